@@ -1,0 +1,42 @@
+# Each target makes .venv itself where it is missing; nobody needs make to use adderlab.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint bench docs wheel clean
+
+demo: $(READY)
+	$(BIN)/adderlab demo -o demo
+
+test: $(READY)
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/pyright
+
+bench: $(READY)
+	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/proving.py
+
+docs: $(READY)
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+wheel: $(READY)
+	rm -rf dist
+	$(BIN)/python -m build --wheel --sdist --outdir dist
+
+clean:
+	rm -rf $(VENV) build dist demo docs/_build
+
+# Made anew when what is to be installed changes; the stamp is written last, so a broken
+# installation is not taken for a whole one.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; name one with make PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[notebook,onnx,dev]'
+	touch $(READY)

@@ -1,0 +1,1 @@
+"""The command line: parse, call a workflow, print; one file a group of commands."""

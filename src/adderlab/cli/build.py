@@ -1,0 +1,85 @@
+"""``adderlab build``: weights from argument."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from adderlab.cli.options import HOLDS, REFUTED, AsJson, OutNet
+
+if TYPE_CHECKING:
+    from adderlab.cli.output import Screen
+    from adderlab.workflows.build import Built
+
+EXAMPLES = """Examples:
+
+adderlab build half-adder --method lecture -o lecture.safetensors
+
+adderlab build half-adder --formula adder.txt -o adder.safetensors
+
+where adder.txt holds a line for each output bit:
+
+c1 = 1 ( a + b >= 2 ) = step(ReLU( a + b - 1.5 ))
+
+Exit code: 0 built and not refuted, 1 refuted (the file is kept), 2 bad input."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    _ = app.command(epilog=EXAMPLES)(build)
+
+
+def build(
+    task: Annotated[
+        str,
+        typer.Argument(metavar="TASK", help="For example half-adder, which is also the default."),
+    ] = "half-adder",
+    *,
+    method: Annotated[
+        str | None,
+        typer.Option("--method", metavar="METHOD", help="A construction: lecture."),
+    ] = None,
+    formula: Annotated[
+        Path | None,
+        typer.Option("--formula", metavar="FILE", help="A file in the notebook's notation."),
+    ] = None,
+    share: Annotated[
+        bool, typer.Option("--share", help="Of a formula: compute equal terms once.")
+    ] = False,
+    format: Annotated[
+        str, typer.Option("--format", metavar="F", help="Of a formula: the number format.")
+    ] = "fp32",
+    out: OutNet = None,
+    as_json: AsJson = False,
+) -> None:
+    """Build a network from a construction or a formula, and prove or refute it."""
+    from adderlab.cli.output import Screen
+    from adderlab.workflows.build import build as build_network
+
+    screen = Screen(as_json=as_json)
+    built = build_network(task, method=method, formula=formula, share=share, format=format, out=out)
+    print_built(screen, built)
+    screen.json(built.to_dict())
+    raise typer.Exit(REFUTED if built.verdict.verdict == "refuted" else HOLDS)
+
+
+def print_built(screen: Screen, built: Built) -> None:
+    """Print what was built: the checks of a formula first, then the weights, then the verdict."""
+    from adderlab.cli.parameters import print_parameters
+    from adderlab.cli.prove import print_verdict
+
+    for check in built.checks:
+        screen.say(str(check), style="" if check.differs is None else "red")
+    for name, wanted, stored in built.rounded:
+        screen.say(f"note: {name} {wanted} is stored as {stored!r}")
+    net = built.network
+    screen.say(repr(net))
+    print_parameters(screen, net)
+    screen.say(
+        f"{net.parameters} parameters, {net.nonzero} nonzero, largest {net.max_weight}, "
+        f"smallest format {net.smallest_format}"
+    )
+    print_verdict(screen, built.verdict)
+    screen.say(f"written to {built.file}" if built.file else "not written (add -o NET to keep it)")

@@ -1,0 +1,100 @@
+"""The command line: parse, call a workflow, print.
+
+Rule: bad input is one line on standard error and exit code 2, never a traceback; with
+``--json`` the same comes as an object under the key ``error``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from adderlab.cli import build, count, demo, doctor, prove, tasks, train
+from adderlab.cli.options import BAD_INPUT, INTERRUPTED
+from adderlab.cli.output import complain, prepare_streams, print_json
+from adderlab.errors import AdderlabError
+
+UsageError: type[Exception] = typer.BadParameter.__bases__[
+    0
+]  # click's own, or the one that newer Typers carry
+
+app = typer.Typer(
+    name="adderlab",
+    help="Build, train and prove small neural networks that compute bit functions.",
+    epilog="Begin with: adderlab demo",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode="rich",
+)
+for commands in (demo, tasks, build, train, prove, count, doctor):
+    commands.register(app)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"adderlab {version('adderlab')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print it."),
+    ] = False,
+) -> None:
+    """Build, train and prove small neural networks that compute bit functions."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    prepare_streams()
+    try:
+        code = app(arguments, prog_name="adderlab", standalone_mode=False)
+    except AdderlabError as error:
+        return _refuse(arguments, error.to_dict(), str(error))
+    except UsageError as error:
+        return _refuse_usage(arguments, error)
+    except MemoryError:
+        what = "the memory of this machine is used up"
+        remedy = "take something smaller"
+        return _refuse(
+            arguments, {"what": what, "where": "", "remedy": remedy}, f"{what}; {remedy}"
+        )
+    except (KeyboardInterrupt, typer.Abort) as interrupt:
+        notes = getattr(interrupt, "__notes__", None) or ["interrupted"]
+        complain(f"{'; '.join(notes)}; nothing was written")
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of a pipe has gone: nobody is left to tell
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 -- for exit
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def _refuse(arguments: Sequence[str], error: dict[str, str], line: str) -> int:
+    complain(line)
+    if "--json" in arguments:
+        print_json({"error": error})
+    return BAD_INPUT
+
+
+def _refuse_usage(arguments: Sequence[str], error: BaseException) -> int:
+    """Print what the parser found wrong, with the help page that says how it goes."""
+    text = getattr(error, "format_message", lambda: str(error))().strip()
+    if not text:  # no command at all: the help page has been printed
+        return BAD_INPUT
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "adderlab"
+    what = text.rstrip(".")
+    remedy = f"see '{path} --help'"
+    return _refuse(
+        arguments, {"what": what, "where": path, "remedy": remedy}, f"{path}: {what}; {remedy}"
+    )

@@ -1,0 +1,33 @@
+"""Arguments and options that several commands share, declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final, TypeAlias
+
+import typer
+
+AsJson: TypeAlias = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object on standard output.")
+]
+TaskName: TypeAlias = Annotated[
+    str, typer.Argument(metavar="TASK", help="For example half-adder; see 'adderlab tasks'.")
+]
+NetPath: TypeAlias = Annotated[
+    Path, typer.Argument(metavar="NET", help="A network file (.safetensors).")
+]
+TaskOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--task", metavar="TASK", help="The task, if not the one the file names."),
+]
+OutNet: TypeAlias = Annotated[
+    Path | None, typer.Option("-o", "--out", metavar="NET", help="Write the network here.")
+]
+
+HOLDS: Final = 0
+REFUTED: Final = 1
+BAD_INPUT: Final = 2
+UNKNOWN: Final = 3
+INTERRUPTED: Final = 130
+
+EXIT_OF_VERDICT: Final = {"proved": HOLDS, "refuted": REFUTED, "unknown": UNKNOWN}

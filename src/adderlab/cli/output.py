@@ -1,0 +1,148 @@
+"""What the command line prints: people's text, or one JSON object, on whatever terminal.
+
+Rule: with ``--json`` standard output carries one JSON object and nothing else, and people's
+text goes to standard error; and no character is printed that the terminal can't show.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+PLAIN: Final = {
+    "→": "->",
+    "−": "-",
+    "–": "-",
+    "—": "-",
+    "×": "x",
+    "·": "*",
+    "≥": ">=",
+    "≤": "<=",
+    "…": "...",
+    "✓": "+",
+    "✗": "x",
+    "²": "^2",
+    "µ": "u",
+    "“": '"',
+    "”": '"',
+    "’": "'",
+    "─": "-",
+    "━": "-",
+    "╸": "-",
+    "╺": "-",
+    "•": "*",
+    "∂": "d",
+    "█": "#",
+    "│": "|",
+}
+"""Stand-ins for characters that an ASCII or cp1252 terminal lacks."""
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    lost = error.object[error.start : error.end]
+    return "".join(PLAIN.get(character, "?") for character in lost), error.end
+
+
+def prepare_streams() -> None:
+    """Let standard output and error replace what their encoding lacks instead of failing."""
+    codecs.register_error("adderlab", _plain)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="adderlab")
+
+
+class Screen:
+    """Where a command prints; ``as_json`` moves people's text out of the way."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self.console = Console(stderr=as_json, highlight=False, markup=False, emoji=False)
+
+    def say(self, text: str | Text = "", style: str = "") -> None:
+        """Print one line of text; it is wrapped on a terminal and left alone in a file."""
+        self.console.print(text, style=style, soft_wrap=not self.console.is_terminal)
+
+    def heading(self, text: str) -> None:
+        """Print a heading."""
+        self.say()
+        self.say(text, style="bold")
+
+    def table(
+        self,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[Any]],
+        *,
+        left: Sequence[str] = (),
+        styles: Sequence[str] = (),
+    ) -> None:
+        """Print a table; columns are right-aligned unless named in ``left``."""
+        table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+        for column in columns:
+            table.add_column(
+                column, justify="left" if column in left else "right", no_wrap=column not in left
+            )
+        for number, row in enumerate(rows):
+            cells = [cell if isinstance(cell, Text) else Text(str(cell)) for cell in row]
+            table.add_row(*cells, style=styles[number] if styles else None)
+        self.console.print(table)
+
+    def json(self, result: dict[str, Any]) -> None:
+        """Print the result object, if it was asked for."""
+        if self.as_json:
+            print_json(result)
+
+    def progress(self) -> Progress:
+        """Return a progress bar with rate and time left, on standard error, gone when done."""
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            TaskProgressColumn,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        console = Console(stderr=True, highlight=False)
+        return Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(show_speed=False),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+
+
+def print_json(result: dict[str, Any]) -> None:
+    """Print one JSON object on standard output; whole numbers of any length come out whole."""
+    limit = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    try:
+        _ = sys.stdout.write(json.dumps(result, allow_nan=False) + "\n")
+        _ = sys.stdout.flush()
+    finally:
+        sys.set_int_max_str_digits(limit)
+
+
+def complain(text: str, stream: TextIO | None = None) -> None:
+    """Print one line of complaint on standard error."""
+    _ = (stream or sys.stderr).write(f"adderlab: {' '.join(text.split())}\n")
+
+
+def mark(*, right: bool) -> Text:
+    """Return the mark of a right or a wrong row: told apart without color too."""
+    return Text("✓", style="green") if right else Text("✗ wrong", style="bold red")

@@ -1,0 +1,126 @@
+"""``adderlab prove``: the verdict on every input."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from adderlab.cli.options import EXIT_OF_VERDICT, AsJson, NetPath, TaskOption
+
+if TYPE_CHECKING:
+    from adderlab.cli.output import Screen
+    from adderlab.proving import Verdict
+
+EXAMPLES = """Examples:
+
+adderlab prove lecture.safetensors
+
+adderlab prove net.safetensors --task full-adder --format fp16 --format bf16
+
+Exit code: 0 proved, 1 refuted, 2 bad input, 3 unknown."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    _ = app.command(epilog=EXAMPLES)(prove)
+
+
+def prove(
+    net: NetPath,
+    *,
+    task: TaskOption = None,
+    format: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format", metavar="F", help="Judge in this number format (may be repeated)."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Prove or refute a network on every input of its task."""
+    from adderlab.cli.output import Screen
+    from adderlab.proving import prove as prove_network
+
+    screen = Screen(as_json=as_json)
+    verdict = prove_network(net, task, formats=format or ())
+    print_verdict(screen, verdict)
+    screen.json(verdict.to_dict())
+    raise typer.Exit(EXIT_OF_VERDICT[verdict.verdict])
+
+
+STYLES = {"proved": "bold green", "refuted": "bold red", "unknown": "bold yellow"}
+
+
+def print_verdict(screen: Screen, verdict: Verdict) -> None:
+    """Print a verdict: the word first, then what it rests on."""
+    from rich.text import Text
+
+    for note in verdict.notes:
+        screen.say(f"note: {note}")
+    line = Text()
+    _ = line.append(verdict.verdict, style=STYLES[verdict.verdict])
+    _ = line.append(f" in {_arithmetic(verdict.semantics)}: {verdict.task}")
+    if verdict.verdict == "proved":
+        _ = line.append(f" is right on all {_count(verdict.rows)} inputs")
+    elif verdict.verdict == "unknown":
+        _ = line.append(f", {verdict.reason}")
+    elif verdict.rows_right is not None and verdict.rows is not None:
+        _ = line.append(
+            f" is wrong on {verdict.rows - verdict.rows_right} of {verdict.rows} inputs"
+        )
+    screen.say(line)
+    found = verdict.counterexample
+    if found is not None:
+        from adderlab.proving.verdict import named, sum_of
+
+        screen.say(
+            f"  counterexample: {sum_of(found.input)} gives {named(found.got)}, "
+            f"expected {named(found.expected)}"
+        )
+        raw = ", ".join(_decimal(float(value)) for value in found.output)
+        screen.say(f"  raw outputs there: {raw}" + (f" ({found.order})" if found.order else ""))
+        once = [_arithmetic(name) for name, wrong in found.replays.items() if not wrong]
+        if once:
+            screen.say(f"  it is wrong in {_arithmetic(found.semantics)}, not in {', '.join(once)}")
+    if verdict.margin is not None:
+        screen.say(f"  margin: {margin_text(verdict)}")
+    for name, one in verdict.formats.items():
+        own = ", its own format" if name == verdict.own_format else ""
+        style = "" if one.verdict == verdict.verdict else STYLES[one.verdict]
+        reason = f" ({one.reason})" if one.reason else ""
+        screen.say(f"  in {name}{own}: {one.verdict}{reason}", style=style)
+    screen.say(f"  {verdict.method}, {verdict.seconds:.3f} s, sha256 {verdict.sha256[:16]}…")
+
+
+def _arithmetic(semantics: str) -> str:
+    return "exact arithmetic" if semantics == "exact" else semantics
+
+
+def margin_text(verdict: Verdict) -> str:
+    """Return the margins on both sides, as decimals, and as fractions where these are short."""
+    margin = verdict.margin
+    assert margin is not None
+    bound = "" if margin.is_exact else "at least "
+    sides = (
+        f"{name} {bound}{_decimal(float(side))}" + (f" = {side}" if _is_short(str(side)) else "")
+        for name, side in (("zeros", margin.of_0), ("ones", margin.of_1))
+        if side is not None
+    )
+    return ", ".join(sides)
+
+
+def _is_short(text: str) -> bool:
+    return "/" in text and len(text) <= 12
+
+
+def _decimal(value: float) -> str:
+    return f"{value:.6g}"
+
+
+def _count(rows: int | None) -> str:
+    if rows is None:
+        return ""
+    if rows > 1 << 20 and rows & (rows - 1) == 0:
+        return f"2^{rows.bit_length() - 1}"
+    return str(rows)

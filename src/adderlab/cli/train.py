@@ -1,0 +1,221 @@
+"""``adderlab train``: one network, or a population."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from adderlab.cli.options import HOLDS, REFUTED, AsJson, TaskName
+from adderlab.errors import OptionError
+
+if TYPE_CHECKING:
+    from adderlab.cli.output import Screen
+    from adderlab.workflows.train import Census, Trained
+
+EXAMPLES = """Examples:
+
+adderlab train half-adder -o net.safetensors
+
+adderlab train half-adder --seed 1 --hidden 8 --activation tanh
+
+adderlab train half-adder --batch 1 --optimizer adam --lr 0.01
+
+adderlab train half-adder --seeds 1000 -o run
+
+Exit code: 0 the network adds (or --seeds did its work), 1 it does not (the file is kept),
+2 bad input, 130 interrupted."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    _ = app.command(epilog=EXAMPLES)(train)
+
+
+def train(
+    task: TaskName,
+    *,
+    hidden: Annotated[int, typer.Option(help="Hidden units.")] = 3,
+    seed: Annotated[int, typer.Option(help="As given to torch.manual_seed; seed 0 works.")] = 0,
+    seeds: Annotated[
+        int | None, typer.Option(metavar="N", help="Train N networks at once, from N seeds.")
+    ] = None,
+    lr: Annotated[float, typer.Option(help="Learning rate.")] = 0.1,
+    steps: Annotated[int, typer.Option(help="Updates; 0 leaves the network untrained.")] = 1000,
+    batch: Annotated[
+        str,
+        typer.Option(metavar="full|1|K", help="Samples a step: all (GD), 1 (SGD), K (minibatch)."),
+    ] = "full",
+    samples: Annotated[int, typer.Option(help="Random operand pairs to learn from.")] = 1000,
+    optimizer: Annotated[str, typer.Option(metavar="sgd|momentum|adam", help="Optimizer.")] = "sgd",
+    loss: Annotated[str, typer.Option(metavar="mse|bce", help="Loss.")] = "mse",
+    activation: Annotated[
+        str, typer.Option(metavar="relu|leaky:S|tanh", help="Of the hidden units.")
+    ] = "relu",
+    init: Annotated[str, typer.Option(metavar="torch", help="How the weights start.")] = "torch",
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="NET|RUN", help="A file; with --seeds a folder."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train a network as the notebook does, then prove or refute it."""
+    from adderlab.cli.output import Screen
+
+    screen = Screen(as_json=as_json)
+    settings: dict[str, Any] = {
+        "hidden": hidden,
+        "seed": seed,
+        "lr": lr,
+        "steps": steps,
+        "batch": _batch(batch),
+        "samples": samples,
+        "optimizer": optimizer,
+        "loss": loss,
+        "activation": activation,
+        "init": init,
+    }
+    if seeds is not None:
+        _train_many(screen, task, seeds, settings, out)
+        return
+    _train_one(screen, task, settings, out)
+
+
+def _batch(text: str) -> int | None:
+    if text == "full":
+        return None
+    if not text.isdecimal():
+        raise OptionError(
+            f"got {text!r}", where="--batch", remedy="give full, or a whole number of samples"
+        )
+    return int(text)
+
+
+def _train_one(screen: Screen, task: str, settings: dict[str, Any], out: Path | None) -> None:
+    from adderlab.workflows.train import make_settings
+    from adderlab.workflows.train import train as train_network
+
+    told = make_settings(**settings)
+    if told.seed == 0 and told.is_lecture:
+        screen.say("seed 0 (the default was chosen because it works; about half the seeds do not)")
+    else:
+        screen.say(f"seed {told.seed}")
+
+    def on_loss(step: int, loss: float) -> None:
+        screen.say(f"Epoch [{step}/{told.steps}], Loss: {loss:.4f}")
+
+    trained = train_network(task, out=out, on_loss=on_loss, **settings)
+    print_trained(screen, trained)
+    screen.json(trained.to_dict())
+    raise typer.Exit(HOLDS if trained else REFUTED)
+
+
+def print_trained(screen: Screen, trained: Trained) -> None:
+    """Print what training gave: accuracy, rows, parameters, verdict, and what would help."""
+    from adderlab.cli.parameters import print_parameters
+    from adderlab.cli.prove import print_verdict
+    from adderlab.cli.rows import print_rows
+
+    run = trained.run
+    if run.network is None or trained.proof is None:
+        screen.say(
+            "diverged: the weights left the finite numbers, nothing was written; "
+            "take a smaller --lr",
+            style="bold red",
+        )
+        return
+    screen.say(f"Accuracy: {run.accuracy:.4f}  (over the {run.settings.samples} samples)")
+    proof = trained.proof
+    if proof.rows_right is not None:
+        screen.say(f"Rows right: {proof.rows_right} of {proof.rows}")
+    print_rows(screen, run.network, run.task)
+    print_parameters(screen, run.network)
+    print_verdict(screen, proof)
+    for unit in run.dead_units:
+        screen.say(f"  hidden unit {unit} is off on every row")
+    if run.missing_rows:
+        missing = ", ".join(_inputs(run.task.row(index).inputs) for index in run.missing_rows[:8])
+        more = f" and {len(run.missing_rows) - 8} more" if len(run.missing_rows) > 8 else ""
+        screen.say(f"  the samples lack {len(run.missing_rows)} rows: {missing}{more}")
+    if not proof:
+        screen.say(helps_text(trained))
+    screen.say(f"written to {trained.file}" if trained.file else "not written (add -o to keep it)")
+
+
+def _inputs(words: dict[str, int]) -> str:
+    return ",".join(map(str, words.values()))
+
+
+def helps_text(trained: Trained) -> str:
+    """Return one line with the measured rates of what helps."""
+    if not trained.helps:
+        run = trained.run
+        return (
+            "what helps: more --hidden, another --seed, --activation tanh, --optimizer adam; "
+            f"measure how often with adderlab train {run.task.name} --seeds 1000"
+        )
+    rates = ", ".join(
+        f"{entry.change} {entry.rate:.0%} ({entry.option})" if entry.option else
+        f"{entry.change} {entry.rate:.0%}"
+        for entry in trained.helps
+    )  # fmt: skip
+    return f"what helps, measured over {trained.helps[0].networks} runs each: {rates}"
+
+
+def _train_many(
+    screen: Screen, task: str, seeds: int, settings: dict[str, Any], out: Path | None
+) -> None:
+    from adderlab.workflows.train import train_many
+
+    total = seeds * max(settings["steps"], 1)
+    with screen.progress() as bar:
+        job = bar.add_task("training", total=total, rate="")
+
+        def on_progress(done: int) -> None:
+            bar.update(job, advance=done)
+            speed = bar.tasks[0].speed
+            if speed:
+                bar.update(job, rate=f"{speed / max(settings['steps'], 1):.0f} networks/s")
+
+        census = train_many(task, seeds=seeds, out=out, on_progress=on_progress, **settings)
+    print_census(screen, census)
+    screen.json(census.to_dict())
+
+
+def print_census(screen: Screen, census: Census) -> None:
+    """Print how often it worked, and what the failures look like."""
+    found = census.to_dict()
+    low, high = found["interval"]
+    screen.say(
+        f"{found['successes']} of {found['networks']} networks are right on every row: "
+        f"{found['success_rate']:.1%} (95 % Wilson interval {low:.1%} to {high:.1%})",
+        style="bold",
+    )
+    rate = found["seconds"] / found["networks"] * 1e6
+    screen.say(f"{found['seconds']:.1f} s by {found['path']}, {rate:.0f} µs a network")
+    failures = found["failures"]
+    if failures:
+        rows = census.population.task.rows
+        expected = census.population.task
+        header = [_inputs(expected.row(i).inputs) for i in range(rows)] if rows <= 8 else []
+        screen.heading(f"wrong truth tables ({len(failures)} kinds), most frequent first")
+        screen.table(
+            ("networks", "share", *header),
+            [
+                (
+                    entry["count"],
+                    f"{entry['count'] / found['networks']:.1%}",
+                    *(entry["table"] or ["diverged"] * len(header) if header else ()),
+                )
+                for entry in failures[:10]
+            ],
+        )
+    best = found["best"]
+    if best is not None:
+        screen.say(
+            f"best: seed {best['seed']}, margin {best['margin']:.4f}, {best['verdict']} "
+            "in exact arithmetic"
+        )
+    place = f"written to {census.folder}" if census.folder else "not written (add -o RUN)"
+    screen.say(place)

@@ -1,0 +1,75 @@
+"""Every exception that adderlab raises on purpose.
+
+Rule: a message says what is wrong, where, and the remedy, in that order of need; expected
+outcomes (a refuted network, a run that failed to learn) are values and never exceptions.
+"""
+
+from __future__ import annotations
+
+
+class AdderlabError(Exception):
+    """Bad input or an impossible wish; the command line prints it as one line and exits with 2.
+
+    Args:
+        what: the rule that was broken and the culprit with its value.
+        where: the file, line, option or tensor it was found in; may be empty.
+        remedy: what to do about it; may be empty.
+    """
+
+    def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
+        self.what = _one_line(what)
+        self.where = _one_line(where)
+        self.remedy = _one_line(remedy)
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        cure = f"; {self.remedy}" if self.remedy else ""
+        return f"{place}{self.what}{cure}"
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the object that ``--json`` prints under the key ``error``."""
+        return {"what": self.what, "where": self.where, "remedy": self.remedy}
+
+
+def _one_line(text: str) -> str:
+    """Return the text with what can't be printed escaped: a name in a file may hold anything."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+class TaskError(AdderlabError, ValueError):
+    """A task that does not exist, is malformed, or does not fit the network."""
+
+
+class FormatError(AdderlabError, ValueError):
+    """A number format that does not exist or can't hold a value."""
+
+
+class NetworkError(AdderlabError, ValueError):
+    """Layers, shapes or values that do not make a network."""
+
+
+class NetworkFileError(NetworkError):
+    """A network file that is missing, damaged, or not one of ours."""
+
+
+class FormulaError(AdderlabError, ValueError):
+    """A formula that can't be read or compiled; ``where`` holds its line and column."""
+
+
+class OptionError(AdderlabError, ValueError):
+    """An option out of its range."""
+
+
+class ModelError(AdderlabError, TypeError):
+    """A PyTorch module whose ``forward`` can't be read as a network."""
+
+
+class ResourceError(AdderlabError, MemoryError):
+    """Work that is refused because its estimate is beyond this machine."""
+
+
+class OutputError(AdderlabError, OSError):
+    """A file or folder that can't be written."""

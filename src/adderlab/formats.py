@@ -1,0 +1,143 @@
+"""The number formats: how many bits a value takes, which values a format holds, how it rounds.
+
+Rule: nothing here approximates. A value is ``integer * 2**exponent`` in whole numbers, and
+rounding is to nearest, ties to even, exactly as IEEE 754 and OCP's 8-bit formats define it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+import numpy as np
+
+from adderlab.errors import FormatError
+
+if TYPE_CHECKING:
+    from jaxtyping import Float64
+
+Kind: TypeAlias = Literal["float", "integer", "wide"]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One number format.
+
+    Attributes:
+        name: as written in files, on the command line and in JSON.
+        bits: bits that one stored value takes; 0 for ``wide``, whose values take what they need.
+        kind: ``float``, ``integer`` or ``wide`` (integers of any width).
+        precision: significant bits of a float, the hidden one included; 0 otherwise.
+        smallest: of a float, the exponent of the smallest subnormal, ``2**smallest``.
+        largest: the largest finite value.
+        least: the most negative value.
+        levels: the only values, where a format is not a whole range (ternary and binary).
+        source: where the format is defined.
+    """
+
+    name: str
+    bits: int
+    kind: Kind
+    precision: int = 0
+    smallest: int = 0
+    largest: int = 0
+    least: int = 0
+    levels: tuple[int, ...] = ()
+    source: str = ""
+
+    def holds(self, value: Fraction | int) -> bool:
+        """Return whether ``value`` is representable in this format, exactly."""
+        value = Fraction(value)
+        if self.kind == "wide":
+            return value.denominator == 1
+        if not self.least <= value <= self.largest:
+            return False
+        if self.kind == "integer":
+            return value.denominator == 1 and (not self.levels or value in self.levels)
+        denominator = value.denominator
+        if denominator & (denominator - 1):
+            return False
+        exponent = -(denominator.bit_length() - 1)
+        numerator = abs(value.numerator)
+        zeros = (numerator & -numerator).bit_length() - 1 if numerator else 0
+        fits = numerator.bit_length() - zeros <= self.precision
+        return not numerator or (fits and exponent + zeros >= self.smallest)
+
+    def round(self, values: Float64[np.ndarray, "*batch"]) -> Float64[np.ndarray, "*batch"]:
+        """Return each value rounded to this float format, to nearest with ties to even.
+
+        Values past the largest finite one become infinite (NaN in fp8-e4m3, which has no
+        infinity), as a conversion without saturation does.
+
+        Raises:
+            FormatError: the format is not a float format.
+        """
+        if self.kind != "float":
+            raise FormatError(
+                f"{self.name} does not round", where="format", remedy="use a float format"
+            )
+        if self.precision == 53:
+            return values
+        with np.errstate(invalid="ignore", over="ignore"):
+            _, exponents = np.frexp(values)
+            units = np.maximum(exponents - self.precision, self.smallest)
+            rounded = np.ldexp(np.rint(np.ldexp(values, -units)), units)
+            past = np.nan if self.name == "fp8-e4m3" else np.inf
+            overflow = np.abs(rounded) > float(self.largest)
+            return np.where(overflow, np.copysign(past, values), rounded)
+
+    def bytes_of(self, parameters: int) -> int:
+        """Return ``ceil(bits * parameters / 8)``: the bytes of that many packed values."""
+        return -(-self.bits * parameters // 8)
+
+
+def _float(name: str, bits: int, precision: int, smallest: int, top: int, source: str) -> Format:
+    """Return a float format whose largest finite value is ``top`` (given as a whole number)."""
+    return Format(name, bits, "float", precision, smallest, top, -top, (), source)
+
+
+def _integer(bits: int) -> Format:
+    """Return the two's-complement integer format of that many bits."""
+    half = 1 << (bits - 1)
+    return Format(f"int{bits}", bits, "integer", largest=half - 1, least=-half)
+
+
+_IEEE = "IEEE 754-2019, table 3.5"
+_OCP = "OCP 8-bit Floating Point Specification 1.0 (2023), table 1"
+
+FORMATS: Final[dict[str, Format]] = {
+    form.name: form
+    for form in (
+        _float("fp64", 64, 53, -1074, (2**53 - 1) << 971, _IEEE),
+        _float("fp32", 32, 24, -149, (2**24 - 1) << 104, _IEEE),
+        _float("fp16", 16, 11, -24, 65504, _IEEE),
+        _float("bf16", 16, 8, -133, (2**8 - 1) << 120, "Kalamkar et al., arXiv:1905.12322 (2019)"),
+        _float("fp8-e4m3", 8, 4, -9, 448, _OCP),
+        _float("fp8-e5m2", 8, 3, -16, 57344, _OCP),
+        _integer(32),
+        _integer(16),
+        *(_integer(bits) for bits in range(8, 1, -1)),
+        Format("ternary", 2, "integer", largest=1, least=-1, levels=(-1, 0, 1)),
+        Format("binary", 1, "integer", largest=1, least=-1, levels=(-1, 1)),
+        Format("wide", 0, "wide"),
+    )
+}
+"""All formats by name, from the widest to the narrowest; ``wide`` last."""
+
+FP64: Final = FORMATS["fp64"]
+
+
+def format_named(name: str) -> Format:
+    """Return the format of that name, whatever its case (``INT2`` is ``int2``).
+
+    Raises:
+        FormatError: there is no such format; the nearest names are suggested.
+    """
+    found = FORMATS.get(name.lower())
+    if found is None:
+        near = difflib.get_close_matches(name.lower(), FORMATS, n=1)
+        remedy = f"did you mean {near[0]}?" if near else f"choose from {', '.join(FORMATS)}"
+        raise FormatError(f"unknown number format {name!r}", where="format", remedy=remedy)
+    return found

@@ -1,0 +1,202 @@
+"""What a network computes on given rows, exactly.
+
+Rule: no floating point decides anything here. Sums, relu, leaky relu and step are done in
+whole numbers that share a power of two; tanh, whose values are no fractions, is enclosed
+between two fractions by interval arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from adderlab.errors import NetworkError
+from adderlab.nets.dyadic import Dyadic
+from adderlab.nets.network import Activation, Layer, Network, Readout
+from adderlab.nets.tensors import Sparse
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, UInt8
+
+GATHER_LIMIT: Final = 1 << 22
+"""Numbers that one gather of a sparse product may hold at once (32 MB of int64)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LayerStep:
+    """One layer's work on given rows: the sums, and what the activation makes of them."""
+
+    sums: Dyadic
+    values: Dyadic
+
+
+def is_exact(net: Network) -> bool:
+    """Return whether the network's outputs are fractions: whether it is free of tanh."""
+    return all(layer.activation.kind != "tanh" for layer in net.layers)
+
+
+def outputs(net: Network, inputs: UInt8[np.ndarray, "batch n_in"]) -> Dyadic:
+    """Return the raw outputs on the given rows, exactly, as (batch, n_out).
+
+    Raises:
+        NetworkError: the rows have another number of bits, or the network has tanh (whose
+            outputs are no fractions; see :func:`enclose_row`).
+    """
+    values = Dyadic(np.asarray(inputs))
+    for step in trace(net, inputs):
+        values = step.values
+    return values
+
+
+def trace(net: Network, inputs: UInt8[np.ndarray, "batch n_in"]) -> Iterator[LayerStep]:
+    """Yield each layer's sums and activations on the given rows, exactly.
+
+    Raises:
+        NetworkError: as :func:`outputs`.
+    """
+    if inputs.ndim != 2 or inputs.shape[1] != net.n_in:
+        raise NetworkError(
+            f"rows of shape {list(inputs.shape)} for a network of {net.n_in} inputs",
+            where="inputs",
+            remedy=f"give shape [batch, {net.n_in}]",
+        )
+    values = Dyadic(inputs.astype(np.int64))
+    for layer in net.layers:
+        sums = affine(layer, values)
+        values = activate(layer.activation, sums)
+        yield LayerStep(sums, values)
+
+
+def affine(layer: Layer, values: Dyadic) -> Dyadic:
+    """Return ``W x + b`` for each row, exactly."""
+    weight = layer.weight
+    if isinstance(weight, Sparse):
+        sums = _sparse_product(weight, values)
+    else:
+        exact = weight.exact()
+        sums = values.matmul(Dyadic(exact.integers.T, exact.exponent))
+    return sums if layer.bias is None else sums.plus(layer.bias.exact())
+
+
+def _sparse_product(weight: Sparse, values: Dyadic) -> Dyadic:
+    """Return ``W x`` by gathering each row's entries and summing them run by run."""
+    entries = weight.values.exact()
+    pointers = weight.indptr.astype(np.int64)
+    columns = weight.indices.astype(np.int64)
+    filled = np.flatnonzero(np.diff(pointers))
+    batch = values.shape[0]
+    longest = int(np.diff(pointers).max(initial=0))
+    fits = values.largest * entries.largest * max(longest, 1) < 1 << 62
+    dtype: Any = np.int64 if fits else np.object_
+    sums = np.zeros((batch, weight.shape[0]), dtype=dtype)
+    rows = max(1, GATHER_LIMIT // max(columns.size, 1))
+    numbers = entries.integers.astype(dtype)
+    for start in range(0, batch if filled.size else 0, rows):
+        part = values.integers[start : start + rows].astype(dtype)
+        products = part[:, columns] * numbers
+        sums[start : start + rows, filled] = np.add.reduceat(products, pointers[filled], axis=1)
+    return Dyadic(sums, values.exponent + entries.exponent)
+
+
+def activate(activation: Activation, sums: Dyadic) -> Dyadic:
+    """Return the activation of each sum, exactly.
+
+    Raises:
+        NetworkError: the activation is tanh.
+    """
+    match activation.kind:
+        case "identity":
+            return sums
+        case "relu":
+            return sums.relu()
+        case "leaky":
+            return sums.leaky(activation.slope)
+        case "step":
+            return Dyadic(sums.exceeds(0.0, activation.convention).astype(np.int64))
+        case _:
+            raise NetworkError(
+                "the values of tanh are no fractions", where="activation", remedy="enclose them"
+            )
+
+
+def read_bits(
+    readout: Readout, raw: Dyadic
+) -> tuple[UInt8[np.ndarray, "batch n_out"], Bool[np.ndarray, "batch n_out"]]:
+    """Return the bits that raw outputs stand for, and where they stand for one at all.
+
+    Under an ``exact`` readout a value other than 0 and 1 is no bit; it is given as 0 and marked.
+    """
+    if readout.kind == "threshold":
+        bits = raw.exceeds(readout.threshold, readout.convention)
+        return bits.astype(np.uint8), np.ones(raw.shape, dtype=bool)
+    above, below = raw.exceeds(1.0, ">="), raw.exceeds(0.0, ">")
+    is_zero = raw.integers == 0
+    is_one = above & ~raw.exceeds(1.0, ">")
+    return (below & is_one).astype(np.uint8), np.asarray(is_zero | is_one, dtype=bool)
+
+
+def enclose_row(
+    net: Network, inputs: UInt8[np.ndarray, " n_in"], *, precision: int = 200
+) -> list[tuple[Fraction, Fraction]]:
+    """Return fractions between which each raw output of one row lies, tanh included.
+
+    Args:
+        net: any network.
+        inputs: one row of bits.
+        precision: bits carried; more gives narrower enclosures.
+
+    References:
+        Moore, Kearfott, Cloud, "Introduction to Interval Analysis" (2009), chapter 5; the
+        intervals, exp included, are mpmath's.
+    """
+    from mpmath import iv  # takes a while to import, and only tanh needs it
+
+    iv.prec = precision
+    values = [iv.mpf(int(bit)) for bit in inputs]
+    for layer in net.layers:
+        weight = layer.weight.exact()
+        bias = layer.bias.exact() if layer.bias is not None else None
+        sums: list[Any] = []
+        for row in range(layer.n_out):
+            total = _iv(iv, bias, row) if bias is not None else iv.mpf(0)
+            for column, value in enumerate(values):
+                if weight.integers[row, column]:
+                    total += _iv(iv, weight, row, column) * value
+            sums.append(total)
+        values = [_interval_activation(iv, layer.activation, total) for total in sums]
+    return [(_exactly(value.a), _exactly(value.b)) for value in values]
+
+
+def _iv(iv: Any, values: Dyadic, *index: int) -> Any:
+    return iv.ldexp(iv.mpf(int(values.integers[index])), values.exponent)
+
+
+def _interval_activation(iv: Any, activation: Activation, total: Any) -> Any:
+    """Return an interval that holds the activation of every number in ``total``."""
+    low, high = total.a, total.b
+    match activation.kind:
+        case "relu":
+            return iv.mpf([max(low, 0), max(high, 0)])
+        case "leaky":
+            ends = [end if end > 0 else end * iv.mpf(activation.slope) for end in (low, high)]
+            if low < 0 < high:
+                ends.append(iv.mpf(0))  # of a negative slope, the least value
+            return iv.mpf([min(e.a for e in ends), max(e.b for e in ends)])
+        case "step":
+            over = (low > 0, high > 0) if activation.convention == ">" else (low >= 0, high >= 0)
+            return iv.mpf([int(over[0]), int(over[1])])
+        case "tanh":
+            return 1 - 2 / (iv.exp(2 * total) + 1)
+        case _:
+            return total
+
+
+def _exactly(end: Any) -> Fraction:
+    """Return the endpoint of an mpmath interval as a fraction."""
+    sign, mantissa, exponent, _ = end.mpi[0] if hasattr(end, "mpi") else end._mpi_[0]
+    value = Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+    return -value if sign else value

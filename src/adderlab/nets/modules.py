@@ -1,0 +1,224 @@
+"""Networks as PyTorch modules: the lecture's AdderNN, the step, and any network as a module.
+
+Rule: a module made here computes with the numbers that the network stores, in their own format,
+and has the network's readout or shows raw outputs; it never rounds on the way. Importing this
+file imports torch.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from adderlab.errors import ModelError, NetworkError, OptionError
+from adderlab.formats import FORMATS
+from adderlab.nets.network import CONVENTIONS, Activation, Convention, Network, Readout
+from adderlab.nets.state_dict import to_state_dict
+
+if TYPE_CHECKING:
+    from jaxtyping import Shaped
+
+TORCH_DTYPES: Final = {
+    "fp64": torch.float64,
+    "fp32": torch.float32,
+    "fp16": torch.float16,
+    "bf16": torch.bfloat16,
+}
+"""The formats that PyTorch computes in, with their dtypes; modules of all others are in fp32."""
+
+
+class AdderNN(nn.Module):
+    """The lecture's network: two layers with a ReLU between them.
+
+    As it stands, ``AdderNN()`` is the class of the training notebook, and
+    ``AdderNN(threshold=0)`` that of the notebook that sets the weights by hand: the same weights
+    after the same ``torch.manual_seed``, the same ``state_dict`` and the same printout.
+
+    Args:
+        n_in: input bits.
+        hidden: hidden units.
+        n_out: output bits.
+        threshold: ``None`` gives the raw outputs, which can be trained; a number gives bits,
+            1 where an output is above it. Bits have no gradient.
+        convention: whether above means ``>`` or ``>=``.
+        activation: of the hidden units; ``nn.ReLU()`` unless given.
+
+    Examples:
+        >>> AdderNN()
+        AdderNN(
+          (fc1): Linear(in_features=2, out_features=3, bias=True)
+          (fc2): Linear(in_features=3, out_features=2, bias=True)
+          (relu): ReLU()
+        )
+    """
+
+    def __init__(
+        self,
+        n_in: int = 2,
+        hidden: int = 3,
+        n_out: int = 2,
+        *,
+        threshold: float | None = None,
+        convention: Convention = ">",
+        activation: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        _check_convention(convention)
+        self.fc1 = nn.Linear(n_in, hidden)  # hidden * n_in weights + hidden biases: 6 + 3 = 9
+        self.fc2 = nn.Linear(hidden, n_out)  # n_out * hidden weights + n_out biases: 6 + 2 = 8
+        self.relu = nn.ReLU() if activation is None else activation  # no parameters
+        self.threshold = threshold
+        self.convention: Convention = convention
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the raw outputs, or the bits if there is a threshold.
+
+        Args:
+            x: input bits as floats, of shape (batch, n_in): one row for each input.
+        """
+        h = self.relu(self.fc1(x))  # h = relu(W1 x + b1), the hidden activations
+        y = self.fc2(h)  # y = W2 h + b2, the raw outputs
+        if self.threshold is None:
+            return y  # a loss compares these with 0 and 1, so it has a gradient
+        bits = y > self.threshold if self.convention == ">" else y >= self.threshold
+        return bits.float()  # 0.0 or 1.0, flat on both sides of the jump: no gradient
+
+    def extra_repr(self) -> str:
+        return "" if self.threshold is None else f"outputs {self.convention} {self.threshold:g}"
+
+
+class Step(nn.Module):
+    """1.0 where ``x`` is above the threshold, else 0.0, in the dtype of ``x``.
+
+    It has no gradient: the output is flat everywhere but at the jump, so a network can't be
+    trained through it (``backward`` raises "does not require grad").
+
+    Args:
+        convention: whether above means ``>`` or ``>=``.
+        threshold: where the jump is.
+
+    Examples:
+        >>> Step(">=")(torch.tensor([-1.0, 0.0, 2.0]))
+        tensor([0., 1., 1.])
+    """
+
+    def __init__(self, convention: Convention = ">", *, threshold: float = 0.0) -> None:
+        super().__init__()
+        _check_convention(convention)
+        self.convention: Convention = convention
+        self.threshold = threshold
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the step of each number in ``x``."""
+        above = x > self.threshold if self.convention == ">" else x >= self.threshold
+        return above.to(x.dtype)
+
+    def extra_repr(self) -> str:
+        return f"{self.convention} {self.threshold:g}"
+
+
+def to_module(network: Network) -> nn.Module:
+    """Return the network as a PyTorch module.
+
+    Two layers with biases and relu, leaky relu or tanh between them become an
+    :class:`AdderNN`; anything else an ``nn.Sequential`` of Linear, ReLU, LeakyReLU, Tanh and
+    :class:`Step`. The dtype is that of the network's format, or fp32 for formats that PyTorch
+    does not compute in.
+
+    The readout ``> 0.5`` gives raw outputs, as in the training notebook: that is how raw outputs
+    are judged, and they can be trained further. So does the ``exact`` readout, which has no
+    threshold; read back, such a module is judged by ``> 0.5``. Any other readout gives bits: the
+    AdderNN's threshold, or a final :class:`Step`.
+
+    Args:
+        network: any network of dense tensors.
+
+    Raises:
+        ModelError: a tensor is sparse, or a parameter, slope or threshold is not representable
+            in the module's dtype.
+    """
+    try:
+        arrays = to_state_dict(network)
+    except NetworkError as error:
+        raise ModelError(error.what, where=error.where, remedy=error.remedy) from error
+    dtype_name = network.format if network.format in TORCH_DTYPES else "fp32"
+    readout = _shown_readout(network.readout)
+    if readout is not None:
+        _check_holds(readout.threshold, dtype_name, "threshold")
+    with torch.random.fork_rng(devices=[]):  # new Linears draw weights that are replaced below
+        layers = [_linear(layer.n_in, layer.n_out, layer.bias) for layer in network.layers]
+        activations = [_module_of(layer.activation, dtype_name) for layer in network.layers]
+        match network.layers, activations:
+            case [one, two], [hidden, None] if (
+                one.bias and two.bias and isinstance(hidden, nn.ReLU | nn.LeakyReLU | nn.Tanh)
+            ):
+                model = AdderNN(
+                    network.n_in,
+                    one.n_out,
+                    network.n_out,
+                    threshold=None if readout is None else readout.threshold,
+                    convention=">" if readout is None else readout.convention,
+                    activation=hidden,
+                )
+                layers = [model.fc1, model.fc2]
+            case _:
+                parts = [part for pair in zip(layers, activations, strict=True) for part in pair]
+                if readout is not None:
+                    parts.append(Step(readout.convention, threshold=readout.threshold))
+                model = nn.Sequential(*(part for part in parts if part is not None))
+    for number, linear in enumerate(layers, start=1):
+        linear.weight.data = _tensor(arrays[f"fc{number}.weight"], dtype_name)
+        if f"fc{number}.bias" in arrays:
+            linear.bias.data = _tensor(arrays[f"fc{number}.bias"], dtype_name)
+    return model
+
+
+def _shown_readout(readout: Readout) -> Readout | None:
+    """Return the readout that the module has itself, ``None`` if it gives raw outputs."""
+    return None if readout.kind == "exact" or readout == Readout() else readout
+
+
+def _linear(n_in: int, n_out: int, bias: Any) -> nn.Linear:
+    return nn.Linear(n_in, n_out, bias=bias is not None)
+
+
+def _module_of(activation: Activation, dtype_name: str) -> nn.Module | None:
+    match activation.kind:
+        case "relu":
+            return nn.ReLU()
+        case "leaky":
+            # leaky_relu rounds its slope to fp32 in fp16 and bf16 too (measured, torch 2.13)
+            _check_holds(activation.slope, "fp64" if dtype_name == "fp64" else "fp32", "slope")
+            return nn.LeakyReLU(activation.slope)
+        case "tanh":
+            return nn.Tanh()
+        case "step":
+            return Step(activation.convention)
+        case _:
+            return None
+
+
+def _tensor(array: Shaped[np.ndarray, "*shape"], dtype_name: str) -> Tensor:
+    """Return a tensor of the array's numbers, which the dtype holds."""
+    return torch.from_numpy(array.astype(np.float64)).to(TORCH_DTYPES[dtype_name])
+
+
+def _check_holds(value: float, format_name: str, what: str) -> None:
+    if not FORMATS[format_name].holds(Fraction(value)):
+        near = float(torch.tensor(value, dtype=TORCH_DTYPES[format_name]))
+        raise ModelError(
+            f"the {what} {value!r} is not representable in {format_name}, and PyTorch would "
+            f"round it to {near!r}",
+            remedy=f"give the network the {what} {near!r}",
+        )
+
+
+def _check_convention(convention: str) -> None:
+    if convention not in CONVENTIONS:
+        raise OptionError(
+            f"unknown convention {convention!r}", remedy=f"one of {', '.join(CONVENTIONS)}"
+        )

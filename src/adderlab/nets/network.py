@@ -1,0 +1,332 @@
+"""A network: layers of ``W x + b`` with an activation, then a readout; data, never code.
+
+Rule: a network is immutable and holds the numbers that its file stores. What it computes is
+said by :mod:`adderlab.nets.evaluation`; how it is written, by :mod:`adderlab.nets.files`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any, Final, Literal, TypeAlias
+
+import numpy as np
+
+from adderlab.errors import NetworkError, TaskError
+from adderlab.formats import FORMATS, format_named
+from adderlab.nets.dyadic import Dyadic
+from adderlab.nets.tensors import Sparse, Tensor, stored_in
+from adderlab.tasks import Task
+
+Convention: TypeAlias = Literal[">", ">="]
+CONVENTIONS: Final = (">", ">=")
+ACTIVATIONS: Final = ("relu", "identity", "step", "leaky", "tanh")
+
+
+def _choice(value: str, choices: tuple[str, ...], what: str) -> None:
+    if value not in choices:
+        raise NetworkError(
+            f"unknown {what} {value!r}", where=what, remedy=f"one of {', '.join(choices)}"
+        )
+
+
+def _finite(value: float, what: str) -> float:
+    if not math.isfinite(value):
+        raise NetworkError(
+            f"the {what} is {value}", where=what, remedy=f"the {what} is a finite number"
+        )
+    return float(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """What is applied to a layer's sums.
+
+    Attributes:
+        kind: ``relu``, ``identity``, ``step``, ``leaky`` or ``tanh``.
+        slope: of ``leaky``, the factor below 0.
+        convention: of ``step``, whether it is 1 where the sum is ``> 0`` or ``>= 0``.
+    """
+
+    kind: str = "identity"
+    slope: float = 0.0
+    convention: Convention = ">"
+
+    def __post_init__(self) -> None:
+        _choice(self.kind, ACTIVATIONS, "activation")
+        _choice(self.convention, CONVENTIONS, "convention")
+        object.__setattr__(self, "slope", _finite(self.slope, "slope"))
+
+    def __str__(self) -> str:
+        extra = {"leaky": f" {self.slope:g}", "step": f" {self.convention} 0"}
+        return self.kind + extra.get(self.kind, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Readout:
+    """How an output becomes a bit: above a threshold, or exactly 0 or 1 as it stands."""
+
+    kind: Literal["threshold", "exact"] = "threshold"
+    threshold: float = 0.5
+    convention: Convention = ">"
+
+    def __post_init__(self) -> None:
+        _choice(self.kind, ("threshold", "exact"), "readout")
+        _choice(self.convention, CONVENTIONS, "convention")
+        object.__setattr__(self, "threshold", _finite(self.threshold, "threshold"))
+
+    def __str__(self) -> str:
+        if self.kind == "exact":
+            return "exact (0 or 1 as it stands)"
+        return f"{self.convention} {self.threshold:g}"
+
+
+EXACT: Final = Readout("exact")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """One affine map with its activation; ``weight`` is (out, in), ``bias`` (out,) or absent."""
+
+    weight: Tensor
+    bias: Tensor | None = None
+    activation: Activation = field(default_factory=Activation)
+
+    @property
+    def n_in(self) -> int:
+        return self.weight.shape[1]
+
+    @property
+    def n_out(self) -> int:
+        return self.weight.shape[0]
+
+    @property
+    def parameters(self) -> int:
+        """Weights and biases, zeros included."""
+        return self.n_in * self.n_out + (self.bias.shape[0] if self.bias is not None else 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Network:
+    """A feed-forward network on bits.
+
+    Attributes:
+        layers: from the input to the output.
+        readout: how outputs become bits.
+        task: what it is meant to compute, if known.
+        format: the number format its parameters are stored in.
+        training: how it was trained, if it was: enough to train it again.
+    """
+
+    layers: tuple[Layer, ...]
+    readout: Readout = field(default_factory=Readout)
+    task: Task | None = None
+    format: str = "fp32"
+    training: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "format", format_named(self.format).name)
+        if not self.layers:
+            raise NetworkError(
+                "a network has at least one layer", where="layers", remedy="add a layer"
+            )
+        for number, layer in enumerate(self.layers, start=1):
+            shape = layer.weight.shape
+            if len(shape) != 2 or 0 in shape:
+                raise NetworkError(
+                    f"the weight has shape {list(shape)}",
+                    where=f"fc{number}",
+                    remedy="it has two dimensions, (out, in), neither of them 0",
+                )
+            if layer.bias is not None and layer.bias.shape != (layer.n_out,):
+                raise NetworkError(
+                    f"the bias has shape {list(layer.bias.shape)}, the weight {list(shape)}",
+                    where=f"fc{number}",
+                    remedy=f"the bias must have shape [{layer.n_out}]",
+                )
+        for number, (one, two) in enumerate(zip(self.layers, self.layers[1:], strict=False), 2):
+            if one.n_out != two.n_in:
+                raise NetworkError(
+                    f"the layer takes {two.n_in} values, the one before gives {one.n_out}",
+                    where=f"fc{number}",
+                    remedy="make the shapes agree",
+                )
+        if self.task is not None:
+            self.check_fits(self.task)
+
+    @property
+    def n_in(self) -> int:
+        """Inputs."""
+        return self.layers[0].n_in
+
+    @property
+    def n_out(self) -> int:
+        """Outputs."""
+        return self.layers[-1].n_out
+
+    @property
+    def widths(self) -> list[int]:
+        """Units of each hidden layer."""
+        return [layer.n_out for layer in self.layers[:-1]]
+
+    @property
+    def hidden(self) -> int:
+        """Hidden units in all."""
+        return sum(self.widths)
+
+    @property
+    def depth(self) -> int:
+        """Affine layers."""
+        return len(self.layers)
+
+    @property
+    def parameters(self) -> int:
+        """Weights and biases, zeros included."""
+        return sum(layer.parameters for layer in self.layers)
+
+    @property
+    def shape(self) -> str:
+        """The sizes from input to output: ``2-3-2``."""
+        return "-".join(map(str, (self.n_in, *(layer.n_out for layer in self.layers))))
+
+    def tensors(self) -> Iterator[tuple[str, Tensor]]:
+        """Yield the parameters by name: ``fc1.weight``, ``fc1.bias``, ``fc2.weight`` and so on."""
+        for number, layer in enumerate(self.layers, start=1):
+            yield f"fc{number}.weight", layer.weight
+            if layer.bias is not None:
+                yield f"fc{number}.bias", layer.bias
+
+    def entries(self) -> Iterator[tuple[str, Dyadic]]:
+        """Yield each tensor's exact values; of a sparse one, the entries that are stored."""
+        for name, tensor in self.tensors():
+            yield name, (tensor.values if isinstance(tensor, Sparse) else tensor).exact()
+
+    @property
+    def nonzero(self) -> int:
+        """Parameters that are not 0."""
+        return sum(int(np.count_nonzero(values.integers)) for _, values in self.entries())
+
+    @property
+    def max_weight(self) -> float | int:
+        """The largest magnitude of a parameter; a whole number where it is one."""
+        tops = (values.at(*index) for _, values in self.entries() if (index := _top(values)))
+        top = max(map(abs, tops), default=Fraction(0))
+        return int(top) if top.denominator == 1 else float(top)
+
+    @property
+    def smallest_format(self) -> str | None:
+        """The format of the fewest bits that holds every parameter, ``wide`` at the last."""
+        values = (
+            {Fraction(0)}
+            if any(isinstance(t, Sparse) for _, t in self.tensors())
+            else set[Fraction]()
+        )
+        for _, exact in self.entries():
+            kept = Dyadic(np.unique(exact.integers), exact.exponent)
+            values.update(kept.at(i) for i in range(kept.shape[0]))
+        ranked = sorted(
+            FORMATS.values(), key=lambda f: (f.kind == "wide", f.bits, f.kind == "float")
+        )
+        return next((f.name for f in ranked if all(f.holds(value) for value in values)), None)
+
+    def check_fits(self, task: Task) -> None:
+        """Raise where the network's inputs or outputs are not as many as the task's bits.
+
+        Raises:
+            TaskError: with both numbers.
+        """
+        if (self.n_in, self.n_out) != (task.n_in, task.n_out):
+            raise TaskError(
+                f"{task.name} has {task.n_in} input and {task.n_out} output bits, "
+                f"the network {self.n_in} and {self.n_out}",
+                where="task",
+                remedy="name a task that fits with --task",
+            )
+
+    def for_task(self, task: Task) -> Network:
+        """Return the same network meant for ``task``."""
+        return replace(self, task=task)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return its shape and kinds, for JSON."""
+        return {
+            "task": self.task.name if self.task is not None else None,
+            "shape": [self.n_in, *(layer.n_out for layer in self.layers)],
+            "activations": [str(layer.activation) for layer in self.layers],
+            "readout": str(self.readout),
+            "format": self.format,
+            "parameters": self.parameters,
+        }
+
+    def __repr__(self) -> str:
+        kinds = ", ".join(str(layer.activation) for layer in self.layers[:-1])
+        task = f" for {self.task.name}" if self.task is not None else ""
+        return (
+            f"Network {self.shape}{task}: {kinds or 'affine'}, readout {self.readout}, "
+            f"{self.parameters} parameters in {self.format}"
+        )
+
+
+def network(
+    weights: list[Any],
+    biases: list[Any],
+    *,
+    activation: Activation | None = None,
+    readout: Readout | None = None,
+    task: Task | None = None,
+    format: str = "fp32",
+) -> Network:
+    """Return a dense network from plain numbers.
+
+    Args:
+        weights: of each layer, a list of rows, or an array.
+        biases: of each layer, a list, or ``None`` for none.
+        activation: of the hidden layers; relu unless given.
+        readout: how outputs become bits; ``> 0.5`` unless given.
+        task: what it is meant to compute.
+        format: what the numbers are stored in; each must be representable.
+
+    Raises:
+        FormatError: there is no such format.
+        NetworkError: shapes disagree, or a number is not representable in ``format``.
+    """
+    if len(weights) != len(biases):
+        raise NetworkError(
+            f"{len(weights)} weights and {len(biases)} biases",
+            where="biases",
+            remedy="give one for each layer, or None",
+        )
+    hidden = activation or Activation("relu")
+    last = len(weights) - 1
+    layers = tuple(
+        Layer(
+            stored_in(weight, format),
+            None if bias is None else stored_in(bias, format),
+            Activation() if number == last else hidden,
+        )
+        for number, (weight, bias) in enumerate(zip(weights, biases, strict=True))
+    )
+    return Network(layers, readout or Readout(), task, format)
+
+
+def map_parameters(net: Network, change: Callable[[str, Tensor], Tensor]) -> Network:
+    """Return the network with each tensor replaced by ``change(name, tensor)``."""
+    layers = tuple(
+        replace(
+            layer,
+            weight=change(f"fc{number}.weight", layer.weight),
+            bias=None if layer.bias is None else change(f"fc{number}.bias", layer.bias),
+        )
+        for number, layer in enumerate(net.layers, start=1)
+    )
+    return replace(net, layers=layers)
+
+
+def _top(values: Dyadic) -> tuple[int, ...] | None:
+    """Return the index of the value of largest magnitude, or ``None`` for an empty tensor."""
+    if not values.integers.size:
+        return None
+    flat = int(np.argmax(np.abs(values.integers)))
+    return tuple(int(i) for i in np.unravel_index(flat, values.shape))

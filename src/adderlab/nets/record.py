@@ -1,0 +1,283 @@
+"""The JSON record inside a network file: from a network to record and arrays, and back.
+
+Rule: a record says how each tensor is stored, by nesting: a name is a dense tensor; ``packed``
+and ``wide`` decode bytes to whole numbers; ``indptr`` makes a sparse matrix of such values;
+``scale`` turns numbers into quantized values. Every key is known, every array is used once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from adderlab.errors import AdderlabError, NetworkFileError
+from adderlab.nets import packing
+from adderlab.nets.network import Activation, Layer, Network, Readout
+from adderlab.nets.tensors import Dense, Numbers, Packed, Scaled, Sparse, Tensor, Wide
+from adderlab.tasks import Task, table_from_record, task_named
+
+if TYPE_CHECKING:
+    from jaxtyping import Shaped
+
+SCHEMA: Final = 1
+LARGEST_DIMENSION: Final = 1 << 31
+_TOP: Final = ("schema", "task", "format", "layers", "readout")
+_WRAPPED_LINE: Final = "the file is damaged; write it again"
+
+
+def record_of(net: Network) -> tuple[dict[str, Any], dict[str, Shaped[np.ndarray, ...]]]:
+    """Return the record of a network and the arrays that it names."""
+    arrays: dict[str, Any] = {}
+    layers: list[dict[str, Any]] = []
+    for number, layer in enumerate(net.layers, start=1):
+        entry: dict[str, Any] = {"weight": _stored(layer.weight, f"fc{number}.weight", arrays)}
+        if layer.bias is not None:
+            entry["bias"] = _stored(layer.bias, f"fc{number}.bias", arrays)
+        entry["activation"] = layer.activation.kind
+        if layer.activation.kind == "leaky":
+            entry["slope"] = layer.activation.slope
+        if layer.activation.kind == "step":
+            entry["convention"] = layer.activation.convention
+        layers.append(entry)
+    readout: dict[str, Any] = {"kind": net.readout.kind}
+    if net.readout.kind == "threshold":
+        readout |= {"threshold": net.readout.threshold, "convention": net.readout.convention}
+    record: dict[str, Any] = {
+        "schema": SCHEMA,
+        "task": net.task.record if net.task is not None else None,
+        "format": net.format,
+        "layers": layers,
+        "readout": readout,
+    }
+    if net.training is not None:
+        record["training"] = dict(net.training)
+    return record, arrays
+
+
+def _stored(tensor: Tensor, name: str, arrays: dict[str, Any]) -> Any:
+    """Add a tensor's arrays under names that begin with ``name``; return how they nest."""
+    match tensor:
+        case Dense():
+            arrays[name] = np.ascontiguousarray(tensor.numbers).reshape(tensor.shape)
+            return name
+        case Packed():
+            arrays[name] = packing.pack(tensor.numbers.ravel(), tensor.bits)
+            return {"packed": tensor.bits, "shape": list(tensor.shape), "data": name}
+        case Wide():
+            arrays[name] = packing.to_limbs(tensor.numbers.ravel(), tensor.limb_bytes)
+            return {"limb_bytes": tensor.limb_bytes, "shape": list(tensor.shape), "data": name}
+        case Sparse():
+            arrays[f"{name}.indptr"] = tensor.indptr
+            arrays[f"{name}.indices"] = tensor.indices
+            return {
+                "shape": list(tensor.shape),
+                "indptr": f"{name}.indptr",
+                "indices": f"{name}.indices",
+                "values": _stored(tensor.values, f"{name}.values", arrays),
+            }
+        case Scaled():
+            arrays[f"{name}.scale"] = tensor.scale.numbers
+            entry = {"scale": f"{name}.scale", "q": _stored(tensor.q, name, arrays)}
+            if tensor.zero is not None:
+                arrays[f"{name}.zero"] = tensor.zero.numbers
+                entry["zero"] = f"{name}.zero"
+            return entry
+
+
+@dataclass(slots=True)
+class Reader:
+    """The arrays of a file, handed out once each."""
+
+    arrays: Mapping[str, Shaped[np.ndarray, ...]]
+    where: str
+    used: set[str] = field(default_factory=set)
+
+    def fault(self, what: str, remedy: str = _WRAPPED_LINE) -> NetworkFileError:
+        """Return the error to raise for a fault in this file."""
+        return NetworkFileError(what, where=self.where, remedy=remedy)
+
+    def array(self, name: Any, what: str) -> Shaped[np.ndarray, ...]:
+        """Return the array that the record calls ``name``."""
+        if not isinstance(name, str) or name not in self.arrays:
+            raise self.fault(f"{what} names the tensor {name!r}, which is not in the file")
+        if name in self.used:
+            raise self.fault(f"{what} uses the tensor {name!r} a second time")
+        self.used.add(name)
+        return self.arrays[name]
+
+    def keys(self, value: Any, what: str, needed: tuple[str, ...], also: tuple[str, ...] = ()):
+        """Return ``value`` as an object that has the needed keys and no unknown ones."""
+        if not isinstance(value, dict):
+            raise self.fault(f"{what} is no JSON object")
+        missing = [key for key in needed if key not in value]
+        unknown = [key for key in value if key not in needed + also]
+        if missing or unknown:
+            faults = [f"lacks {', '.join(missing)}"] if missing else []
+            faults += [f"has the unknown key {', '.join(unknown)}"] if unknown else []
+            raise self.fault(f"{what} {' and '.join(faults)}")
+        return value
+
+    def whole(self, value: Any, what: str, low: int, high: int) -> int:
+        """Return ``value`` if it is a whole number in ``low..high``."""
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise self.fault(f"{what} is {str(value)[:40]}, not a whole number in {low}..{high}")
+        return value
+
+    def shape(self, value: Any, what: str) -> tuple[int, ...]:
+        """Return ``value`` as a shape of at most two dimensions."""
+        if not isinstance(value, list) or len(value) > 2:
+            raise self.fault(f"{what} has no shape of one or two numbers")
+        return tuple(self.whole(size, f"{what}'s shape", 0, LARGEST_DIMENSION) for size in value)
+
+
+def network_from_record(record: Any, reader: Reader) -> Network:
+    """Return the network that a record describes.
+
+    Raises:
+        NetworkFileError: with what is wrong in the file.
+    """
+    schema = record.get("schema") if isinstance(record, dict) else SCHEMA
+    if type(schema) is not int or schema != SCHEMA:  # true and 1.0 equal 1
+        raise reader.fault(
+            f"schema {str(schema)[:40]} is not the one this version reads ({SCHEMA})",
+            "write the file with this version of adderlab",
+        )
+    top = reader.keys(record, "the record", _TOP, ("training",))
+    if not isinstance(top["layers"], list) or not top["layers"]:
+        raise reader.fault("the record has no list of layers")
+    try:
+        layers = tuple(
+            _layer(entry, number, reader) for number, entry in enumerate(top["layers"], start=1)
+        )
+        if top["format"] == "ternary":
+            _check_ternary(layers, reader)
+        unused = sorted(set(reader.arrays) - reader.used)
+        if unused:
+            raise reader.fault(f"the tensor {unused[0]!r} is used by no layer")
+        if not isinstance(top["format"], str):
+            raise reader.fault("the format is no name")
+        training = top.get("training")
+        if training is not None and not isinstance(training, dict):
+            raise reader.fault("the training record is no JSON object")
+        readout = _readout(top["readout"], reader)
+        return Network(layers, readout, _task(top["task"], reader), top["format"], training)
+    except AdderlabError as error:
+        if isinstance(error, NetworkFileError) and error.where == reader.where:
+            raise
+        place = f"{error.where}: " if error.where not in ("", reader.where) else ""
+        raise NetworkFileError(
+            f"{place}{error.what}", where=reader.where, remedy=error.remedy
+        ) from None
+
+
+def _check_ternary(layers: tuple[Layer, ...], reader: Reader) -> None:
+    """Raise where two bits hold -2, which is no ternary number."""
+    for number, layer in enumerate(layers, start=1):
+        for name, tensor in (("weight", layer.weight), ("bias", layer.bias)):
+            inner = tensor.q if isinstance(tensor, Scaled) else tensor
+            numbers = inner.values if isinstance(inner, Sparse) else inner
+            if isinstance(numbers, Packed) and numbers.bits == 2 and (numbers.numbers == -2).any():
+                raise reader.fault(f"fc{number}.{name} holds -2, which is not ternary")
+
+
+def _task(value: Any, reader: Reader) -> Task | None:
+    """Return the task a record names; it never names a path."""
+    if value is None:
+        return None
+    if isinstance(value, dict) and set(value) == {"table"}:
+        return table_from_record(value["table"], where=reader.where)
+    if not isinstance(value, str) or value.partition(":")[0] == "table":
+        raise reader.fault(
+            f"a network file can't name the task {str(value)[:60]!r}",
+            "name one of 'adderlab tasks', or store the table inline",
+        )
+    return task_named(value)
+
+
+def _number(value: Any, what: str, reader: Reader) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise reader.fault(f"{what} is {str(value)[:40]!r}, which is no number")
+    try:
+        return float(value)
+    except OverflowError:
+        raise reader.fault(f"{what} is beyond every double") from None
+
+
+def _readout(value: Any, reader: Reader) -> Readout:
+    if isinstance(value, dict) and value.get("kind") == "exact":
+        _ = reader.keys(value, "the readout", ("kind",))
+        return Readout("exact")
+    entry = reader.keys(value, "the readout", ("kind", "threshold", "convention"))
+    threshold = _number(entry["threshold"], "the threshold", reader)
+    return Readout(entry["kind"], threshold, entry["convention"])
+
+
+_ACTIVATION_KEYS: Final = {"leaky": ("slope",), "step": ("convention",)}
+
+
+def _layer(entry: Any, number: int, reader: Reader) -> Layer:
+    what = f"layer {number}"
+    kind = entry.get("activation") if isinstance(entry, dict) else None
+    extra = _ACTIVATION_KEYS.get(kind, ()) if isinstance(kind, str) else ()
+    found = reader.keys(entry, what, ("weight", "activation", *extra), ("bias",))
+    activation = Activation(
+        found["activation"],
+        slope=_number(found.get("slope", 0.0), f"{what}'s slope", reader),
+        convention=found.get("convention", ">"),
+    )
+    weight = _tensor(found["weight"], f"fc{number}.weight", reader)
+    bias = _tensor(found["bias"], f"fc{number}.bias", reader) if "bias" in found else None
+    return Layer(weight, bias, activation)
+
+
+def _tensor(spec: Any, what: str, reader: Reader) -> Tensor:
+    if not (isinstance(spec, dict) and "scale" in spec):
+        return _unscaled(spec, what, reader)
+    found = reader.keys(spec, what, ("scale", "q"), ("zero",))
+    zero = found.get("zero")
+    return Scaled(
+        _unscaled(found["q"], what, reader),
+        Dense(reader.array(found["scale"], what)),
+        Dense(reader.array(zero, what)) if zero is not None else None,
+    )
+
+
+def _unscaled(spec: Any, what: str, reader: Reader) -> Numbers | Sparse:
+    if not (isinstance(spec, dict) and "indptr" in spec):
+        return _numbers(spec, what, reader)
+    found = reader.keys(spec, what, ("shape", "indptr", "indices", "values"))
+    shape = reader.shape(found["shape"], what)
+    if len(shape) != 2:
+        raise reader.fault(f"{what} is sparse but no matrix")
+    structure = [reader.array(found[key], what) for key in ("indptr", "indices")]
+    if any(array.dtype.kind != "u" for array in structure):
+        raise reader.fault(f"{what} has signed or fractional indices")
+    return Sparse(shape, structure[0], structure[1], _numbers(found["values"], what, reader))
+
+
+def _numbers(spec: Any, what: str, reader: Reader) -> Numbers:
+    if isinstance(spec, str):
+        try:
+            return Dense(reader.array(spec, what))
+        except NetworkFileError:
+            raise
+        except AdderlabError as error:
+            raise reader.fault(f"{what}: {error.what}", error.remedy) from None
+    kind = "limb_bytes" if isinstance(spec, dict) and "limb_bytes" in spec else "packed"
+    found = reader.keys(spec, what, (kind, "shape", "data"))
+    shape = reader.shape(found["shape"], what)
+    data = reader.array(found["data"], what)
+    if data.dtype != np.uint8 or data.ndim != 1:
+        raise reader.fault(f"{what} is packed, but its data are no row of bytes")
+    count = math.prod(shape)
+    if kind == "limb_bytes":
+        limb_bytes = reader.whole(found[kind], f"{what}'s limb_bytes", 1, 1 << 20)
+        values = packing.from_limbs(data, count, limb_bytes, where=reader.where)
+        return Wide(values.reshape(shape), limb_bytes)
+    bits = reader.whole(found[kind], f"{what}'s packed bits", 1, 32)
+    numbers = packing.unpack(data, count, bits, where=reader.where)
+    return Packed(numbers.reshape(shape), bits)

@@ -1,0 +1,81 @@
+"""What a verb may be given: a network, the path of its file, or a PyTorch module."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adderlab.errors import ModelError, TaskError
+from adderlab.nets.files import from_bytes, read_bytes, sha256, to_bytes
+from adderlab.nets.network import Network
+from adderlab.tasks import Task, task_named
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """A network with the bytes that stand for it.
+
+    Attributes:
+        network: what was read.
+        data: the bytes of its file; of a network in memory, those that saving it would write.
+        notes: what had to be assumed in reading it.
+    """
+
+    network: Network
+    data: bytes
+    notes: tuple[str, ...] = ()
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the bytes."""
+        return sha256(self.data)
+
+
+def read_source(model: Network | str | Path | nn.Module) -> Source:
+    """Return the network in whatever a verb was given.
+
+    Raises:
+        NetworkFileError: the file is not a network.
+        ModelError: neither a network, a path nor a module, or a module that can't be read.
+    """
+    if isinstance(model, Network):
+        return Source(model, to_bytes(model))
+    inner = getattr(model, "network", None)
+    if isinstance(inner, Network):  # what `build` and `train` return
+        return Source(inner, to_bytes(inner))
+    if isinstance(model, str | Path):
+        data = read_bytes(model)
+        return Source(from_bytes(data, where=str(model)), data)
+    torch = sys.modules.get("torch")  # a module can only come from a torch already imported
+    if torch is not None and isinstance(model, torch.nn.Module):
+        from adderlab.nets.tracing import from_module
+
+        read = from_module(model)
+        return Source(read.network, to_bytes(read.network), read.notes)
+    raise ModelError(
+        f"a {type(model).__name__} is no network",
+        where="model",
+        remedy="give a Network, the path of its file, or a torch.nn.Module",
+    )
+
+
+def task_of(net: Network, task: Task | str | None) -> Task:
+    """Return the task to hold the network against, checked to fit it.
+
+    Raises:
+        TaskError: none is named, there is none of that name, or it does not fit.
+    """
+    if task is None:
+        if net.task is None:
+            raise TaskError(
+                "the network names no task", where="task", remedy="name one: --task half-adder"
+            )
+        return net.task
+    named = task_named(task) if isinstance(task, str) else task
+    net.check_fits(named)
+    return named

@@ -1,0 +1,285 @@
+"""Networks from and to named tensors: PyTorch's ``state_dict``, NumPy arrays, pasted lists.
+
+Rule: a float array is kept bit for bit in its own format. Numbers without one (lists, JSON,
+whole numbers) are stored in the format asked for: decimals rounded to nearest, as PyTorch does,
+but a whole number that the format can't hold is refused. Only tensors make this file use torch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from adderlab.errors import NetworkError
+from adderlab.formats import FORMATS, format_named
+from adderlab.nets.network import Activation, Layer, Network, Readout
+from adderlab.nets.tensors import FLOAT_DTYPES, Dense, Numbers, Sparse, as_stored, stored_in
+
+if TYPE_CHECKING:
+    from jaxtyping import Shaped
+
+    from adderlab.tasks import Task
+
+FORMAT_OF: Final = {dtype: name for name, dtype in FLOAT_DTYPES.items()}
+"""The number format of each float dtype."""
+
+_PASTE = "paste [fc1.weight, fc1.bias, fc2.weight, ...], or an object with those names"
+
+
+def from_state_dict(
+    state_dict: Mapping[str, Any],
+    *,
+    activation: str | Activation = "relu",
+    readout: Readout | None = None,
+    task: Task | None = None,
+    format: str | None = None,
+) -> Network:
+    """Return the network whose Linear layers have these weights, in order of appearance.
+
+    Args:
+        state_dict: pairs ``X.weight`` (out, in) and, unless the layer has none, ``X.bias``;
+            tensors, arrays or nested lists.
+        activation: between the layers; a ``state_dict`` does not say.
+        readout: how outputs become bits; ``> 0.5`` unless given.
+        task: what it is meant to compute.
+        format: of numbers that have none themselves, fp32 unless given; float arrays have
+            theirs, and are converted only where that is exact.
+
+    Raises:
+        NetworkError: a key is no weight or bias of a Linear, the sizes do not chain, a number is
+            not finite or not representable, or formats are mixed.
+
+    Examples:
+        >>> from_state_dict({"fc1.weight": [[1, 1], [1, 1]], "fc1.bias": [0, -1],
+        ...                  "fc2.weight": [[0, 1], [1, -2]], "fc2.bias": [0, 0]})
+        Network 2-2-2: relu, readout > 0.5, 12 parameters in fp32
+    """
+    arrays = {key: _array(value, key) for key, value in state_dict.items()}
+    names = _layers(arrays)
+    own = {FORMAT_OF[a.dtype]: key for key, a in arrays.items() if a.dtype in FORMAT_OF}
+    if format is None and len(own) > 1:
+        (one, first), (two, second) = list(own.items())[:2]
+        raise NetworkError(
+            f"{first} is in {one}, {second} in {two}",
+            where="state_dict",
+            remedy="convert the model to one dtype, for example with model.float()",
+        )
+    target = format_named(format or next(iter(own), "fp32")).name
+    hidden = Activation(activation) if isinstance(activation, str) else activation
+    layers: list[Layer] = []
+    for name in names:
+        weight, bias = f"{name}weight", f"{name}bias"
+        rows, columns = arrays[weight].shape
+        if layers and layers[-1].n_out != columns:
+            raise NetworkError(
+                f"takes {columns} values, the layer before gives {layers[-1].n_out}",
+                where=weight,
+                remedy="list the layers in the order in which forward uses them",
+            )
+        if bias in arrays and arrays[bias].shape != (rows,):
+            raise NetworkError(
+                f"has shape {list(arrays[bias].shape)}, its weight {[rows, columns]}",
+                where=bias,
+                remedy=f"the bias must have shape [{rows}]",
+            )
+        layers.append(
+            Layer(
+                _stored(arrays[weight], target, weight),
+                _stored(arrays[bias], target, bias) if bias in arrays else None,
+                hidden if len(layers) < len(names) - 1 else Activation(),
+            )
+        )
+    return Network(tuple(layers), readout or Readout(), task, target)
+
+
+def from_lists(
+    values: Mapping[str, Any] | Sequence[Any] | str,
+    *,
+    activation: str | Activation = "relu",
+    readout: Readout | None = None,
+    task: Task | None = None,
+    format: str = "fp32",
+) -> Network:
+    """Return the network of weights that were pasted as plain lists or as JSON.
+
+    Args:
+        values: ``{"fc1.weight": [[...]], "fc1.bias": [...], ...}``; or the list that the
+            notebook prints, ``[fc1.weight, fc1.bias, fc2.weight, fc2.bias]``, in which a list of
+            lists begins a layer and a flat list is its bias; or the JSON text of either.
+        activation: between the layers.
+        readout: how outputs become bits; ``> 0.5`` unless given.
+        task: what it is meant to compute.
+        format: to store the numbers in; decimals are rounded to nearest.
+
+    Raises:
+        NetworkError: as :func:`from_state_dict`, or the text is not JSON.
+
+    Examples:
+        >>> from_lists("[[[1, 1]], [-1]]")
+        Network 2-1: affine, readout > 0.5, 3 parameters in fp32
+    """
+    if isinstance(values, str):
+        values = _parsed(values)
+    if not isinstance(values, Mapping):
+        values = _named(values)
+    return from_state_dict(values, activation=activation, readout=readout, task=task, format=format)
+
+
+def to_state_dict(network: Network) -> dict[str, Shaped[np.ndarray, "*shape"]]:
+    """Return the parameters as arrays named ``fc1.weight``, ``fc1.bias``, and so on.
+
+    Float tensors come out as they are stored, whole and scaled ones as fp32.
+
+    Raises:
+        NetworkError: a tensor is sparse, or a value is not representable in fp32.
+    """
+    return {name: _floats(tensor, name) for name, tensor in network.tensors()}
+
+
+def array_of(value: Any, where: str) -> Shaped[np.ndarray, "*shape"]:
+    """Return a tensor's numbers bit for bit, from whatever device.
+
+    Raises:
+        NetworkError: its numbers can't be had: it is on the meta device, sparse or quantized.
+    """
+    import torch  # it is loaded already where there is a tensor
+
+    tensor = value.detach()
+    if tensor.is_meta or tensor.is_quantized or tensor.layout != torch.strided:
+        kind = "on the meta device" if tensor.is_meta else "quantized or sparse"
+        raise NetworkError(f"the tensor is {kind}", where=where, remedy="give a plain tensor")
+    name = str(tensor.dtype).removeprefix("torch.")
+    tensor = tensor.cpu().contiguous()
+    twin = {"bfloat16": "bf16", "float8_e4m3fn": "fp8-e4m3", "float8_e5m2": "fp8-e5m2"}.get(name)
+    if twin is None:
+        return tensor.numpy().copy()
+    dtype = FLOAT_DTYPES[twin]  # NumPy has no such type: pass the bits
+    bits = torch.int16 if dtype.itemsize == 2 else torch.uint8
+    return tensor.view(bits).numpy().view(dtype).copy()
+
+
+def _array(value: Any, key: str) -> Shaped[np.ndarray, "*shape"]:
+    """Return an array of a float type or, of plain numbers, of Python's own."""
+    if hasattr(value, "detach"):
+        array = array_of(value, key)
+    elif isinstance(value, np.ndarray):
+        array = value
+    elif isinstance(value, list | tuple):
+        array = _plain(value)
+        if array is None:
+            raise NetworkError(
+                "the value is not a list of numbers, or of rows of equal length",
+                where=key,
+                remedy=_PASTE,
+            )
+    else:
+        raise NetworkError(
+            f"the value is of type {type(value).__name__}",
+            where=key,
+            remedy="each entry is the tensor of a weight or a bias; of a checkpoint, "
+            "pass its state_dict alone",
+        )
+    if array.dtype in FORMAT_OF or array.dtype == object:
+        return array
+    if array.dtype.kind not in "iu":
+        raise NetworkError(
+            f"the numbers are of type {array.dtype}", where=key, remedy="use a float type"
+        )
+    return array.astype(object)
+
+
+def _plain(value: Any) -> Shaped[np.ndarray, "*shape"] | None:
+    """Return nested lists as an array of their numbers, or ``None`` if they do not make one."""
+    try:
+        array = np.array(value, dtype=object)
+    except ValueError:  # rows of unequal length
+        return None
+    numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in array.flat)
+    return array if numbers else None
+
+
+def _layers(arrays: Mapping[str, Shaped[np.ndarray, "*shape"]]) -> list[str]:
+    """Return what stands before ``weight`` in the key of each layer, in order."""
+    names: list[str] = []
+    for key, array in arrays.items():
+        name = key.removesuffix("weight")
+        if name != key and array.ndim == 2 and (not name or name.endswith(".")):
+            names.append(name)
+    for key, array in arrays.items():
+        if key.removesuffix("weight") in names or key.removesuffix("bias") in names:
+            continue
+        raise NetworkError(
+            f"this is no weight or bias of a Linear layer (its shape is {list(array.shape)})",
+            where=key,
+            remedy="only Linear layers make a network: X.weight of shape (out, in) and X.bias",
+        )
+    if not names:
+        raise NetworkError("there are no weights", where="state_dict", remedy=_PASTE)
+    return names
+
+
+def _stored(array: Shaped[np.ndarray, "*shape"], format_name: str, key: str) -> Numbers:
+    try:
+        if array.dtype == FLOAT_DTYPES.get(format_name):
+            return Dense(array)
+        form = FORMATS[format_name]
+        if array.dtype != object or form.kind != "float":
+            return stored_in(array.tolist(), format_name)
+        whole = np.array([v if isinstance(v, int) else 0 for v in array.flat], dtype=object)
+        _ = stored_in(
+            whole.reshape(array.shape), format_name
+        )  # raises where a whole number would be rounded
+        return as_stored(array, form)
+    except NetworkError as error:
+        raise NetworkError(error.what, where=key, remedy=error.remedy) from error
+
+
+def _floats(tensor: Any, name: str) -> Shaped[np.ndarray, "*shape"]:
+    if isinstance(tensor, Dense) and tensor.numbers.dtype in FORMAT_OF:
+        return tensor.numbers.copy()
+    if isinstance(tensor, Sparse):
+        raise NetworkError("the tensor is sparse", where=name, remedy="store it dense")
+    exact = tensor.exact()
+    values = np.empty(exact.shape, dtype=object)
+    for index in np.ndindex(exact.shape):
+        values[index] = exact.at(*index)
+    try:
+        stored = stored_in(values, "fp32")
+    except NetworkError as error:
+        raise NetworkError(error.what, where=name, remedy=error.remedy) from error
+    assert isinstance(stored, Dense)
+    return stored.numbers.copy()
+
+
+def _parsed(text: str) -> Any:
+    try:
+        values = json.loads(text)
+    except ValueError as error:
+        raise NetworkError(f"this is not JSON: {error}", remedy=_PASTE) from error
+    if not isinstance(values, dict | list):
+        raise NetworkError("this JSON holds a single value", remedy=_PASTE)
+    return values
+
+
+def _named(values: Sequence[Any]) -> dict[str, Any]:
+    """Return the names of weights and biases that were listed in order."""
+    named: dict[str, Any] = {}
+    number = 0
+    for position, value in enumerate(values):
+        if not isinstance(value, list | tuple) or not value:
+            raise NetworkError(
+                f"entry {position} of the list is not a list of numbers", remedy=_PASTE
+            )
+        is_weight = isinstance(value[0], list | tuple)
+        number += is_weight
+        key = f"fc{number}.{'weight' if is_weight else 'bias'}"
+        if not number or key in named:
+            raise NetworkError(
+                f"entry {position} of the list is a bias without a weight before it",
+                remedy=_PASTE,
+            )
+        named[key] = value
+    return named

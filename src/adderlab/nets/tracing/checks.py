@@ -1,0 +1,157 @@
+"""What is checked of a module before its forward is read, and of the network that was read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from adderlab.errors import ModelError
+from adderlab.nets.tensors import Dense
+
+if TYPE_CHECKING:
+    from jaxtyping import Float64
+
+    from adderlab.nets.network import Activation, Network
+    from adderlab.nets.tracing.operations import Wire
+
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks")
+_TF32 = 2.0**-10
+"""Rounding unit of the format in which a GPU may multiply fp32 matrices."""
+
+
+def check_module(model: Any) -> None:
+    """Raise for a module whose forward is not all there is to it, or whose weights are unusable.
+
+    Raises:
+        ModelError: with the module or parameter.
+    """
+    if not isinstance(model, nn.Module):
+        is_class = isinstance(model, type)
+        name = model.__name__ if is_class else type(model).__name__
+        raise ModelError(
+            f"{name} is {'a class' if is_class else 'no nn.Module'}",
+            where="model",
+            remedy=f"make one: {name}()" if is_class else "give a PyTorch module",
+        )
+    if isinstance(model, torch.jit.ScriptModule) or "_orig_mod" in vars(model).get("_modules", {}):
+        raise ModelError(
+            "the model is compiled", where="model", remedy="give the module that was compiled"
+        )
+    if any(vars(nn.modules.module)[f"_global{name}"] for name in _HOOKS):
+        raise ModelError(
+            "a forward hook is set on all modules", where="model", remedy="remove the hook"
+        )
+    for name, module in model.named_modules():
+        where = f"{name} ({type(module).__name__})" if name else type(module).__name__
+        if any(nn.parameter.is_lazy(p) for p in module.parameters(recurse=False)):
+            raise ModelError("the layer has no weights yet", where=where, remedy="run it once")
+        if any(vars(module).get(hooks) for hooks in _HOOKS):
+            raise ModelError(
+                "a forward hook may change what the module gives",
+                where=where,
+                remedy="remove the hook (of pruning, with prune.remove)",
+            )
+        if nn.utils.parametrize.is_parametrized(module):
+            raise ModelError(
+                "a weight is computed by a parametrization",
+                where=where,
+                remedy="make it plain with torch.nn.utils.parametrize.remove_parametrizations",
+            )
+    for name, parameter in model.named_parameters():
+        if parameter.is_meta:
+            raise ModelError("the weights are on the meta device", where=name, remedy="load them")
+        kind = str(parameter.dtype).removeprefix("torch.")
+        if kind not in ("float64", "float32", "float16", "bfloat16"):
+            raise ModelError(
+                f"the numbers are {kind}", where=name, remedy="convert the model with .float()"
+            )
+        finite = torch.isfinite(parameter.detach())
+        if not finite.all():
+            index = finite.logical_not().nonzero()[0].tolist()
+            raise ModelError(
+                f"a number is {parameter[tuple(index)].item()} (at {index})",
+                where=name,
+                remedy="every parameter must be a finite number",
+            )
+
+
+def check_agrees(model: nn.Module, network: Network, x: Tensor, wire: Wire) -> None:
+    """Run the module and the network on the same rows and raise where they clearly differ.
+
+    Raises:
+        ModelError: with the first row on which they differ by more than rounding can.
+    """
+    got = torch.as_tensor(model(x.clone()))
+    if got.shape != (len(x), network.n_out):
+        what = f"it gives shape {list(got.shape)}, the layers {[len(x), network.n_out]}"
+        raise _not_read(model, what)
+    unit = torch.finfo(x.dtype).eps
+    rows = x.double().cpu().numpy()
+    raw, error = _with_error(network, rows, max(unit, _TF32) if x.is_cuda else unit)
+    if wire.readout is not None or wire.is_sigmoid:
+        readout = network.readout
+        above = raw > readout.threshold if readout.convention == ">" else raw >= readout.threshold
+        expected = above.astype(np.float64)
+        given = (got > 0.5 if wire.is_sigmoid else got).double().cpu().numpy()
+        wrong = (given != expected) & (np.abs(raw - readout.threshold) > error)
+    else:
+        expected, given = raw, got.double().cpu().numpy()
+        wrong = (np.abs(given - expected) > error) & np.isfinite(given)
+    if wrong.any():
+        row = int(np.argmax(wrong.any(axis=1)))
+        bits = ",".join(f"{bit:g}" for bit in rows[row])
+        what = f"on input bits {bits} it gives {given[row].tolist()}, "
+        raise _not_read(model, what + f"the layers that were read {expected[row].tolist()}")
+
+
+def _not_read(model: nn.Module, what: str) -> ModelError:
+    return ModelError(
+        f"its forward does something that was not read: {what}",
+        where=type(model).__name__,
+        remedy="write forward with layers, activations and a comparison alone",
+    )
+
+
+def _with_error(
+    network: Network, rows: Float64[np.ndarray, "batch n_in"], unit: float
+) -> tuple[Float64[np.ndarray, "batch n_out"], Float64[np.ndarray, "batch n_out"]]:
+    """Return the raw outputs in float64, and how far arithmetic of that unit may be from them.
+
+    References:
+        Higham, "Accuracy and Stability of Numerical Algorithms" (2002), section 3.1: a sum of
+        n products is within n u / (1 - n u) of the sum of their magnitudes.
+    """
+    values, error = rows, np.zeros_like(rows)
+    for layer in network.layers:
+        weight = _doubles(layer.weight)
+        bias = np.zeros(layer.n_out) if layer.bias is None else _doubles(layer.bias)
+        sizes = (np.abs(values) + error) @ np.abs(weight).T + np.abs(bias)
+        values = values @ weight.T + bias
+        error = error @ np.abs(weight).T + 2 * (layer.n_in + 2) * unit * sizes + unit**2
+        values, error = _activated(layer.activation, values, error, unit)
+    return values, error
+
+
+def _doubles(tensor: Any) -> Float64[np.ndarray, "*shape"]:
+    assert isinstance(tensor, Dense)
+    return tensor.numbers.astype(np.float64)
+
+
+def _activated(activation: Activation, sums: Any, error: Any, unit: float) -> tuple[Any, Any]:
+    """Return the activations and how far they may be off, given how far the sums may be."""
+    match activation.kind:
+        case "relu":
+            return np.maximum(sums, 0), error
+        case "leaky":
+            values = np.where(sums > 0, sums, sums * activation.slope)
+            return values, error * max(1.0, abs(activation.slope)) + unit * np.abs(values)
+        case "tanh":
+            return np.tanh(sums), error + 4 * unit  # of which PyTorch's own error is one or two
+        case "step":
+            above = sums > 0 if activation.convention == ">" else sums >= 0
+            return above.astype(np.float64), (np.abs(sums) <= error).astype(np.float64)
+        case _:
+            return sums, error

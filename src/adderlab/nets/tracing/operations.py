@@ -1,0 +1,361 @@
+"""The operations that a forward may consist of: one table, from PyTorch's name to its meaning.
+
+Rule: an operation that is not in the table is refused, and so is one used in a way that its
+handler does not spell out. A handler takes the :class:`Wire` so far and returns it with the
+operation added; ``None`` says that the result (a shape, a dtype) carries no values of the batch.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+from adderlab.errors import ModelError, NetworkError
+from adderlab.nets.network import Activation, Convention, Layer, Readout
+from adderlab.nets.state_dict import FORMAT_OF, array_of
+from adderlab.nets.tensors import Dense, stored_in
+
+READABLE: Final = "what can be read: Linear, relu, leaky_relu, tanh, Step, `> t` and `>= t`"
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """What has been computed from the batch so far.
+
+    Attributes:
+        layers: the layers so far; the last one is still to get its activation if it has none.
+        readout: set after a comparison: the wire carries bits.
+        is_sigmoid: the wire carries the sigmoid of the last layer's outputs.
+        notes: what a person should know of how it was read.
+    """
+
+    layers: tuple[Layer, ...] = ()
+    readout: Readout | None = None
+    is_sigmoid: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_affine(self) -> bool:
+        """Whether the last thing computed is ``W x + b``."""
+        plain = bool(self.layers) and self.layers[-1].activation == Activation()
+        return plain and self.readout is None and not self.is_sigmoid
+
+    def noting(self, note: str) -> Wire:
+        """Return the wire with one more note, once."""
+        return self if note in self.notes else replace(self, notes=(*self.notes, note))
+
+    def with_last(self, **changes: Any) -> Wire:
+        """Return the wire with its last layer changed."""
+        return replace(self, layers=(*self.layers[:-1], replace(self.layers[-1], **changes)))
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One operation: its name, its place in the user's code, its input and output on the rows."""
+
+    name: str
+    where: str
+    before: Any
+    after: Any
+
+    def refusal(self, what: str, remedy: str = READABLE) -> ModelError:
+        """Return the error for this operation."""
+        return ModelError(what, where=self.where, remedy=remedy)
+
+
+Handler: TypeAlias = Callable[..., Wire | None]
+
+
+def linear(call: Call, wire: Wire, weight: Any, bias: Any = None) -> Wire:
+    """``W x + b``: a new layer; bits before it become a step."""
+    if wire.is_sigmoid:
+        raise call.refusal("a sigmoid stands between two layers")
+    if wire.readout is not None:
+        wire = _with_step(call, wire, wire.readout)
+    tensors = [_stored(call, tensor) for tensor in (weight, bias) if tensor is not None]
+    shapes = [list(tensor.shape) for tensor in tensors]
+    if len(shapes[0]) != 2 or shapes[1:] not in ([], [shapes[0][:1]]):
+        raise call.refusal(f"weight and bias have shapes {shapes}, not (out, in) and (out,)")
+    before = [
+        layer.weight.numbers.dtype for layer in wire.layers if isinstance(layer.weight, Dense)
+    ]
+    dtypes = {dtype.name for dtype in (*before, *(tensor.numbers.dtype for tensor in tensors))}
+    if len(dtypes) > 1:
+        raise call.refusal(
+            f"the layers are in different number formats ({', '.join(sorted(dtypes))})",
+            "convert the model to one, for example with model.float()",
+        )
+    layer = Layer(tensors[0], tensors[1] if bias is not None else None)
+    return replace(wire, layers=(*wire.layers, layer))
+
+
+def product(call: Call, wire: Wire, other: Any) -> Wire:
+    """``x @ W``: a layer without bias, its weight transposed."""
+    if not isinstance(other, Tensor) or other.ndim != 2:
+        raise call.refusal("the batch is multiplied with something that is no matrix")
+    return linear(call, wire, other.T)
+
+
+def sum_(call: Call, wire: Wire, other: Any, *, alpha: float = 1, sign: int = 1) -> Wire:
+    """``y + c``: into the bias of the layer, where that is exact."""
+    if not wire.is_affine or alpha != 1:
+        raise call.refusal("a number can only be added to or subtracted from a Linear's outputs")
+    size = wire.layers[-1].n_out
+    constant = torch.as_tensor(other, dtype=torch.float64)
+    if tuple(constant.shape) not in ((), (1,), (size,), (1, 1), (1, size)):
+        raise call.refusal(f"a constant of shape {list(constant.shape)} meets {size} outputs")
+    if constant.to(call.before.dtype).double().ne(constant).any():
+        raise call.refusal("the constant is rounded by PyTorch", "put it into the bias yourself")
+    by = np.broadcast_to(constant.reshape(-1).cpu().numpy(), (size,)) * sign
+    return _shifted(call, wire, by)
+
+
+def difference(call: Call, wire: Wire, other: Any, *, alpha: float = 1) -> Wire:
+    """``y - c``."""
+    return sum_(call, wire, other, alpha=alpha, sign=-1)
+
+
+def activation(kind: str) -> Handler:
+    """Return the handler of an activation without parameters."""
+
+    def handler(call: Call, wire: Wire, inplace: bool = False) -> Wire:  # noqa: ARG001
+        return _activated(call, wire, Activation(kind))
+
+    return handler
+
+
+relu = activation("relu")
+
+
+def leaky(
+    call: Call,
+    wire: Wire,
+    negative_slope: float = 0.01,
+    inplace: bool = False,  # noqa: ARG001
+) -> Wire:
+    """Leaky relu; PyTorch rounds the slope to fp32 in all formats but fp64 (measured, 2.13)."""
+    wide = call.before.dtype == torch.float64
+    slope = float(negative_slope if wide else np.float32(negative_slope))
+    return _activated(call, wire, Activation("leaky", slope=slope))
+
+
+def clamp(call: Call, wire: Wire, min: Any = None, max: Any = None) -> Wire:
+    """``clamp(min=0)``: relu."""
+    if max is not None or min is None or bool(torch.as_tensor(min).ne(0).any()):
+        raise call.refusal("a clamp is read only as clamp(min=0), which is relu")
+    return _activated(call, wire, Activation("relu"))
+
+
+def maximum(call: Call, wire: Wire, other: Any) -> Wire:
+    """``maximum(x, 0)``: relu."""
+    if call.after.shape != call.before.shape or bool(other.ne(0).any()):
+        raise call.refusal("a maximum is read only against zeros, which is relu")
+    return _activated(call, wire, Activation("relu"))
+
+
+def sigmoid(call: Call, wire: Wire) -> Wire:
+    """A sigmoid at the end; ``sigmoid(y) > 0.5`` is ``y > 0``."""
+    if not wire.is_affine:
+        raise call.refusal("a sigmoid is read only right after the last Linear")
+    return replace(wire, is_sigmoid=True)
+
+
+def comparison(convention: Convention) -> Handler:
+    """Return the handler of ``>`` or ``>=`` with a constant."""
+
+    def handler(call: Call, wire: Wire, other: Any) -> Wire:
+        threshold = _threshold(call, other)
+        given = other.item() if isinstance(other, Tensor) else other
+        if given != threshold:
+            wire = wire.noting(f"{given!r} is compared as PyTorch rounds it, {threshold!r}")
+        if wire.readout is not None:  # bits compared again
+            if (1 > threshold > 0) or threshold == (0 if convention == ">" else 1):
+                return wire
+            raise call.refusal(f"bits are compared with {threshold:g}: the result is constant")
+        if wire.is_sigmoid:
+            if threshold != 0.5:
+                raise call.refusal(
+                    f"a sigmoid is compared with {threshold:g}",
+                    "compare it with 0.5, or leave out the sigmoid and compare its input",
+                )
+            wire = replace(wire, is_sigmoid=False)
+            wire = wire.noting(f"sigmoid(y) {convention} 0.5 was read as y {convention} 0")
+            threshold = 0.0
+        if not wire.layers:
+            raise call.refusal("the input is compared before any Linear")
+        return replace(wire, readout=Readout("threshold", threshold, convention))
+
+    return handler
+
+
+def same(call: Call, wire: Wire, *_args: Any, **_kwargs: Any) -> Wire:
+    """Reshaping to the same shape, or a conversion that keeps every value."""
+    before, after = call.before, call.after
+    if after.shape != before.shape:
+        raise call.refusal(
+            f"{call.name} changes the shape of the batch from {list(before.shape)} to "
+            f"{list(after.shape)}",
+            "keep it (batch, bits): one row for each input",
+        )
+    widens = after.is_floating_point() and (
+        torch.promote_types(before.dtype, after.dtype) == after.dtype
+    )
+    if wire.readout is None and not widens:
+        raise call.refusal(
+            f"{call.name} converts values to {after.dtype}, which rounds them",
+            "convert the bits after the comparison instead",
+        )
+    return wire
+
+
+def dropout(
+    call: Call,
+    wire: Wire,
+    p: float = 0.5,
+    training: bool = True,
+    inplace: bool = False,  # noqa: ARG001
+) -> Wire:
+    """Dropout, which does nothing in eval mode."""
+    if training and p:
+        raise call.refusal(
+            "this dropout is on in eval mode too, so the outputs are random",
+            "use nn.Dropout, or F.dropout(x, training=self.training)",
+        )
+    return wire.noting("dropout was read as in eval mode, where it does nothing")
+
+
+def attribute(call: Call, wire: Wire, name: str) -> Wire | None:
+    """``x.shape`` and its like, which carry no values; ``x.data``, which carries all."""
+    if name == "data":
+        return wire
+    if name in ("shape", "dtype", "device", "ndim"):
+        return None
+    raise call.refusal(f"the batch's .{name} can't be read")
+
+
+def query(_call: Call, _wire: Wire, *_args: Any, **_kwargs: Any) -> None:
+    """A result that depends on the shape of the batch alone."""
+
+
+OPERATIONS: Final[dict[Any, Handler]] = {
+    F.linear: linear,
+    **dict.fromkeys((operator.matmul, torch.matmul, torch.mm, "matmul", "mm"), product),
+    **dict.fromkeys((operator.add, operator.iadd, torch.add, "add", "add_"), sum_),
+    **dict.fromkeys((operator.sub, operator.isub, torch.sub, "sub", "sub_"), difference),
+    **dict.fromkeys((F.relu, F.relu_, torch.relu, torch.relu_, "relu", "relu_"), relu),
+    **dict.fromkeys((F.leaky_relu, F.leaky_relu_), leaky),
+    **dict.fromkeys((torch.tanh, torch.tanh_, "tanh", "tanh_"), activation("tanh")),
+    **dict.fromkeys((torch.clamp, torch.clamp_, "clamp", "clamp_"), clamp),
+    **dict.fromkeys((torch.clip, torch.clip_, "clip", "clip_"), clamp),
+    **dict.fromkeys((torch.clamp_min, torch.clamp_min_, "clamp_min", "clamp_min_"), clamp),
+    **dict.fromkeys((torch.maximum, "maximum"), maximum),
+    **dict.fromkeys((torch.sigmoid, "sigmoid", "sigmoid_"), sigmoid),
+    **dict.fromkeys((operator.gt, torch.gt, torch.greater, "gt", "greater"), comparison(">")),
+    **dict.fromkeys(
+        (operator.ge, torch.ge, torch.greater_equal, "ge", "greater_equal"), comparison(">=")
+    ),
+    **dict.fromkeys(("float", "double", "half", "bfloat16", "to", "type", "type_as"), same),
+    **dict.fromkeys(("int", "long", "short", "bool", "cpu", "cuda"), same),
+    **dict.fromkeys((torch.flatten, torch.reshape, "flatten", "view", "reshape"), same),
+    **dict.fromkeys((torch.clone, torch.detach, "clone", "detach", "contiguous"), same),
+    F.dropout: dropout,
+    getattr: attribute,
+    **dict.fromkeys(("size", "dim", "numel", torch.numel, torch.zeros_like, "new_zeros"), query),
+}
+"""What each PyTorch function, operator and tensor method (by its name) means."""
+
+SWAPPED: Final[dict[Any, Handler]] = {
+    **dict.fromkeys((operator.add, torch.add, "add"), sum_),
+    **dict.fromkeys((torch.maximum, "maximum"), maximum),
+    **dict.fromkeys((operator.lt, torch.lt, "lt"), comparison(">")),
+    **dict.fromkeys((operator.le, torch.le, "le"), comparison(">=")),
+}
+"""What operations mean whose second argument is the batch: ``t < y`` is ``y > t``."""
+
+_WRITE_COMPARISON = "write the comparison as y > t or y >= t"
+REMEDIES: Final = {
+    "lt": _WRITE_COMPARISON,
+    "le": _WRITE_COMPARISON,
+    "less": _WRITE_COMPARISON,
+    "where": "write the bits as (y > t).float()",
+    "round": "compare with 0.5 instead: (y > 0.5).float()",
+    "sign": "compare with 0 instead: (y > 0).float()",
+    "heaviside": "compare with 0 instead: (y > 0).float()",
+    "argmax": "give one output for each bit and compare it with a constant",
+    "softmax": "leave it out and compare each output with a constant",
+    "Softmax": "leave it out and compare each output with a constant",
+    "BatchNorm1d": "fold it into the Linear before it",
+}
+"""What to write instead of what is often met, by the operation's name."""
+
+
+def _activated(call: Call, wire: Wire, activation: Activation) -> Wire:
+    if not wire.is_affine:
+        raise call.refusal(f"{call.name} stands where no Linear is right before it")
+    return wire.with_last(activation=activation)
+
+
+def _with_step(call: Call, wire: Wire, readout: Readout) -> Wire:
+    """Return the wire with its comparison, which more layers follow, as a step activation."""
+    wire = replace(wire, readout=None)
+    if not wire.is_affine:
+        raise call.refusal("a comparison that more layers follow must stand right after a Linear")
+    if readout.threshold:
+        wire = _shifted(call, wire, np.full(wire.layers[-1].n_out, -readout.threshold))
+    return wire.with_last(activation=Activation("step", convention=readout.convention))
+
+
+def _shifted(call: Call, wire: Wire, by: np.ndarray[Any, Any]) -> Wire:
+    """Return the wire with ``by`` added to the last layer's bias, exactly."""
+    layer = wire.layers[-1]
+    assert isinstance(layer.weight, Dense)
+    old = np.zeros(layer.n_out) if layer.bias is None else layer.bias.exact().to_floats()
+    new = [Fraction(float(one)) + Fraction(float(two)) for one, two in zip(old, by, strict=True)]
+    try:
+        bias = stored_in(new, FORMAT_OF[layer.weight.numbers.dtype])
+    except NetworkError as error:
+        raise call.refusal(
+            "adding this constant to the bias of the Linear before it would round it",
+            "put it into the bias yourself",
+        ) from error
+    wire = wire.with_last(bias=bias)
+    if layer.bias is None:
+        return wire
+    return wire.noting(f"a constant was added to the bias of layer {len(wire.layers)}, exactly")
+
+
+def _stored(call: Call, tensor: Any) -> Dense:
+    try:
+        array = array_of(tensor, call.where)
+        if array.dtype not in FORMAT_OF:
+            raise call.refusal(f"the numbers of a layer are {tensor.dtype}", "use a float type")
+        return Dense(array)
+    except NetworkError as error:
+        raise call.refusal(error.what, error.remedy) from error
+
+
+def _threshold(call: Call, other: Any) -> float:
+    """Return what PyTorch effectively compares with, as a double.
+
+    A number, or a tensor without dimensions, is first converted to the dtype of the batch.
+    """
+    if isinstance(other, Tensor) and other.numel() != 1:
+        raise call.refusal(
+            f"the outputs are compared with {other.numel()} thresholds",
+            "compare all outputs with one number",
+        )
+    if call.after.shape != call.before.shape:
+        raise call.refusal("the comparison changes the shape of the batch")
+    dtype = torch.result_type(call.before, other)
+    threshold = float(torch.as_tensor(other, dtype=dtype).double())
+    if not np.isfinite(threshold):
+        raise call.refusal(f"the threshold is {threshold}", "compare with a finite number")
+    return threshold

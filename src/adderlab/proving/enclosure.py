@@ -1,0 +1,292 @@
+"""Fast arithmetic with a proved error bound: values in double, and how far off they can be.
+
+Rule: for each unit, the exact sum *and* the result of every order of summation in the number
+format at hand lie within ``errors`` of ``values``. A bound of 0 means that no rounding can
+happen at all; it is reached through the grid rule:
+
+    if all products of a sum (bias included) are whole multiples of one unit that the format
+    can represent, and neither the positive nor the negative ones add up to more than 2**p
+    units, then every partial sum in every order is a whole number of units of at most p bits,
+    so nothing is ever rounded.
+
+Where the rule does not apply, the bound is the standard one: n products and a bias, each
+operation rounded with relative error at most u, give an error of at most
+((1 + u)**(n + 1) - 1) times the sum of magnitudes, plus (1 + u)**n times half a smallest
+subnormal a product. Where a partial sum may leave the format, nothing is known: the bound is
+infinite.
+
+References:
+    Higham, "Accuracy and Stability of Numerical Algorithms" (2002), section 3.1 and lemma 3.1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from adderlab.formats import Format
+from adderlab.nets import Activation, Layer, Network, Readout
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float64, Int64, UInt8
+
+    from adderlab.nets.dyadic import Dyadic
+
+DOUBLE_UNIT: Final = 2.0**-53
+SLACK: Final = 1 + 2.0**-24
+"""Covers the roundings made in computing the bounds themselves: a few sums of at most
+``LARGEST_DENSE`` positive terms, each off by a factor below ``1 + 2**-28``."""
+TANH_ERROR: Final = 2.0**-46
+LARGEST_DENSE: Final = 1 << 24
+"""Entries of a layer beyond which it is left to exact evaluation."""
+SMALLEST_NORMAL: Final = 2.0**-1022
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Enclosure:
+    """Values with bounds on their distance to the exact ones and to the format's own.
+
+    Attributes:
+        values: computed in double, always finite.
+        errors: never negative; infinite where nothing is known (an overflow, say).
+        rounds: whether any sum on the way, of any row, may have been rounded.
+    """
+
+    values: Float64[np.ndarray, "batch n_out"]
+    errors: Float64[np.ndarray, "batch n_out"]
+    rounds: bool
+
+    def bits(
+        self, readout: Readout
+    ) -> tuple[UInt8[np.ndarray, "batch n_out"], Bool[np.ndarray, "batch n_out"]]:
+        """Return the bits under a readout, and where they are decided.
+
+        Under an ``exact`` readout only a value that is exactly 0 or 1 counts as decided.
+        """
+        exact = self.errors == 0
+        if readout.kind == "exact":
+            is_one = self.values == 1
+            return is_one.astype(np.uint8), exact & (is_one | (self.values == 0))
+        over = self.values - readout.threshold
+        is_on = (
+            self.values > readout.threshold
+            if readout.convention == ">"
+            else self.values >= readout.threshold
+        )
+        clear = np.abs(over) > self.errors * SLACK
+        return is_on.astype(np.uint8), clear | exact
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _FloatLayer:
+    """A layer in doubles, with what its bounds need."""
+
+    weight: Float64[np.ndarray, "n_in n_out"]
+    bias: Float64[np.ndarray, " n_out"]
+    off: float  # relative distance of the doubles to the stored values
+    grid: Int64[np.ndarray, "n_in n_out"]  # exponent of each weight's lowest bit, high for 0
+    bias_grid: Int64[np.ndarray, " n_out"]
+    activation: Activation
+
+
+NO_GRID: Final = 1 << 14
+"""Exponent of the grid of 0, which lies on every grid."""
+
+
+class Machine:
+    """A network prepared for fast enclosures in one float format's arithmetic."""
+
+    def __init__(self, net: Network, form: Format) -> None:
+        self.form = form
+        self.layers = [_float_layer(layer) for layer in net.layers]
+
+    @staticmethod
+    def can_run(net: Network) -> bool:
+        """Return whether every layer is small enough, and within range, for doubles."""
+        return all(
+            layer.n_in * layer.n_out <= LARGEST_DENSE
+            and _in_range(layer.weight.exact())
+            and (layer.bias is None or _in_range(layer.bias.exact()))
+            for layer in net.layers
+        )
+
+    def enclose(self, inputs: UInt8[np.ndarray, "batch n_in"]) -> Enclosure:
+        """Return the raw outputs on the given rows with their bounds."""
+        values = inputs.astype(np.float64)
+        errors = np.zeros_like(values)
+        grids = np.zeros(values.shape[1], dtype=np.int64)
+        rounds = False
+        with np.errstate(all="ignore"):
+            for layer in self.layers:
+                values, errors, grids = self._affine(layer, values, errors, grids)
+                values, errors = _bounded(values, errors)
+                rounds = rounds or bool(errors.any())
+                values, errors, grids = self._activate(layer.activation, values, errors, grids)
+                values, errors = _bounded(values, errors)
+                rounds = rounds or bool(errors.any())
+        return Enclosure(values, errors, rounds)
+
+    def _affine(
+        self,
+        layer: _FloatLayer,
+        values: Float64[np.ndarray, "batch n_in"],
+        errors: Float64[np.ndarray, "batch n_in"],
+        grids: Int64[np.ndarray, " n_in"],
+    ) -> tuple[
+        Float64[np.ndarray, "batch n_out"],
+        Float64[np.ndarray, "batch n_out"],
+        Int64[np.ndarray, " n_out"],
+    ]:
+        """Return the sums of a layer, their bounds, and the grids they lie on if exact."""
+        form = self.form
+        weight, magnitude = layer.weight, np.abs(layer.weight)
+        sums = values @ weight + layer.bias
+        is_exact, unit = self._on_grid(layer, values, errors, grids, sums)
+        if is_exact.all():
+            return sums, np.zeros_like(sums), unit
+        carried = errors @ magnitude
+        total = (np.abs(values) + errors) @ magnitude + np.abs(layer.bias)
+        terms = weight.shape[0] + 2
+        growth = _growth(terms, 2.0**-form.precision) + _growth(terms, DOUBLE_UNIT) + layer.off
+        tiny = terms * (2.0 ** max(form.smallest, -1074) + 2.0**-1074)
+        bound = (carried + growth * total + tiny * (1 + growth)) * SLACK
+        bound = np.where(total * (1 + growth) * SLACK > float(form.largest), np.inf, bound)
+        return sums, np.where(is_exact, 0.0, bound), unit
+
+    def _on_grid(
+        self,
+        layer: _FloatLayer,
+        values: Float64[np.ndarray, "batch n_in"],
+        errors: Float64[np.ndarray, "batch n_in"],
+        grids: Int64[np.ndarray, " n_in"],
+        sums: Float64[np.ndarray, "batch n_out"],
+    ) -> tuple[Bool[np.ndarray, "batch n_out"], Int64[np.ndarray, " n_out"]]:
+        """Return where the grid rule holds, and the exponent of each unit's grid."""
+        form, weight = self.form, layer.weight
+        unit = np.minimum((grids[:, None] + layer.grid).min(axis=0), layer.bias_grid)
+        positive = np.maximum(values, 0) @ np.maximum(weight, 0) + np.maximum(layer.bias, 0)
+        if (values < 0).any():
+            positive += np.minimum(values, 0) @ np.minimum(weight, 0)
+        larger = np.maximum(positive, positive - sums)
+        # below 53 bits the sums of magnitudes are exact where they matter; at 53 leave room
+        room = SLACK if form.precision == 53 else 1.0
+        fits = larger * room <= np.ldexp(1.0, np.minimum(unit + form.precision, 1023))
+        is_exact = fits & (larger <= float(form.largest)) & (unit >= form.smallest)
+        if layer.off:
+            is_exact[:] = False
+        if errors.any():  # counted, since small errors times small weights underflow to 0
+            is_exact &= (errors > 0).astype(np.float64) @ (weight != 0).astype(np.float64) == 0
+        return is_exact, unit
+
+    def _activate(
+        self,
+        activation: Activation,
+        sums: Float64[np.ndarray, "batch n_out"],
+        errors: Float64[np.ndarray, "batch n_out"],
+        grids: Int64[np.ndarray, " n_out"],
+    ) -> tuple[
+        Float64[np.ndarray, "batch n_out"],
+        Float64[np.ndarray, "batch n_out"],
+        Int64[np.ndarray, " n_out"],
+    ]:
+        match activation.kind:
+            case "relu":
+                return np.maximum(sums, 0), errors, grids
+            case "step":
+                is_on = sums > 0 if activation.convention == ">" else sums >= 0
+                clear = (errors == 0) | (np.abs(sums) > errors * SLACK)
+                return (
+                    np.where(clear, is_on, 0.5),  # an undecided step is 0 or 1
+                    np.where(clear, 0.0, 0.5),
+                    np.zeros_like(grids),
+                )
+            case "leaky":
+                below = sums * activation.slope
+                rounding = 2.0**-self.form.precision + DOUBLE_UNIT
+                tiny = 2.0 ** max(self.form.smallest, -1074) + 2.0**-1074
+                steep = max(1.0, abs(activation.slope))
+                spread = np.abs(below) + errors * steep  # no result below 0 is larger
+                widened = (errors * steep + rounding * spread + tiny) * SLACK
+                widened[spread * (1 + rounding) * SLACK > float(self.form.largest)] = np.inf
+                bound = np.where((sums >= 0) & (errors == 0), 0.0, widened)
+                return np.where(sums > 0, sums, below), bound, grids
+            case "tanh":
+                bound = (errors + TANH_ERROR) * SLACK
+                return tanh(sums), np.minimum(bound, 2.0), np.full_like(grids, -NO_GRID)
+            case _:
+                return sums, errors, grids
+
+
+def tanh(values: Float64[np.ndarray, "*shape"]) -> Float64[np.ndarray, "*shape"]:
+    """Return tanh with an error below ``2**-46``, by correctly rounded operations only.
+
+    The bound is relative for arguments of at least ``2**-1016`` in magnitude; dividing smaller
+    ones by 64 leaves the normal doubles, and the bound is then absolute, ``2**-1068``.
+
+    Library functions promise no bound, so: halve the argument six times, take Lambert's
+    continued fraction y / (1 + y² / (3 + y² / (5 + …))) to depth ten, whose terms are all
+    positive (each level adds at most three roundings, 2**-53 each, and at depth ten with
+    y <= 5/16 two successive convergents differ by less than 2**-60), then double six times by
+    tanh 2y = 2t / (1 + t²), which never enlarges a relative error and adds four roundings.
+    That is fewer than 60 roundings. Beyond 20, tanh differs from 1 by less than 2**-56.
+
+    References:
+        Lambert (1761), as in Abramowitz and Stegun, 4.5.70.
+    """
+    reduced = np.clip(values, -20, 20) / 64
+    square = reduced * reduced
+    fraction = np.full_like(reduced, 19.0)
+    for odd in range(17, 0, -2):
+        fraction = odd + square / fraction
+    result = reduced / fraction
+    for _ in range(6):
+        result = 2 * result / (1 + result * result)
+    return result
+
+
+def _bounded(
+    values: Float64[np.ndarray, "batch n_out"], errors: Float64[np.ndarray, "batch n_out"]
+) -> tuple[Float64[np.ndarray, "batch n_out"], Float64[np.ndarray, "batch n_out"]]:
+    """Return the bounds with every value finite: what overflowed is 0, off by anything."""
+    is_known = np.isfinite(values) & np.isfinite(errors)
+    if is_known.all():
+        return values, errors
+    return np.where(is_known, values, 0.0), np.where(is_known, errors, np.inf)
+
+
+def _in_range(exact: Dyadic) -> bool:
+    """Return whether the nearest doubles are finite, and rounded by a relative error alone."""
+    floats = exact.to_floats()
+    is_normal = (np.abs(floats) >= SMALLEST_NORMAL) | (exact.integers == 0)
+    return bool(np.isfinite(floats).all()) and (bool(is_normal.all()) or exact.is_double)
+
+
+def _growth(terms: int, unit: float) -> float:
+    """Return ``(1 + unit)**terms - 1``, rounded up."""
+    return float(np.expm1(terms * np.log1p(unit))) * SLACK
+
+
+def _float_layer(layer: Layer) -> _FloatLayer:
+    weight, bias = layer.weight.exact(), layer.bias.exact() if layer.bias is not None else None
+    floats = weight.to_floats().T
+    bias_floats = bias.to_floats() if bias is not None else np.zeros(layer.n_out)
+    is_stored = weight.is_double and (bias is None or bias.is_double)
+    return _FloatLayer(
+        weight=np.ascontiguousarray(floats),
+        bias=bias_floats,
+        off=0.0 if is_stored else 2 * DOUBLE_UNIT,
+        grid=_lowest_bits(floats),
+        bias_grid=_lowest_bits(bias_floats),
+        activation=layer.activation,
+    )
+
+
+def _lowest_bits(floats: Float64[np.ndarray, "*shape"]) -> Int64[np.ndarray, "*shape"]:
+    """Return the exponent of the lowest set bit of each double; :data:`NO_GRID` for 0."""
+    mantissas, exponents = np.frexp(floats)
+    integers = np.ldexp(mantissas, 53).astype(np.int64)
+    lowest = np.frexp((integers & -integers).astype(np.float64))[1] - 1
+    grids = exponents.astype(np.int64) - 53 + lowest
+    return np.where(floats == 0, NO_GRID, grids)

@@ -1,0 +1,254 @@
+"""The first engine: every row of the task, exactly.
+
+Rule: a row is decided by floating point only where its proved error bound leaves no doubt;
+every other row is evaluated in whole numbers. So the verdict is that of exact arithmetic, at
+nearly the speed of the fast one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from adderlab.formats import FP64
+from adderlab.nets import Network, enclose_row, is_exact, outputs, read_bits
+from adderlab.proving.enclosure import Enclosure, Machine
+from adderlab.proving.verdict import Counterexample, Margin
+from adderlab.tasks import Block, Task
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Int64, UInt8
+
+LARGEST_ROWS: Final = 1 << 20
+PRECISIONS: Final = (100, 400)
+"""Bits at which a tanh row is enclosed before it is given up as undecided."""
+BLOCK_NUMBERS: Final = 1 << 22
+
+
+@dataclass(slots=True)
+class Enumeration:
+    """What enumerating all rows found.
+
+    Attributes:
+        rows: rows looked at.
+        wrong: rows on which an output bit is wrong.
+        first_wrong: the number of the first of them.
+        undecided: the numbers of the rows that even interval arithmetic could not decide.
+        of_0: the smallest distance below the threshold over outputs that should be 0.
+        of_1: the smallest distance above it over outputs that should be 1.
+        exact_rows: rows that had to be evaluated in whole numbers.
+    """
+
+    rows: int = 0
+    wrong: int = 0
+    first_wrong: int | None = None
+    undecided: list[int] = field(default_factory=list[int])
+    of_0: Fraction | None = None
+    of_1: Fraction | None = None
+    exact_rows: int = 0
+
+
+def block_rows(net: Network) -> int:
+    """Return how many rows to take at once so that a layer's numbers stay in bounds."""
+    widest = max(net.n_in, *(layer.n_out for layer in net.layers))
+    return int(min(1 << 14, max(1, BLOCK_NUMBERS // widest)))
+
+
+def enumerate_rows(net: Network, task: Task) -> Enumeration:
+    """Return what the network does on all of the task's rows, in exact arithmetic."""
+    found = Enumeration()
+    machine = Machine(net, FP64) if Machine.can_run(net) else None
+    for block in task.blocks(block_rows(net)):
+        is_right, is_known, margins = _judge(net, machine, block, found)
+        wrong = np.flatnonzero(~is_right & is_known)
+        found.rows += len(is_right)
+        found.wrong += len(wrong)
+        found.undecided += [block.start + int(row) for row in np.flatnonzero(~is_known)]
+        if wrong.size and found.first_wrong is None:
+            found.first_wrong = block.start + int(wrong[0])
+        for side, distance in margins.items():
+            best = getattr(found, side)
+            setattr(found, side, distance if best is None else min(best, distance))
+    return found
+
+
+def _judge(
+    net: Network, machine: Machine | None, block: Block, found: Enumeration
+) -> tuple[Bool[np.ndarray, " batch"], Bool[np.ndarray, " batch"], dict[str, Fraction]]:
+    """Return which rows are right, which are decided at all, and the block's margins."""
+    if machine is None:
+        enclosure = None
+        bits = np.zeros(block.expected.shape, dtype=np.uint8)
+        decided = np.zeros(block.expected.shape, dtype=bool)
+    else:
+        enclosure = machine.enclose(block.inputs)
+        bits, decided = enclosure.bits(net.readout)
+    is_bit = decided.copy()
+    rest = np.flatnonzero(~_verdicts(block, bits, is_bit, decided)[1])
+    found.exact_rows += len(rest)
+    margins: dict[str, Fraction] = {}
+    if is_exact(net):
+        if rest.size:
+            bits[rest], is_bit[rest] = read_bits(net.readout, outputs(net, block.inputs[rest]))
+            decided[rest] = True
+        if net.readout.kind == "threshold":
+            margins = _margins(net, block, enclosure)
+    else:
+        for row in rest:
+            bits[row], is_bit[row], decided[row] = _enclosed_bits(net, block.inputs[row])
+        if net.readout.kind == "threshold" and enclosure is not None:
+            margins = _margin_bounds(net, block, enclosure)
+    is_right, is_known = _verdicts(block, bits, is_bit, decided)
+    return is_right, is_known, margins
+
+
+def _verdicts(
+    block: Block,
+    bits: UInt8[np.ndarray, "batch n_out"],
+    is_bit: Bool[np.ndarray, "batch n_out"],
+    decided: Bool[np.ndarray, "batch n_out"],
+) -> tuple[Bool[np.ndarray, " batch"], Bool[np.ndarray, " batch"]]:
+    """Return which rows are right, and of which that is known.
+
+    A row is wrong as soon as one decided output is; it is right only if all that matter are.
+    """
+    matters = np.ones(bits.shape, dtype=bool) if block.cares is None else block.cares
+    right = block.is_right(bits) & (is_bit | ~matters)
+    is_known = (decided | ~matters).all(axis=1) | (~right & decided & matters).any(axis=1)
+    return np.asarray(right.all(axis=1)), np.asarray(is_known)
+
+
+def _margins(net: Network, block: Block, enclosure: Enclosure | None) -> dict[str, Fraction]:
+    """Return the block's exact margins: bounds pick the candidates, whole numbers decide."""
+    threshold = Fraction(net.readout.threshold)
+    margins: dict[str, Fraction] = {}
+    for side, sign, wanted in (("of_0", -1, 0), ("of_1", 1, 1)):
+        belongs = block.expected == wanted
+        if block.cares is not None:
+            belongs &= block.cares
+        if not belongs.any():
+            continue
+        if enclosure is not None:
+            distance = sign * (enclosure.values - net.readout.threshold)
+            slack = enclosure.errors * 2 + np.abs(distance) * 2.0**-50
+            upper = (distance + slack)[belongs].min()
+            belongs &= distance - slack <= upper
+        rows = np.flatnonzero(belongs.any(axis=1))
+        raw = outputs(net, block.inputs[rows])
+        values = raw.integers[belongs[rows]]
+        extreme = values.max() if sign < 0 else values.min()
+        value = Fraction(int(extreme)) * Fraction(2) ** raw.exponent
+        margins[side] = sign * (value - threshold)
+    return margins
+
+
+def _margin_bounds(net: Network, block: Block, enclosure: Enclosure) -> dict[str, Fraction]:
+    """Return lower bounds on the margins of a network with tanh.
+
+    The lowest output is enclosed narrowly, and so is every one of which the fast arithmetic
+    knows nothing; the rest are bounded by the fast arithmetic.
+    """
+    threshold = Fraction(net.readout.threshold)
+    margins: dict[str, Fraction] = {}
+    for side, sign, wanted in (("of_0", -1, 0), ("of_1", 1, 1)):
+        belongs = block.expected == wanted
+        if block.cares is not None:
+            belongs &= block.cares
+        if not belongs.any():
+            continue
+        distance = sign * (enclosure.values - net.readout.threshold) - 2 * enclosure.errors
+        distance = np.where(belongs, distance - np.abs(distance) * 2.0**-50, np.inf)
+        narrow = np.isneginf(distance)
+        narrow[np.unravel_index(int(np.argmin(distance)), distance.shape)] = True
+        bounds = [
+            low - threshold if sign > 0 else threshold - high
+            for row in np.flatnonzero(narrow.any(axis=1))
+            for (low, high), is_narrow in zip(
+                enclose_row(net, block.inputs[row]), narrow[row], strict=True
+            )
+            if is_narrow
+        ]
+        others = float(np.where(narrow, np.inf, distance).min())
+        if np.isfinite(others):
+            bounds.append(Fraction(others))
+        margins[side] = min(bounds)
+    return margins
+
+
+def _enclosed_bits(
+    net: Network, inputs: UInt8[np.ndarray, " n_in"]
+) -> tuple[UInt8[np.ndarray, " n_out"], Bool[np.ndarray, " n_out"], Bool[np.ndarray, " n_out"]]:
+    """Return a tanh row's bits, where they are bits, and which could be decided."""
+    threshold = Fraction(net.readout.threshold)
+    bits, is_bit = np.zeros(net.n_out, dtype=np.uint8), np.zeros(net.n_out, dtype=bool)
+    decided = is_bit
+    for precision in PRECISIONS:
+        ends = enclose_row(net, inputs, precision=precision)
+        if net.readout.kind == "exact":
+            is_bit = np.array([low == high and low in (0, 1) for low, high in ends])
+            bits = np.array([int(low == high == 1) for low, high in ends], dtype=np.uint8)
+            neither = [high < 0 or 0 < low <= high < 1 or low > 1 for low, high in ends]
+            decided = is_bit | np.array(neither)
+        else:
+            strict = net.readout.convention == ">"
+            on = np.array([low > threshold or (low == threshold and not strict) for low, _ in ends])
+            off = np.array([high < threshold or (high == threshold and strict) for _, high in ends])
+            bits, is_bit, decided = on.astype(np.uint8), on | off, on | off
+        if decided.all():
+            break
+    return bits, is_bit, decided
+
+
+def margin_of(found: Enumeration, net: Network) -> Margin | None:
+    """Return the margins that enumeration found; ``None`` for an exact readout."""
+    if net.readout.kind == "exact" or (found.of_0 is None and found.of_1 is None):
+        return None
+    return Margin(found.of_0, found.of_1, is_exact(net))
+
+
+def exact_counterexample(net: Network, task: Task, index: int) -> Counterexample:
+    """Return row ``index`` as a counterexample, by exact evaluation of that row alone.
+
+    The raw outputs of a network with tanh, which are no fractions, are given as the middles of
+    their enclosures.
+    """
+    row = task.row(index)
+    block = rows_at(np.array([index]), task)
+    if is_exact(net):
+        raw = outputs(net, block.inputs)
+        bits, is_bit = read_bits(net.readout, raw)
+        values = tuple(raw.at(0, column) for column in range(net.n_out))
+        first, valid = bits[0], is_bit[0]
+    else:
+        first, valid, _ = _enclosed_bits(net, block.inputs[0])
+        values = tuple((low + high) / 2 for low, high in enclose_row(net, block.inputs[0]))
+    return Counterexample(row.inputs, row.outputs, got_words(task, first, valid), values, "exact")
+
+
+def is_right_exactly(net: Network, task: Task, index: int) -> bool:
+    """Return whether a network without tanh is right on row ``index``, by exact evaluation."""
+    block = rows_at(np.array([index]), task)
+    bits, is_bit = read_bits(net.readout, outputs(net, block.inputs))
+    is_right, _ = _verdicts(block, bits, is_bit, np.ones(bits.shape, dtype=bool))
+    return bool(is_right[0])
+
+
+def got_words(
+    task: Task, bits: UInt8[np.ndarray, " n_out"], is_bit: Bool[np.ndarray, " n_out"]
+) -> dict[str, int | None]:
+    """Return the words that output bits make; ``None`` where one of a word's bits is none."""
+    got: dict[str, int | None] = dict(task.words_of(bits))
+    place = 0
+    for word in task.outputs:
+        if not is_bit[place : place + word.width].all():
+            got[word.name] = None
+        place += word.width
+    return got
+
+
+def rows_at(indices: Int64[np.ndarray, " batch"], task: Task) -> Block:
+    """Return the rows with the given numbers."""
+    return task.block_of(task.input_words(indices), start=0)

@@ -1,0 +1,20 @@
+"""What is to be computed: bit functions as rules on whole numbers."""
+
+from adderlab.tasks.catalog import CATALOG, Entry, task_named
+from adderlab.tasks.sampling import Samples, sample
+from adderlab.tasks.table import read_table, table_from_record
+from adderlab.tasks.task import Block, Row, Task, Word
+
+__all__ = [
+    "CATALOG",
+    "Block",
+    "Entry",
+    "Row",
+    "Samples",
+    "Task",
+    "Word",
+    "read_table",
+    "sample",
+    "table_from_record",
+    "task_named",
+]

@@ -1,0 +1,201 @@
+"""The tasks that have names: one table, from a name to its words and its rule."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from adderlab.bits import Values, popcount
+from adderlab.errors import TaskError
+from adderlab.tasks.table import read_table
+from adderlab.tasks.task import Rule, Task, Word
+
+LARGEST_WIDTH: Final = 1 << 20
+"""Refused beyond: even the names of the bits of such words would fill the memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the catalog.
+
+    Attributes:
+        name: what stands before the colon.
+        title: one line for people.
+        inputs: the input words with their widths, as functions of the task's width.
+        outputs: the output words with theirs.
+        rule: the rule for a given width.
+        fixed: the width of a task that takes none; ``None`` where one must be given.
+    """
+
+    name: str
+    title: str
+    inputs: Mapping[str, Callable[[int], int]]
+    outputs: Mapping[str, Callable[[int], int]]
+    rule: Callable[[int], Rule]
+    fixed: int | None = None
+
+    @property
+    def usage(self) -> str:
+        """How the task is written: ``adder:N``."""
+        return self.name if self.fixed is not None else f"{self.name}:N"
+
+    def task(self, width: int) -> Task:
+        """Return the task of that width."""
+        name = self.name if self.fixed is not None else f"{self.name}:{width}"
+        return Task(
+            name=name,
+            inputs=tuple(Word(word, size(width)) for word, size in self.inputs.items()),
+            outputs=tuple(Word(word, size(width)) for word, size in self.outputs.items()),
+            rule=self.rule(width),
+            title=self.title,
+            record=name,
+        )
+
+
+def _one(_: int) -> int:
+    return 1
+
+
+def _same(width: int) -> int:
+    return width
+
+
+def _carry(width: int) -> int:
+    return width + 1
+
+
+def _double(width: int) -> int:
+    return 2 * width
+
+
+def _as_bit(truth: Values) -> Values:
+    """Return 0 or 1 for a truth value or an array of them."""
+    return truth * 1
+
+
+def _add(_: int) -> Rule:
+    return lambda words: {"c": words["a"] + words["b"]}
+
+
+def _full_add(_: int) -> Rule:
+    return lambda words: {"c": words["a"] + words["b"] + words["cin"]}
+
+
+def _subtract(width: int) -> Rule:
+    def rule(words: Mapping[str, Values]) -> dict[str, Any]:
+        a, b = words["a"], words["b"]
+        borrow = _as_bit(a < b)
+        return {"borrow": borrow, "d": a - b + (borrow + a * 0) * (1 << width)}  # of a's type
+
+    return rule
+
+
+def _compare(_: int) -> Rule:
+    return lambda words: {
+        "lt": _as_bit(words["a"] < words["b"]),
+        "eq": _as_bit(words["a"] == words["b"]),
+        "gt": _as_bit(words["a"] > words["b"]),
+    }
+
+
+def _multiply(width: int) -> Rule:
+    def rule(words: Mapping[str, Values]) -> dict[str, Any]:
+        a = words["a"]
+        wide = a.astype(object) if hasattr(a, "astype") and 2 * width > 62 else a
+        return {"p": wide * words["b"]}
+
+    return rule
+
+
+def _parity(width: int) -> Rule:
+    return lambda words: {"p": popcount(words["x"], width) % 2}
+
+
+def _majority(width: int) -> Rule:
+    return lambda words: {"m": _as_bit(2 * popcount(words["x"], width) > width)}
+
+
+def _popcount(width: int) -> Rule:
+    return lambda words: {"n": popcount(words["x"], width)}
+
+
+_TWO: Final = {"a": _same, "b": _same}
+
+CATALOG: Final[dict[str, Entry]] = {
+    entry.name: entry
+    for entry in (
+        Entry("half-adder", "a + b of two bits", _TWO, {"c": _carry}, _add, fixed=1),
+        Entry(
+            "full-adder", "a + b + carry in", {**_TWO, "cin": _one}, {"c": _carry}, _full_add, 1
+        ),
+        Entry("adder", "a + b", _TWO, {"c": _carry}, _add),
+        Entry(
+            "subtractor",
+            "a - b modulo 2^N, and the borrow",
+            _TWO,
+            {"borrow": _one, "d": _same},
+            _subtract,
+        ),
+        Entry(
+            "comparator",
+            "a < b, a = b, a > b",
+            _TWO,
+            {"lt": _one, "eq": _one, "gt": _one},
+            _compare,
+        ),
+        Entry("multiplier", "a * b", _TWO, {"p": _double}, _multiply),
+        Entry("parity", "1 where the ones are odd in number", {"x": _same}, {"p": _one}, _parity),
+        Entry(
+            "majority", "1 where over half the bits are ones", {"x": _same}, {"m": _one}, _majority
+        ),
+        Entry(
+            "popcount", "how many ones", {"x": _same}, {"n": lambda width: width.bit_length()},
+            _popcount,
+        ),
+    )
+}  # fmt: skip
+"""Every named task, by name. ``half-adder`` is ``adder:1``."""
+
+
+def task_named(text: str) -> Task:
+    """Return the task that ``text`` names: ``half-adder``, ``adder:8``, ``table:FILE``.
+
+    Raises:
+        TaskError: no such task, a width that is missing, wrong or beyond memory, or a table
+            that can't be read.
+    """
+    name, colon, rest = text.partition(":")
+    if name == "table":
+        return read_table(rest)
+    entry = CATALOG.get(name)
+    if entry is None:
+        near = difflib.get_close_matches(name, CATALOG, n=1)
+        remedy = f"did you mean {CATALOG[near[0]].usage}?" if near else "see 'adderlab tasks'"
+        raise TaskError(f"unknown task {text!r}", where="TASK", remedy=remedy)
+    if entry.fixed is not None:
+        if colon:
+            raise TaskError(
+                f"{name} takes no width, got {text!r}", where="TASK", remedy=f"write {name}"
+            )
+        return entry.task(entry.fixed)
+    if not re.fullmatch(r"-?[0-9]+", rest, re.ASCII) or len(rest) > 30:
+        raise TaskError(
+            f"{name} needs its width in bits, a whole number, got {text!r}",
+            where="TASK",
+            remedy=f"write for example {name}:4",
+        )
+    width = int(rest)
+    if width < 1:
+        raise TaskError(
+            f"the width must be at least 1, got {width}", where=text, remedy=f"write {name}:1"
+        )
+    if width > LARGEST_WIDTH:
+        raise TaskError(
+            f"the width is beyond the limit of {LARGEST_WIDTH} bits, got {width}",
+            where=text,
+            remedy="take a smaller width",
+        )
+    return entry.task(width)

@@ -1,0 +1,266 @@
+"""A task: named input words, named output words, and the rule between them.
+
+Rule: a task works on whole numbers. Rows are numbered by their input words in order, the
+first word being the most significant digit, so the half adder's rows are 00, 01, 10, 11; they
+are enumerated in blocks and never all held at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
+
+from adderlab.bits import Values, bit_names, integer_dtype, to_bits
+from adderlab.errors import TaskError
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, UInt8
+
+NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+BLOCK_ROWS: Final = 1 << 14
+
+Rule: TypeAlias = Callable[[Mapping[str, Values]], dict[str, Values]]
+"""From the input words to the output words; works on whole numbers and on arrays of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A named whole number of ``width`` bits, below ``bound`` where one is given."""
+
+    name: str
+    width: int
+    bound: int | None = None
+
+    @property
+    def size(self) -> int:
+        """How many values the word can take."""
+        return self.bound if self.bound is not None else 1 << self.width
+
+    @property
+    def span(self) -> str:
+        """The values it can take, for people; a wide word's are not written out."""
+        if self.bound is None and self.width > 64:
+            return f"0..2^{self.width}-1"
+        return f"0..{self.size - 1}"
+
+    @property
+    def bits(self) -> tuple[str, ...]:
+        """The names of the word's bits, most significant first."""
+        return tuple(bit_names(self.name, self.width))
+
+    def __str__(self) -> str:
+        bound = f"<{self.bound}" if self.bound is not None else ""
+        return f"{self.name}:{self.width}{bound}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One input of a task with its expected output; ``None`` where any value will do."""
+
+    inputs: dict[str, int]
+    outputs: dict[str, int | None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Consecutive rows as bits.
+
+    Attributes:
+        start: number of the first row.
+        inputs: the input vectors.
+        expected: the output bits, 0 where any value will do.
+        cares: where the expected bit matters; ``None`` where all do.
+    """
+
+    start: int
+    inputs: UInt8[np.ndarray, "batch n_in"]
+    expected: UInt8[np.ndarray, "batch n_out"]
+    cares: Bool[np.ndarray, "batch n_out"] | None = None
+
+    def is_right(self, got: UInt8[np.ndarray, "batch n_out"]) -> Bool[np.ndarray, "batch n_out"]:
+        """Return, for each output bit of each row, whether ``got`` is what was expected."""
+        right = got == self.expected
+        return right if self.cares is None else right | ~self.cares
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A bit function.
+
+    Attributes:
+        name: as on the command line, for example ``adder:4``.
+        inputs: the input words in order.
+        outputs: the output words in order.
+        rule: from input words to output words.
+        title: one line for people.
+        record: what a network file stores of it: its name, or a table with its rows.
+        any_value: the number by which ``rule`` says that any output will do; ``None`` if never.
+    """
+
+    name: str
+    inputs: tuple[Word, ...]
+    outputs: tuple[Word, ...]
+    rule: Rule = field(repr=False, compare=False)
+    title: str = ""
+    record: Any = field(default=None, repr=False)
+    any_value: int | None = None
+
+    @property
+    def n_in(self) -> int:
+        """Input bits."""
+        return sum(word.width for word in self.inputs)
+
+    @property
+    def n_out(self) -> int:
+        """Output bits."""
+        return sum(word.width for word in self.outputs)
+
+    @property
+    def rows(self) -> int:
+        """How many inputs the task's domain has."""
+        total = 1
+        for word in self.inputs:
+            total *= word.size
+        return total
+
+    @property
+    def input_bits(self) -> tuple[str, ...]:
+        """The names of the input bits in order."""
+        return tuple(bit for word in self.inputs for bit in word.bits)
+
+    @property
+    def output_bits(self) -> tuple[str, ...]:
+        """The names of the output bits in order."""
+        return tuple(bit for word in self.outputs for bit in word.bits)
+
+    def expected(self, inputs: Mapping[str, Values]) -> dict[str, Values]:
+        """Return the output words for the given input words, numbers or arrays alike."""
+        return self.rule(inputs)
+
+    def row(self, index: int) -> Row:
+        """Return row number ``index``; works at any width."""
+        inputs: dict[str, int] = {}
+        for word in reversed(self.inputs):
+            index, inputs[word.name] = divmod(index, word.size)
+        return self.row_of({word.name: inputs[word.name] for word in self.inputs})
+
+    def row_of(self, inputs: Mapping[str, int]) -> Row:
+        """Return the row of the given input words."""
+        outputs = {name: int(value) for name, value in self.rule(inputs).items()}
+        return Row(
+            dict(inputs),
+            {name: None if value == self.any_value else value for name, value in outputs.items()},
+        )
+
+    def index_of(self, inputs: Mapping[str, int]) -> int:
+        """Return the number of the row with the given input words."""
+        index = 0
+        for word in self.inputs:
+            index = index * word.size + inputs[word.name]
+        return index
+
+    def input_words(self, indices: Values) -> dict[str, Values]:
+        """Return the input words of the rows with the given numbers, as arrays."""
+        dtype = integer_dtype((self.rows - 1).bit_length())
+        rest = np.asarray(indices, dtype=dtype)
+        words: dict[str, Values] = {}
+        for word in reversed(self.inputs):
+            words[word.name] = (rest % word.size).astype(integer_dtype(word.width))
+            rest = rest // word.size
+        return {word.name: words[word.name] for word in self.inputs}
+
+    def block_of(self, words: Mapping[str, Values], *, start: int = 0) -> Block:
+        """Return the rows with the given input words, arrays of equal length, as bits."""
+        outputs = self.rule(words)
+        inputs = np.concatenate([to_bits(words[w.name], w.width) for w in self.inputs], axis=-1)
+        if self.any_value is None:
+            bits = [to_bits(outputs[w.name], w.width) for w in self.outputs]
+            return Block(start, inputs, np.concatenate(bits, axis=-1))
+        free = {w.name: np.asarray(outputs[w.name] == self.any_value) for w in self.outputs}
+        bits = [to_bits(np.where(free[w.name], 0, outputs[w.name]), w.width) for w in self.outputs]
+        cares = np.concatenate(
+            [np.repeat(~free[w.name][..., None], w.width, axis=-1) for w in self.outputs], axis=-1
+        )
+        return Block(start, inputs, np.concatenate(bits, axis=-1), cares)
+
+    def blocks(self, size: int = BLOCK_ROWS) -> Iterator[Block]:
+        """Yield all rows in order, ``size`` at a time."""
+        for start in range(0, self.rows, size):
+            indices = range(start, min(start + size, self.rows))
+            yield self.block_of(self.input_words(np.array(indices)), start=start)
+
+    def words_of(self, bits: UInt8[np.ndarray, " n_out"]) -> dict[str, int]:
+        """Return the output words that one row of output bits stands for."""
+        words: dict[str, int] = {}
+        place = 0
+        for word in self.outputs:
+            value = 0
+            for bit in bits[place : place + word.width]:
+                value = value << 1 | int(bit)
+            words[word.name] = value
+            place += word.width
+        return words
+
+    def parse_input(self, text: str) -> dict[str, int]:
+        """Return the input words that ``text`` names: whole numbers with commas, ``1,1``.
+
+        Raises:
+            TaskError: not as many numbers as words, or one out of its word's range.
+        """
+        parts = [part.strip() for part in text.split(",")]
+        names = ", ".join(str(word) for word in self.inputs)
+        if len(parts) != len(self.inputs):
+            raise TaskError(
+                f"{self.name} takes {len(self.inputs)} numbers, got {len(parts)}",
+                where=f"--input {text}",
+                remedy=f"give the values of {names}",
+            )
+        return {
+            word.name: checked_value(part, word, where=f"--input {text}")
+            for word, part in zip(self.inputs, parts, strict=True)
+        }
+
+
+def checked_value(text: str, word: Word, *, where: str) -> int:
+    """Return the whole number written in ``text`` (decimal, ``0b…`` or ``0x…``) for ``word``.
+
+    Raises:
+        TaskError: not a whole number, or outside the word's range.
+    """
+    value = whole_number(text)
+    if value is None:
+        raise TaskError(
+            f"{word.name} must be a whole number, got {text!r}",
+            where=where,
+            remedy="write it in decimal, 0b… or 0x…",
+        )
+    if not 0 <= value < word.size:
+        raise TaskError(
+            f"{word.name} = {text} is outside {word.span}",
+            where=where,
+            remedy=f"{word} takes the values {word.span}",
+        )
+    return value
+
+
+_NUMBER: Final = re.compile(r"(?:0[bB][01]+|0[xX][0-9a-fA-F]+|[0-9]+)\Z")
+
+
+def whole_number(text: str) -> int | None:
+    """Return the non-negative whole number in ``text``, or ``None`` if there is none."""
+    if not _NUMBER.match(text):
+        return None
+    base = {"0b": 2, "0x": 16}.get(text[:2].lower(), 10)
+    return int(text, base) if base != 10 else decimal_number(text)
+
+
+def decimal_number(digits: str) -> int:
+    """Return the value of decimal digits of any length (``int`` stops at 4,300 of them)."""
+    if len(digits) <= 4000:
+        return int(digits)
+    half = len(digits) // 2
+    return decimal_number(digits[:-half]) * 10**half + decimal_number(digits[-half:])

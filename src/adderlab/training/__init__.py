@@ -1,0 +1,5 @@
+"""Weights from data: one network as the lecture trains it, and many at once."""
+
+from adderlab.training.settings import ACTIVATIONS, INITS, LOSSES, OPTIMIZERS, Settings
+
+__all__ = ["ACTIVATIONS", "INITS", "LOSSES", "OPTIMIZERS", "Settings"]

@@ -1,0 +1,1 @@
+"""Where siblings meet: build then prove, train then prove, the demo."""

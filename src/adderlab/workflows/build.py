@@ -1,0 +1,124 @@
+"""``build``: weights from argument, proved before they are called built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from adderlab.building import Check, compile_formula, construct
+from adderlab.errors import OptionError
+from adderlab.formats import format_named
+from adderlab.nets import Network, save
+from adderlab.proving import Verdict, prove
+from adderlab.tasks import Task, task_named
+from adderlab.writing import check_place
+
+LARGEST_FORMULA_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Built:
+    """A network with its verdict.
+
+    Attributes:
+        network: what was built.
+        verdict: whether it computes its task.
+        checks: of a formula, each output's indicator held against the rest.
+        rounded: of a formula, weights that its number format had to round.
+        file: where it was written, if it was.
+    """
+
+    network: Network
+    verdict: Verdict
+    checks: tuple[Check, ...] = ()
+    rounded: tuple[Any, ...] = field(default=())
+    file: Path | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        net = self.network
+        return {
+            "task": self.verdict.task,
+            "hidden": net.hidden,
+            "widths": net.widths,
+            "depth": net.depth,
+            "parameters": net.parameters,
+            "nonzero": net.nonzero,
+            "max_weight": net.max_weight,
+            "smallest_format": net.smallest_format,
+            "verdict": self.verdict.verdict,
+            "proof": self.verdict.to_dict(),
+            "checks": [check.to_dict() for check in self.checks],
+            "file": str(self.file) if self.file is not None else None,
+        }
+
+    def __repr__(self) -> str:
+        return f"{self.network!r}\n{self.verdict!r}"
+
+
+def build(
+    task: Task | str = "half-adder",
+    *,
+    method: str | None = None,
+    formula: str | Path | None = None,
+    share: bool = False,
+    format: str = "fp32",
+    out: str | Path | None = None,
+) -> Built:
+    """Build a network for a task, by a method or from a formula, and prove or refute it.
+
+    Args:
+        task: a task or its name.
+        method: a construction, ``lecture`` for the hand-set network.
+        formula: a file in the notebook's notation, one line for each output bit.
+        share: of a formula, compute equal terms once.
+        format: of a formula, the number format of the weights.
+        out: where to write the network; it is written whatever the verdict.
+
+    Raises:
+        OptionError: not exactly one of ``method`` and ``formula``.
+        TaskError: no such task, or the method does not know it.
+        FormulaError: the formula can't be read.
+        OutputError: ``out`` can't be written.
+    """
+    target = task_named(task) if isinstance(task, str) else task
+    if (method is None) == (formula is None):
+        raise OptionError(
+            "exactly one of a method and a formula is needed",
+            where="build",
+            remedy="add --method lecture or --formula FILE",
+        )
+    if out is not None:
+        check_place(out)
+    checks: tuple[Check, ...] = ()
+    rounded: tuple[Any, ...] = ()
+    if formula is not None:
+        text = _read_formula(Path(formula))
+        form = format_named(format).name
+        compiled = compile_formula(text, target, where=str(formula), format=form, share=share)
+        network, checks, rounded = compiled.network, compiled.checks, compiled.rounded
+    else:
+        assert method is not None
+        network = construct(target, method)
+    verdict = prove(network, target)
+    file = save(network, out) if out is not None else None
+    return Built(network, verdict, checks, rounded, file)
+
+
+def _read_formula(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_FORMULA_BYTES + 1)
+        if len(raw) > LARGEST_FORMULA_BYTES:
+            raise OptionError("over 1 MiB", where=str(path), remedy="give a file of formulas")
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise OptionError("not UTF-8 text", where=str(path), remedy="save it as UTF-8") from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, OptionError):
+            raise
+        reason = getattr(error, "strerror", None) or str(error)
+        raise OptionError(
+            f"can't be read ({reason})", where=str(path), remedy="name a file of formulas"
+        ) from None

@@ -1,0 +1,112 @@
+"""The chapters in order, told one after the other into a folder."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from adderlab.errors import OptionError
+from adderlab.report import Chapter
+from adderlab.workflows.demo.data_set import data_set
+from adderlab.workflows.demo.hand_set import hand_set
+from adderlab.workflows.demo.mended import mended
+from adderlab.workflows.demo.odds import odds
+from adderlab.workflows.demo.printed import printed
+from adderlab.workflows.demo.training import batch_modes, that_fails, that_works
+from adderlab.workflows.demo.weight import weight
+from adderlab.workflows.demo.workshop import Workshop
+from adderlab.writing import new_folder
+
+CHAPTERS: Final[tuple[tuple[str, Callable[[Workshop], Chapter]], ...]] = (
+    ("the network set by hand", hand_set),
+    ("its repair", mended),
+    ("the data set", data_set),
+    ("a training run that works", that_works),
+    ("a training run that does not", that_fails),
+    ("three batch modes", batch_modes),
+    ("the printed weights", printed),
+    ("the success rate", odds),
+    ("parameters and bytes", weight),
+)
+"""What each chapter is called while it is made, and what makes it; a new chapter goes here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What the demo told.
+
+    Attributes:
+        chapters: in order.
+        folder: where its networks, tables and ``results.json`` lie.
+        files: the names of the files there.
+        seconds: how long it took.
+    """
+
+    chapters: tuple[Chapter, ...]
+    folder: Path
+    files: tuple[str, ...]
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "adderlab": version("adderlab"),
+            "chapters": [
+                {"slug": one.slug, "title": one.title, "results": one.results}
+                for one in self.chapters
+            ],
+            "folder": str(self.folder),
+            "files": list(self.files),
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def demo(
+    out: str | Path = "adderlab-demo",
+    *,
+    networks: int = 1000,
+    on_chapter: Callable[[Chapter], None] = lambda chapter: None,
+    on_progress: Callable[[str, float], None] = lambda what, share: None,
+) -> Story:
+    """Go through both notebooks from start to end and say at each step what is so.
+
+    Args:
+        out: the folder for every network, table and result; files of an earlier demo in it
+            are replaced.
+        networks: over how many networks the success rate is measured.
+        on_chapter: called with each chapter when it is done.
+        on_progress: called with what is being done and the share done, 0 to 1.
+
+    Raises:
+        OptionError: ``networks`` is below 1.
+        OutputError: the folder can't be written.
+    """
+    if networks < 1:
+        raise OptionError(
+            f"got {networks}", where="networks", remedy="give a whole number of at least 1"
+        )
+    start = time.perf_counter()
+    chapters: list[Chapter] = []
+    with new_folder(out) as folder:
+        shop = Workshop(folder, networks)
+        for number, (name, make) in enumerate(CHAPTERS):
+
+            def within(what: str, share: float, number: int = number) -> None:
+                on_progress(what, (number + share) / len(CHAPTERS))
+
+            within(name, 0.0)
+            chapters.append(make(replace(shop, on_progress=within)))
+            on_chapter(chapters[-1])
+        names = sorted(
+            str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()
+        )
+        files = (*names, "results.json")
+        story = Story(tuple(chapters), Path(out), files, time.perf_counter() - start)
+        text = json.dumps(story.to_dict(), indent=2, allow_nan=False)
+        _ = (folder / "results.json").write_text(text + "\n", encoding="utf-8")
+    return story
