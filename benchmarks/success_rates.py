@@ -14,7 +14,7 @@ from pathlib import Path
 import adderlab
 
 CHANGES = (
-    ("the settings as they are, another seed", "", {}),
+    ("another seed and nothing else", "", {}),
     ("4 hidden units", "--hidden 4", {"hidden": 4}),
     ("8 hidden units", "--hidden 8", {"hidden": 8}),
     ("tanh", "--activation tanh", {"activation": "tanh"}),

@@ -34,8 +34,9 @@ def to_bits(values: Values, width: int) -> UInt8[np.ndarray, "*batch width"]:
         width: bits per number, at least 1.
     """
     numbers = np.asarray(values, dtype=integer_dtype(width))
-    columns = [(numbers >> (width - 1 - place)) & 1 for place in range(width)]
-    return np.stack(columns, axis=-1).astype(np.uint8)
+    shifts = range(width - 1, -1, -1)
+    columns = [np.asarray((numbers >> shift) & 1, dtype=np.uint8) for shift in shifts]
+    return np.stack(columns, axis=-1)
 
 
 def from_bits(bits: Shaped[np.ndarray, "*batch width"]) -> Values:

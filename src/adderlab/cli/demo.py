@@ -36,11 +36,13 @@ def demo(
     from adderlab.workflows.demo import demo as tell
 
     screen = Screen(as_json=as_json)
-    screen.say("adderlab: two bits, one network, and what it really computes", style="bold")
+    heading = ["adderlab: two bits, one network, and what it really computes"]
     with screen.progress() as bar:
         job = bar.add_task("starting", total=1.0, rate="")
 
         def on_chapter(chapter: Chapter) -> None:
+            while heading:  # not before the first chapter: a demo that is refused prints nothing
+                screen.say(heading.pop(), style="bold")
             print_chapter(screen, chapter)
 
         def on_progress(what: str, share: float) -> None:

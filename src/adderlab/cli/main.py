@@ -9,14 +9,31 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from adderlab.cli import build, count, demo, doctor, prove, tasks, train
 from adderlab.cli.options import BAD_INPUT, INTERRUPTED
 from adderlab.cli.output import complain, prepare_streams, print_json
 from adderlab.errors import AdderlabError
+
+
+class Interrupted(Exception):  # noqa: N818 -- no error
+    """Ctrl-C within a command, carried past the parser, which would swallow it with its notes."""
+
+
+class Commands(TyperGroup):
+    """The group of all commands."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was parsed."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as interrupt:
+            raise Interrupted(*getattr(interrupt, "__notes__", ())) from interrupt
+
 
 UsageError: type[Exception] = typer.BadParameter.__bases__[
     0
@@ -24,6 +41,7 @@ UsageError: type[Exception] = typer.BadParameter.__bases__[
 
 app = typer.Typer(
     name="adderlab",
+    cls=Commands,
     help="Build, train and prove small neural networks that compute bit functions.",
     epilog="Begin with: adderlab demo",
     no_args_is_help=True,
@@ -69,9 +87,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _refuse(
             arguments, {"what": what, "where": "", "remedy": remedy}, f"{what}; {remedy}"
         )
-    except (KeyboardInterrupt, typer.Abort) as interrupt:
-        notes = getattr(interrupt, "__notes__", None) or ["interrupted"]
-        complain(f"{'; '.join(notes)}; nothing was written")
+    except (Interrupted, KeyboardInterrupt, typer.Abort) as interrupt:
+        complain(f"{'; '.join(map(str, interrupt.args)) or 'interrupted'}; nothing was written")
         return INTERRUPTED
     except BrokenPipeError:  # the reader of a pipe has gone: nobody is left to tell
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 -- for exit

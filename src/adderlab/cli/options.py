@@ -10,9 +10,6 @@ import typer
 AsJson: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on standard output.")
 ]
-TaskName: TypeAlias = Annotated[
-    str, typer.Argument(metavar="TASK", help="For example half-adder; see 'adderlab tasks'.")
-]
 NetPath: TypeAlias = Annotated[
     Path, typer.Argument(metavar="NET", help="A network file (.safetensors).")
 ]

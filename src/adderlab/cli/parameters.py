@@ -25,5 +25,5 @@ def print_parameters(screen: Screen, net: Network) -> None:
 
 def numbers_text(values: Any) -> str:
     """Return numbers in columns, as few digits as tell them apart at four decimals."""
-    texts = [f"{value:.4f}".rstrip("0").rstrip(".") for value in values]
+    texts = [f"{round(value, 4) + 0.0:.4f}".rstrip("0").rstrip(".") for value in values]
     return "[" + ", ".join(f"{text:>8}" for text in texts) + "]"

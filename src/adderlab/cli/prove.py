@@ -72,19 +72,19 @@ def print_verdict(screen: Screen, verdict: Verdict) -> None:
     screen.say(line)
     found = verdict.counterexample
     if found is not None:
-        from adderlab.proving.verdict import named, sum_of
+        from adderlab.proving.verdict import decimal, named, sum_of
 
         screen.say(
             f"  counterexample: {sum_of(found.input)} gives {named(found.got)}, "
             f"expected {named(found.expected)}"
         )
-        raw = ", ".join(_decimal(float(value)) for value in found.output)
+        raw = ", ".join(map(decimal, found.output))
         screen.say(f"  raw outputs there: {raw}" + (f" ({found.order})" if found.order else ""))
         once = [_arithmetic(name) for name, wrong in found.replays.items() if not wrong]
         if once:
             screen.say(f"  it is wrong in {_arithmetic(found.semantics)}, not in {', '.join(once)}")
     if verdict.margin is not None:
-        screen.say(f"  margin: {margin_text(verdict)}")
+        screen.say(f"  margin: {verdict.margin.sides()}")
     for name, one in verdict.formats.items():
         own = ", its own format" if name == verdict.own_format else ""
         style = "" if one.verdict == verdict.verdict else STYLES[one.verdict]
@@ -95,27 +95,6 @@ def print_verdict(screen: Screen, verdict: Verdict) -> None:
 
 def _arithmetic(semantics: str) -> str:
     return "exact arithmetic" if semantics == "exact" else semantics
-
-
-def margin_text(verdict: Verdict) -> str:
-    """Return the margins on both sides, as decimals, and as fractions where these are short."""
-    margin = verdict.margin
-    assert margin is not None
-    bound = "" if margin.is_exact else "at least "
-    sides = (
-        f"{name} {bound}{_decimal(float(side))}" + (f" = {side}" if _is_short(str(side)) else "")
-        for name, side in (("zeros", margin.of_0), ("ones", margin.of_1))
-        if side is not None
-    )
-    return ", ".join(sides)
-
-
-def _is_short(text: str) -> bool:
-    return "/" in text and len(text) <= 12
-
-
-def _decimal(value: float) -> str:
-    return f"{value:.6g}"
 
 
 def _count(rows: int | None) -> str:

@@ -27,9 +27,9 @@ def tasks(*, as_json: AsJson = False) -> None:
             {
                 "task": entry.usage,
                 "title": entry.title,
+                "inputs": dict(entry.inputs),
+                "outputs": dict(entry.outputs),
                 "example": task.name,
-                "inputs": {word.name: word.width for word in task.inputs},
-                "outputs": {word.name: word.width for word in task.outputs},
                 "rows": task.rows,
             }
         )
@@ -37,21 +37,18 @@ def tasks(*, as_json: AsJson = False) -> None:
         (
             one["task"],
             one["title"],
-            one["example"],
-            _words(one["inputs"]),
-            _words(one["outputs"]),
-            one["rows"],
+            f"{_words(one['inputs'])} → {_words(one['outputs'])}",
         )
         for one in entries
     ]
-    rows.append(("table:FILE", "a truth table in CSV", "", "", "", ""))
-    headers = ("task", "what it computes", "for example", "in", "out", "rows")
-    screen.table(headers, rows, left=headers[:5])
+    rows.append(("table:FILE", "a truth table in CSV", "as its header says"))
+    headers = ("task", "what it computes", "words in → words out")
+    screen.table(headers, rows, left=headers)
     screen.say()
     screen.say("Bits are written most significant first. A table's header names its words:")
     screen.say("  in a:2,in d:4<10,out c:3     one line for each input; * for any output")
     screen.json({"tasks": entries})
 
 
-def _words(words: dict[str, int]) -> str:
+def _words(words: dict[str, str]) -> str:
     return ", ".join(f"{name}:{width}" for name, width in words.items())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from adderlab.cli.options import HOLDS, REFUTED, AsJson, TaskName
+from adderlab.cli.options import HOLDS, REFUTED, AsJson
 from adderlab.errors import OptionError
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ adderlab train half-adder --batch 1 --optimizer adam --lr 0.01
 
 adderlab train half-adder --seeds 1000 -o run
 
+adderlab train --replay net.safetensors
+
 Exit code: 0 the network adds (or --seeds did its work), 1 it does not (the file is kept),
 2 bad input, 130 interrupted."""
 
@@ -34,7 +37,10 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    task: TaskName,
+    task: Annotated[
+        str | None,
+        typer.Argument(metavar="TASK", help="For example half-adder; see 'adderlab tasks'."),
+    ] = None,
     *,
     hidden: Annotated[int, typer.Option(help="Hidden units.")] = 3,
     seed: Annotated[int, typer.Option(help="As given to torch.manual_seed; seed 0 works.")] = 0,
@@ -54,6 +60,12 @@ def train(
         str, typer.Option(metavar="relu|leaky:S|tanh", help="Of the hidden units.")
     ] = "relu",
     init: Annotated[str, typer.Option(metavar="torch", help="How the weights start.")] = "torch",
+    replay: Annotated[
+        Path | None,
+        typer.Option(
+            "--replay", metavar="NET", help="Train this network again and compare the bytes."
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("-o", "--out", metavar="NET|RUN", help="A file; with --seeds a folder."),
@@ -76,10 +88,40 @@ def train(
         "activation": activation,
         "init": init,
     }
+    if replay is not None:
+        _replay(screen, replay, settings, others=(task, seeds, out))
+    if task is None:
+        raise OptionError("no task is named", where="TASK", remedy="name one, like half-adder")
     if seeds is not None:
         _train_many(screen, task, seeds, settings, out)
         return
     _train_one(screen, task, settings, out)
+
+
+def _replay(screen: Screen, path: Path, settings: dict[str, Any], others: tuple[Any, ...]) -> None:
+    """Train a network again from its record and say whether the bytes agree."""
+    from adderlab.training import Settings
+    from adderlab.workflows.replay import replay as train_again
+
+    if settings != asdict(Settings()) or any(other is not None for other in others):
+        raise OptionError(
+            "the file says all there is to know",
+            where="--replay",
+            remedy="give no task, settings or -o beside it",
+        )
+
+    def on_loss(step: int, loss: float) -> None:
+        screen.say(f"step {step}, loss {loss:.4f}")
+
+    found = train_again(path, on_loss=on_loss)
+    told = ", ".join(
+        f"{name} {'full' if value is None else value}"
+        for name, value in asdict(found.settings).items()
+    )
+    screen.say(f"the record says: {told}")
+    screen.say(found.summary(), style="bold green" if found else "bold red")
+    screen.json(found.to_dict())
+    raise typer.Exit(HOLDS if found else REFUTED)
 
 
 def _batch(text: str) -> int | None:
@@ -97,15 +139,19 @@ def _train_one(screen: Screen, task: str, settings: dict[str, Any], out: Path | 
     from adderlab.workflows.train import train as train_network
 
     told = make_settings(**settings)
-    if told.seed == 0 and told.is_lecture:
-        screen.say("seed 0 (the default was chosen because it works; about half the seeds do not)")
-    else:
-        screen.say(f"seed {told.seed}")
+    why = " (the default was chosen because it works; about half the seeds do not)"
+    heading = [f"seed {told.seed}" + (why if told.seed == 0 and told.is_lecture else "")]
+
+    def begin() -> None:  # not before the first result: a run that is refused prints nothing
+        while heading:
+            screen.say(heading.pop())
 
     def on_loss(step: int, loss: float) -> None:
+        begin()
         screen.say(f"Epoch [{step}/{told.steps}], Loss: {loss:.4f}")
 
     trained = train_network(task, out=out, on_loss=on_loss, **settings)
+    begin()
     print_trained(screen, trained)
     screen.json(trained.to_dict())
     raise typer.Exit(HOLDS if trained else REFUTED)
@@ -148,19 +194,23 @@ def _inputs(words: dict[str, int]) -> str:
 
 
 def helps_text(trained: Trained) -> str:
-    """Return one line with the measured rates of what helps."""
+    """Return one line with the measured rates of what helps, and of what does not."""
     if not trained.helps:
         run = trained.run
         return (
-            "what helps: more --hidden, another --seed, --activation tanh, --optimizer adam; "
+            "what may help: more --hidden, another --seed, --activation tanh; "
             f"measure how often with adderlab train {run.task.name} --seeds 1000"
         )
-    rates = ", ".join(
-        f"{entry.change} {entry.rate:.0%} ({entry.option})" if entry.option else
-        f"{entry.change} {entry.rate:.0%}"
-        for entry in trained.helps
-    )  # fmt: skip
-    return f"what helps, measured over {trained.helps[0].networks} runs each: {rates}"
+    base, *others = trained.helps
+    ranked = sorted(others, key=lambda entry: -entry.rate)
+    better = [entry for entry in ranked if entry.rate > base.rate + 0.01]
+    rest = [entry for entry in ranked if entry not in better]
+    helping = ", ".join(f"{one.change} {one.rate:.0%} ({one.option})" for one in better)
+    useless = "".join(f"; {one.change} does not: {one.rate:.0%} ({one.option})" for one in rest)
+    return (
+        f"what helps, measured over {base.networks} runs each: {helping}, "
+        f"{base.change} {base.rate:.0%}{useless}"
+    )
 
 
 def _train_many(

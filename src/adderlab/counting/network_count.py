@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from adderlab import fragments
 from adderlab.formats import FORMATS
 from adderlab.nets import Network
 from adderlab.nets.dyadic import to_fraction
@@ -125,6 +126,22 @@ class Count:
             "stored_bytes": self.stored_bytes,
             "file_bytes": self.file_bytes,
         }
+
+    def to_html(self) -> str:
+        """Return it for a notebook."""
+        layers = [(layer.name, layer.arithmetic, layer.stored_bytes) for layer in self.layers]
+        weights = ((name, FORMATS[name].bits, size) for name, size in self.bytes.items())
+        return fragments.block(
+            fragments.table(("layer", "parameters", "bytes stored"), layers, left=("layer",)),
+            fragments.table(
+                ("format", "bits each", f"bytes of {self.raw}"), weights, left=("format",)
+            ),
+            fragments.line(f"{self.macs} MACs, {self.flops} FLOPs ({RULE})"),
+            title=f"{self.raw} parameters, {self.nonzero} nonzero, {self.unique} different",
+        )
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
 
     def __repr__(self) -> str:
         sums = "; ".join(f"{layer.name}: {layer.arithmetic}" for layer in self.layers)

@@ -29,6 +29,12 @@ class Dyadic:
     integers: Shaped[np.ndarray, "*shape"]
     exponent: int = 0
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.integers, np.ndarray):  # NumPy gives a number for shape ()
+            own = np.empty((), dtype=getattr(self.integers, "dtype", np.object_))
+            own[()] = self.integers
+            object.__setattr__(self, "integers", own)
+
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the array of values."""
@@ -98,7 +104,8 @@ class Dyadic:
     def matmul(self, other: Dyadic) -> Dyadic:
         """Return the matrix product of ``(batch, n)`` with ``(n, m)``."""
         exponent = self.exponent + other.exponent
-        bound = self.largest * other.largest * max(other.shape[0], 1)
+        # at least 1 each: a row of zeros must not hide numbers too wide for a double
+        bound = max(self.largest, 1) * max(other.largest, 1) * max(other.shape[0], 1)
         left, right = self.integers, other.integers
         if bound <= 1 << 53:
             floats = left.astype(np.float64) @ right.astype(np.float64)  # exact below 2**53

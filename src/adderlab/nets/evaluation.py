@@ -90,7 +90,7 @@ def _sparse_product(weight: Sparse, values: Dyadic) -> Dyadic:
     filled = np.flatnonzero(np.diff(pointers))
     batch = values.shape[0]
     longest = int(np.diff(pointers).max(initial=0))
-    fits = values.largest * entries.largest * max(longest, 1) < 1 << 62
+    fits = max(values.largest, 1) * max(entries.largest, 1) * max(longest, 1) < 1 << 62
     dtype: Any = np.int64 if fits else np.object_
     sums = np.zeros((batch, weight.shape[0]), dtype=dtype)
     rows = max(1, GATHER_LIMIT // max(columns.size, 1))

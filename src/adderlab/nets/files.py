@@ -83,7 +83,8 @@ def to_bytes(net: Network) -> bytes:
     """Return the file of a network; equal networks give equal bytes.
 
     The header is written here because the arguments of safetensors' own ``serialize`` differ
-    between its versions; the order is the library's: widest elements first, then by name.
+    between its versions; the order is the library's where all elements have one type: widest
+    elements first, then by name.
     """
     record, arrays = record_of(net)
     text = json.dumps(record, separators=(",", ":"), allow_nan=False)
@@ -154,9 +155,12 @@ def from_bytes(data: bytes, *, where: str = "network file") -> Network:
                 remedy=f"a network file holds {', '.join(DTYPES)}",
             )
         shape = tuple(part["shape"])
-        arrays[name] = np.frombuffer(bytes(part["data"]), dtype=dtype).reshape(shape)
         if math.prod(shape) * dtype.itemsize != len(part["data"]):
             raise _damaged(f"tensor {name!r} has another size than its shape", where)
+        try:
+            arrays[name] = np.frombuffer(bytes(part["data"]), dtype=dtype).reshape(shape)
+        except ValueError:  # too many dimensions, or one too large beside a 0
+            raise _damaged(f"tensor {name!r} has a shape that no array has", where) from None
     return network_from_record(record, Reader(arrays, where))
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
+from adderlab import fragments
 from adderlab.errors import NetworkError, TaskError
 from adderlab.formats import FORMATS, format_named
 from adderlab.nets.dyadic import Dyadic
@@ -22,6 +23,9 @@ from adderlab.tasks import Task
 
 Convention: TypeAlias = Literal[">", ">="]
 CONVENTIONS: Final = (">", ">=")
+LARGEST_SHOWN: Final = 200
+"""Parameters of a network up to which a notebook shows them all."""
+
 ACTIVATIONS: Final = ("relu", "identity", "step", "leaky", "tanh")
 
 
@@ -259,6 +263,29 @@ class Network:
             "format": self.format,
             "parameters": self.parameters,
         }
+
+    def to_html(self) -> str:
+        """Return it for a notebook: the shape, and a small network's parameters unit by unit."""
+        if self.parameters > LARGEST_SHOWN:
+            return fragments.block(title=repr(self))
+        rows = [
+            (
+                f"fc{number}",
+                unit + 1,
+                ", ".join(f"{float(weight.at(unit, i)):g}" for i in range(layer.n_in)),
+                f"{float(bias.at(unit)):g}" if bias is not None else "",
+                str(layer.activation),
+            )
+            for number, layer in enumerate(self.layers, start=1)
+            for weight, bias in ((layer.weight.exact(), layer.bias and layer.bias.exact()),)
+            for unit in range(layer.n_out)
+        ]
+        columns = ("layer", "unit", "weights", "bias", "activation")
+        left = ("layer", "activation")
+        return fragments.block(fragments.table(columns, rows, left=left), title=repr(self))
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
 
     def __repr__(self) -> str:
         kinds = ", ".join(str(layer.activation) for layer in self.layers[:-1])

@@ -168,7 +168,8 @@ def network_from_record(record: Any, reader: Reader) -> Network:
     except AdderlabError as error:
         if isinstance(error, NetworkFileError) and error.where == reader.where:
             raise
-        place = f"{error.where}: " if error.where not in ("", reader.where) else ""
+        is_said = error.where == reader.where or error.where in error.what
+        place = "" if is_said else f"{error.where}: "
         raise NetworkFileError(
             f"{place}{error.what}", where=reader.where, remedy=error.remedy
         ) from None
@@ -235,6 +236,15 @@ def _layer(entry: Any, number: int, reader: Reader) -> Layer:
 
 
 def _tensor(spec: Any, what: str, reader: Reader) -> Tensor:
+    try:
+        return _scaled(spec, what, reader)
+    except NetworkFileError:
+        raise
+    except AdderlabError as error:
+        raise reader.fault(f"{what}: {error.what}", error.remedy) from None
+
+
+def _scaled(spec: Any, what: str, reader: Reader) -> Tensor:
     if not (isinstance(spec, dict) and "scale" in spec):
         return _unscaled(spec, what, reader)
     found = reader.keys(spec, what, ("scale", "q"), ("zero",))
@@ -261,12 +271,7 @@ def _unscaled(spec: Any, what: str, reader: Reader) -> Numbers | Sparse:
 
 def _numbers(spec: Any, what: str, reader: Reader) -> Numbers:
     if isinstance(spec, str):
-        try:
-            return Dense(reader.array(spec, what))
-        except NetworkFileError:
-            raise
-        except AdderlabError as error:
-            raise reader.fault(f"{what}: {error.what}", error.remedy) from None
+        return Dense(reader.array(spec, what))
     kind = "limb_bytes" if isinstance(spec, dict) and "limb_bytes" in spec else "packed"
     found = reader.keys(spec, what, (kind, "shape", "data"))
     shape = reader.shape(found["shape"], what)

@@ -48,8 +48,12 @@ class Dense:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "numbers", frozen(self.numbers))
-        if self.numbers.dtype.kind not in "iu" and not np.isfinite(self.numbers).all():
-            index = np.argwhere(~np.isfinite(self.numbers))[0].tolist()
+        if self.numbers.dtype.kind in "iu":
+            return
+        with np.errstate(invalid="ignore"):  # ml_dtypes' isfinite warns of a signaling NaN
+            is_finite = np.isfinite(self.numbers)
+        if not is_finite.all():
+            index = np.argwhere(~is_finite)[0].tolist()
             raise NetworkError(
                 f"a value is {self.numbers[tuple(index)]} (at {index})",
                 where="tensor",
@@ -250,7 +254,7 @@ def stored_in(values: Any, format_name: str) -> Dense | Packed | Wide:
         fraction = _fraction(value)
         if fraction is None or not form.holds(fraction):
             raise NetworkError(
-                f"{value} (at {list(index)}) is not representable in {form.name}",
+                f"{_shown(value)} (at {list(index)}) is not representable in {form.name}",
                 where="tensor",
                 remedy="take a wider format" if fraction is not None else "give a finite number",
             )
@@ -277,3 +281,10 @@ def _fraction(value: Any) -> Fraction | None:
     if isinstance(plain, float) and not math.isfinite(plain):
         return None
     return Fraction(plain) if isinstance(plain, int | float | Fraction) else None
+
+
+def _shown(value: Any) -> str:
+    """Return a value as text; Python prints whole numbers of up to 4,300 digits alone."""
+    if isinstance(value, int) and value.bit_length() > 256:
+        return f"a number of {value.bit_length()} bits"
+    return str(value)[:80]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 
 import numpy as np
 
+from adderlab import fragments
 from adderlab.nets.evaluation import enclose_row, is_exact, outputs, read_bits
 from adderlab.nets.network import Network, Readout
 from adderlab.tasks import Task
@@ -81,3 +83,22 @@ def _bit_of(readout: Readout, low: Fraction, high: Fraction) -> int | None:
         for e in (low, high)
     ]
     return int(ends[0]) if ends[0] == ends[1] else None
+
+
+def truth_fragment(net: Network, task: Task, *, most: int = 16) -> str:
+    """Return the truth table as HTML for a notebook: the first ``most`` rows of it."""
+    rows = list(islice(truth_rows(net, task), most))
+    return fragments.table(
+        (*(word.name for word in task.inputs), "expected", "got", *task.output_bits),
+        [
+            (
+                *row.inputs.values(),
+                "".join("*" if bit is None else str(bit) for bit in row.expected),
+                "".join("?" if bit is None else str(bit) for bit in row.got),
+                *(f"{value:.4f}" for value in row.raw),
+            )
+            for row in rows
+        ],
+        marks=[row.is_right for row in rows],
+        caption="" if task.rows <= most else f"the first {most} of {task.rows} rows",
+    )

@@ -22,7 +22,7 @@ References:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -69,14 +69,27 @@ class Enclosure:
         if readout.kind == "exact":
             is_one = self.values == 1
             return is_one.astype(np.uint8), exact & (is_one | (self.values == 0))
-        over = self.values - readout.threshold
+        with np.errstate(over="ignore"):  # an infinite distance is clear enough
+            over = self.values - readout.threshold
+            margin = self.errors * SLACK
         is_on = (
             self.values > readout.threshold
             if readout.convention == ">"
             else self.values >= readout.threshold
         )
-        clear = np.abs(over) > self.errors * SLACK
+        clear = np.abs(over) > margin
         return is_on.astype(np.uint8), clear | exact
+
+    def distances(
+        self, threshold: float, sign: int
+    ) -> tuple[Float64[np.ndarray, "batch n_out"], Float64[np.ndarray, "batch n_out"]]:
+        """Return bounds below and above ``sign`` times the distance from the threshold."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            distance = sign * (self.values - threshold)
+            slack = self.errors * 2 + np.abs(distance) * 2.0**-50
+            low, high = distance - slack, distance + slack
+        is_known = np.isfinite(low) & np.isfinite(high)
+        return np.where(is_known, low, -np.inf), np.where(is_known, high, np.inf)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,6 +114,7 @@ class Machine:
     def __init__(self, net: Network, form: Format) -> None:
         self.form = form
         self.layers = [_float_layer(layer) for layer in net.layers]
+        self.never_rounds = self._never_rounds()
 
     @staticmethod
     def can_run(net: Network) -> bool:
@@ -112,9 +126,36 @@ class Machine:
             for layer in net.layers
         )
 
+    def _never_rounds(self) -> bool:
+        """Return whether the grid rule holds for every sum on every input at once."""
+        high, low = np.ones(len(self.layers[0].weight)), np.zeros(len(self.layers[0].weight))
+        grids = np.zeros(len(high), dtype=np.int64)
+        for layer in self.layers:
+            if layer.activation.kind not in ("relu", "identity", "step") or layer.off:
+                return False
+            up, down = np.maximum(layer.weight, 0), np.minimum(layer.weight, 0)
+            with np.errstate(over="ignore", invalid="ignore"):
+                positive = high @ up + low @ down + np.maximum(layer.bias, 0)
+                negative = -(low @ up + high @ down + np.minimum(layer.bias, 0))
+            unit = self._units(layer, grids)
+            if not self._fits(np.maximum(positive, negative), unit).all():
+                return False
+            high, low, grids = positive, -negative, unit
+            if layer.activation.kind == "relu":
+                low = np.zeros_like(low)
+            if layer.activation.kind == "step":
+                high, low = np.ones_like(high), np.zeros_like(low)
+                grids = np.zeros_like(grids)
+        return True
+
     def enclose(self, inputs: UInt8[np.ndarray, "batch n_in"]) -> Enclosure:
         """Return the raw outputs on the given rows with their bounds."""
         values = inputs.astype(np.float64)
+        if self.never_rounds:
+            for layer in self.layers:
+                sums = values @ layer.weight + layer.bias
+                values = _EXACT[layer.activation.kind](sums, layer.activation.convention)
+            return Enclosure(values, np.zeros_like(values), rounds=False)
         errors = np.zeros_like(values)
         grids = np.zeros(values.shape[1], dtype=np.int64)
         rounds = False
@@ -164,21 +205,34 @@ class Machine:
         sums: Float64[np.ndarray, "batch n_out"],
     ) -> tuple[Bool[np.ndarray, "batch n_out"], Int64[np.ndarray, " n_out"]]:
         """Return where the grid rule holds, and the exponent of each unit's grid."""
-        form, weight = self.form, layer.weight
-        unit = np.minimum((grids[:, None] + layer.grid).min(axis=0), layer.bias_grid)
+        weight = layer.weight
+        unit = self._units(layer, grids)
         positive = np.maximum(values, 0) @ np.maximum(weight, 0) + np.maximum(layer.bias, 0)
         if (values < 0).any():
             positive += np.minimum(values, 0) @ np.minimum(weight, 0)
-        larger = np.maximum(positive, positive - sums)
-        # below 53 bits the sums of magnitudes are exact where they matter; at 53 leave room
-        room = SLACK if form.precision == 53 else 1.0
-        fits = larger * room <= np.ldexp(1.0, np.minimum(unit + form.precision, 1023))
-        is_exact = fits & (larger <= float(form.largest)) & (unit >= form.smallest)
+        is_exact = self._fits(np.maximum(positive, positive - sums), unit)
         if layer.off:
             is_exact[:] = False
         if errors.any():  # counted, since small errors times small weights underflow to 0
             is_exact &= (errors > 0).astype(np.float64) @ (weight != 0).astype(np.float64) == 0
+            is_exact &= np.isfinite(errors).all(axis=1, keepdims=True)  # 0 times an infinity is NaN
         return is_exact, unit
+
+    def _units(
+        self, layer: _FloatLayer, grids: Int64[np.ndarray, " n_in"]
+    ) -> Int64[np.ndarray, " n_out"]:
+        """Return the exponent of the grid that all products of each sum, and its bias, lie on."""
+        return np.minimum((grids[:, None] + layer.grid).min(axis=0), layer.bias_grid)
+
+    def _fits(
+        self, larger: Float64[np.ndarray, "*batch n_out"], unit: Int64[np.ndarray, " n_out"]
+    ) -> Bool[np.ndarray, "*batch n_out"]:
+        """Return where sums of at most ``larger`` on grids of ``2**unit`` are never rounded."""
+        form = self.form
+        # below 53 bits the sums of magnitudes are exact where they matter; at 53 leave room
+        room = SLACK if form.precision == 53 else 1.0
+        fits = larger * room <= np.ldexp(1.0, np.minimum(unit + form.precision, 1023))
+        return fits & (larger <= float(form.largest)) & (unit >= form.smallest)
 
     def _activate(
         self,
@@ -217,6 +271,14 @@ class Machine:
                 return tanh(sums), np.minimum(bound, 2.0), np.full_like(grids, -NO_GRID)
             case _:
                 return sums, errors, grids
+
+
+_EXACT: Final[dict[str, Any]] = {
+    "relu": lambda sums, convention: np.maximum(sums, 0),
+    "identity": lambda sums, convention: sums,
+    "step": lambda sums, convention: (sums > 0 if convention == ">" else sums >= 0) * 1.0,
+}
+"""The activations that round nothing."""
 
 
 def tanh(values: Float64[np.ndarray, "*shape"]) -> Float64[np.ndarray, "*shape"]:

@@ -132,10 +132,8 @@ def _margins(net: Network, block: Block, enclosure: Enclosure | None) -> dict[st
         if not belongs.any():
             continue
         if enclosure is not None:
-            distance = sign * (enclosure.values - net.readout.threshold)
-            slack = enclosure.errors * 2 + np.abs(distance) * 2.0**-50
-            upper = (distance + slack)[belongs].min()
-            belongs &= distance - slack <= upper
+            low, high = enclosure.distances(net.readout.threshold, sign)
+            belongs &= low <= high[belongs].min()
         rows = np.flatnonzero(belongs.any(axis=1))
         raw = outputs(net, block.inputs[rows])
         values = raw.integers[belongs[rows]]
@@ -159,10 +157,10 @@ def _margin_bounds(net: Network, block: Block, enclosure: Enclosure) -> dict[str
             belongs &= block.cares
         if not belongs.any():
             continue
-        distance = sign * (enclosure.values - net.readout.threshold) - 2 * enclosure.errors
-        distance = np.where(belongs, distance - np.abs(distance) * 2.0**-50, np.inf)
-        narrow = np.isneginf(distance)
-        narrow[np.unravel_index(int(np.argmin(distance)), distance.shape)] = True
+        lowest, _ = enclosure.distances(net.readout.threshold, sign)
+        lowest = np.where(belongs, lowest, np.inf)
+        narrow = np.isneginf(lowest)
+        narrow[np.unravel_index(int(np.argmin(lowest)), lowest.shape)] = True
         bounds = [
             low - threshold if sign > 0 else threshold - high
             for row in np.flatnonzero(narrow.any(axis=1))
@@ -171,7 +169,7 @@ def _margin_bounds(net: Network, block: Block, enclosure: Enclosure) -> dict[str
             )
             if is_narrow
         ]
-        others = float(np.where(narrow, np.inf, distance).min())
+        others = float(np.where(narrow, np.inf, lowest).min())
         if np.isfinite(others):
             bounds.append(Fraction(others))
         margins[side] = min(bounds)

@@ -49,7 +49,12 @@ def format_verdict(net: Network, task: Task, name: str, exact: Outcome) -> Forma
         return FormatVerdict(name, exact, "whole numbers of any width never round")
     if form.kind == "integer":
         return _integer_verdict(net, name, exact)
-    return _float_verdict(net, task, form)
+    if not Machine.can_run(net):
+        return FormatVerdict(name, "unknown", "too large, or out of range, for doubles")
+    machine = Machine(net, form)
+    if machine.never_rounds and exact == "proved":
+        return FormatVerdict(name, "proved", "the grid rule")
+    return _float_verdict(net, task, machine)
 
 
 def _unfit(net: Network, form: Format) -> str:
@@ -112,10 +117,8 @@ def _integer_verdict(net: Network, name: str, exact: Outcome) -> FormatVerdict:
     return FormatVerdict(name, exact, "all sums are exact in int32")
 
 
-def _float_verdict(net: Network, task: Task, form: Format) -> FormatVerdict:
-    if not Machine.can_run(net):
-        return FormatVerdict(form.name, "unknown", "too large, or out of range, for doubles")
-    machine = Machine(net, form)
+def _float_verdict(net: Network, task: Task, machine: Machine) -> FormatVerdict:
+    form = machine.form
     open_rows: list[int] = []
     rounds = False
     for block in task.blocks(block_rows(net)):
@@ -133,17 +136,18 @@ def _float_verdict(net: Network, task: Task, form: Format) -> FormatVerdict:
         reason = "the rounding bound stays below the margin" if rounds else "the grid rule"
         return FormatVerdict(form.name, "proved", reason)
     indices = np.array(sorted(set(open_rows)))
-    fate = f"though right in the {len(ORDERS)} orders tried"
+    overflow = ""
     for order in ORDERS:
         for found in _wrong_rows(net, task, form, order, indices):
             if found.is_finite:
                 return found.refutes(net, task, f"in the order: {order}")
-            fate = f"and {named(task.row(found.index).inputs)} overflows in the order: {order}"
+            row = named(task.row(found.index).inputs)
+            overflow = overflow or f"and {row} overflows in the order: {order}"
     return FormatVerdict(
         form.name,
         "unknown",
         f"{len(indices)} of {task.rows} rows lie within the rounding bound of the threshold, "
-        f"{fate}",
+        + (overflow or f"though right in the {len(ORDERS)} orders tried"),
     )
 
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal, TypeAlias
+
+from adderlab import fragments
 
 Outcome: TypeAlias = Literal["proved", "refuted", "unknown"]
 
@@ -52,7 +55,7 @@ class Counterexample:
     def __str__(self) -> str:
         return (
             f"{sum_of(self.input)} gives {named(self.got)}, expected {named(self.expected)} "
-            f"(raw outputs {', '.join(f'{float(value):.6g}' for value in self.output)})"
+            f"(raw outputs {', '.join(map(decimal, self.output))})"
         )
 
 
@@ -75,6 +78,15 @@ class Margin:
         """The smaller of both."""
         sides = [side for side in (self.of_0, self.of_1) if side is not None]
         return min(sides, default=None)
+
+    def sides(self) -> str:
+        """Return both sides as decimals, and as fractions where these are short."""
+        bound = "" if self.is_exact else "at least "
+        return ", ".join(
+            f"{name} {bound}{decimal(side)}" + (f" = {side}" if _is_short(str(side)) else "")
+            for name, side in (("zeros", self.of_0), ("ones", self.of_1))
+            if side is not None
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON, as strings like ``1/4``."""
@@ -165,6 +177,22 @@ class Verdict:
     def __repr__(self) -> str:
         return f"Verdict: {self.summary()}"
 
+    def to_html(self) -> str:
+        """Return it for a notebook: the word, the counterexample, margins and formats."""
+        said = self.summary().removeprefix(f"{self.verdict} ")
+        parts = [fragments.line(said, strong=self.verdict)]
+        if self.margin is not None:
+            parts.append(fragments.line(f"margin: {self.margin.sides()}"))
+        parts += [
+            fragments.line(f"in {name}: {one.verdict}" + (f" ({one.reason})" if one.reason else ""))
+            for name, one in self.formats.items()
+        ]
+        parts += [fragments.line(f"note: {note}") for note in self.notes]
+        return fragments.block(*parts)
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
     def summary(self) -> str:
         """Return one line: ``refuted in exact arithmetic: 1 + 1 gives c = 3, expected c = 2``."""
         arithmetic = "exact arithmetic" if self.semantics == "exact" else self.semantics
@@ -192,6 +220,18 @@ def named(words: Mapping[str, int | None]) -> str:
     """Return words with their values: ``c = 3``."""
     texts = {name: "any" if value is None else str(value) for name, value in words.items()}
     return ", ".join(f"{name} = {text}" for name, text in texts.items())
+
+
+def decimal(value: Fraction) -> str:
+    """Return a value to six digits, whatever its size."""
+    try:
+        return f"{float(value):.6g}"
+    except OverflowError:
+        return f"{Decimal(value.numerator) / value.denominator:.6g}"
+
+
+def _is_short(fraction: str) -> bool:
+    return "/" in fraction and len(fraction) <= 12
 
 
 def _number(value: Fraction) -> float | int:

@@ -24,7 +24,7 @@ class Entry:
     Attributes:
         name: what stands before the colon.
         title: one line for people.
-        inputs: the input words with their widths, as functions of the task's width.
+        inputs: the input words with their widths, as names of :data:`SIZES`.
         outputs: the output words with theirs.
         rule: the rule for a given width.
         fixed: the width of a task that takes none; ``None`` where one must be given.
@@ -32,8 +32,8 @@ class Entry:
 
     name: str
     title: str
-    inputs: Mapping[str, Callable[[int], int]]
-    outputs: Mapping[str, Callable[[int], int]]
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
     rule: Callable[[int], Rule]
     fixed: int | None = None
 
@@ -47,28 +47,23 @@ class Entry:
         name = self.name if self.fixed is not None else f"{self.name}:{width}"
         return Task(
             name=name,
-            inputs=tuple(Word(word, size(width)) for word, size in self.inputs.items()),
-            outputs=tuple(Word(word, size(width)) for word, size in self.outputs.items()),
+            inputs=tuple(Word(word, SIZES[size](width)) for word, size in self.inputs.items()),
+            outputs=tuple(Word(word, SIZES[size](width)) for word, size in self.outputs.items()),
             rule=self.rule(width),
             title=self.title,
             record=name,
         )
 
 
-def _one(_: int) -> int:
-    return 1
-
-
-def _same(width: int) -> int:
-    return width
-
-
-def _carry(width: int) -> int:
-    return width + 1
-
-
-def _double(width: int) -> int:
-    return 2 * width
+SIZES: Final[dict[str, Callable[[int], int]]] = {
+    "1": lambda n: 1,
+    "2": lambda n: 2,
+    "N": lambda n: n,
+    "N+1": lambda n: n + 1,
+    "2N": lambda n: 2 * n,
+    "bit_length(N)": lambda n: n.bit_length(),
+}
+"""How wide a word is in a task of width N, by how it is written in the catalog."""
 
 
 def _as_bit(truth: Values) -> Values:
@@ -122,41 +117,23 @@ def _popcount(width: int) -> Rule:
     return lambda words: {"n": popcount(words["x"], width)}
 
 
-_TWO: Final = {"a": _same, "b": _same}
+_ONE, _TWO = {"x": "N"}, {"a": "N", "b": "N"}
+_BIT: Final = {"a": "1", "b": "1"}
 
 CATALOG: Final[dict[str, Entry]] = {
     entry.name: entry
     for entry in (
-        Entry("half-adder", "a + b of two bits", _TWO, {"c": _carry}, _add, fixed=1),
-        Entry(
-            "full-adder", "a + b + carry in", {**_TWO, "cin": _one}, {"c": _carry}, _full_add, 1
-        ),
-        Entry("adder", "a + b", _TWO, {"c": _carry}, _add),
-        Entry(
-            "subtractor",
-            "a - b modulo 2^N, and the borrow",
-            _TWO,
-            {"borrow": _one, "d": _same},
-            _subtract,
-        ),
-        Entry(
-            "comparator",
-            "a < b, a = b, a > b",
-            _TWO,
-            {"lt": _one, "eq": _one, "gt": _one},
-            _compare,
-        ),
-        Entry("multiplier", "a * b", _TWO, {"p": _double}, _multiply),
-        Entry("parity", "1 where the ones are odd in number", {"x": _same}, {"p": _one}, _parity),
-        Entry(
-            "majority", "1 where over half the bits are ones", {"x": _same}, {"m": _one}, _majority
-        ),
-        Entry(
-            "popcount", "how many ones", {"x": _same}, {"n": lambda width: width.bit_length()},
-            _popcount,
-        ),
+        Entry("half-adder", "a + b of two bits", _BIT, {"c": "2"}, _add, fixed=1),
+        Entry("full-adder", "a + b + cin", {**_BIT, "cin": "1"}, {"c": "2"}, _full_add, fixed=1),
+        Entry("adder", "a + b", _TWO, {"c": "N+1"}, _add),
+        Entry("subtractor", "a - b mod 2^N", _TWO, {"borrow": "1", "d": "N"}, _subtract),
+        Entry("comparator", "<, =, >", _TWO, {"lt": "1", "eq": "1", "gt": "1"}, _compare),
+        Entry("multiplier", "a * b", _TWO, {"p": "2N"}, _multiply),
+        Entry("parity", "is the number of ones odd?", _ONE, {"p": "1"}, _parity),
+        Entry("majority", "are over half the bits ones?", _ONE, {"m": "1"}, _majority),
+        Entry("popcount", "how many ones", _ONE, {"n": "bit_length(N)"}, _popcount),
     )
-}  # fmt: skip
+}
 """Every named task, by name. ``half-adder`` is ``adder:1``."""
 
 

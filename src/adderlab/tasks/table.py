@@ -86,8 +86,11 @@ def parse_table(text: str, *, where: str) -> Task:
         raise TaskError(f"not CSV ({error})", where=where, remedy="separate by commas") from None
     if not lines:
         raise TaskError("the file is empty", where=where, remedy="begin with in a:1,in b:1,out c:2")
-    inputs, outputs = _words(lines[0][1], where=f"{where} line {lines[0][0]}")
-    return _task(inputs, outputs, _columns(inputs, outputs, lines[1:], where=where), where=where)
+    line, header = lines[0]
+    inputs, outputs = _words(header, where=f"{where} line {line}")
+    places = sorted(range(len(header)), key=lambda place: header[place].startswith("out"))
+    columns = _columns(inputs, outputs, lines[1:], places, where=where)
+    return _task(inputs, outputs, columns, where=where)
 
 
 def _numbered(text: str) -> Iterable[tuple[int, list[str]]]:
@@ -136,10 +139,14 @@ def _columns(
     inputs: tuple[Word, ...],
     outputs: tuple[Word, ...],
     lines: list[tuple[int, list[str]]],
+    places: list[int],
     *,
     where: str,
 ) -> dict[str, Values]:
-    """Return each output's values in row order, or raise with every faulty line."""
+    """Return each output's values in row order, or raise with every faulty line.
+
+    ``places`` says at which place of a line each word stands, the inputs first.
+    """
     words = (*inputs, *outputs)
     shape = Task("", inputs, outputs, dict)
     columns: dict[str, Values] = {}
@@ -153,7 +160,8 @@ def _columns(
             faults.setdefault(f"{len(words)} values are needed", []).append(line)
             continue
         values: dict[str, int] = {}
-        for word, cell in zip(words, cells, strict=True):
+        for word, place in zip(words, places, strict=True):
+            cell = cells[place]
             value = ANY if cell == "*" and word in outputs else whole_number(cell)
             if value is None:
                 faults.setdefault(f"{word.name} is not a whole number", []).append(line)

@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ from adderlab.training.settings import MOMENTUM, Settings
 if TYPE_CHECKING:
     from jaxtyping import Float, Int64
 
+PATH: Final = "torch-loop"
 REPORT_EVERY = 100
 LARGEST_TABLE = 1 << 20
 
@@ -213,13 +214,18 @@ def to_network(model: AdderNN, task: Task, settings: Settings) -> Network | None
     return network_of(arrays, task, settings)
 
 
-def network_of(arrays: list[Any], task: Task, settings: Settings) -> Network | None:
-    """Return [fc1.weight, fc1.bias, fc2.weight, fc2.bias] as a network, or ``None``."""
+def network_of(
+    arrays: list[Any], task: Task, settings: Settings, path: str = PATH
+) -> Network | None:
+    """Return [fc1.weight, fc1.bias, fc2.weight, fc2.bias] as a network, or ``None``.
+
+    ``path`` is the engine that trained it, for the record.
+    """
     if not all(np.isfinite(array).all() for array in arrays):
         return None
     w1, b1, w2, b2 = (Dense(array) for array in arrays)
     layers = (Layer(w1, b1, settings.network_activation), Layer(w2, b2))
-    return Network(layers, settings.readout, task, "fp32", settings.record(task))
+    return Network(layers, settings.readout, task, "fp32", settings.record(task, path))
 
 
 def dead_units(network: Network, task: Task) -> tuple[int, ...]:

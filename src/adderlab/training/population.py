@@ -91,7 +91,7 @@ class Population:
     def network(self, member: Member) -> Network:
         """Return a member's network, with the record that trains it alone."""
         settings = replace(self.settings, seed=member.seed)
-        network = network_of(list(member.arrays), self.task, settings)
+        network = network_of(list(member.arrays), self.task, settings, self.path)
         assert network is not None
         return network
 
@@ -295,7 +295,7 @@ def _judge(
             members.append(member)
             continue
         if unclear[i]:
-            network = network_of(list(parts), task, settings)
+            network = network_of(list(parts), task, settings, PATH)
             assert network is not None
             bits[i] = _exact_bits(network, block)
         right = (bits[i] == block.expected) | ~cares

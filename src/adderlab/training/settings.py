@@ -75,7 +75,8 @@ class Settings:
             return Activation(self.activation)
         found = re.fullmatch(r"leaky:([0-9.eE+-]+)", self.activation)
         try:
-            slope = float(np.float32(found[1])) if found else math.nan
+            with np.errstate(over="ignore"):  # a slope beyond fp32 is infinite, and refused
+                slope = float(np.float32(found[1])) if found else math.nan
         except ValueError:
             slope = math.nan
         if not math.isfinite(slope):
@@ -93,30 +94,41 @@ class Settings:
         """Whether nothing but the seed differs from the notebook."""
         return asdict(self) | {"seed": 0} == asdict(Settings())
 
-    def check_memory(self, task: Task, members: int = 1) -> None:
+    def check_memory(self, task: Task, members: int | None = None) -> None:
         """Raise before memory is taken if the run can't fit.
+
+        Args:
+            task: what is to be learned.
+            members: how many networks are trained at once; ``None`` for one by itself, which
+                looks at samples where a population looks at rows.
 
         Raises:
             ResourceError: with the estimate.
         """
+        batch = self.batch or 0
+        draws = self.steps * batch  # all of them are drawn before the first step
         units = self.hidden * (task.n_in + task.n_out + 1) + task.n_out
-        rows = min(self.samples, task.rows) if members > 1 else self.samples
-        values = 4 * members * (6 * units + 4 * rows * (self.hidden + task.n_in + task.n_out))
+        rows = task.rows if members is not None else max(self.samples, batch)
+        values = 4 * (6 * units + 4 * rows * (self.hidden + task.n_in + task.n_out))
+        if members is not None:
+            values = members * (values + 2 * draws + 12 * batch * rows)
+        values += 8 * draws
         if values > LARGEST_BYTES:
             raise ResourceError(
                 f"training would take about {values / 1e9:.3g} GB, over {LARGEST_BYTES >> 30} GB",
                 where="train",
-                remedy="take fewer hidden units, samples or members",
+                remedy="take fewer hidden units, samples or members, or fewer steps of a batch",
             )
 
-    def record(self, task: Task) -> dict[str, Any]:
-        """Return what a network file keeps: enough to train the network again."""
+    def record(self, task: Task, path: str) -> dict[str, Any]:
+        """Return what a network file keeps: enough to train it again along the same path."""
         import torch
 
         return {
             "task": task.record,
             **asdict(self),
             "data": "sampled with repetition by the same seed, before the model is made",
+            "path": path,
             "momentum": MOMENTUM if self.optimizer == "momentum" else 0.0,
             "versions": {"torch": torch.__version__.partition("+")[0], "numpy": np.__version__},
         }

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from adderlab import fragments
 from adderlab.building import Check, compile_formula, construct
 from adderlab.errors import OptionError
 from adderlab.formats import format_named
@@ -52,6 +53,18 @@ class Built:
             "checks": [check.to_dict() for check in self.checks],
             "file": str(self.file) if self.file is not None else None,
         }
+
+    def to_html(self) -> str:
+        """Return it for a notebook."""
+        checks = (fragments.line(str(check)) for check in self.checks)
+        return fragments.block(
+            *checks,
+            self.network.to_html(),
+            self.verdict.to_html(),
+        )
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
 
     def __repr__(self) -> str:
         return f"{self.network!r}\n{self.verdict!r}"

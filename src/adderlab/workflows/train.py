@@ -9,8 +9,10 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from adderlab import fragments
 from adderlab.errors import OptionError, OutputError
 from adderlab.nets import save
+from adderlab.nets.truth import truth_fragment
 from adderlab.proving import Verdict, prove
 from adderlab.tasks import Task, task_named
 from adderlab.training import Settings
@@ -67,6 +69,26 @@ class Trained:
             "seconds": round(run.seconds, 6),
             "file": str(self.file) if self.file is not None else None,
         }
+
+    def to_html(self) -> str:
+        """Return it for a notebook: losses, rows, parameters, verdict."""
+        run = self.run
+        title = f"Trained with seed {run.settings.seed}: accuracy {run.accuracy:.4f}"
+        losses = fragments.table(
+            ("step", "loss"), ((step, f"{loss:.4f}") for step, loss in run.losses)
+        )
+        if self.proof is None or run.network is None:
+            return fragments.block(losses, fragments.line("the weights left the finite numbers"))
+        parts = [losses, truth_fragment(run.network, run.task)]
+        parts += [fragments.line(f"hidden unit {n} is off on every row") for n in run.dead_units]
+        parts += [
+            run.network.to_html(),
+            self.proof.to_html(),
+        ]
+        return fragments.block(*parts, title=title)
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
 
     def __repr__(self) -> str:
         end = repr(self.proof) if self.proof is not None else "diverged: weights left the numbers"
@@ -191,6 +213,23 @@ class Census:
             },
             "folder": str(self.folder) if self.folder is not None else None,
         }
+
+    def to_html(self) -> str:
+        """Return it for a notebook: the rate, and the commonest wrong truth tables."""
+        population = self.population
+        rows = [
+            (
+                count,
+                f"{count / len(population.members):.1%}",
+                " ".join(map(str, table)) or "diverged",
+            )
+            for table, count in population.failures()[:8]
+        ]
+        columns = ("networks", "share", "wrong truth table")
+        return fragments.block(fragments.table(columns, rows, left=columns[2:]), title=repr(self))
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
 
     def __repr__(self) -> str:
         total = len(self.population.members)

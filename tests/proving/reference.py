@@ -1,0 +1,251 @@
+"""What the prover must agree with, said again in the plainest way: fractions, one row at a time.
+
+Nothing here uses the package's arithmetic, rounding or evaluation: only its data.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from strategies import fractions_of
+
+from adderlab.nets import Activation, Layer, Network, Readout
+from adderlab.tasks import Task
+
+# precision, exponent of the smallest subnormal, largest finite value, has infinities
+FLOATS = {
+    "fp64": (53, -1074, (2 - Fraction(1, 2**52)) * 2**1023, True),
+    "fp32": (24, -149, (2 - Fraction(1, 2**23)) * 2**127, True),
+    "fp16": (11, -24, Fraction(65504), True),
+    "bf16": (8, -133, (2 - Fraction(1, 2**7)) * 2**127, True),
+    "fp8-e4m3": (4, -9, Fraction(448), False),
+    "fp8-e5m2": (3, -16, Fraction(57344), True),
+}
+
+SAMPLES = int(os.environ.get("ADDERLAB_SOUNDNESS", "0"))
+"""Random networks to judge in each sampled test, where that is more than the suite takes."""
+
+Number = Fraction | float
+"""A finite value, or an infinity; a NaN is written ``None``."""
+
+
+def plain(layer: Layer) -> tuple[list[list[Fraction]], list[Fraction]]:
+    """Return a layer's weights row by row, and its biases."""
+    weight = fractions_of(layer.weight).tolist()
+    bias = [Fraction(0)] * len(weight) if layer.bias is None else fractions_of(layer.bias).tolist()
+    return weight, bias
+
+
+def activated(activation: Activation, value: Fraction) -> Fraction:
+    """Return the activation of an exact sum."""
+    if activation.kind == "relu":
+        return max(value, Fraction(0))
+    if activation.kind == "leaky":
+        return value if value > 0 else value * Fraction(activation.slope)
+    if activation.kind == "step":
+        return Fraction(value > 0 or (value == 0 and activation.convention == ">="))
+    assert activation.kind == "identity"
+    return value
+
+
+def raw_outputs(net: Network, bits: list[int]) -> list[Fraction]:
+    """Return the raw outputs of one row, exactly."""
+    values = [Fraction(bit) for bit in bits]
+    for layer in net.layers:
+        weight, bias = plain(layer)
+        sums = (
+            sum((w * x for w, x in zip(row, values, strict=True) if x), start=b)
+            for row, b in zip(weight, bias, strict=True)
+        )
+        values = [activated(layer.activation, total) for total in sums]
+    return values
+
+
+def bit_of(readout: Readout, value: Number | None) -> int | None:
+    """Return the bit that a raw output stands for; ``None`` if it is none."""
+    if value is None:
+        return None
+    if readout.kind == "exact":
+        return int(value) if value in (0, 1) else None
+    threshold = Fraction(readout.threshold)
+    return int(value > threshold or (value == threshold and readout.convention == ">="))
+
+
+@dataclass(frozen=True)
+class TaskRow:
+    """One row: its input bits, and the output bits asked for, ``None`` where any will do."""
+
+    inputs: dict[str, int]
+    bits: list[int]
+    wanted: list[int | None]
+
+
+def rows_of(task: Task) -> list[TaskRow]:
+    """Return a task's rows, from the first word's lowest value to the last one's highest."""
+    found: list[TaskRow] = []
+    for numbers in itertools.product(*(range(word.size) for word in task.inputs)):
+        inputs = {word.name: n for word, n in zip(task.inputs, numbers, strict=True)}
+        outputs = task.row_of(inputs).outputs
+        bits = [int(c) for word in task.inputs for c in f"{inputs[word.name]:0{word.width}b}"]
+        wanted: list[int | None] = []
+        for word in task.outputs:
+            value = outputs[word.name]
+            text = "?" * word.width if value is None else f"{value:0{word.width}b}"
+            wanted += [None if c == "?" else int(c) for c in text]
+        found.append(TaskRow(inputs, bits, wanted))
+    return found
+
+
+def is_right(bits: list[int | None], wanted: list[int | None]) -> bool:
+    """Return whether every output that matters is the bit asked for."""
+    return all(want in (None, got) for got, want in zip(bits, wanted, strict=True))
+
+
+def words_of(task: Task, bits: list[int | None]) -> dict[str, int | None]:
+    """Return the words that output bits make; ``None`` for one that has no bit."""
+    words: dict[str, int | None] = {}
+    place = 0
+    for word in task.outputs:
+        part = bits[place : place + word.width]
+        words[word.name] = None if None in part else int("".join(map(str, part)), 2)
+        place += word.width
+    return words
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a network does on all rows, by :func:`raw_outputs`."""
+
+    wrong: list[int]
+    right: int
+    raw: list[list[Fraction]]
+    of_0: Fraction | None
+    of_1: Fraction | None
+
+
+def judge(net: Network, task: Task) -> Judgement:
+    """Return what exact arithmetic gives on every row."""
+    rows = rows_of(task)
+    raw = [raw_outputs(net, row.bits) for row in rows]
+    wrong = [
+        number
+        for number, (row, values) in enumerate(zip(rows, raw, strict=True))
+        if not is_right([bit_of(net.readout, value) for value in values], row.wanted)
+    ]
+    threshold = Fraction(net.readout.threshold)
+    sides: dict[int, list[Fraction]] = {0: [], 1: []}
+    if net.readout.kind == "threshold":
+        for row, values in zip(rows, raw, strict=True):
+            for value, want in zip(values, row.wanted, strict=True):
+                if want is not None:
+                    sides[want].append((value - threshold) * (1 if want else -1))
+    lowest = {want: min(found, default=None) for want, found in sides.items()}
+    return Judgement(wrong, len(rows) - len(wrong), raw, lowest[0], lowest[1])
+
+
+def rounded(value: Number | None, name: str) -> Number | None:
+    """Return a value rounded to a float format: to nearest, ties to even, no saturation."""
+    if value is None or isinstance(value, float) or not value:
+        return value
+    precision, smallest, largest, has_infinity = FLOATS[name]
+    size = abs(value)
+    # 2**exponent <= size < 2**(exponent + 1)
+    exponent = size.numerator.bit_length() - size.denominator.bit_length()
+    exponent -= size < Fraction(2) ** exponent
+    unit = Fraction(2) ** max(exponent - precision + 1, smallest)
+    nearest = round(size / unit) * unit  # Python's round is to even
+    if nearest > largest:
+        if not has_infinity:
+            return None
+        return math.inf if value > 0 else -math.inf
+    return nearest if value > 0 else -nearest
+
+
+def product(weight: Fraction, value: Number | None, name: str) -> Number | None:
+    """Return the rounded product of a stored weight and a format's value."""
+    if isinstance(value, float):
+        return None if not weight else math.copysign(value, value * (1 if weight > 0 else -1))
+    return None if value is None else rounded(weight * value, name)
+
+
+def plus(one: Number | None, two: Number | None, name: str) -> Number | None:
+    """Return the rounded sum of two of a format's values."""
+    if one is None or two is None:
+        return None
+    if isinstance(one, float) and isinstance(two, float):
+        return one if one == two else None
+    if isinstance(one, float) or isinstance(two, float):
+        return one if isinstance(one, float) else two
+    return rounded(one + two, name)
+
+
+def format_activated(activation: Activation, value: Number | None, name: str) -> Number | None:
+    """Return the activation of a format's sum."""
+    if activation.kind == "step":
+        is_on = value is not None and (value > 0 or (value == 0 and activation.convention == ">="))
+        return Fraction(is_on)
+    if value is None or activation.kind == "identity":
+        return value
+    if activation.kind == "relu":
+        return value if value > 0 else Fraction(0)
+    return value if value > 0 else product(Fraction(activation.slope), value, name)
+
+
+def in_order(net: Network, bits: list[int], name: str, order: str) -> list[Number | None]:
+    """Return the raw outputs of one row in a format, summed in an order given in words."""
+    first, second = order.split(", ")
+    bias_first = first == "the bias"
+    from_right = "right to left" in order
+    assert bias_first or second == "then the bias"
+    values: list[Number | None] = [Fraction(bit) for bit in bits]
+    for layer in net.layers:
+        weight, bias = plain(layer)
+        found: list[Number | None] = []
+        for row, start in zip(weight, bias, strict=True):
+            terms = [product(w, x, name) for w, x in zip(row, values, strict=True)]
+            terms = terms[::-1] if from_right else terms
+            terms = [start, *terms] if bias_first else [*terms, start]
+            total = terms[0]
+            for term in terms[1:]:
+                total = plus(total, term, name)
+            found.append(format_activated(layer.activation, total, name))
+        values = found
+    return values
+
+
+def all_sums(terms: list[Number | None], name: str) -> set[Number | None]:
+    """Return every result of adding the terms two by two, in every order and grouping."""
+    of: dict[int, set[Number | None]] = {1 << i: {term} for i, term in enumerate(terms)}
+    for subset in range(1, 1 << len(terms)):
+        if subset in of:
+            continue
+        found: set[Number | None] = set()
+        part = (subset - 1) & subset
+        while part > subset ^ part:  # each split into two once
+            found |= {plus(a, b, name) for a in of[part] for b in of[subset ^ part]}
+            part = (part - 1) & subset
+        of[subset] = found
+    return of[(1 << len(terms)) - 1]
+
+
+def all_outputs(net: Network, bits: list[int], name: str) -> Iterator[tuple[Number | None, ...]]:
+    """Yield every raw output of one row that some order of summation of each unit gives."""
+    vectors: set[tuple[Number | None, ...]] = {tuple(Fraction(bit) for bit in bits)}
+    for layer in net.layers:
+        weight, bias = plain(layer)
+        following: set[tuple[Number | None, ...]] = set()
+        for values in vectors:
+            units: list[set[Number | None]] = []
+            for row, start in zip(weight, bias, strict=True):
+                terms = [product(w, x, name) for w, x in zip(row, values, strict=True)]
+                terms += [start] if layer.bias is not None else []
+                sums = all_sums(terms, name)
+                units.append({format_activated(layer.activation, s, name) for s in sums})
+            following |= set(itertools.product(*units))
+        vectors = following
+    yield from vectors

@@ -1,0 +1,333 @@
+"""Enumeration: exact margins, free outputs, exact readouts, tanh, and which rows need what."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from proving.reference import judge, rows_of
+
+from adderlab.building.lecture import lecture_network, printed_network
+from adderlab.nets import EXACT, Activation, Layer, Network, Readout, network
+from adderlab.nets.network import map_parameters
+from adderlab.nets.tensors import Dense
+from adderlab.proving import enclosure, enumeration, prove
+from adderlab.proving.enumeration import (
+    LARGEST_ROWS,
+    block_rows,
+    enumerate_rows,
+    exact_counterexample,
+    margin_of,
+)
+from adderlab.tasks import Task, task_named
+from adderlab.tasks.table import parse_table
+
+HALF_ADDER = task_named("half-adder")
+
+
+def table(*lines: str) -> Task:
+    return parse_table("\n".join(lines), where="test")
+
+
+def with_weight(net: Network, name: str, index: tuple[int, ...], value: float) -> Network:
+    def change(tensor_name: str, tensor: Dense) -> Dense:
+        if tensor_name != name:
+            return tensor
+        numbers = tensor.numbers.copy()
+        numbers[index] = value
+        return Dense(numbers)
+
+    return map_parameters(net, change)
+
+
+LECTURE = lecture_network(HALF_ADDER)
+
+REPAIRS = {
+    # of the lecture's network: fc2.weight[1,2], the threshold, the rows right, the margins
+    "-2, as it stands": (-2, 0.0, 3, "-1/2", "1/2"),
+    "-3 ties on 1 + 1": (-3, 0.0, 4, "0", "1/2"),
+    "-4": (-4, 0.0, 4, "0", "1/2"),
+    "-4, threshold 1/4": (-4, 0.25, 4, "1/4", "1/4"),
+}
+
+
+@pytest.mark.parametrize("case", REPAIRS)
+def test_the_margins_of_the_lecture_network_and_of_its_repairs(case: str) -> None:
+    """Repaired, it keeps margin 0 until the threshold moves: 0 + 0 gives exactly 0."""
+    weight, threshold, right, of_0, of_1 = REPAIRS[case]
+    net = with_weight(LECTURE, "fc2.weight", (1, 2), weight)
+    net = replace(net, readout=Readout("threshold", threshold, ">"))
+    found = enumerate_rows(net, HALF_ADDER)
+    margin = margin_of(found, net)
+    assert margin is not None
+    assert found.rows - found.wrong == right
+    assert (margin.of_0, margin.of_1) == (Fraction(of_0), Fraction(of_1))
+
+
+def test_the_two_conventions_differ_on_a_tie_alone() -> None:
+    """At -3 the sum of 1 + 1 is exactly 0: right under > 0, wrong under >= 0, margin 0 in both."""
+    net = with_weight(LECTURE, "fc2.weight", (1, 2), -3)
+    assert prove(net)
+    other = prove(replace(net, readout=Readout("threshold", 0.0, ">=")))
+    assert other.verdict == "refuted"
+    assert other.counterexample is not None
+    assert other.counterexample.input == {"a": 0, "b": 0}
+    assert other.rows_right == 0
+    assert other.margin is not None
+    assert other.margin.min == 0
+
+
+def test_the_printed_weights_have_the_margin_that_their_digits_give() -> None:
+    """The 17 numbers of the training notebook: right on all four rows, margin 0.146."""
+    found = prove(printed_network())
+    assert found
+    assert found.margin is not None
+    expected = judge(printed_network(), HALF_ADDER)
+    assert (found.margin.of_0, found.margin.of_1) == (expected.of_0, expected.of_1)
+    assert found.margin.min is not None
+    assert f"{float(found.margin.min):.3f}" == "0.146"
+
+
+def test_a_margin_is_the_fraction_and_not_its_nearest_double() -> None:
+    """A third row differs from the lowest by 2**-80, which no double near 1 shows."""
+    net = network(
+        [[[1, 2.0**-80, 0], [1, 0, 2.0**-79]], [[1, 0], [0, 1]]],
+        [None, [0, 0]],
+        readout=Readout("threshold", 0.5, ">"),
+        format="fp64",
+    )
+    task = table("in x:3,out y:2", *(f"{n},{3 if n > 3 else 0}" for n in range(8)))
+    margin = margin_of(enumerate_rows(net, task), net)
+    assert margin is not None
+    assert margin.of_0 == Fraction(1, 2) - Fraction(1, 2**79)
+    assert margin.of_1 == Fraction(1, 2)
+
+
+def test_a_margin_has_no_side_where_no_output_should_be_there() -> None:
+    """Outputs that are all 0 leave the ones without a margin."""
+    net = network([[[1, 2]]], [[-7]], readout=Readout("threshold", 0.0, ">"))
+    found = prove(net, table("in x:2,out y:1", "0,0", "1,0", "2,0", "3,0"))
+    assert found
+    assert found.margin is not None
+    assert (found.margin.of_0, found.margin.of_1, found.margin.min) == (4, None, 4)
+
+
+def test_outputs_that_may_be_anything_do_not_count() -> None:
+    """Neither for the verdict nor for the margin; with the star filled in, both change."""
+    net = network([[[4, 2]], [[1], [1]]], [[-3], [0, -1]])
+    lines = ["in x:2,out y:1,out z:1", "0,0,0", "1,*,0", "2,1,*", "3,1,1"]
+    found = prove(net, table(*lines))
+    assert found
+    assert found.rows == found.rows_right == 4
+    assert found.margin is not None
+    assert (found.margin.of_0, found.margin.of_1) == (Fraction(1, 2), Fraction(1, 2))
+    filled = prove(net, table(*(line.replace("1,*,0", "1,1,0") for line in lines)))
+    assert filled.verdict == "refuted"
+    assert filled.rows_right == 3
+    assert filled.counterexample is not None
+    assert filled.counterexample.input == {"x": 1}
+    assert filled.counterexample.expected == {"y": 1, "z": 0}
+    tight = prove(net, table(*(line.replace("2,1,*", "2,1,0") for line in lines)))
+    assert tight
+    assert tight.margin is not None
+    assert tight.margin.of_0 == Fraction(1, 2)
+
+
+def test_a_counterexample_shows_free_outputs_as_none() -> None:
+    """``expected`` says where any value will do."""
+    net = network([[[1], [2]]], [[0, 0]])
+    found = prove(net, table("in x:1,out y:1,out z:1", "0,1,*", "1,*,1"))
+    assert found.counterexample is not None
+    assert found.counterexample.expected == {"y": 1, "z": None}
+    assert found.counterexample.got == {"y": 0, "z": 0}
+
+
+def test_an_exact_readout_takes_0_and_1_alone() -> None:
+    """1/2, 2 and -1 are no bits, whatever was asked for; there is no margin."""
+    net = network([[[1, 2]]], [[-1]], readout=EXACT)
+    task = table("in x:2,out y:1", "0,0", "1,1", "2,0", "3,1")
+    found = prove(net, task)
+    assert found.verdict == "refuted"
+    assert found.margin is None
+    assert found.rows_right == 2
+    assert found.counterexample is not None
+    assert found.counterexample.input == {"x": 0}
+    assert found.counterexample.got == {"y": None}
+    assert found.counterexample.output == (-1,)
+    starred = prove(net, table("in x:2,out y:1", "0,*", "1,1", "2,0", "3,*"))
+    assert starred
+    assert starred.rows_right == 4
+
+
+def test_an_exact_readout_is_not_fooled_by_the_nearest_double() -> None:
+    """1 + 2**-60 rounds to 1 in double, and is no bit."""
+    net = network([[[1, 2.0**-60]]], [None], readout=EXACT, format="fp64")
+    found = prove(net, table("in x:2,out y:1", "0,0", "1,0", "2,1", "3,1"))
+    assert found.verdict == "refuted"
+    assert found.rows_right == 2
+    assert found.counterexample is not None
+    assert found.counterexample.output == (Fraction(1, 2**60),)
+
+
+@pytest.mark.parametrize("fault", [0, (1 << 14) - 1, 1 << 14, (1 << 15) + 7])
+def test_the_first_wrong_row_is_found_in_whichever_block(fault: int) -> None:
+    """And later faults do not hide it."""
+    net = network([[[1 << (15 - i) for i in range(16)]], [[1, -1]]][:1], [[0]])
+    rows = 1 << 16
+    wrong = np.zeros(rows, dtype=np.int64)
+    wrong[[fault, fault + 1, rows - 1]] = 1
+    task = replace(
+        task_named("parity:16"), rule=lambda words: {"p": (words["x"] > 0) ^ wrong[words["x"]]}
+    )
+    assert block_rows(net) < rows
+    found = enumerate_rows(net, task)
+    assert (found.rows, found.wrong, found.first_wrong) == (rows, 3, fault)
+
+
+def test_rows_are_taken_in_blocks_that_fit() -> None:
+    """A wide layer gets fewer rows at once, never none."""
+    assert block_rows(LECTURE) == 1 << 14
+    wide = network([[[1, 1]] * 5000, [[1] * 5000]], [None, None])
+    assert 1 <= block_rows(wide) < 1 << 14
+    assert block_rows(wide) * 5000 <= enumeration.BLOCK_NUMBERS
+
+
+def test_a_network_too_large_for_doubles_is_evaluated_exactly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every row in whole numbers; the same verdict, the same margins."""
+    fast = enumerate_rows(LECTURE, HALF_ADDER)
+    assert fast.exact_rows == 0
+    monkeypatch.setattr(enclosure, "LARGEST_DENSE", 5)
+    slow = enumerate_rows(LECTURE, HALF_ADDER)
+    assert slow.exact_rows == 4
+    slow.exact_rows = fast.exact_rows
+    assert slow == fast
+    assert prove(LECTURE).formats["fp32"].verdict == "unknown"
+    assert prove(LECTURE).formats["fp32"].reason == "too large, or out of range, for doubles"
+
+
+def tanh_twins(*, bias: float = 0.0, second: float = 1.0) -> Network:
+    """Return tanh(x) - tanh(x), which is 0 but for no interval, and a second output."""
+    return Network(
+        (
+            Layer(Dense(np.array([[1.0], [1.0]])), None, Activation("tanh")),
+            Layer(Dense(np.array([[1.0, -1.0], [second, 0.0]])), Dense(np.array([bias, 0.0]))),
+        ),
+        Readout("threshold", 0.0, ">"),
+        format="fp64",
+    )
+
+
+def test_a_tanh_row_on_the_threshold_is_undecided() -> None:
+    """Intervals of any width hold 0, so the verdict is unknown and says on which row."""
+    found = prove(tanh_twins(), table("in x:1,out y:1,out z:1", "0,0,0", "1,0,1"))
+    assert found.verdict == "unknown"
+    assert not found
+    assert found.reason == "1 rows could not be decided, the first x = 1"
+    assert found.rows_right is None
+    assert found.margin is None
+    assert found.counterexample is None
+
+
+def test_a_tanh_row_that_is_wrong_elsewhere_is_refuted() -> None:
+    """One wrong output is enough, though the other can't be decided."""
+    found = prove(tanh_twins(), table("in x:1,out y:1,out z:1", "0,0,0", "1,0,0"))
+    assert found.verdict == "refuted"
+    assert found.counterexample is not None
+    assert found.counterexample.input == {"x": 1}
+    assert found.counterexample.got == {"y": None, "z": 1}
+    assert found.rows_right == 1
+
+
+def test_a_tanh_row_is_decided_where_the_open_output_is_free() -> None:
+    """A star where nothing can be known asks for nothing."""
+    found = prove(tanh_twins(), table("in x:1,out y:1,out z:1", "0,0,0", "1,*,1"))
+    assert found
+    assert found.rows_right == 2
+
+
+def test_a_tanh_row_behind_a_negative_slope_is_undecided() -> None:
+    """Leaky with slope -1/2 is 0 at 0 and above it on both sides, so 0 may not be left out."""
+    twins = tanh_twins()
+    layers = (
+        twins.layers[0],
+        Layer(Dense(np.array([[1.0, -1.0]])), None, Activation("leaky", -0.5)),
+        Layer(Dense(np.array([[1.0]]))),
+    )
+    for bit in (0, 1):
+        found = prove(replace(twins, layers=layers), table("in x:1,out y:1", "0,0", f"1,{bit}"))
+        assert found.verdict == "unknown"
+
+
+def test_a_tanh_row_just_off_the_threshold_is_decided_by_intervals() -> None:
+    """2**-80 is far below what doubles tell apart beside 1, and far above 100 bits."""
+    for bias, bit in ((2.0**-80, 1), (-(2.0**-80), 0)):
+        net = tanh_twins(bias=bias)
+        lines = ("in x:1,out y:1,out z:1", f"0,{bit},0", f"1,{bit},1")
+        found = enumerate_rows(net, table(*lines))
+        assert (found.wrong, found.undecided) == (0, [])
+        assert found.exact_rows >= 1
+        assert prove(net, table(*lines))
+        refuted = prove(net, table(lines[0], lines[1], f"1,{1 - bit},1"))
+        assert refuted.verdict == "refuted"
+
+
+def test_a_tanh_margin_is_a_lower_bound_marked_as_one() -> None:
+    """tanh(1) = 0.76159…: never above the truth, and within 2**-40 of it."""
+    found = prove(tanh_twins(bias=0.25), table("in x:1,out y:1,out z:1", "0,1,0", "1,1,1"))
+    assert found
+    assert found.margin is not None
+    assert found.margin.to_dict()["exact"] is False
+    assert found.margin.of_0 == 0  # tanh(0), on the threshold
+    assert found.margin.of_1 is not None
+    assert Fraction(1, 4) - Fraction(1, 2**40) <= found.margin.of_1 <= Fraction(1, 4)
+
+
+def test_a_tanh_margin_where_doubles_know_nothing() -> None:
+    """Behind an overflow every output is enclosed by itself."""
+    big = 2.0**1000
+    net = Network(
+        (
+            Layer(Dense(np.array([[1.0]])), None, Activation("tanh")),
+            Layer(Dense(np.array([[big]]))),
+            Layer(Dense(np.array([[big]]))),
+            Layer(Dense(np.array([[2.0**-1000]]))),
+            Layer(Dense(np.array([[2.0**-1000]]))),
+        ),
+        Readout("threshold", 0.5, ">"),
+        format="fp64",
+    )
+    found = prove(net, table("in x:1,out y:1", "0,0", "1,1"))
+    assert found
+    assert found.margin is not None
+    assert found.margin.of_0 == Fraction(1, 2)
+    assert found.margin.of_1 is not None
+    assert 0.2615941 < found.margin.of_1 < 0.2615942
+
+
+def test_a_tanh_counterexample_gives_the_middle_of_its_enclosure() -> None:
+    """Its raw outputs are no fractions; to 50 digits they are these."""
+    net = tanh_twins(bias=0.25)
+    task = table("in x:1,out y:1,out z:1", "0,1,0", "1,1,0")
+    found = exact_counterexample(net, task, 1)
+    assert found.got == {"y": 1, "z": 1}
+    tanh_1 = Fraction("0.76159415595576488811945828260479359041276859725793655")
+    assert abs(found.output[1] - tanh_1) < Fraction(1, 10**50)
+
+
+def test_a_bounded_domain_is_all_that_is_spoken_of() -> None:
+    """Rows above the bound are neither counted nor judged."""
+    net = network([[[4, 2, 1]]], [[-4]])
+    task = table("in d:3<6,out y:1", *(f"{n},{int(n > 4)}" for n in range(6)))
+    found = prove(net, task)
+    assert found
+    assert found.rows == 6
+    assert len(rows_of(task)) == 6
+
+
+def test_the_cap_is_two_to_the_twentieth() -> None:
+    """As the message of an unknown verdict says."""
+    assert LARGEST_ROWS == 1 << 20
