@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from adderlab.tasks import Task, sample, task_named
     from adderlab.workflows.build import build
     from adderlab.workflows.demo import demo
+    from adderlab.workflows.repair import repair
+    from adderlab.workflows.replay import replay
+    from adderlab.workflows.show import show
     from adderlab.workflows.train import train, train_many
 
 _HOMES: Final = {
@@ -42,8 +45,11 @@ _HOMES: Final = {
     "load": "nets",
     "network": "nets",
     "prove": "proving",
+    "repair": "workflows.repair",
+    "replay": "workflows.replay",
     "sample": "tasks",
     "save": "nets.saving",
+    "show": "workflows.show",
     "task_named": "tasks",
     "to_module": "nets.modules",
     "to_state_dict": "nets.state_dict",
@@ -71,8 +77,11 @@ __all__ = [
     "load",
     "network",
     "prove",
+    "repair",
+    "replay",
     "sample",
     "save",
+    "show",
     "task_named",
     "to_module",
     "to_state_dict",

@@ -70,9 +70,9 @@ def fractions(values: Dyadic) -> Any:
 
 
 def equal(got: Dyadic, expected: Any) -> bool:
-    """Same shape, same values, and ``int64`` only where it can hold them."""
+    """Same shape, same values, and ``int64`` only for numbers of up to 62 bits."""
     expected = np.asarray(expected, dtype=object)
-    assert got.integers.dtype in (np.int64, object)
+    assert got.integers.dtype == object or (got.integers.dtype == np.int64 and got.largest < LIMIT)
     return got.shape == expected.shape and bool(np.all(fractions(got) == expected))
 
 
@@ -163,6 +163,20 @@ def test_a_tie_counts_only_where_the_convention_says_so(threshold: float) -> Non
     assert values.exceeds(threshold, ">=").tolist() == [False, True, True]
 
 
+@pytest.mark.parametrize("bits", range(1, 65))
+def test_rescaling_is_exact_at_the_edge_of_a_machine_word(bits: int) -> None:
+    top = (1 << bits) - 1
+    values = Dyadic(array([top, -top, 1], (3,)), 5)
+    for down in range(70 - bits):
+        assert equal(values.rescaled(5 - down), fractions(values))
+
+
+@pytest.mark.parametrize("shift", range(25))
+def test_doubles_are_taken_exactly_at_the_edge_of_a_machine_word(shift: int) -> None:
+    floats = [math.ldexp((1 << 53) - 1, shift), -math.ldexp((1 << 52) + 1, shift), 1.0, -3.0]
+    assert equal(from_floats(floats), [Fraction(value) for value in floats])
+
+
 # --- two arrays ---------------------------------------------------------------------------------
 
 
@@ -207,6 +221,14 @@ def test_products_are_exact_at_the_edge_of_each_way_of_multiplying(bits: int) ->
     assert one.matmul(two).integers.dtype == (object if 2 * bits + 1 > 62 else np.int64)
     assert one.times(two).integers.tolist()[0] == [top * top, 3 * (top - 2)]
     assert one.plus(two).integers.tolist()[0] == [2 * top, top + 1]
+
+
+def test_sums_of_sums_stay_exact() -> None:
+    """A sum that leaves 62 bits leaves the machine words too, so that the next one may follow."""
+    values = Dyadic(np.array([LIMIT - 1, 1 - LIMIT]))
+    for times in range(2, 12):
+        values = values.plus(Dyadic(np.array([LIMIT - 1, 1 - LIMIT])))
+        assert equal(values, [times * (LIMIT - 1), times * (1 - LIMIT)])
 
 
 # --- to and from doubles ------------------------------------------------------------------------

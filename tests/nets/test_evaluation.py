@@ -127,8 +127,8 @@ def test_a_sparse_layer_gives_what_its_dense_twin_gives_however_it_is_cut(
     monkeypatch.setattr(evaluation, "GATHER_LIMIT", limit)
     pointers = {0: [0, 0, 0, 0, 0], 1: [0, 0, 1, 1, 1], 7: [0, 3, 3, 6, 7]}[entries]
     columns = [0, 2, 4, 1, 2, 3, 4][:entries]
-    for scale in (1, 1 << 40, 1 << 90):
-        numbers = np.array([scale * n for n in (3, -5, 7, 2, -9, 4, 11)[:entries]], dtype=object)
+    for scale in (1, 1 << 40, *(1 << bits for bits in range(56, 64)), 1 << 90):
+        numbers = np.array([scale * n for n in (3, 5, 7, -2, -9, -4, 11)[:entries]], dtype=object)
         weight = Sparse((4, 5), np.array(pointers, np.uint8), np.array(columns, np.uint16),
                         Wide(numbers, 13))  # fmt: skip
         twin = np.empty((4, 5), dtype=object)

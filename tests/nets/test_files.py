@@ -305,6 +305,14 @@ def test_thresholds_and_slopes_come_back_to_the_last_bit(threshold: float) -> No
         assert struct.pack("<d", value) == struct.pack("<d", threshold)
 
 
+def test_every_tensor_begins_at_a_multiple_of_its_elements_size() -> None:
+    header, _, _ = parts(to_bytes(EVERY))
+    sizes = {DTYPES[entry["dtype"]].itemsize for entry in header.values()}
+    assert sizes == {1, 2, 4}
+    for entry in header.values():
+        assert entry["data_offsets"][0] % DTYPES[entry["dtype"]].itemsize == 0
+
+
 def test_the_header_is_padded_so_that_tensors_are_aligned() -> None:
     for length in range(12):
         net = Network(HALF.layers, training={"note": "x" * length})
@@ -895,6 +903,10 @@ def test_the_number_that_ternary_leaves_out_is_refused() -> None:
     minus_two = {"w": U8([0b01_00_11_10])}
     spec = packed_spec(2, [2, 2])
     assert from_bytes(assembled(one_layer(spec, format="int2"), minus_two)).format == "int2"
+    refused_as(
+        assembled(one_layer(spec, format="Ternary"), minus_two),
+        "fc1.weight holds -2, which is not ternary" + DAMAGED,
+    )
     for wrapped, more in ((spec, {}), ({"scale": "s", "q": spec}, {"s": F32(2)})):
         refused_as(
             assembled(one_layer(wrapped, format="ternary"), minus_two | more),

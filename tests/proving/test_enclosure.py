@@ -16,7 +16,7 @@ from adderlab.formats import FORMATS, FP64
 from adderlab.nets import EXACT, Activation, Layer, Network, Readout, network
 from adderlab.nets.tensors import Dense, Scaled, Wide, as_stored
 from adderlab.proving import prove
-from adderlab.proving.enclosure import TANH_ERROR, Machine, tanh
+from adderlab.proving.enclosure import TANH_ERROR, Enclosure, Machine, tanh
 from adderlab.proving.enumeration import enumerate_rows
 from adderlab.tasks.table import parse_table
 
@@ -25,6 +25,24 @@ AT = Readout("threshold", 0.0, ">")
 
 def all_rows(net: Network) -> np.ndarray:
     return np.array(list(itertools.product((0, 1), repeat=net.n_in)), dtype=np.uint8)
+
+
+def fp64_layers(*parts: tuple[list, list | None, Activation]) -> Network:
+    return Network(
+        tuple(
+            Layer(
+                Dense(np.array(weight, dtype=np.float64)),
+                None if bias is None else Dense(np.array(bias, dtype=np.float64)),
+                activation,
+            )
+            for weight, bias, activation in parts
+        ),
+        AT,
+        format="fp64",
+    )
+
+
+IDENTITY, RELU = Activation(), Activation("relu")
 
 
 def lies_within(value: Number | None, middle: float, error: float) -> bool:
@@ -123,6 +141,67 @@ def one_sum(weights: list[float], bias: float | None, name: str) -> Network:
     return network([[weights]], [None if bias is None else [bias]], readout=AT, format=name)
 
 
+def test_a_bit_is_decided_where_the_whole_enclosure_lies_on_one_side() -> None:
+    """An error that reaches the threshold leaves it open, unless there is none at all."""
+    found = Enclosure(
+        np.array([[1.0, 1.0, 1.0, 0.5, 0.0]]), np.array([[0.4, 0.5, 0.6, 0.0, 0.5]]), rounds=True
+    )
+    bits, decided = found.bits(Readout("threshold", 0.5, ">"))
+    assert decided.tolist() == [[True, False, False, True, False]]
+    assert bits[decided].tolist() == [1, 0]
+    bits, decided = found.bits(Readout("threshold", 0.5, ">="))
+    assert bits[decided].tolist() == [1, 1]
+
+
+def bounds_at(net: Network, layer: int, row: list[int], name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the enclosure of a layer's sums on one row: values and errors."""
+    last = replace(net.layers[layer], activation=Activation())
+    cut = replace(net, layers=(*net.layers[:layer], last))
+    found = Machine(cut, FORMATS[name]).enclose(np.array([row], dtype=np.uint8))
+    return found.values[0], found.errors[0]
+
+
+def test_the_bound_is_that_of_the_module_docstring() -> None:
+    """Errors that came in, and one rounding a product and a sum of all that may be there."""
+    net = network(
+        [[[5, 4, -5], [5, 5, -5]], [[0.75, 1.25]]], [[-4, -5], [0.5]], readout=AT, format="fp8-e5m2"
+    )
+    u = 2.0 ** -FORMATS["fp8-e5m2"].precision
+    values, errors = bounds_at(net, 0, [1, 1, 1], "fp8-e5m2")
+    assert values.tolist() == [0, 0]
+    assert (errors >= ((1 + u) ** 4 - 1) * np.array([18, 20])).all()
+    _, final = bounds_at(net, 1, [1, 1, 1], "fp8-e5m2")
+    carried = errors @ [0.75, 1.25]
+    assert final[0] >= carried + ((1 + u) ** 3 - 1) * (carried + 0.5)
+
+
+@pytest.mark.parametrize("slope", [0.125, 1.75, -1.75])
+def test_the_bound_of_a_leaky_unit_covers_its_rounded_product(slope: float) -> None:
+    """Of every sum that the unit may have: the error is scaled, and so is its rounding."""
+    net = network(
+        [[[5, 4, -5]], [[1]]], [[-5], None], activation=Activation("leaky", slope), readout=AT,
+        format="fp8-e5m2",
+    )  # fmt: skip
+    u = 2.0 ** -FORMATS["fp8-e5m2"].precision
+    values, errors = bounds_at(net, 0, [1, 1, 1], "fp8-e5m2")
+    assert values.tolist() == [-1]
+    leaky = replace(net, layers=net.layers[:1])
+    found = Machine(leaky, FORMATS["fp8-e5m2"]).enclose(np.array([[1, 1, 1]], dtype=np.uint8))
+    assert found.values.tolist() == [[-slope]]
+    least = abs(slope) * errors[0] + u * abs(slope) * (1 + errors[0])
+    assert found.errors[0, 0] >= max(least, errors[0])
+
+
+def test_the_bound_of_tanh_covers_its_own_error_and_that_of_its_sum() -> None:
+    """An exact sum of 1 leaves the formula's error, a cancelled one its own on top."""
+    for weights, least in (([1.0, 0, 0], 0.0), ([2.0**40 + 0.5, -(2.0**40), 2.0**-30], 2.0**-10)):
+        net = fp64_layers(([weights], None, Activation("tanh")))
+        _, errors = bounds_at(net, 0, [1, 1, 1], "fp64")
+        found = Machine(net, FP64).enclose(np.array([[1, 1, 1]], dtype=np.uint8))
+        assert errors[0] >= least
+        assert found.errors[0, 0] >= errors[0] + TANH_ERROR
+
+
 LAST_OF_THE_GRID = {
     # the format, terms that fill its grid to the last unit, and terms of one unit more
     "fp32": ([2.0**23, 2.0**23], [2.0**23, 2.0**23 + 1]),
@@ -163,6 +242,15 @@ def test_the_grid_rule_holds_row_by_row_where_it_does_not_hold_for_all() -> None
         found = machine.enclose(all_rows(net))
         assert (found.errors == 0).tolist() == [[True, True]] * 3 + [[False, True]]
         assert found.rounds
+
+
+def test_negative_values_times_negative_weights_count_as_positive_terms() -> None:
+    """-1023 times -3 is past fp16's 2048 units, though no weight is positive."""
+    for weight, never in ((-2, True), (-3, False)):
+        net = network(
+            [[[-1023]], [[weight]]], [None, None], activation=IDENTITY, readout=AT, format="fp16"
+        )
+        assert Machine(net, FORMATS["fp16"]).never_rounds == never
 
 
 def test_a_network_that_never_rounds_is_run_without_bounds_and_gives_the_same() -> None:
@@ -227,23 +315,6 @@ def test_long_sums_of_subnormals_in_a_short_format() -> None:
     total = width * 1.5 * 2.0**form.smallest
     assert found.errors[0, 0] >= growth * total + terms * 2.0**form.smallest * (1 + growth) / 2
 
-
-def fp64_layers(*parts: tuple[list, list | None, Activation]) -> Network:
-    return Network(
-        tuple(
-            Layer(
-                Dense(np.array(weight, dtype=np.float64)),
-                None if bias is None else Dense(np.array(bias, dtype=np.float64)),
-                activation,
-            )
-            for weight, bias, activation in parts
-        ),
-        AT,
-        format="fp64",
-    )
-
-
-IDENTITY, RELU = Activation(), Activation("relu")
 
 EXTREME = {
     # 2**2000 overflows a double; 2**1000 of it comes back: the sum is below 0, not above

@@ -286,6 +286,15 @@ def test_a_tanh_margin_is_a_lower_bound_marked_as_one() -> None:
     assert Fraction(1, 4) - Fraction(1, 2**40) <= found.margin.of_1 <= Fraction(1, 4)
 
 
+def test_a_tanh_margin_leaves_out_what_may_be_anything() -> None:
+    """Without the tie of tanh(0) the zeros have no margin at all."""
+    found = prove(tanh_twins(bias=0.25), table("in x:1,out y:1,out z:1", "0,1,*", "1,*,1"))
+    assert found
+    assert found.margin is not None
+    assert found.margin.of_0 is None
+    assert found.margin.of_1 == Fraction(1, 4)
+
+
 def test_a_tanh_margin_where_doubles_know_nothing() -> None:
     """Behind an overflow every output is enclosed by itself."""
     big = 2.0**1000

@@ -429,16 +429,17 @@ def test_random_tanh_networks_are_judged_as_80_digits_judge_them() -> None:
         assert found.margin is not None, seed
         assert not found.margin.is_exact, seed
         for side, want in ((found.margin.of_0, 0), (found.margin.of_1, 1)):
-            distances = [
-                (value - mpmath.mpf(0.25)) * (1 if want else -1)
-                for row in rows_of(task)
-                for value, bit in zip(high_precision(net, row.bits), row.wanted, strict=True)
-                if bit == want
-            ]
-            if side is None:
-                assert not distances, seed
-                continue
-            gap = min(distances) - _mp(side)
-            assert 0 <= gap < 1e-9, seed
+            with mpmath.workdps(80):
+                distances = [
+                    (value - mpmath.mpf(0.25)) * (1 if want else -1)
+                    for row in rows_of(task)
+                    for value, bit in zip(high_precision(net, row.bits), row.wanted, strict=True)
+                    if bit == want
+                ]
+                if side is None:
+                    assert not distances, seed
+                    continue
+                gap = min(distances) - _mp(side)
+                assert 0 <= gap < 1e-9, seed
         assert found.formats["fp32"].verdict == "unknown", seed
         assert found.formats["fp32"].reason == "fp32 does not define tanh", seed

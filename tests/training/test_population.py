@@ -208,6 +208,22 @@ def test_any_value_will_do_where_the_table_says_so(tmp_path):
         assert member.is_right is (member.table[1:3] == (1, 1))
 
 
+@pytest.mark.parametrize("batch", [None, 4])
+def test_an_output_that_may_be_anything_carries_no_gradient(tmp_path, batch):
+    """Its weights stay where they started, bit for bit; those of the other output move."""
+    path = tmp_path / "any.csv"
+    _ = path.write_text("in a:1,in b:1,out high:1,out low:1\n0,0,0,*\n0,1,1,*\n1,0,1,*\n1,1,0,*\n")
+    settings = Settings(steps=20, seed=1, batch=batch, samples=50)
+    found = train_population(read_table(path), settings, 3)
+    starts = train_population(read_table(path), replace(settings, steps=0), 3)
+    for member, start in zip(found.members, starts.members, strict=True):
+        assert (member.arrays[2][1] == start.arrays[2][1]).all()
+        assert member.arrays[3][1] == start.arrays[3][1]
+        assert (member.arrays[2][0] != start.arrays[2][0]).any()
+        alone = train_network(found.task, replace(settings, seed=member.seed))
+        assert member.loss == pytest.approx(alone.data_loss, rel=2**-16)
+
+
 def test_members_that_diverge_are_told_apart_from_wrong_ones():
     found = train_population(HALF_ADDER, Settings(steps=60, lr=1e30), 3)
     assert found.successes == 0

@@ -70,7 +70,7 @@ def print_block(screen: Screen, block: Block) -> None:
 
     from adderlab.cli.output import mark
     from adderlab.cli.prove import STYLES
-    from adderlab.report import Code, Paragraph, Remark, Ruling, Table, Try
+    from adderlab.report import Code, Figures, Paragraph, Remark, Ruling, Table, Try
 
     match block:
         case Paragraph():
@@ -103,5 +103,8 @@ def print_block(screen: Screen, block: Block) -> None:
             line = Text("“", style="italic").append(block.quote)
             screen.say(line.append(f"” ({block.source})", style="not italic"))
             screen.say(f"  → {block.truth}")
+        case Figures():
+            names = ", ".join(f"figures/{picture.name}.svg" for picture in block.pictures)
+            screen.say(f"  [{names}] {block.caption}", style="dim")
         case Try():
             screen.say(Text(f"  $ {block.command}", style="dim"))

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from adderlab.cli import build, count, demo, doctor, prove, tasks, train
+from adderlab.cli import build, count, demo, doctor, prove, repair, show, tasks, train
 from adderlab.cli.options import BAD_INPUT, INTERRUPTED
 from adderlab.cli.output import complain, prepare_streams, print_json
 from adderlab.errors import AdderlabError
@@ -49,7 +49,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",
 )
-for commands in (demo, tasks, build, train, prove, count, doctor):
+for commands in (demo, tasks, build, show, train, prove, repair, count, doctor):
     commands.register(app)
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 
 from adderlab.cli.output import mark
-from adderlab.nets.walk import LayerWalk, OutputStep, Product, UnitStep, Walk
+from adderlab.nets.walk import Enclosed, LayerWalk, Product, UnitStep, Walk
 from adderlab.proving.verdict import named, sum_of
 from adderlab.report.figures.numbers import decimal, is_written_exactly
-from adderlab.report.figures.wording import readout_text, value_text
+from adderlab.report.figures.wording import readout_text
 
 if TYPE_CHECKING:
     from adderlab.cli.output import Screen
@@ -22,7 +22,7 @@ PLACES: Final = 6
 MOST_TERMS: Final = 6
 """Of a unit with more terms, those that are 0 are left out."""
 
-TERMS_A_LINE: Final = 8
+NARROWEST: Final = 60
 MOST_UNITS: Final = 64
 
 
@@ -32,7 +32,7 @@ def print_walk(screen: Screen, walk: Walk) -> None:
     for layer in walk.layers:
         kind = layer.activation
         screen.say(layer.name + ("" if kind.kind == "identity" else f", {kind}"))
-        for line in _layer_lines(layer):
+        for line in _layer_lines(layer, max(screen.console.width, NARROWEST)):
             screen.say(line)
     screen.say("readout")
     wide = max(len(output.name) for output in walk.outputs)
@@ -40,7 +40,9 @@ def print_walk(screen: Screen, walk: Walk) -> None:
     for output, text in zip(walk.outputs, texts, strict=True):
         line = Text(f"  {output.name:>{wide}}  {text:>{max(map(len, texts))}}")
         if output.expected is not None:
-            _ = line.append(f", expected {output.expected}  ").append_text(_mark(output))
+            _ = line.append(f", expected {output.expected}  ").append_text(
+                mark(right=output.is_right)
+            )
         screen.say(line)
     if any(value is not None for value in walk.expected.values()):
         screen.say(f"  got {named_bits(walk)}, expected {named(walk.expected)}")
@@ -59,35 +61,40 @@ def named_bits(walk: Walk) -> str:
     )
 
 
-def _layer_lines(layer: LayerWalk) -> list[str]:
-    """Return two lines a unit, the terms of all units in columns."""
+def _layer_lines(layer: LayerWalk, width: int) -> list[str]:
+    """Return two lines a unit, the terms of all units in columns; longer ones are folded."""
     units = layer.units[:MOST_UNITS]
-    wide = max(len(unit.name) for unit in units)
+    name = max(len(unit.name) for unit in units)
     shown = [_terms(unit) for unit in units]
-    widths = [
-        max(len(_factors(terms[at])) for terms in shown if at < len(terms))
-        for at in range(max(map(len, shown)))
+    uppers = [[(one.weight < 0, _factors(one)) for one in terms] for terms in shown]
+    lowers = [
+        [(one.value.middle < 0, decimal(abs(one.value.middle), PLACES)) for one in terms]
+        for terms in shown
     ]
+    for unit, upper, lower in zip(units, uppers, lowers, strict=True):
+        if unit.bias is not None:
+            term = (unit.bias < 0, decimal(abs(unit.bias), PLACES))
+            upper.append(term)
+            lower.append(term)
+    widths = [
+        max(len(line[at][1]) for line in (*uppers, *lowers) if at < len(line))
+        for at in range(max(map(len, uppers)))
+    ]
+    lead = any(line[0][0] for line in (*uppers, *lowers) if line)
+    sums = [decimal(unit.sum.middle, PLACES) for unit in units]
     lines: list[str] = []
-    for unit, terms in zip(units, shown, strict=True):
-        left_out = len(unit.products) - len(terms)
-        upper = _joined(
-            [(term.weight < 0, _factors(term)) for term in terms], widths, unit.bias, left_out
-        )
-        lower = _joined(
-            [(term.value.middle < 0, value_text(term.value, PLACES).lstrip("≈-")) for term in terms],
-            widths,
-            unit.bias,
-            left_out,
-        )
-        total = value_text(unit.sum, PLACES)
-        lower[-1] += f" = {total}"
+    for unit, upper, lower, terms, total in zip(units, uppers, lowers, shown, sums, strict=True):
+        end = f"{_equals(unit.sum)} {total:>{max(map(len, sums))}}"
         if layer.activation.kind != "identity":
-            lower[-1] += f"   {layer.activation.kind}({total}) = {value_text(unit.value, PLACES)}"
-        heads = [f"  {unit.name:>{wide}} = ", f"  {'':>{wide}} = "]
-        blank = " " * len(heads[0])
-        for head, parts in zip(heads, (upper, lower), strict=True):
-            lines += [(blank if at else head) + part for at, part in enumerate(parts)]
+            value = f"{_equals(unit.value)} {decimal(unit.value.middle, PLACES)}"
+            end += f"   {layer.activation.kind}({total}) {value}"
+        left_out = len(unit.products) - len(terms)
+        both = [_cells(line, widths, lead=lead) for line in (upper, lower)]
+        both[0] += [f"({left_out} that are 0)"] if left_out else []
+        both[1].append(end)
+        for head, cells in zip((unit.name, ""), both, strict=True):
+            for at, part in enumerate(_folded(cells, width - name - 5)):
+                lines.append(f"  {'' if at else head:>{name}} {' ' if at else '='} {part}")
     if len(layer.units) > len(units):
         lines.append(f"  … {len(layer.units) - len(units)} more units, see --json")
     return lines
@@ -99,33 +106,40 @@ def _terms(unit: UnitStep) -> list[Product]:
     return [one for one in unit.products if one.value.low or one.value.high]
 
 
-def _joined(
-    terms: list[tuple[bool, str]], widths: list[int], bias: Fraction | None, left_out: int
-) -> list[str]:
-    """Return a sum in lines of a few terms: signs between them, the bias and what is 0 last."""
+def _cells(terms: list[tuple[bool, str]], widths: list[int], *, lead: bool) -> list[str]:
+    """Return the terms of a sum with the signs between them.
+
+    Args:
+        terms: each with whether it is taken off.
+        widths: of the columns.
+        lead: whether room is left for a sign before the first term.
+    """
     cells = [
         ("- " if negative else "+ " if at else "  ") + f"{text:>{widths[at]}}"
         for at, (negative, text) in enumerate(terms)
     ]
-    if not cells and bias is None:
-        cells = ["  0"]
-    if bias is not None:
-        sign = "- " if bias < 0 else "+ " if cells else "  "
-        cells.append(sign + decimal(abs(bias), PLACES))
-    if left_out:
-        cells.append(f"({left_out} that are 0)")
-    return [
-        " ".join(cells[start : start + TERMS_A_LINE])
-        for start in range(0, len(cells), TERMS_A_LINE)
-    ]
+    if cells and not lead:
+        cells[0] = cells[0][2:]
+    return cells or ["0"]
+
+
+def _folded(cells: list[str], width: int) -> list[str]:
+    """Return the cells in lines that are no wider than ``width``."""
+    lines = [cells[0]]
+    for cell in cells[1:]:
+        if len(lines[-1]) + 1 + len(cell) <= width:
+            lines[-1] += f" {cell}"
+        else:
+            lines.append(cell)
+    return lines
 
 
 def _factors(term: Product) -> str:
-    return f"{decimal(abs(term.weight), PLACES)} * {value_text(term.factor, PLACES)}"
+    return f"{decimal(abs(term.weight), PLACES)} * {decimal(term.factor.middle, PLACES)}"
 
 
-def _mark(output: OutputStep) -> Text:
-    return mark(right=output.is_right)
+def _equals(value: Enclosed) -> str:
+    return "=" if value.is_exact else "≈"
 
 
 def _numbers(walk: Walk) -> list[Fraction]:

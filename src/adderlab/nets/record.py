@@ -153,7 +153,7 @@ def network_from_record(record: Any, reader: Reader) -> Network:
         layers = tuple(
             _layer(entry, number, reader) for number, entry in enumerate(top["layers"], start=1)
         )
-        if top["format"] == "ternary":
+        if str(top["format"]).lower() == "ternary":
             _check_ternary(layers, reader)
         unused = sorted(set(reader.arrays) - reader.used)
         if unused:

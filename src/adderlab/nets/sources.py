@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,6 +52,12 @@ def read_source(model: Network | str | Path | nn.Module) -> Source:
     if isinstance(model, str | Path):
         data = read_bytes(model)
         return Source(from_bytes(data, where=str(model)), data)
+    if isinstance(model, Mapping | list):  # pasted weights
+        from adderlab.nets.state_dict import from_lists
+
+        net = from_lists(model)
+        note = f"plain weights: read as {net.layers[0].activation} layers, readout {net.readout}"
+        return Source(net, to_bytes(net), (note,))
     torch = sys.modules.get("torch")  # a module can only come from a torch already imported
     if torch is not None and isinstance(model, torch.nn.Module):
         from adderlab.nets.tracing import from_module

@@ -1,5 +1,15 @@
 """What people are shown: a story told in chapters, made of a few kinds of blocks."""
 
-from adderlab.report.story import Block, Chapter, Code, Paragraph, Remark, Ruling, Table, Try
+from adderlab.report.story import (
+    Block,
+    Chapter,
+    Code,
+    Figures,
+    Paragraph,
+    Remark,
+    Ruling,
+    Table,
+    Try,
+)
 
-__all__ = ["Block", "Chapter", "Code", "Paragraph", "Remark", "Ruling", "Table", "Try"]
+__all__ = ["Block", "Chapter", "Code", "Figures", "Paragraph", "Remark", "Ruling", "Table", "Try"]

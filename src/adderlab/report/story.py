@@ -8,7 +8,10 @@ of the drawers, nowhere else.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from adderlab.report.figures import Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,15 @@ class Try:
     command: str
 
 
-Block: TypeAlias = Paragraph | Code | Table | Ruling | Remark | Try
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Pictures side by side, with a caption."""
+
+    pictures: tuple[Picture, ...]
+    caption: str
+
+
+Block: TypeAlias = Paragraph | Code | Table | Ruling | Remark | Try | Figures
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ PACKAGES: Final = (
     "ml_dtypes",
     "mpmath",
     "pyarrow",
+    "matplotlib",
+    "jinja2",
     "rich",
     "typer",
 )

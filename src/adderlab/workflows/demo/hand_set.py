@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from adderlab.building import compile_formula, lecture_network
 from adderlab.report import Chapter, Code, Paragraph, Remark, Table, Try
+from adderlab.report.figures import network_picture, surface_pictures
 from adderlab.workflows.demo.workshop import HAND_SET, Workshop, ruling, truth_table, weights_table
 
 FORMULA = """\
@@ -46,17 +47,26 @@ def hand_set(shop: Workshop) -> Chapter:
                 "Compiled, the two lines give exactly the 17 numbers that the notebook sets:"
             ),
             weights_table(net),
+            shop.draw(
+                network_picture(net, shop.task, row={"a": 1, "b": 1}, name="lecture-network"),
+                caption="The network, and what every unit says on 1 + 1.",
+            ),
             truth_table(net, shop.task, caption="The four rows that the notebook prints"),
             ruling(verdict),
+            shop.draw(
+                *surface_pictures(net, shop.task, name="lecture-surface"),
+                caption="Each output over the unit square. A row is right if its corner lies on "
+                "the right side of the thick line; for c0 the corner 1, 1 does not.",
+            ),
             Remark(
                 "all correct!",
                 HAND_SET,
-                "three of four rows are: 1 + 1 comes out as 11, three, where 10 is two.",
+                "Three of four rows are: 1 + 1 comes out as 11, three, where 10 is two.",
             ),
             Remark(
                 "batch size =1 , the only input is [1,0]",
                 HAND_SET,
-                "the tensor has four rows, so the batch size is 4, and every input is in it.",
+                "The tensor has four rows, so the batch size is 4, and every input is in it.",
             ),
             Try("adderlab build half-adder --method lecture -o lecture.safetensors"),
             Try("adderlab prove lecture.safetensors"),

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from adderlab.building import lecture_network
+from adderlab.building.repair import COLUMNS, WORDS, find_repairs
 from adderlab.nets import Network, Readout
 from adderlab.nets.tensors import Dense
 from adderlab.proving import Verdict, prove
 from adderlab.report import Chapter, Paragraph, Table, Try
+from adderlab.report.figures import surface_pictures
 from adderlab.workflows.demo.workshop import Workshop, ruling, truth_table
 
 TRIED = (-2.0, -2.5, -3.0, -4.0)
@@ -30,6 +32,7 @@ def mended(shop: Workshop) -> Chapter:
     """Return the chapter on the repair by hand."""
     lecture = lecture_network(shop.task)
     tried = [(value, prove(with_last_weight(lecture, value))) for value in TRIED]
+    found = find_repairs(lecture, shop.task, prove=prove)
     net = with_last_weight(lecture, -4.0)
     verdict = shop.keep(net, "repaired")
     roomy = replace(net, readout=Readout("threshold", 0.25, ">"))
@@ -54,17 +57,32 @@ def mended(shop: Workshop) -> Chapter:
             Paragraph("At -4 the network adds, and this is no longer a matter of looking:"),
             truth_table(net, shop.task),
             ruling(verdict),
+            shop.draw(
+                *(
+                    picture
+                    for picture in surface_pictures(net, shop.task, name="repaired-surface")
+                    if picture.name.endswith("c0")
+                ),
+                caption="The low bit after the repair: a band, with 1, 1 beyond it.",
+            ),
             Paragraph(
                 "Its margin is 0, because on 0 + 0 both outputs are exactly 0, exactly on the "
                 "threshold: right under > 0, wrong under >= 0. With the threshold at 0.25 every "
                 f"output keeps a distance of {_margin(roomy_verdict)}."
             ),
             ruling(roomy_verdict),
+            Paragraph(
+                f"Searched exactly: {len(found.repairs)} parameters repair the network alone, "
+                "each with the set of values that work. No other does, the threshold included:"
+            ),
+            Table(COLUMNS, tuple(one.cells() for one in found.repairs), left=WORDS),
+            Try("adderlab repair lecture.safetensors -o repaired.safetensors"),
             Try("adderlab prove repaired.safetensors"),
         ),
         results={
             "verdict": verdict.to_dict(),
             "with_threshold": roomy_verdict.to_dict(),
+            "repairs": found.to_dict()["repairs"],
             "tried": {f"{value:g}": one.verdict for value, one in tried},
         },
     )

@@ -10,6 +10,7 @@ from adderlab.building import printed_network
 from adderlab.building.pruning import without_units
 from adderlab.nets import outputs
 from adderlab.report import Chapter, Paragraph, Remark, Ruling, Try
+from adderlab.report.figures import activations_picture, network_picture
 from adderlab.training.loop import dead_units
 from adderlab.workflows.demo.workshop import (
     TRAINING,
@@ -47,6 +48,14 @@ def printed(shop: Workshop) -> Chapter:
             weights_table(net),
             truth_table(net, shop.task),
             ruling(verdict),
+            shop.draw(
+                network_picture(net, shop.task, name="printed-network"),
+                caption="The network that training found.",
+            ),
+            shop.draw(
+                activations_picture(net, shop.task, name="printed-activations"),
+                caption="Its hidden units, row by row.",
+            ),
             Paragraph(
                 f"The zeros stay {zeros:.4f} below 0.5, the ones {ones:.4f} above it. Hidden unit "
                 f"{units} is off on every row: its sum is never above 0. Without it the network "
@@ -58,7 +67,7 @@ def printed(shop: Workshop) -> Chapter:
             Remark(
                 "batch size =1 , the only input is [1,0]",
                 TRAINING,
-                "here too all four rows go in at once. That they are all correct is so this time.",
+                "Here too all four rows go in at once. That they are all correct is so this time.",
             ),
             Try("adderlab prove printed.safetensors"),
         ),

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from adderlab.errors import OptionError
 from adderlab.report import Chapter
+from adderlab.report.html import story_page
 from adderlab.workflows.demo.data_set import data_set
 from adderlab.workflows.demo.hand_set import hand_set
 from adderlab.workflows.demo.mended import mended
@@ -34,6 +35,14 @@ CHAPTERS: Final[tuple[tuple[str, Callable[[Workshop], Chapter]], ...]] = (
     ("parameters and bytes", weight),
 )
 """What each chapter is called while it is made, and what makes it; a new chapter goes here."""
+
+
+TITLE: Final = "Two bits, one network, and what it really computes"
+LEDE: Final = (
+    "Two lecture notebooks build a network that adds two bits: one sets its weights by hand, the "
+    "other trains it. Here both are run from start to end, and every claim is checked on every "
+    "input."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +114,10 @@ def demo(
         names = sorted(
             str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()
         )
-        files = (*names, "results.json")
+        files = (*names, "report.html", "results.json")
         story = Story(tuple(chapters), Path(out), files, time.perf_counter() - start)
+        page = story_page(TITLE, LEDE, chapters)
+        _ = (folder / "report.html").write_text(page, encoding="utf-8")
         text = json.dumps(story.to_dict(), indent=2, allow_nan=False)
         _ = (folder / "results.json").write_text(text + "\n", encoding="utf-8")
     return story

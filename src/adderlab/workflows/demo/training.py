@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from adderlab.report import Block, Chapter, Code, Paragraph, Remark, Table, Try
+from adderlab.report.figures import activations_picture, losses_picture, surface_pictures
 from adderlab.workflows.demo.workshop import TRAINING, Workshop, ruling, truth_table
 from adderlab.workflows.train import Trained, train
 
@@ -33,13 +34,13 @@ def that_works(shop: Workshop) -> Chapter:
             Remark(
                 "Define the optimizer (SGD)",
                 TRAINING,
-                "optim.SGD is the name of the update rule. Each step here measures the loss on "
+                "The name of the update rule is SGD. Each step here measures the loss on "
                 "all 1000 samples, so what runs is gradient descent: nothing is stochastic.",
             ),
             Remark(
                 "After this, it becomes dL/dw = 0 for all w's in the given list",
                 TRAINING,
-                f"after optimizer.zero_grad() the gradient slot of fc1.weight holds {gradient}: "
+                f"After optimizer.zero_grad() the gradient slot of fc1.weight holds {gradient}: "
                 "no tensor at all, not zeros (set_to_none=False would fill it with 0).",
             ),
             Try("adderlab train half-adder --seed 0 -o trained.safetensors"),
@@ -62,6 +63,20 @@ def that_fails(shop: Workshop) -> Chapter:
             ),
             *blocks,
             Paragraph(_dead_text(trained)),
+            shop.draw(
+                activations_picture(_network(trained), shop.task, name="seed-1-activations"),
+                caption="The hidden units of this network, row by row.",
+            ),
+            shop.draw(
+                losses_picture(
+                    {
+                        f"seed {WORKS}": train(shop.task, seed=WORKS).run.losses,
+                        f"seed {FAILS}": trained.run.losses,
+                    },
+                    name="losses",
+                ),
+                caption="The loss of both runs, every 100 steps.",
+            ),
             Try(f"adderlab train half-adder --seed {FAILS}"),
         ),
         results={**results, "success": bool(trained)},
@@ -128,6 +143,10 @@ def _run(shop: Workshop, seed: int) -> tuple[Trained, tuple[Block, ...], dict[st
             Code("\n".join([*printed, f"Accuracy: {run.accuracy:.4f}"])),
             truth_table(net, shop.task),
             ruling(verdict),
+            shop.draw(
+                *surface_pictures(net, shop.task, name=f"seed-{seed}-surface"),
+                caption="What it learned, over the unit square.",
+            ),
         ),
         {
             "seed": seed,

@@ -12,7 +12,8 @@ from typing import Any
 from adderlab.nets import Network, save
 from adderlab.nets.truth import truth_rows
 from adderlab.proving import Verdict, prove
-from adderlab.report import Ruling, Table
+from adderlab.report import Figures, Ruling, Table
+from adderlab.report.figures import Picture
 from adderlab.tasks import Task, task_named
 
 HAND_SET = "the hand-set notebook"
@@ -45,6 +46,15 @@ class Workshop:
         table = truth_table(net, self.task)
         self.write_csv(f"{name}.csv", table.columns, table.rows)
         return verdict
+
+    def draw(self, *pictures: Picture | None, caption: str) -> Figures:
+        """Write pictures as SVG and PNG, and return them as a block."""
+        drawn = tuple(picture for picture in pictures if picture is not None)
+        place = self.folder / "figures"
+        place.mkdir(exist_ok=True)
+        for picture in drawn:
+            _ = picture.write(place)
+        return Figures(drawn, caption)
 
     def write_csv(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Write a table into the folder."""

@@ -1,0 +1,17 @@
+"""Every single parameter that can be changed so that a network becomes right."""
+
+from adderlab.building.repair.intervals import Interval, Intervals
+from adderlab.building.repair.repair import find_repairs
+from adderlab.building.repair.results import COLUMNS, WORDS, Mendable, Repair, Repairs, short
+
+__all__ = [
+    "COLUMNS",
+    "WORDS",
+    "Interval",
+    "Intervals",
+    "Mendable",
+    "Repair",
+    "Repairs",
+    "find_repairs",
+    "short",
+]

@@ -1,0 +1,152 @@
+"""Sets of numbers, exactly: intervals with open, closed or infinite ends, and their unions.
+
+Rule: an interval is never empty, and the parts of a union are in ascending order and do not
+touch, so that equal sets are equal objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Final
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """The numbers between two ends.
+
+    Attributes:
+        low: the lower end; ``None`` where there is none.
+        high: the upper end; ``None`` where there is none.
+        low_closed: whether the lower end itself is inside.
+        high_closed: whether the upper end itself is inside.
+    """
+
+    low: Fraction | None = None
+    high: Fraction | None = None
+    low_closed: bool = False
+    high_closed: bool = False
+
+    @property
+    def ends(self) -> tuple[Fraction, ...]:
+        """The finite ends, whether inside or not."""
+        return tuple(end for end in (self.low, self.high) if end is not None)
+
+    @property
+    def sample(self) -> Fraction:
+        """A number inside: the middle; of a half-line, one beyond its end."""
+        if self.low is None:
+            return Fraction(0) if self.high is None else self.high - 1
+        return self.low + 1 if self.high is None else (self.low + self.high) / 2
+
+    def contains(self, value: Fraction) -> bool:
+        """Return whether the number is inside."""
+        above = self.low is None or value > self.low or (self.low_closed and value == self.low)
+        return above and (
+            self.high is None or value < self.high or (self.high_closed and value == self.high)
+        )
+
+    def intersect(self, other: Interval) -> Interval | None:
+        """Return the numbers inside both, ``None`` where there are none."""
+        lower = max(self, other, key=_low_key)
+        upper = min(self, other, key=_high_key)
+        low, high = lower.low, upper.high
+        both = lower.low_closed and upper.high_closed
+        if low is not None and high is not None and (low > high or (low == high and not both)):
+            return None
+        return Interval(low, high, lower.low_closed, upper.high_closed)
+
+    def split(self, cuts: Iterable[Fraction]) -> Iterator[Interval]:
+        """Yield this interval in ascending parts: each cut that lies inside is one of its own."""
+        low, low_closed = self.low, self.low_closed
+        for cut in sorted(set(cuts)):
+            if not self.contains(cut):
+                continue
+            if low is None or low < cut:
+                yield Interval(low, cut, low_closed)
+            yield point(cut)
+            low, low_closed = cut, False
+        if low is None or self.high is None or low < self.high or (low_closed and self.high_closed):
+            yield Interval(low, self.high, low_closed, self.high_closed)
+
+    def touches(self, above: Interval) -> bool:
+        """Return whether no number lies between this interval and one that begins no lower."""
+        if self.high is None or above.low is None or above.low < self.high:
+            return True
+        return above.low == self.high and (above.low_closed or self.high_closed)
+
+    def describe(self, number: Callable[[Fraction], str] = str) -> str:
+        """Return it as people write it: ``(-inf, -3]``, ``(0, 2/3]``, ``{1/2}``."""
+        if self.low is not None and self.low == self.high:
+            return f"{{{number(self.low)}}}"
+        low = "-inf" if self.low is None else number(self.low)
+        high = "inf" if self.high is None else number(self.high)
+        return f"{'[' if self.low_closed else '('}{low}, {high}{']' if self.high_closed else ')'}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON: ends as exact strings like ``2/3``, null where there is none."""
+        return {
+            "low": None if self.low is None else str(self.low),
+            "low_closed": self.low_closed,
+            "high": None if self.high is None else str(self.high),
+            "high_closed": self.high_closed,
+            "text": self.describe(),
+        }
+
+    def __str__(self) -> str:
+        return self.describe()
+
+
+LINE: Final = Interval()
+"""All numbers."""
+
+
+def point(value: Fraction) -> Interval:
+    """Return the interval that holds one number."""
+    return Interval(value, value, low_closed=True, high_closed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """A union of intervals, made by :meth:`of`; false where it is empty."""
+
+    parts: tuple[Interval, ...] = ()
+
+    @classmethod
+    def of(cls, parts: Iterable[Interval]) -> Intervals:
+        """Return the union of intervals in any order, which may touch and overlap."""
+        merged: list[Interval] = []
+        for part in sorted(parts, key=_low_key):
+            if merged and merged[-1].touches(part):
+                last = merged.pop()
+                upper = max(last, part, key=_high_key)
+                part = Interval(last.low, upper.high, last.low_closed, upper.high_closed)
+            merged.append(part)
+        return cls(tuple(merged))
+
+    def contains(self, value: Fraction) -> bool:
+        """Return whether the number is in one of the parts."""
+        return any(part.contains(value) for part in self.parts)
+
+    def describe(self, number: Callable[[Fraction], str] = str) -> str:
+        """Return it as people write it: ``(-inf, -3] or [2, 5)``."""
+        return " or ".join(part.describe(number) for part in self.parts) or "none"
+
+    def to_list(self) -> list[dict[str, Any]]:
+        """Return the parts for JSON."""
+        return [part.to_dict() for part in self.parts]
+
+    def __bool__(self) -> bool:
+        return bool(self.parts)
+
+    def __str__(self) -> str:
+        return self.describe()
+
+
+def _low_key(interval: Interval) -> tuple[bool, Fraction, bool]:
+    return (interval.low is not None, interval.low or Fraction(0), not interval.low_closed)
+
+
+def _high_key(interval: Interval) -> tuple[bool, Fraction, bool]:
+    return (interval.high is None, interval.high or Fraction(0), interval.high_closed)

@@ -1,0 +1,22 @@
+"""Figures: the network, its truth table, decision surfaces, activations and loss curves.
+
+matplotlib is loaded when the first figure is drawn, not before, and nowhere else.
+"""
+
+from adderlab.report.figures.activations import activations_picture
+from adderlab.report.figures.losses import losses_picture
+from adderlab.report.figures.network import network_picture
+from adderlab.report.figures.picture import PALETTE, PNG_SCALE, Picture
+from adderlab.report.figures.surfaces import surface_pictures
+from adderlab.report.figures.truth_table import truth_table_picture
+
+__all__ = [
+    "PALETTE",
+    "PNG_SCALE",
+    "Picture",
+    "activations_picture",
+    "losses_picture",
+    "network_picture",
+    "surface_pictures",
+    "truth_table_picture",
+]

@@ -1,0 +1,86 @@
+"""Numbers as text: a few decimals, never a nonzero number as 0, never two numbers as one."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Final
+
+LARGEST_WRITTEN_OUT: Final = 10**9
+LARGEST_COMPACT: Final = 10**6
+
+
+def decimal(value: Fraction | float, places: int = 4) -> str:
+    """Return ``value`` rounded to ``places`` decimals, without zeros at the end.
+
+    What would vanish or run long is written with a power of ten.
+
+    Examples:
+        >>> decimal(Fraction(1, 4)), decimal(-1.17519999), decimal(1e-7), decimal(2.0**40)
+        ('0.25', '-1.1752', '1e-07', '1.1e+12')
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        return "∞" if value > 0 else "-∞" if value < 0 else "?"
+    exact = Fraction(value)
+    scaled = round(exact * 10**places)
+    if exact and (not scaled or abs(exact) >= LARGEST_WRITTEN_OUT):
+        return _with_power(exact)
+    whole, rest = divmod(abs(scaled), 10**places)
+    text = f"{whole}.{rest:0{places}}".rstrip("0").rstrip(".")
+    return f"-{text}" if scaled < 0 else text
+
+
+def compact(value: Fraction | float, places: int = 4) -> str:
+    """Return ``value`` as :func:`decimal` does, a large one with fewer digits."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return decimal(value)
+    if abs(value) >= LARGEST_COMPACT:
+        return _with_power(Fraction(value))
+    return decimal(value, places if abs(value) < 100 else 1)
+
+
+def fixed(value: float, places: int = 4) -> str:
+    """Return a raw output with all its decimals, as the notebook prints it; -0.0000 as 0.0000."""
+    if not math.isfinite(value) or abs(value) >= LARGEST_WRITTEN_OUT:
+        return decimal(value)
+    rounded = round(value, places) + 0.0
+    return f"{rounded:.{places}f}" if rounded or not value else decimal(value)
+
+
+def is_written_exactly(value: Fraction, places: int) -> bool:
+    """Return whether :func:`decimal` writes the number itself, nothing rounded."""
+    return abs(value) < LARGEST_WRITTEN_OUT and (value * 10**places).denominator == 1
+
+
+def decimal_apart(value: Fraction, other: Fraction, places: int = 4) -> str:
+    """Return ``value`` as text that differs from ``other``'s unless the two are equal."""
+    if value == other:
+        return decimal(value, places)
+    for more in (places, places + 4, places + 8, places + 16):
+        if decimal(value, more) != decimal(other, more):
+            return decimal(value, more)
+    sign = "-" if value < other else "+"
+    return f"{decimal(other, places)} {sign} {decimal(abs(value - other), places)}"
+
+
+def round_step(least: float) -> float:
+    """Return the least of 1, 2, 2.5 and 5 times a power of ten that is not below ``least``."""
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(n * power for n in (1, 2, 2.5, 5, 10) if n * power >= least)
+
+
+def with_minus(text: str) -> str:
+    """Return the text with a typeset minus sign in place of each hyphen."""
+    return text.replace("-", "−")
+
+
+def _with_power(value: Fraction) -> str:
+    try:
+        near = float(value)
+    except OverflowError:
+        near = math.inf
+    if near and math.isfinite(near):
+        return f"{near:.2g}"
+    sign = "-" if value < 0 else ""
+    power = abs(value.numerator).bit_length() - value.denominator.bit_length()
+    return f"{sign}2^{power}"

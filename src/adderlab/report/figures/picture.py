@@ -1,0 +1,200 @@
+"""A picture: one drawing as SVG and as PNG; the one place where matplotlib is set up and rendered.
+
+Rules: the bytes depend on the drawing alone, so the same network gives the same file in every
+process. Text is drawn as outlines, so no font of the reader's can cut it off. Every color is one
+of :data:`PALETTE`. Nothing is fetched, and every id begins with the picture's name, so that
+several pictures fit into one page.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from xml.etree import ElementTree
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PALETTE: Final = {
+    "paper": "#ffffff",
+    "ink": "#1b1d21",
+    "muted": "#5b626c",
+    "faint": "#cdd2d9",
+    "positive": "#17509e",
+    "negative": "#cb6a0c",
+    "right": "#1a5296",
+    "wrong": "#b2330f",
+    "below": "#2b62a9",
+    "above": "#f3a73b",
+}
+"""The colors by name, as they are on light paper; each is the variable ``--fig-NAME`` in a page.
+
+No two are equal, so that a color in the SVG says which one it is. Blue and orange differ in
+lightness too, and whatever a color says is said once more by a dash, a mark or a number.
+"""
+
+PNG_SCALE: Final = 3
+"""Pixels of a PNG for each CSS pixel (1/96 inch) that the SVG is wide."""
+
+_POINTS: Final = 72
+_CSS: Final = 96
+_SVG: Final = "{http://www.w3.org/2000/svg}"
+_XLINK: Final = "{http://www.w3.org/1999/xlink}"
+_NAME: Final = re.compile(r"[a-z][A-Za-z0-9_-]*\Z")
+_NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_REFERENCE: Final = re.compile(r"url\(#([^)]*)\)")
+_COLOR: Final = re.compile(r"(?<=: )#[0-9a-f]{6}\b")
+_NAME_OF_COLOR: Final = {code: name for name, code in PALETTE.items()}
+_LOCK: Final = threading.RLock()  # matplotlib's settings belong to the whole process
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One drawing, as files and for a page.
+
+    Attributes:
+        name: of its files and the start of its ids.
+        title: what it shows, in one line.
+        alt: what it says, in words, for those who can't see it.
+        svg: a file of its own: plain colors on light paper, which every viewer knows.
+        png: the same, with :data:`PNG_SCALE` pixels for each CSS pixel.
+    """
+
+    name: str
+    title: str
+    alt: str
+    svg: str
+    png: bytes
+
+    @property
+    def themed_svg(self) -> str:
+        """The SVG for a page that sets ``--fig-paper`` and its like; light where it does not.
+
+        A file keeps the plain colors because viewers such as Inkscape know no variables.
+        """
+        return _COLOR.sub(_as_variable, self.svg)
+
+    def write(self, folder: Path) -> tuple[Path, Path]:
+        """Write the SVG and the PNG into a folder and return their paths."""
+        svg, png = folder / f"{self.name}.svg", folder / f"{self.name}.png"
+        _ = svg.write_text(self.svg + "\n", encoding="utf-8", newline="\n")
+        _ = png.write_bytes(self.png)
+        return svg, png
+
+
+@contextmanager
+def drawing() -> Generator[None]:
+    """Let everything within be drawn with our settings, whatever the user's are.
+
+    They are put back afterwards. One thread draws at a time.
+    """
+    import matplotlib
+
+    with _LOCK, matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(
+            {
+                "font.family": ["DejaVu Sans"],  # it comes with matplotlib
+                "svg.fonttype": "path",
+                "svg.hashsalt": "adderlab",
+                "text.parse_math": False,
+                "text.color": PALETTE["ink"],
+                "contour.negative_linestyle": "solid",
+            }
+        )
+        yield
+
+
+def render(name: str, title: str, alt: str, draw: Callable[[], Figure]) -> Picture:
+    """Return what ``draw`` draws as a picture.
+
+    Args:
+        name: letters, digits, ``-`` and ``_``, beginning with a small letter.
+        title: one line.
+        alt: the same in words.
+        draw: makes the figure; called once, with our settings in force.
+    """
+    assert _NAME.match(name), name
+    title, alt = (plain(" ".join(text.split())) for text in (title, alt))
+    with drawing():
+        figure = draw()
+        svg = _bytes_of(figure, "svg", _POINTS, {"Creator": None, "Date": None})
+        png = _bytes_of(figure, "png", PNG_SCALE * _CSS, {"Software": None})
+    return Picture(name, title, alt, _cleaned(svg, name, title, alt), png)
+
+
+def plain(text: str) -> str:
+    """Return the text with what neither XML nor a font knows replaced by a question mark."""
+    return _NOT_XML.sub("?", text)
+
+
+def _bytes_of(figure: Figure, kind: str, dpi: int, metadata: dict[str, Any]) -> bytes:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    canvas = FigureCanvasSVG(figure) if kind == "svg" else FigureCanvasAgg(figure)
+    stream = io.BytesIO()
+    canvas.print_figure(stream, format=kind, dpi=dpi, metadata=metadata, facecolor=PALETTE["paper"])
+    return stream.getvalue()
+
+
+def _cleaned(raw: bytes, name: str, title: str, alt: str) -> str:
+    """Return matplotlib's SVG with our ids, a title, and nothing that reaches beyond it."""
+    root = ElementTree.fromstring(raw.decode())  # noqa: S314 -- written a moment ago
+    used = _references(root)
+    for element in list(root.iter()):
+        element.tag = element.tag.removeprefix(_SVG)
+        for child in list(element):
+            if child.tag in (f"{_SVG}metadata", f"{_SVG}style"):
+                element.remove(child)  # its rule for `*` would reach the whole page
+        _rename(element, name, used)
+    width, height = (float(root.attrib[side].removesuffix("pt")) for side in ("width", "height"))
+    root.attrib.clear()
+    root.attrib.update(
+        {
+            "xmlns": _SVG.strip("{}"),
+            "xmlns:xlink": _XLINK.strip("{}"),
+            "viewBox": f"0 0 {width:g} {height:g}",
+            "width": f"{width * _CSS / _POINTS:g}",
+            "height": f"{height * _CSS / _POINTS:g}",
+            "role": "img",
+            "aria-labelledby": f"{name}-title {name}-desc",
+            "style": "max-width: 100%; height: auto; stroke-linejoin: round; stroke-linecap: butt",
+        }
+    )
+    for place, (tag, text) in enumerate((("title", title), ("desc", alt))):
+        child = ElementTree.Element(tag, {"id": f"{name}-{tag}"})
+        child.text, child.tail = text, "\n"
+        root.insert(place, child)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _references(root: ElementTree.Element) -> set[str]:
+    """Return the ids that something in the drawing points to; no other is kept."""
+    found = {element.attrib.get(f"{_XLINK}href", "").removeprefix("#") for element in root.iter()}
+    for element in root.iter():
+        for value in element.attrib.values():
+            found.update(_REFERENCE.findall(value))
+    return found - {""}
+
+
+def _rename(element: ElementTree.Element, name: str, used: set[str]) -> None:
+    own = element.attrib.pop("id", "")
+    target = element.attrib.pop(f"{_XLINK}href", "").removeprefix("#")
+    for key, value in element.attrib.items():
+        element.attrib[key] = _REFERENCE.sub(rf"url(#{name}-\1)", value)
+    if own in used:
+        element.attrib["id"] = f"{name}-{own}"
+    if target:
+        element.attrib["xlink:href"] = f"#{name}-{target}"
+
+
+def _as_variable(found: re.Match[str]) -> str:
+    name = _NAME_OF_COLOR.get(found[0])
+    return found[0] if name is None else f"var(--fig-{name}, {found[0]})"
