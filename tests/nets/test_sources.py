@@ -14,7 +14,7 @@ import torch
 from hypothesis import given
 from strategies import FEW, check_refusal, networks, refused
 
-from adderlab.errors import AdderlabError, ModelError, NetworkFileError, TaskError
+from adderlab.errors import AdderlabError, ModelError, NetworkError, NetworkFileError, TaskError
 from adderlab.nets.files import from_bytes, save, to_bytes
 from adderlab.nets.network import Network, network
 from adderlab.nets.saving import save as save_any
@@ -82,8 +82,8 @@ def test_a_module_stands_for_the_network_that_its_forward_computes() -> None:
 
 
 @pytest.mark.parametrize(("given_", "kind"), [
-    (None, "NoneType"), (5, "int"), (b"net.safetensors", "bytes"), ([NET], "list"),
-    ({"fc1.weight": 1}, "dict"), (Built("net.safetensors"), "Built"), (Network, "type"),
+    (None, "NoneType"), (5, "int"), (b"net.safetensors", "bytes"),
+    (Built("net.safetensors"), "Built"), (Network, "type"),
 ])  # fmt: skip
 def test_anything_else_is_refused(given_: Any, kind: str) -> None:
     with refused(
@@ -92,6 +92,19 @@ def test_anything_else_is_refused(given_: Any, kind: str) -> None:
         "give a Network, the path of its file, or a torch.nn.Module",
     ):
         _ = read_source(given_)
+
+
+def test_pasted_weights_stand_for_a_relu_network_read_above_one_half() -> None:
+    """The list that the notebook prints, and a mapping of names to lists."""
+    weights = [[[1, 1], [1, 1], [1, 1]], [-1.5, -0.5, -1.5], [[1, 0, 0], [0, 1, -2]], [0, 0]]
+    names = ("fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias")
+    for pasted in (weights, dict(zip(names, weights, strict=True))):
+        source = read_source(pasted)  # type: ignore[arg-type]
+        assert source.network.shape == "2-3-2"
+        assert source.notes == ("plain weights: read as relu layers, readout > 0.5",)
+    for other in ([NET], {"fc1.weight": 1}):
+        with pytest.raises(NetworkError):
+            _ = read_source(other)  # type: ignore[arg-type]
 
 
 def test_a_path_of_no_network_is_refused(tmp_path: Path) -> None:

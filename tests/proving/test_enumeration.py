@@ -25,6 +25,7 @@ from adderlab.tasks import Task, task_named
 from adderlab.tasks.table import parse_table
 
 HALF_ADDER = task_named("half-adder")
+TANH_1 = Fraction("0.76159415595576488811945828260479359041276859725793655")
 
 
 def table(*lines: str) -> Task:
@@ -296,25 +297,76 @@ def test_a_tanh_margin_leaves_out_what_may_be_anything() -> None:
 
 
 def test_a_tanh_margin_where_doubles_know_nothing() -> None:
-    """Behind an overflow every output is enclosed by itself."""
+    """Behind an overflow every output is enclosed by itself: tanh of 0, 1/2, 1 and 3/2."""
     big = 2.0**1000
     net = Network(
         (
-            Layer(Dense(np.array([[1.0]])), None, Activation("tanh")),
-            Layer(Dense(np.array([[big]]))),
-            Layer(Dense(np.array([[big]]))),
-            Layer(Dense(np.array([[2.0**-1000]]))),
-            Layer(Dense(np.array([[2.0**-1000]]))),
+            Layer(Dense(np.array([[1.0, 0.5]])), None, Activation("tanh")),
+            *(Layer(Dense(np.array([[weight]]))) for weight in (big, big, 1 / big, 1 / big)),
         ),
-        Readout("threshold", 0.5, ">"),
+        Readout("threshold", 0.625, ">"),
         format="fp64",
     )
-    found = prove(net, table("in x:1,out y:1", "0,0", "1,1"))
+    found = prove(net, table("in x:2,out y:1", "0,0", "1,0", "2,1", "3,1"))
     assert found
     assert found.margin is not None
-    assert found.margin.of_0 == Fraction(1, 2)
+    tanh_half = Fraction("0.46211715726000975850231848364367")
+    assert found.margin.of_0 is not None
+    assert abs(found.margin.of_0 - (Fraction(5, 8) - tanh_half)) < Fraction(1, 10**30)
     assert found.margin.of_1 is not None
-    assert 0.2615941 < found.margin.of_1 < 0.2615942
+    assert abs(found.margin.of_1 - (TANH_1 - Fraction(5, 8))) < Fraction(1, 10**30)
+
+
+def test_a_tanh_margin_is_not_that_of_the_widest_enclosure_alone() -> None:
+    """y is 1 give or take 2**-15 in double, z is 2**-20 below 1 and known: the margin is z's."""
+    net = Network(
+        (
+            Layer(Dense(np.array([[1.0], [1.0]])), None, Activation("tanh")),
+            Layer(
+                Dense(np.array([[2.0**30, -(2.0**30)], [0, 0]])),
+                Dense(np.array([1.0, 1 - 2.0**-20])),
+            ),
+        ),
+        format="fp64",
+    )
+    found = prove(net, table("in x:1,out y:1,out z:1", "0,1,1", "1,1,1"))
+    assert found.margin is not None
+    assert found.margin.of_1 is not None
+    assert 0 <= Fraction(1, 2) - Fraction(1, 2**20) - found.margin.of_1 < Fraction(1, 2**14)
+
+
+def test_an_enclosure_that_touches_the_threshold_from_below_is_undecided() -> None:
+    """-relu(t - t) is enclosed between a little below 0 and 0, and is 0, which is >= 0."""
+    twins = tanh_twins()
+    layers = (
+        twins.layers[0],
+        Layer(Dense(np.array([[1.0, -1.0]])), None, Activation("relu")),
+        Layer(Dense(np.array([[-1.0]]))),
+    )
+    net = replace(twins, layers=layers, readout=Readout("threshold", 0.0, ">="))
+    assert prove(net, table("in x:1,out y:1", "0,1", "1,0")).verdict == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("weights", "lines", "verdict"),
+    [
+        ([1.0, 0.0], ("0,0", "1,1"), "refuted"),  # tanh(1) is no bit
+        ([1.0, 0.0], ("0,0", "1,*"), "proved"),  # tanh(0) is 0
+        ([1.0, -1.0], ("0,0", "1,0"), "unknown"),  # 0, but for no interval
+        ([2.0, 0.0], ("0,0", "1,1"), "refuted"),  # above 1
+        ([-1.0, 0.0], ("0,0", "1,0"), "refuted"),  # below 0
+    ],
+)
+def test_an_exact_readout_of_tanh(
+    weights: list[float], lines: tuple[str, str], verdict: str
+) -> None:
+    """A bit only where the enclosure is one number, none where it leaves out 0 and 1."""
+    net = replace(tanh_twins(), readout=EXACT)
+    last = Layer(Dense(np.array([weights])))
+    net = replace(net, layers=(net.layers[0], last))
+    found = prove(net, table("in x:1,out y:1", *lines))
+    assert found.verdict == verdict
+    assert found.margin is None
 
 
 def test_a_tanh_counterexample_gives_the_middle_of_its_enclosure() -> None:
@@ -323,8 +375,7 @@ def test_a_tanh_counterexample_gives_the_middle_of_its_enclosure() -> None:
     task = table("in x:1,out y:1,out z:1", "0,1,0", "1,1,0")
     found = exact_counterexample(net, task, 1)
     assert found.got == {"y": 1, "z": 1}
-    tanh_1 = Fraction("0.76159415595576488811945828260479359041276859725793655")
-    assert abs(found.output[1] - tanh_1) < Fraction(1, 10**50)
+    assert abs(found.output[1] - TANH_1) < Fraction(1, 10**50)
 
 
 def test_a_bounded_domain_is_all_that_is_spoken_of() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 
 import ml_dtypes
@@ -299,6 +300,30 @@ def test_a_decided_wrong_row_is_found_behind_one_that_overflows() -> None:
     assert found.counterexample.output == (1, 10000)
 
 
+def test_a_wrong_row_that_overflows_is_not_forgotten() -> None:
+    """Its second output, infinite, may be anything, so the first alone makes the row open."""
+    net = network([[[1, 1], [0, 60000]]], [[0, 10000]], readout=AT, format="fp16")
+    lines = "in x:2,out y:1,out z:1\n0,0,1\n1,0,*\n2,1,1\n3,1,1"
+    found = in_format(net, parse_table(lines, where="test"), "fp16")
+    assert found.verdict == "unknown"
+    assert found.reason == (
+        "2 of 4 rows lie within the rounding bound of the threshold, and x = 1 overflows "
+        "in the order: products left to right, then the bias"
+    )
+
+
+def test_an_open_row_beyond_the_first_block_keeps_its_number() -> None:
+    """Row 2**14 + 1 is the first on which 1 is lost beside 2048."""
+    net = sums_network([2048, *[0] * 13, 1], None, Readout("threshold", 2048.0, ">"), "fp16")
+    task = replace(
+        task_named("parity:15"), rule=lambda words: {"p": (words["x"] >> 14) & words["x"] & 1}
+    )
+    found = format_verdict(net, task, "fp16", "proved")
+    assert found.verdict == "refuted"
+    assert found.counterexample is not None
+    assert found.counterexample.input == {"x": (1 << 14) + 1}
+
+
 def test_a_steep_leaky_unit_overflows_in_the_format() -> None:
     """-100 times 1000 is infinite in fp16, and stays so in the next layer."""
     layers = (
@@ -415,6 +440,19 @@ def test_integer_hidden_layers_carry_their_size() -> None:
         assert in_format(net, table(net), "int32").verdict == verdict
 
 
+def test_a_whole_slope_makes_whole_numbers() -> None:
+    """Leaky by -3 triples the bound of the sums; a slope of 1/8 is no integer format's."""
+    for weight, slope, verdict in (
+        (1 << 29, -3.0, "proved"),
+        (1 << 30, -3.0, "unknown"),
+        (1 << 30, 1.0, "proved"),
+        (1, 0.125, "unknown"),
+    ):
+        layer = Layer(Packed(np.array([[-weight]]), 32), None, Activation("leaky", slope))
+        net = Network((layer,), AT, format="int32")
+        assert in_format(net, table(net), "int32").verdict == verdict, (weight, slope)
+
+
 def test_integer_and_wide_verdicts_carry_the_exact_counterexample() -> None:
     """A format that computes exactly is refuted by the row that exact arithmetic is."""
     for name in ("int4", "wide"):
@@ -430,7 +468,7 @@ def test_integer_and_wide_verdicts_carry_the_exact_counterexample() -> None:
         assert found.counterexample.replays == {"exact": True, name: True}
 
 
-def one_layer_adder(width: int, name: str) -> Network:
+def one_layer_adder(width: int, name: str, units: np.ndarray | None = None) -> Network:
     """Return the adder of 3N - 1 relus: a carry leaves bit k where the low bits reach 2^(k+1)."""
     n_in = 2 * width
     weights: list[list[int]] = []
@@ -458,8 +496,12 @@ def one_layer_adder(width: int, name: str) -> Network:
             outputs[width - k - 1, unit] += sign
     assert len(weights) == 3 * width - 1
     assert len(weights[0]) == n_in
+    order = range(len(weights)) if units is None else units
     return network(
-        [weights, outputs.tolist()], [biases, None], task=task_named(f"adder:{width}"), format=name
+        [[weights[unit] for unit in order], outputs[:, order].tolist()],
+        [[biases[unit] for unit in order], None],
+        task=task_named(f"adder:{width}"),
+        format=name,
     )
 
 
@@ -477,13 +519,17 @@ def test_the_one_layer_adder_is_proved_by_the_grid_rule_to_its_width(width: int,
 
 @pytest.mark.slow
 def test_the_one_layer_adder_in_fp16() -> None:
-    """Proved at 9 bits, refuted at 10 in a named order."""
+    """Proved at 9 bits; refuted at 10 where an order of its units adds up the wrong ones first."""
     found = prove(one_layer_adder(9, "fp16"))
     assert found
     assert found.formats["fp16"].reason == "the grid rule"
-    wider = prove(one_layer_adder(10, "fp16"))
-    assert wider
-    assert wider.formats["fp16"].verdict == "refuted"
+    for units, verdict in (
+        (None, "unknown"),
+        (np.random.default_rng(2).permutation(29), "refuted"),
+    ):
+        wider = prove(one_layer_adder(10, "fp16", units))
+        assert wider
+        assert wider.formats["fp16"].verdict == verdict
 
 
 def test_layers_are_read_as_they_are_stored() -> None:

@@ -217,7 +217,7 @@ def test_the_own_format_is_judged_beside_exact_arithmetic() -> None:
     ],
     ids=["one bit too many", "far too many", "no power of two"],
 )
-def test_too_many_rows_are_unknown_at_once(
+def test_too_many_rows_to_enumerate_are_unknown_at_once(
     task: Task, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No row is looked at, and every format asked for says the same."""
@@ -228,7 +228,7 @@ def test_too_many_rows_are_unknown_at_once(
     monkeypatch.setattr(sys.modules["adderlab.proving.prove"], "enumerate_rows", refuse)
     net = network([[[1] * task.n_in]], [[0]])
     for formats in ((), ("fp16", "fp32")):
-        found = prove(net, task, formats=formats)
+        found = prove(net, task, formats=formats, engine="enumeration")
         assert found.verdict == "unknown"
         assert not found
         assert found.reason == reason

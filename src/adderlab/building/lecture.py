@@ -7,7 +7,7 @@ from adderlab.nets import Network, Readout, network
 from adderlab.tasks import Task, task_named
 
 
-def lecture_network(task: Task) -> Network:
+def lecture_network(task: Task, format: str = "fp32") -> Network:
     """Return the 2-3-2 network that the notebook sets by hand, as it stands there.
 
     Its hidden units are relu(a + b - 1.5), relu(a + b - 0.5) and relu(a + b - 1.5); the carry
@@ -17,6 +17,7 @@ def lecture_network(task: Task) -> Network:
 
     Args:
         task: the half adder; the notebook has no other.
+        format: a number format that holds its weights.
 
     Raises:
         TaskError: another task.
@@ -32,6 +33,7 @@ def lecture_network(task: Task) -> Network:
         [[-1.5, -0.5, -1.5], [0, 0]],
         readout=Readout("threshold", 0.0, ">"),
         task=task,
+        format=format,
     )
 
 

@@ -17,6 +17,8 @@ EXAMPLES = """Examples:
 
 adderlab build half-adder --method lecture -o lecture.safetensors
 
+adderlab build adder:64 --method auto --max-weight 2 -o adder64.safetensors
+
 adderlab build half-adder --formula adder.txt -o adder.safetensors
 
 where adder.txt holds a line for each output bit:
@@ -39,7 +41,11 @@ def build(
     *,
     method: Annotated[
         str | None,
-        typer.Option("--method", metavar="METHOD", help="A construction: lecture."),
+        typer.Option(
+            "--method",
+            metavar="lecture|one-layer|ripple|prefix|auto",
+            help="A construction.",
+        ),
     ] = None,
     formula: Annotated[
         Path | None,
@@ -49,8 +55,15 @@ def build(
         bool, typer.Option("--share", help="Of a formula: compute equal terms once.")
     ] = False,
     format: Annotated[
-        str, typer.Option("--format", metavar="F", help="Of a formula: the number format.")
-    ] = "fp32",
+        str | None, typer.Option("--format", metavar="F", help="The number format: a promise.")
+    ] = None,
+    max_weight: Annotated[
+        float | None,
+        typer.Option("--max-weight", metavar="W", help="The largest weight: a promise."),
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option(metavar="S", help="Seconds after which a proof is given up.")
+    ] = 10.0,
     out: OutNet = None,
     as_json: AsJson = False,
 ) -> None:
@@ -59,7 +72,16 @@ def build(
     from adderlab.workflows.build import build as build_network
 
     screen = Screen(as_json=as_json)
-    built = build_network(task, method=method, formula=formula, share=share, format=format, out=out)
+    built = build_network(
+        task,
+        method=method,
+        formula=formula,
+        share=share,
+        format=format,
+        max_weight=max_weight,
+        timeout_s=timeout,
+        out=out,
+    )
     print_built(screen, built)
     screen.json(built.to_dict())
     raise typer.Exit(REFUTED if built.verdict.verdict == "refuted" else HOLDS)

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from adderlab.cli import build, count, demo, doctor, prove, repair, show, tasks, train
+from adderlab.cli import build, compare, count, demo, doctor, prove, repair, show, tasks, train
 from adderlab.cli.options import BAD_INPUT, INTERRUPTED
 from adderlab.cli.output import complain, prepare_streams, print_json
 from adderlab.errors import AdderlabError
@@ -49,7 +49,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",
 )
-for commands in (demo, tasks, build, show, train, prove, repair, count, doctor):
+for commands in (demo, tasks, build, show, train, prove, repair, compare, count, doctor):
     commands.register(app)
 
 
@@ -112,6 +112,6 @@ def _refuse_usage(arguments: Sequence[str], error: BaseException) -> int:
     path = context.command_path if context is not None else "adderlab"
     what = text.rstrip(".")
     remedy = f"see '{path} --help'"
-    return _refuse(
-        arguments, {"what": what, "where": path, "remedy": remedy}, f"{path}: {what}; {remedy}"
-    )
+    where = path.removeprefix("adderlab").strip()
+    line = f"{where}: {what}; {remedy}" if where else f"{what}; {remedy}"
+    return _refuse(arguments, {"what": what, "where": where, "remedy": remedy}, line)

@@ -36,6 +36,15 @@ def prove(
             "--format", metavar="F", help="Judge in this number format (may be repeated)."
         ),
     ] = None,
+    engine: Annotated[
+        str, typer.Option(metavar="auto|enumeration|diagram", help="How to decide.")
+    ] = "auto",
+    timeout: Annotated[
+        float | None, typer.Option(metavar="S", help="Seconds after which it is unknown.")
+    ] = None,
+    explain_choice: Annotated[
+        bool, typer.Option("--explain-choice", help="Say which engine was taken, and why.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Prove or refute a network on every input of its task."""
@@ -43,7 +52,9 @@ def prove(
     from adderlab.proving import prove as prove_network
 
     screen = Screen(as_json=as_json)
-    verdict = prove_network(net, task, formats=format or ())
+    verdict = prove_network(net, task, formats=format or (), engine=engine, timeout_s=timeout)
+    if explain_choice:
+        screen.say(verdict.choice)
     print_verdict(screen, verdict)
     screen.json(verdict.to_dict())
     raise typer.Exit(EXIT_OF_VERDICT[verdict.verdict])

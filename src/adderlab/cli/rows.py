@@ -25,8 +25,8 @@ def print_rows(screen: Screen, net: Network, task: Task) -> None:
         [
             (
                 *row.inputs.values(),
-                _bits(row.expected),
-                _bits(row.got),
+                _bits(row.expected, "*"),
+                _bits(row.got, "?"),
                 *(f"{round(value, 4) + 0.0:.4f}" for value in row.raw),
                 mark(right=row.is_right),
             )
@@ -36,5 +36,5 @@ def print_rows(screen: Screen, net: Network, task: Task) -> None:
     )
 
 
-def _bits(bits: tuple[int | None, ...]) -> str:
-    return "".join("?" if bit is None else str(bit) for bit in bits)
+def _bits(bits: tuple[int | None, ...], other: str) -> str:
+    return "".join(other if bit is None else str(bit) for bit in bits)

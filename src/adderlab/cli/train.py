@@ -154,7 +154,8 @@ def _train_one(screen: Screen, task: str, settings: dict[str, Any], out: Path | 
     begin()
     print_trained(screen, trained)
     screen.json(trained.to_dict())
-    raise typer.Exit(HOLDS if trained else REFUTED)
+    is_open = trained.proof is not None and trained.proof.verdict == "unknown"
+    raise typer.Exit(HOLDS if trained or is_open else REFUTED)
 
 
 def print_trained(screen: Screen, trained: Trained) -> None:
@@ -183,8 +184,9 @@ def print_trained(screen: Screen, trained: Trained) -> None:
     if run.missing_rows:
         missing = ", ".join(_inputs(run.task.row(index).inputs) for index in run.missing_rows[:8])
         more = f" and {len(run.missing_rows) - 8} more" if len(run.missing_rows) > 8 else ""
-        screen.say(f"  the samples lack {len(run.missing_rows)} rows: {missing}{more}")
-    if not proof:
+        rows = "1 row" if len(run.missing_rows) == 1 else f"{len(run.missing_rows)} rows"
+        screen.say(f"  the samples lack {rows}: {missing}{more}")
+    if proof.verdict == "refuted":
         screen.say(helps_text(trained))
     screen.say(f"written to {trained.file}" if trained.file else "not written (add -o to keep it)")
 
@@ -249,7 +251,7 @@ def print_census(screen: Screen, census: Census) -> None:
         rows = census.population.task.rows
         expected = census.population.task
         header = [_inputs(expected.row(i).inputs) for i in range(rows)] if rows <= 8 else []
-        screen.heading(f"wrong truth tables ({len(failures)} kinds), most frequent first")
+        screen.heading(f"wrong truth tables, {len(failures)} in all, most frequent first")
         screen.table(
             ("networks", "share", *header),
             [

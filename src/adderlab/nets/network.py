@@ -288,10 +288,11 @@ class Network:
         return self.to_html()
 
     def __repr__(self) -> str:
-        kinds = ", ".join(str(layer.activation) for layer in self.layers[:-1])
+        names = dict.fromkeys(str(layer.activation) for layer in self.layers[:-1])
+        kinds = ", ".join(names)
         task = f" for {self.task.name}" if self.task is not None else ""
         return (
-            f"Network {self.shape}{task}: {kinds or 'affine'}, readout {self.readout}, "
+            f"Network {_shortened(self.shape)}{task}: {kinds or 'affine'}, readout {self.readout}, "
             f"{self.parameters} parameters in {self.format}"
         )
 
@@ -357,3 +358,11 @@ def _top(values: Dyadic) -> tuple[int, ...] | None:
         return None
     flat = int(np.argmax(np.abs(values.integers)))
     return tuple(int(i) for i in np.unravel_index(flat, values.shape))
+
+
+def _shortened(shape: str) -> str:
+    """Return a shape with the middle of a long one left out: ``128-65-67-...-65-65``."""
+    sizes = shape.split("-")
+    if len(sizes) <= 10:
+        return shape
+    return f"{'-'.join(sizes[:3])}-...-{'-'.join(sizes[-2:])} ({len(sizes) - 1} layers)"

@@ -42,7 +42,7 @@ def format_verdict(net: Network, task: Task, name: str, exact: Outcome) -> Forma
             all exact.
     """
     form = FORMATS[name]
-    reason = _unfit(net, form)
+    reason = unfit(net, form)
     if reason:
         return FormatVerdict(name, "unknown", reason)
     if form.kind == "wide":
@@ -57,7 +57,7 @@ def format_verdict(net: Network, task: Task, name: str, exact: Outcome) -> Forma
     return _float_verdict(net, task, machine)
 
 
-def _unfit(net: Network, form: Format) -> str:
+def unfit(net: Network, form: Format) -> str:
     """Return why the format's arithmetic is not defined for the network, or nothing."""
     for tensor_name, tensor in net.tensors():
         if isinstance(tensor, Scaled) and form.kind != "float":
@@ -108,10 +108,10 @@ def _integer_verdict(net: Network, name: str, exact: Outcome) -> FormatVerdict:
             for row, one in zip(rows, biases, strict=True)
         )  # fmt: skip
         largest = max(sums)
+        if layer.activation.kind == "leaky":  # by a whole number, or the format does not hold it
+            largest *= max(1, abs(int(layer.activation.slope)))
         if largest > INT32_LARGEST:
             return FormatVerdict(name, "unknown", "a sum may leave int32")
-        if layer.activation.kind == "leaky":
-            return FormatVerdict(name, "unknown", "a slope makes fractions of whole numbers")
         if layer.activation.kind == "step":
             largest = 1
     return FormatVerdict(name, exact, "all sums are exact in int32")
@@ -127,7 +127,7 @@ def _float_verdict(net: Network, task: Task, machine: Machine) -> FormatVerdict:
         rounds = rounds or enclosure.rounds
         matters = True if block.cares is None else block.cares
         wrong = np.flatnonzero((~block.is_right(bits) & decided).any(axis=1))
-        for found in _wrong_rows(net, task, form, FIRST_ORDER, block.start + wrong):
+        for found in wrong_rows(net, task, form, FIRST_ORDER, block.start + wrong):
             if found.is_finite:
                 return found.refutes(net, task, "in every order")
         rest = np.flatnonzero((~decided & matters).any(axis=1))
@@ -138,7 +138,7 @@ def _float_verdict(net: Network, task: Task, machine: Machine) -> FormatVerdict:
     indices = np.array(sorted(set(open_rows)))
     overflow = ""
     for order in ORDERS:
-        for found in _wrong_rows(net, task, form, order, indices):
+        for found in wrong_rows(net, task, form, order, indices):
             if found.is_finite:
                 return found.refutes(net, task, f"in the order: {order}")
             row = named(task.row(found.index).inputs)
@@ -182,7 +182,7 @@ class _WrongRow:
         return FormatVerdict(name, "refuted", reason, counterexample)
 
 
-def _wrong_rows(
+def wrong_rows(
     net: Network, task: Task, form: Format, order: str, indices: Int64[np.ndarray, " batch"]
 ) -> Iterator[_WrongRow]:
     """Yield those of the given rows that are wrong in that order."""
@@ -208,6 +208,6 @@ def replays_in(net: Network, task: Task, found: FormatVerdict, index: int) -> bo
     form = FORMATS[found.format]
     if form.kind != "float":
         return True if found.verdict == "refuted" else None
-    if _unfit(net, form) or not Machine.can_run(net):
+    if unfit(net, form) or not Machine.can_run(net):
         return None
-    return any(True for _ in _wrong_rows(net, task, form, FIRST_ORDER, np.array([index])))
+    return any(True for _ in wrong_rows(net, task, form, FIRST_ORDER, np.array([index])))

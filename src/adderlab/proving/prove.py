@@ -8,11 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from adderlab.errors import OptionError
 from adderlab.formats import FORMATS, format_named
 from adderlab.nets import Network, is_exact
 from adderlab.nets.sources import read_source, task_of
+from adderlab.proving.by_diagrams import prove_by_diagrams
+from adderlab.proving.choice import choose_engine
 from adderlab.proving.enumeration import (
-    LARGEST_ROWS,
     enumerate_rows,
     exact_counterexample,
     margin_of,
@@ -32,6 +34,8 @@ def prove(
     task: Task | str | None = None,
     *,
     formats: Sequence[str] = (),
+    engine: str = "auto",
+    timeout_s: float | None = None,
 ) -> Verdict:
     """Return whether the network computes the task on every input of its domain.
 
@@ -43,12 +47,15 @@ def prove(
         model: a network, the path of a network file, or a PyTorch module.
         task: a task or its name; left out, the one that the network was built for.
         formats: names of number formats.
+        engine: ``auto``, ``enumeration`` or ``diagram``.
+        timeout_s: seconds after which diagrams are given up; none unless given.
 
     Returns:
         A verdict that is true for ``proved`` alone. A refuted one holds the first wrong row.
 
     Raises:
         TaskError: no task is known, or it does not fit the network.
+        OptionError: there is no such engine, or the timeout is not above 0.
         NetworkFileError: the file is not a network.
         ModelError: the module's ``forward`` can't be read.
 
@@ -63,13 +70,17 @@ def prove(
     net = source.network
     target = task_of(net, task)
     names = list(dict.fromkeys(format_named(name).name for name in formats))
-    base = Verdict("unknown", "enumerated", "exact", target.name, target.rows)
+    if timeout_s is not None and not timeout_s > 0:
+        raise OptionError(f"got {timeout_s:g}", where="--timeout", remedy="give seconds above 0")
+    choice = choose_engine(target.rows, has_tanh=not is_exact(net), wish=engine)
+    base = Verdict("unknown", "enumerated", "exact", target.name, target.rows, choice=str(choice))
     own = format_named(net.format).name
     judged = names or [own]
-    if target.rows > LARGEST_ROWS:
-        reason = f"{_count(target)} inputs are beyond enumeration, which stops at 2^20"
-        formats_found = {name: FormatVerdict(name, "unknown", reason) for name in judged}
-        found = replace(base, formats=formats_found, reason=reason)
+    if choice.engine == "none":
+        formats_found = {name: FormatVerdict(name, "unknown", choice.why) for name in judged}
+        found = replace(base, formats=formats_found, reason=choice.why)
+    elif choice.engine == "diagram":
+        found = prove_by_diagrams(net, target, base, judged, timeout_s)
     else:
         found = _enumerated(net, target, base, judged)
     found = replace(
@@ -137,8 +148,3 @@ def _in_formats(found: Verdict, names: Sequence[str]) -> Verdict:
         counterexample=worst.counterexample,
         reason=worst.reason if worst.verdict != "proved" else "",
     )
-
-
-def _count(task: Task) -> str:
-    bits = task.rows.bit_length() - 1
-    return f"2^{bits}" if task.rows == 1 << bits else f"over 2^{bits}"

@@ -134,6 +134,7 @@ class Verdict:
         seconds: how long it took.
         reason: why it is unknown.
         notes: what had to be assumed in reading the network.
+        choice: which engine was taken, and why.
     """
 
     verdict: Outcome
@@ -150,6 +151,7 @@ class Verdict:
     seconds: float = 0.0
     reason: str = ""
     notes: tuple[str, ...] = ()
+    choice: str = ""
 
     def __bool__(self) -> bool:
         return self.verdict == "proved"
@@ -172,6 +174,7 @@ class Verdict:
             "seconds": round(self.seconds, 6),
             "reason": self.reason or None,
             "notes": list(self.notes),
+            "choice": self.choice or None,
         }
 
     def __repr__(self) -> str:

@@ -22,7 +22,7 @@ from adderlab.errors import ResourceError
 from adderlab.nets import Network, is_exact, outputs, read_bits
 from adderlab.nets.evaluation import enclose_row
 from adderlab.tasks import Block, Task, sample
-from adderlab.training.loop import make_model, make_optimizer, network_of
+from adderlab.training.loop import make_model, make_optimizer, network_of, one_thread
 from adderlab.training.settings import Settings
 
 if TYPE_CHECKING:
@@ -120,6 +120,7 @@ def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
     return (0.0 if successes == 0 else low), (1.0 if successes == trials else high)
 
 
+@one_thread()
 def train_population(
     task: Task,
     settings: Settings,

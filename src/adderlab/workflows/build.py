@@ -76,17 +76,23 @@ def build(
     method: str | None = None,
     formula: str | Path | None = None,
     share: bool = False,
-    format: str = "fp32",
+    format: str | None = None,
+    max_weight: float | None = None,
+    timeout_s: float = 10.0,
     out: str | Path | None = None,
 ) -> Built:
     """Build a network for a task, by a method or from a formula, and prove or refute it.
 
     Args:
         task: a task or its name.
-        method: a construction, ``lecture`` for the hand-set network.
+        method: a construction: ``lecture`` for the hand-set network; ``one-layer``, ``ripple``,
+            ``prefix`` or ``auto`` for adders of any width.
         formula: a file in the notebook's notation, one line for each output bit.
         share: of a formula, compute equal terms once.
-        format: of a formula, the number format of the weights.
+        format: the number format of the weights, in which the network must be right too; of a
+            formula fp32 unless given, of a construction its own choice.
+        max_weight: of a construction, the largest magnitude that a weight may have.
+        timeout_s: seconds after which a proof is given up as ``unknown``.
         out: where to write the network; it is written whatever the verdict.
 
     Raises:
@@ -108,15 +114,36 @@ def build(
     rounded: tuple[Any, ...] = ()
     if formula is not None:
         text = _read_formula(Path(formula))
-        form = format_named(format).name
+        if max_weight is not None:
+            raise OptionError(
+                "a formula says its own weights", where="--max-weight", remedy="leave it out"
+            )
+        form = format_named(format or "fp32").name
         compiled = compile_formula(text, target, where=str(formula), format=form, share=share)
         network, checks, rounded = compiled.network, compiled.checks, compiled.rounded
     else:
         assert method is not None
-        network = construct(target, method)
-    verdict = prove(network, target)
+        if share:
+            raise OptionError(
+                "a construction has no terms to share", where="--share", remedy="leave it out"
+            )
+        network = construct(target, method, format=format, max_weight=max_weight)
+    verdict = prove(network, target, timeout_s=timeout_s)
+    if method is not None and format is not None:
+        _check_promise(verdict)
     file = save(network, out) if out is not None else None
     return Built(network, verdict, checks, rounded, file)
+
+
+def _check_promise(verdict: Verdict) -> None:
+    """Refuse a construction that is right, but not in the number format it was promised in."""
+    own = verdict.formats[verdict.own_format]
+    if verdict.verdict == "proved" and own.verdict == "refuted":
+        raise OptionError(
+            f"{verdict.task} is right in exact arithmetic but not in {own.format} ({own.reason})",
+            where="--format",
+            remedy="take a wider format, or --method prefix",
+        )
 
 
 def _read_formula(path: Path) -> str:

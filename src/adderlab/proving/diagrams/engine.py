@@ -1,0 +1,379 @@
+"""The second engine: a network as decision diagrams, unit by unit, for all inputs at once.
+
+Rule: every unit's function is exact. Relu and step are pruned by a diagram's exact minimum and
+maximum; nodes that no unit of the present layer needs are freed. At a cap on nodes or time the
+answer is that there is none, never a guess.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from adderlab.nets import Layer, Network
+from adderlab.nets.dyadic import Dyadic, dyadic_of
+from adderlab.nets.tensors import Sparse
+from adderlab.proving.diagrams.specification import is_specified, must_vanish
+from adderlab.proving.diagrams.table import (
+    RESULTS_PER_NODE,
+    ZERO,
+    CapReached,
+    Diagrams,
+    Function,
+)
+from adderlab.proving.verdict import Margin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from adderlab.tasks import Task
+
+MOST_NODES: Final = 4_000_000
+"""Nodes there may be at once: about 2 GB of Python numbers and tables."""
+FREE_AT: Final = 50_000
+ORDERS: Final = ("words", "weights")
+
+
+@dataclass(frozen=True, slots=True)
+class DiagramResult:
+    """What diagrams found.
+
+    Attributes:
+        is_right: on all inputs; ``None`` if the caps were reached or the task has no diagram.
+        wrong: an input that is wrong, by input bit.
+        margin: where it is right, for a threshold readout.
+        reason: why there is no answer.
+        nodes: made in all.
+        order: of the variables.
+        ranges: of what each layer is given, input bits first, the exact least and largest
+            values as whole numbers; only where it is right.
+        exponents: the power of two that these are multiples of.
+    """
+
+    is_right: bool | None
+    wrong: dict[str, int] | None = None
+    margin: Margin | None = None
+    reason: str = ""
+    nodes: int = 0
+    order: str = ""
+    ranges: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = ()
+    exponents: tuple[int, ...] = ()
+
+
+def decide(
+    net: Network,
+    task: Task,
+    *,
+    timeout_s: float | None = None,
+    most_nodes: int = MOST_NODES,
+) -> DiagramResult:
+    """Return whether the network is right on every input, by diagrams.
+
+    Args:
+        net: a network without tanh.
+        task: what it should compute.
+        timeout_s: seconds to try for in all.
+        most_nodes: nodes there may be at once.
+    """
+    if not is_specified(task):
+        return DiagramResult(None, reason=f"no diagram is known for {task.name}")
+    deadline = None if timeout_s is None else time.perf_counter() + timeout_s
+    tried: dict[tuple[str, ...], str] = {}
+    nodes = 0
+    for order in ORDERS:
+        bits = variable_order(net, task, order)
+        if bits in tried:
+            continue
+        attempt = _Attempt(net, task, bits, deadline, most_nodes)
+        try:
+            found = attempt.decide()
+        except CapReached as cap:
+            tried[bits] = str(cap)
+            nodes += attempt.diagrams.made
+            if deadline is not None and time.perf_counter() > deadline:
+                break
+            continue
+        nodes += attempt.diagrams.made
+        return replace(found, nodes=nodes, order=order)
+    return DiagramResult(None, reason=next(reversed(tried.values())), nodes=nodes)
+
+
+def variable_order(net: Network, task: Task, order: str) -> tuple[str, ...]:
+    """Return the input bits in the order in which diagrams test them, heaviest first.
+
+    ``words`` interleaves the operands' bits by significance; ``weights`` takes the bits by their
+    largest weight in the first layer.
+    """
+    if order == "words":
+        ranked = [
+            (word.width - place, number, bit)
+            for number, word in enumerate(task.inputs)
+            for place, bit in enumerate(word.bits)
+        ]
+        return tuple(bit for _, _, bit in sorted(ranked, key=lambda one: (-one[0], one[1])))
+    largest = [0] * net.n_in
+    for row in _rows(net.layers[0], 1):
+        for column, weight in row:
+            largest[column] = max(largest[column], abs(weight))
+    names = task.input_bits
+    return tuple(names[i] for i in sorted(range(net.n_in), key=lambda i: (-largest[i], i)))
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """The outputs of several networks on one table, where equal functions are the same one.
+
+    Attributes:
+        diagrams: the table.
+        variables: the variable of each input bit.
+        of: of each network, each output's function: its bit, or 2 where the output is no bit.
+    """
+
+    diagrams: Diagrams
+    variables: Mapping[str, int]
+    of: tuple[tuple[Function, ...], ...]
+
+
+def states_of(
+    nets: Sequence[Network],
+    task: Task,
+    order: tuple[str, ...],
+    *,
+    deadline: float | None = None,
+    most_nodes: int = MOST_NODES,
+) -> States:
+    """Return what each network's outputs are on every input.
+
+    Args:
+        nets: networks without tanh.
+        task: it names the input bits.
+        order: the input bits in the order in which diagrams test them.
+        deadline: when to give up, by ``time.perf_counter``.
+        most_nodes: nodes there may be at once.
+
+    Raises:
+        CapReached: a cap was reached.
+    """
+    diagrams = None
+    done: list[Function] = []
+    for net in nets:
+        attempt = _Attempt(net, task, order, deadline, most_nodes, diagrams, done)
+        diagrams, states = attempt.diagrams, attempt.states()
+        done = [*attempt.kept, *states]
+    assert diagrams is not None
+    count = task.n_out
+    of = tuple(tuple(done[start : start + count]) for start in range(0, len(done), count))
+    return States(diagrams, {bit: number for number, bit in enumerate(order)}, of)
+
+
+class _Attempt:
+    """One run of the engine with one variable order, on a table of its own or a given one.
+
+    ``kept`` are functions of the table that are not to be freed.
+    """
+
+    def __init__(
+        self,
+        net: Network,
+        task: Task,
+        order: tuple[str, ...],
+        deadline: float | None,
+        most_nodes: int,
+        diagrams: Diagrams | None = None,
+        kept: Sequence[Function] = (),
+    ) -> None:
+        self.net, self.task, self.deadline = net, task, deadline
+        own = Diagrams(most_nodes=most_nodes, on_tick=self._tick)
+        self.diagrams = own if diagrams is None else diagrams
+        self.kept = list(kept)
+        self.variables = {bit: number for number, bit in enumerate(order)}
+        self.order = order
+        self.ranges: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+        self.exponents: list[int] = []
+
+    def _tick(self) -> None:
+        if self.deadline is not None and time.perf_counter() > self.deadline:
+            raise CapReached("the time was up")
+
+    def decide(self) -> DiagramResult:
+        """Return the result; raises :class:`CapReached` at a cap."""
+        values, exponent = self._outputs()
+        bits: list[Function] = []
+        for value in values:
+            bit, leftover = self._read(value, exponent)
+            if leftover != ZERO:
+                return DiagramResult(False, self._input_of(leftover))
+            bits.append(bit)
+        outputs = dict(zip(self.task.output_bits, bits, strict=True))
+        checks = must_vanish(self.diagrams, self.task, self.variables, outputs)
+        for check in checks:
+            if check != ZERO:
+                return DiagramResult(False, self._input_of(check))
+        margin = self._margin(values, exponent)
+        ranges, exponents = tuple(self.ranges), tuple(self.exponents)
+        return DiagramResult(True, margin=margin, ranges=ranges, exponents=exponents)
+
+    def states(self) -> list[Function]:
+        """Return each output's bit, or 2 where it is none; raises :class:`CapReached`."""
+        values, exponent = self._outputs()
+        diagrams = self.diagrams
+        states: list[Function] = []
+        for value in values:
+            bit, leftover = self._read(value, exponent)
+            above = diagrams.above(leftover, 0)
+            below = diagrams.above(diagrams.scaled(leftover, -1), 0)
+            is_none = diagrams.combine(above, 1, below, 1)
+            is_one = diagrams.above(diagrams.combine(bit, 1, is_none, -1), 0)
+            states.append(diagrams.combine(is_one, 1, is_none, 2))
+        return states
+
+    def _outputs(self) -> tuple[list[Function], int]:
+        """Return the raw outputs as whole numbers over one power of two."""
+        exponent = 0
+        kept = FREE_AT
+        values: list[Function] = []
+        for number, layer in enumerate(self.net.layers):
+            self._note_ranges(values, exponent)
+            sums, exponent = self._sums(layer, values, exponent, is_first=number == 0)
+            values, exponent = self._activated(layer, sums, exponent)
+            self._tick()
+            if len(self.diagrams) > 2 * kept or self.diagrams.results > RESULTS_PER_NODE * kept:
+                live = self.diagrams.keep_only([*values, *self.kept])
+                values, self.kept = live[: len(values)], live[len(values) :]
+                kept = max(FREE_AT, len(self.diagrams))
+        return values, exponent
+
+    def _note_ranges(self, values: list[Function], exponent: int) -> None:
+        """Keep the bounds of what the next layer is given; the first is given input bits."""
+        if values:
+            ends = [self.diagrams.bounds(value) for value in values]
+        else:
+            ends = [(0, 1)] * self.net.n_in
+        self.ranges.append((tuple(low for low, _ in ends), tuple(high for _, high in ends)))
+        self.exponents.append(exponent)
+
+    def _sums(
+        self, layer: Layer, values: list[Function], exponent: int, *, is_first: bool
+    ) -> tuple[list[Function], int]:
+        """Return a layer's sums: of input bits for the first, of the units below for others."""
+        bias = layer.bias.exact() if layer.bias is not None else None
+        weight_exponent = _exponent(layer) + exponent
+        low = weight_exponent if bias is None else min(weight_exponent, bias.exponent)
+        factor = 1 << (weight_exponent - low)
+        offsets = (
+            [int(value) << (bias.exponent - low) for value in bias.integers]
+            if bias is not None
+            else [0] * layer.n_out
+        )
+        names = self.task.input_bits
+        combine, scaled = self.diagrams.combine, self.diagrams.scaled
+        sums: list[Function] = []
+        for offset, row in zip(offsets, _rows(layer, factor), strict=True):
+            if is_first:
+                terms = [(self.variables[names[column]], weight) for column, weight in row]
+                sums.append(self.diagrams.linear(offset, terms))
+                continue
+            total: Function | None = None
+            for column, weight in row:
+                if weight == 0:
+                    continue
+                if total is None:
+                    total = scaled(values[column], weight)
+                else:
+                    total = combine(total, 1, values[column], weight)
+            total = total or ZERO
+            sums.append((total[0] + offset, total[1]))
+        return sums, low
+
+    def _activated(
+        self, layer: Layer, sums: list[Function], exponent: int
+    ) -> tuple[list[Function], int]:
+        kind = layer.activation.kind
+        diagrams = self.diagrams
+        if kind == "relu":
+            return [diagrams.relu(one) for one in sums], exponent
+        if kind == "step":
+            limit = 0 if layer.activation.convention == ">" else -1
+            return [diagrams.above(one, limit) for one in sums], 0
+        if kind == "leaky":
+            slope = dyadic_of(layer.activation.slope)
+            low = min(exponent, exponent + slope.exponent)
+            up, down = 1 << (exponent - low), int(slope.integers[()])
+            down <<= exponent + slope.exponent - low
+            return [
+                diagrams.combine(
+                    diagrams.relu(one), up, diagrams.relu(diagrams.scaled(one, -1)), -down
+                )
+                for one in sums
+            ], low
+        assert kind == "identity", kind
+        return sums, exponent
+
+    def _read(self, value: Function, exponent: int) -> tuple[Function, Function]:
+        """Return an output's bit, and a function that is 0 exactly if it is a bit everywhere."""
+        readout = self.net.readout
+        if readout.kind == "threshold":
+            function, limit = self._limit(value, exponent)
+            return self.diagrams.above(function, limit), ZERO
+        one = 1 << -min(exponent, 0)
+        whole = self.diagrams.scaled(value, 1 << max(exponent, 0))
+        bit = self.diagrams.above(whole, 0)
+        return bit, self.diagrams.combine(whole, 1, bit, -one)
+
+    def _limit(self, value: Function, exponent: int) -> tuple[Function, int]:
+        """Return the output, and the whole number above which it reads as 1, on one scale."""
+        threshold = dyadic_of(self.net.readout.threshold)
+        low = min(exponent, threshold.exponent)
+        limit = int(threshold.integers[()]) << (threshold.exponent - low)
+        function = self.diagrams.scaled(value, 1 << (exponent - low))
+        return function, limit if self.net.readout.convention == ">" else limit - 1
+
+    def _margin(self, values: list[Function], exponent: int) -> Margin | None:
+        if self.net.readout.kind == "exact":
+            return None
+        threshold = Fraction(self.net.readout.threshold)
+        low = min(exponent, dyadic_of(self.net.readout.threshold).exponent)
+        zeros: list[Fraction] = []
+        ones: list[Fraction] = []
+        for value in values:
+            below, above = self.diagrams.nearest(*self._limit(value, exponent))
+            if below is not None:
+                zeros.append(threshold - below * Fraction(2) ** low)
+            if above is not None:
+                ones.append(above * Fraction(2) ** low - threshold)
+        return Margin(min(zeros, default=None), min(ones, default=None))
+
+    def _input_of(self, function: Function) -> dict[str, int]:
+        """Return an input on which a function that is not identically 0 is not 0."""
+        _, most = self.diagrams.bounds(function)
+        found = self.diagrams.reaching(function, largest=most > 0)
+        return {bit: found.get(number, 0) for number, bit in enumerate(self.order)}
+
+
+def _exponent(layer: Layer) -> int:
+    return _stored(layer).exponent
+
+
+def _stored(layer: Layer) -> Dyadic:
+    weight = layer.weight
+    return weight.values.exact() if isinstance(weight, Sparse) else weight.exact()
+
+
+def _rows(layer: Layer, factor: int) -> Iterator[list[tuple[int, int]]]:
+    """Yield each unit's (column, weight) pairs, weights times ``factor``."""
+    weight = layer.weight
+    numbers = [int(value) * factor for value in _stored(layer).integers.ravel()]
+    if isinstance(weight, Sparse):
+        ends = weight.indptr.astype(np.int64).tolist()
+        columns = weight.indices.astype(np.int64).tolist()
+        for start, end in pairwise(ends):
+            yield list(zip(columns[start:end], numbers[start:end], strict=True))
+        return
+    width = layer.n_in
+    for row in range(layer.n_out):
+        yield list(enumerate(numbers[row * width : (row + 1) * width]))

@@ -1,0 +1,411 @@
+"""``compare``: whether two networks give the same bits on every input.
+
+Rule: an output is in one of three states under its network's own readout: 0, 1, or no bit at all
+(under an exact readout, any other value). Networks are equal where all their outputs are in the
+same states; two outputs that are no bits count as the same. What is equal was proved, what
+differs was replayed by exact evaluation of that input alone.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from adderlab.errors import NetworkError
+from adderlab.formats import FP64
+from adderlab.nets import Network, Readout, enclose_row, is_exact, outputs, read_bits, to_bytes
+from adderlab.nets.sources import read_source, task_of
+from adderlab.nets.walk import json_number, nameless_task, words_of
+from adderlab.proving.diagrams import (
+    ORDERS,
+    CapReached,
+    Diagrams,
+    Function,
+    States,
+    states_of,
+    variable_order,
+)
+from adderlab.proving.enclosure import Machine
+from adderlab.proving.enumeration import LARGEST_ROWS, PRECISIONS, block_rows, rows_at
+from adderlab.proving.verdict import Outcome, decimal, named, sum_of
+from adderlab.tasks import Task, Word
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, UInt8
+    from torch import nn
+
+NO_BIT: Final = 2
+OPEN: Final = 3
+"""The state of an output that could not be decided."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What one network gives on an input.
+
+    Attributes:
+        words: the words that its bits make; ``None`` where an output is no bit.
+        bits: its bits; ``None`` where an output is no bit.
+        output: its raw outputs, exactly; of a network with tanh, the middles of enclosures.
+    """
+
+    words: dict[str, int | None]
+    bits: tuple[int | None, ...]
+    output: tuple[Fraction, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON; ``output`` as numbers, and exactly as strings beside it."""
+        return {
+            "words": self.words,
+            "bits": list(self.bits),
+            "output": [json_number(value) for value in self.output],
+            "output_exact": [str(value) for value in self.output],
+        }
+
+    def raw(self) -> str:
+        """Return the raw outputs as decimals."""
+        return ", ".join(map(decimal, self.output))
+
+    def __str__(self) -> str:
+        if None not in self.words.values():
+            return named(self.words)
+        return "bits " + "".join("?" if bit is None else str(bit) for bit in self.bits)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """An input on which two networks give different bits: the first one, if it was enumerated."""
+
+    input: dict[str, int]
+    first: Side
+    second: Side
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "input": self.input,
+            "first": self.first.to_dict(),
+            "second": self.second.to_dict(),
+            "semantics": "exact",
+        }
+
+    def __str__(self) -> str:
+        return f"{sum_of(self.input)} gives {self.first} by the first, {self.second} by the second"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Whether two networks are equal on every input, in exact arithmetic.
+
+    Attributes:
+        verdict: ``proved`` equal, ``refuted`` with an input, or ``unknown`` with the reason.
+        method: ``enumerated``, ``diagrams``, or ``identical`` of the same parameters and readout.
+        task: whose inputs they were compared on; ``None`` for all inputs of that many bits.
+        rows: the inputs that the verdict speaks of.
+        rows_equal: on how many of them they are equal, if that is known.
+        counterexample: an input on which they differ; by enumeration, the first one.
+        reason: why it is unknown.
+        seconds: how long it took.
+        notes: what had to be assumed.
+    """
+
+    verdict: Outcome
+    method: str
+    task: str | None
+    rows: int
+    rows_equal: int | None = None
+    counterexample: Difference | None = None
+    reason: str = ""
+    seconds: float = 0.0
+    notes: tuple[str, ...] = field(default=())
+
+    def __bool__(self) -> bool:
+        return self.verdict == "proved"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "verdict": self.verdict,
+            "method": self.method,
+            "semantics": "exact",
+            "task": self.task,
+            "rows": self.rows,
+            "rows_equal": self.rows_equal,
+            "counterexample": self.counterexample.to_dict() if self.counterexample else None,
+            "reason": self.reason or None,
+            "seconds": round(self.seconds, 6),
+            "notes": list(self.notes),
+        }
+
+    def summary(self) -> str:
+        """Return one line without the verdict: ``equal on all 4 inputs of half-adder``."""
+        of_task = f" of {self.task}" if self.task is not None else ""
+        rows = f"{_count(self.rows)} input{'s' * (self.rows != 1)}{of_task}"
+        if self.verdict == "proved":
+            return f"equal on all {rows}"
+        if self.verdict == "unknown":
+            return self.reason
+        if self.rows_equal is None:
+            return f"different, compared on {rows}"
+        return f"different on {self.rows - self.rows_equal} of {rows}"
+
+    def __repr__(self) -> str:
+        where = f": {self.counterexample}" if self.counterexample else ""
+        return f"Comparison: {self.verdict} in exact arithmetic: {self.summary()}{where}"
+
+
+def compare(
+    one: Network | str | Path | nn.Module,
+    other: Network | str | Path | nn.Module,
+    task: Task | str | None = None,
+    *,
+    timeout_s: float = 10.0,
+) -> Comparison:
+    """Return whether two networks give the same bits on every input.
+
+    Up to 2^20 inputs are enumerated, more are compared as diagrams on one table, where equal
+    functions are the same node.
+
+    Args:
+        one: a network, the path of a network file, or a PyTorch module.
+        other: another one, with as many inputs and outputs.
+        task: whose inputs to compare on; left out, the one that the networks were built for,
+            and all inputs where they name none, or two.
+        timeout_s: seconds that diagrams may take.
+
+    Raises:
+        NetworkError: the networks differ in inputs or outputs.
+        TaskError: the task does not fit.
+        NetworkFileError: a file is not a network.
+        ModelError: a module's ``forward`` can't be read.
+
+    Examples:
+        >>> import adderlab
+        >>> lecture = adderlab.build("half-adder", method="lecture").network
+        >>> print(compare(lecture, adderlab.repair(lecture).network).counterexample)
+        1 + 1 gives c = 3 by the first, c = 2 by the second
+    """
+    start = time.perf_counter()
+    sources = read_source(one), read_source(other)
+    nets = (sources[0].network, sources[1].network)
+    check_same_shape(*nets, names=(name_of(one, "first network"), name_of(other, "second network")))
+    known = common_task(*nets, task)
+    domain = known or nameless_task(nets[0])
+    notes = [note for source in sources for note in source.notes]
+    if known is None and (names := [net.task.name for net in nets if net.task is not None]):
+        notes.append(f"the tasks {' and '.join(names)} differ, so all inputs are compared")
+    if _bare(nets[0]) == _bare(nets[1]):
+        found = _base(domain, "identical", "proved")
+    elif domain.rows <= LARGEST_ROWS:
+        found = _enumerated(*nets, domain)
+    elif all(map(is_exact, nets)):
+        found = _by_diagrams(*nets, domain, start + timeout_s)
+    else:
+        found = _base(
+            domain,
+            "diagrams",
+            "unknown",
+            f"tanh is decided by enumeration alone, and {_count(domain.rows)} inputs are too many",
+        )
+    return replace(
+        found,
+        task=known.name if known is not None else None,
+        seconds=time.perf_counter() - start,
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def check_same_shape(
+    one: Network, other: Network, *, names: tuple[str, str] = ("first network", "second network")
+) -> None:
+    """Raise where two networks differ in their numbers of inputs or outputs.
+
+    Raises:
+        NetworkError: with all four numbers.
+    """
+    if (one.n_in, one.n_out) != (other.n_in, other.n_out):
+        raise NetworkError(
+            f"{one.n_in} inputs and {one.n_out} outputs there, {other.n_in} and {other.n_out} here",
+            where=f"{names[0]} and {names[1]}",
+            remedy="only networks with as many inputs and outputs can be compared",
+        )
+
+
+def common_task(one: Network, other: Network, task: Task | str | None) -> Task | None:
+    """Return the task given, or the one that both networks, or the only one, were built for.
+
+    Raises:
+        TaskError: there is none of that name, or it does not fit.
+    """
+    if task is not None:
+        return task_of(one, task)
+    own = [net.task for net in (one, other) if net.task is not None]
+    return own[0] if own and own[0] == own[-1] else None
+
+
+def name_of(model: object, otherwise: str) -> str:
+    """Return the path that a model was given by, or what to call it otherwise."""
+    return str(model) if isinstance(model, str | Path) else otherwise
+
+
+def _bare(net: Network) -> bytes:
+    """Return the bytes of what a network computes with, without what it is meant for."""
+    return to_bytes(replace(net, task=None, training=None))
+
+
+def _base(task: Task, method: str, verdict: Outcome, reason: str = "") -> Comparison:
+    rows_equal = task.rows if verdict == "proved" else None
+    return Comparison(verdict, method, task.name, task.rows, rows_equal, reason=reason)
+
+
+def _enumerated(one: Network, other: Network, task: Task) -> Comparison:
+    nets = (one, other)
+    machines = [Machine(net, FP64) if Machine.can_run(net) else None for net in nets]
+    different = 0
+    first: int | None = None
+    open_rows: list[int] = []
+    for block in task.blocks(min(map(block_rows, nets))):
+        left, right = (
+            _states(net, machine, block.inputs) for net, machine in zip(nets, machines, strict=True)
+        )
+        is_open = (left == OPEN) | (right == OPEN)
+        differs = ((left != right) & ~is_open).any(axis=1)
+        open_rows += (block.start + np.flatnonzero(is_open.any(axis=1) & ~differs)).tolist()
+        different += int(differs.sum())
+        if first is None and differs.any():
+            first = block.start + int(np.argmax(differs))
+    if first is not None:
+        rows_equal = task.rows - different if not open_rows else None
+        return replace(
+            _base(task, "enumerated", "refuted"),
+            rows_equal=rows_equal,
+            counterexample=difference_at(one, other, task, first),
+        )
+    if open_rows:
+        inputs = sum_of(task.row(open_rows[0]).inputs)
+        reason = f"{len(open_rows)} rows could not be decided, the first {inputs}"
+        return _base(task, "enumerated", "unknown", reason)
+    return _base(task, "enumerated", "proved")
+
+
+def _states(
+    net: Network, machine: Machine | None, inputs: UInt8[np.ndarray, "batch n_in"]
+) -> UInt8[np.ndarray, "batch n_out"]:
+    """Return each output's state: from bounds where these are clear, exactly elsewhere."""
+    states = np.zeros((len(inputs), net.n_out), dtype=np.uint8)
+    decided: Bool[np.ndarray, "batch n_out"] = np.zeros(states.shape, dtype=bool)
+    if machine is not None:
+        states, decided = machine.enclose(inputs).bits(net.readout)
+    rest = np.flatnonzero(~decided.all(axis=1))
+    if is_exact(net) and rest.size:
+        bits, is_bit = read_bits(net.readout, outputs(net, inputs[rest]))
+        states[rest] = np.where(is_bit, bits, NO_BIT)
+    elif rest.size:
+        states[rest] = [_row_states(net, row)[0] for row in inputs[rest]]
+    return states
+
+
+def _row_states(
+    net: Network, inputs: UInt8[np.ndarray, " n_in"]
+) -> tuple[list[int], list[tuple[Fraction, Fraction]]]:
+    """Return one row's states, and fractions between which its raw outputs lie."""
+    states: list[int] = []
+    ends: list[tuple[Fraction, Fraction]] = []
+    if is_exact(net):
+        raw = outputs(net, inputs[None, :])
+        ends = [(raw.at(0, i), raw.at(0, i)) for i in range(net.n_out)]
+        return [_state(net.readout, *pair) for pair in ends], ends
+    for precision in PRECISIONS:
+        ends = enclose_row(net, inputs, precision=precision)
+        states = [_state(net.readout, *pair) for pair in ends]
+        if OPEN not in states:
+            break
+    return states, ends
+
+
+def _state(readout: Readout, low: Fraction, high: Fraction) -> int:
+    """Return the state of an output between two fractions."""
+    if readout.kind == "exact":
+        if low == high and low in (0, 1):
+            return int(low)
+        return OPEN if low <= 0 <= high or low <= 1 <= high else NO_BIT
+    limit = Fraction(readout.threshold)
+    is_on = [end > limit or (end == limit and readout.convention == ">=") for end in (low, high)]
+    return int(is_on[0]) if is_on[0] == is_on[1] else OPEN
+
+
+def difference_at(one: Network, other: Network, task: Task, index: int) -> Difference:
+    """Return what both networks give on row ``index``, by exact evaluation of that row alone."""
+    inputs = rows_at(np.array([index]), task).inputs[0]
+    sides: list[Side] = []
+    states: list[list[int]] = []
+    for net in (one, other):
+        found, ends = _row_states(net, inputs)
+        bits = tuple(state if state < NO_BIT else None for state in found)
+        raw = tuple((low + high) / 2 for low, high in ends)
+        sides.append(Side(words_of(task, bits), bits, raw))
+        states.append(found)
+    differs = any(a != b and OPEN not in (a, b) for a, b in zip(*states, strict=True))
+    assert differs, "the replay of a counterexample found no difference"
+    return Difference(task.row(index).inputs, *sides)
+
+
+def _by_diagrams(one: Network, other: Network, task: Task, deadline: float) -> Comparison:
+    """Return the verdict by diagrams; every variable order gets its share of the time."""
+    kinds = ORDERS if len(task.inputs) > 1 else ORDERS[::-1]  # one word says nothing of an order
+    orders = [variable_order(net, task, kind) for kind in kinds for net in (one, other)]
+    orders = list(dict.fromkeys(orders))
+    reason = ""
+    for tried, order in enumerate(orders):
+        now = time.perf_counter()
+        share = now + (deadline - now) / (len(orders) - tried)
+        try:
+            states = states_of((one, other), task, order, deadline=share)
+            input = _input_apart(states, task)
+        except CapReached as cap:
+            reason = f"{_count(task.rows)} inputs are beyond enumeration; by diagrams, {cap}"
+            continue
+        if input is None:
+            return _base(task, "diagrams", "proved")
+        words = {
+            word.name: int("".join(str(input[bit]) for bit in word.bits), 2) for word in task.inputs
+        }
+        example = difference_at(one, other, task, task.index_of(words))
+        return replace(_base(task, "diagrams", "refuted"), counterexample=example)
+    return _base(task, "diagrams", "unknown", reason)
+
+
+def _input_apart(states: States, task: Task) -> dict[str, int] | None:
+    """Return an input of the task's domain on which an output's states differ, by input bit."""
+    diagrams = states.diagrams
+    for left, right in zip(*states.of, strict=True):
+        if left == right:
+            continue
+        apart = diagrams.combine(left, 1, right, -1)
+        for sign in (1, -1):
+            above = diagrams.scaled(apart, sign)  # at most 2
+            for word in task.inputs:
+                if word.bound is not None:
+                    above = diagrams.combine(above, 1, _outside(diagrams, states, word), -2)
+            if diagrams.bounds(above)[1] > 0:
+                found = diagrams.reaching(above, largest=True)
+                return {bit: found.get(number, 0) for bit, number in states.variables.items()}
+    return None
+
+
+def _outside(diagrams: Diagrams, states: States, word: Word) -> Function:
+    """Return 1 where a word's value is out of its range."""
+    terms = [(states.variables[bit], 1 << i) for i, bit in enumerate(reversed(word.bits))]
+    return diagrams.above(diagrams.linear(0, terms), word.size - 1)
+
+
+def _count(rows: int) -> str:
+    power = rows.bit_length() - 1
+    if rows <= LARGEST_ROWS:
+        return str(rows)
+    return f"2^{power}" if rows == 1 << power else f"over 2^{power}"

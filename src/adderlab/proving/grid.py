@@ -1,0 +1,116 @@
+"""The grid rule in whole numbers: whether a format can ever round in a network, at any width.
+
+Rule: as in :mod:`adderlab.proving.enclosure`, but for all inputs at once and without floating
+point: with each unit's exact least and largest value, the positive and the negative terms of every
+sum are bounded; if all of a layer's terms are whole multiples of one unit and neither bound is
+above 2**p units, no order of summation rounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from adderlab.bits import INT64_BITS
+from adderlab.formats import Format
+from adderlab.nets import Layer, Network
+from adderlab.nets.dyadic import Dyadic
+from adderlab.nets.tensors import Sparse
+
+if TYPE_CHECKING:
+    from jaxtyping import Shaped
+
+Ranges = Sequence[tuple[Sequence[int], Sequence[int]]]
+"""Of each layer's sources, the least and the largest values, as whole numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class SumBound:
+    """The largest sum of one sign in a layer: ``units * 2**exponent``."""
+
+    units: int
+    exponent: int
+
+
+def sum_bounds(net: Network, ranges: Ranges, exponents: Sequence[int]) -> Iterator[SumBound]:
+    """Yield each layer's bound on the positive, and on the negative, terms of any of its sums.
+
+    Args:
+        net: a network without tanh and leaky units.
+        ranges: of what each layer is given, input bits first.
+        exponents: the power of two that each layer's sources are multiples of.
+    """
+    for layer, (least, most), exponent in zip(net.layers, ranges, exponents, strict=True):
+        positive, negative, low = _bounds(layer, _array(least), _array(most), exponent)
+        yield SumBound(max(int(positive.max()), -int(negative.min())), low)
+
+
+def never_rounds(net: Network, form: Format, bounds: Sequence[SumBound]) -> bool:
+    """Return whether no sum of the network is ever rounded in a float format."""
+    if any(layer.activation.kind not in ("relu", "identity", "step") for layer in net.layers):
+        return False
+    return all(
+        bound.units <= 1 << form.precision
+        and bound.exponent >= form.smallest
+        and bound.units <= _scaled_down(form.largest, bound.exponent)
+        for bound in bounds
+    )
+
+
+def _scaled_down(value: int, exponent: int) -> int:
+    return value >> exponent if exponent >= 0 else value << -exponent
+
+
+def _bounds(layer: Layer, least: Any, most: Any, exponent: int) -> tuple[Any, Any, int]:
+    """Return each unit's sum of positive and of negative terms, and their exponent."""
+    weight = layer.weight
+    stored = weight.values.exact() if isinstance(weight, Sparse) else weight.exact()
+    low = stored.exponent + exponent
+    bias = layer.bias.exact() if layer.bias is not None else None
+    if bias is not None:
+        low = min(low, bias.exponent)
+    shift = stored.exponent + exponent - low
+    if isinstance(weight, Sparse):
+        columns = weight.indices.astype(np.int64)
+        ends = weight.indptr.astype(np.int64)
+        up, down = _terms(stored, least[columns], most[columns], shift)
+        positive, negative = (_by_row(part, ends, layer.n_out) for part in (up, down))
+    else:
+        up, down = _terms(stored, least[None], most[None], shift)
+        positive, negative = up.sum(axis=1), down.sum(axis=1)
+    if bias is not None:
+        values = bias.integers.astype(object) << (bias.exponent - low)
+        positive = positive + np.maximum(values, 0)
+        negative = negative + np.minimum(values, 0)
+    return positive, negative, low
+
+
+def _terms(stored: Dyadic, least: Any, most: Any, shift: int) -> tuple[Any, Any]:
+    """Return the largest positive and the most negative value of each product."""
+    limit = max(int(np.abs(most).max(initial=0)), int(np.abs(least).max(initial=0)), 1)
+    numbers = stored.integers
+    size = stored.largest.bit_length() + shift + limit.bit_length()
+    if size + max(numbers.size, 1).bit_length() > INT64_BITS:
+        numbers, least, most = (part.astype(object) for part in (numbers, least, most))
+    else:
+        numbers, least, most = (part.astype(np.int64) for part in (numbers, least, most))
+    one, two = numbers * least * (1 << shift), numbers * most * (1 << shift)
+    return np.maximum(np.maximum(one, two), 0), np.minimum(np.minimum(one, two), 0)
+
+
+def _by_row(
+    terms: Shaped[np.ndarray, " entries"], ends: Shaped[np.ndarray, " rows_and_one"], rows: int
+) -> Any:
+    total = np.zeros(rows, dtype=terms.dtype)
+    filled = np.flatnonzero(np.diff(ends))
+    if filled.size:
+        total[filled] = np.add.reduceat(terms, ends[filled])
+    return total
+
+
+def _array(values: Sequence[int]) -> Any:
+    largest = max((abs(value) for value in values), default=0)
+    return np.array(values, dtype=np.int64 if largest.bit_length() < INT64_BITS else object)
