@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench docs wheel clean
+.PHONY: demo test lint bench soundness docs wheel clean
 
 demo: $(READY)
 	$(BIN)/adderlab demo -o demo
@@ -21,6 +21,12 @@ lint: $(READY)
 bench: $(READY)
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/proving.py
+	$(BIN)/python benchmarks/diagrams.py
+
+# More random networks than `make test` has time for; the count of false proofs is printed.
+soundness: $(READY)
+	ADDERLAB_SOUNDNESS=$(or $(NETWORKS),20000) $(BIN)/python -m pytest -q -s --timeout=3000 \
+		tests/proving/test_soundness.py tests/proving/test_diagram_soundness.py
 
 docs: $(READY)
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html

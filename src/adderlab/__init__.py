@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from adderlab.proving import Verdict, prove
     from adderlab.tasks import Task, sample, task_named
     from adderlab.workflows.build import build
+    from adderlab.workflows.compare import compare
     from adderlab.workflows.demo import demo
     from adderlab.workflows.repair import repair
     from adderlab.workflows.replay import replay
@@ -37,6 +38,7 @@ _HOMES: Final = {
     "Task": "tasks",
     "Verdict": "proving",
     "build": "workflows.build",
+    "compare": "workflows.compare",
     "count": "counting",
     "demo": "workflows.demo",
     "from_lists": "nets.state_dict",
@@ -69,6 +71,7 @@ __all__ = [
     "Task",
     "Verdict",
     "build",
+    "compare",
     "count",
     "demo",
     "from_lists",

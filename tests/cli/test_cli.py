@@ -43,17 +43,8 @@ c1 = step(a + b - 1.5)
 c0 = step(relu(a + b - 0.5) - 4 * relu(a + b - 1.5))
 """
 
-QUICK_CHAPTERS = ("hand-set", "repair", "data", "printed-weights", "success-rate", "bytes")
+QUICK_CHAPTERS = ("hand-set", "repair", "data", "printed-weights", "success-rate", "bytes", "wide")
 """The chapters of the demo that train no network by itself."""
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Where other programs keep the cores busy, PyTorch's threads wait for one another."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

@@ -24,15 +24,6 @@ OUTPUT_ERROR = 16 * EPS
 """What PyTorch's outputs may be off by: sums of at most ten terms below 2 on two layers."""
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Where other programs keep the cores busy, PyTorch's threads wait for one another."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def arrays(network) -> list[np.ndarray]:
     """Return fc1.weight, fc1.bias, fc2.weight, fc2.bias as they are stored."""
     return [tensor.numbers for _, tensor in network.tensors()]

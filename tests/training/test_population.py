@@ -23,15 +23,6 @@ MEMBERS = 7
 Z = NormalDist().inv_cdf(0.975)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Where other programs keep the cores busy, PyTorch's threads wait for one another."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def in_double(settings: Settings) -> list[np.ndarray]:
     """Return the parameters that the single run would have without rounding to float32."""
     with torch.random.fork_rng(devices=[]):

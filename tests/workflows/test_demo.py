@@ -12,7 +12,6 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 from adderlab.errors import OptionError, OutputError
 from adderlab.nets import load, outputs
@@ -71,17 +70,9 @@ SLUGS = [
     "printed-weights",
     "success-rate",
     "bytes",
+    "wide",
 ]
 NETWORKS = 50
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Where other programs keep the cores busy, PyTorch's threads wait for one another."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +145,8 @@ def test_every_file_loads_and_every_truth_table_is_its_networks(told):
         path = found.folder / name
         assert path.stat().st_size > 0
         if path.suffix == ".safetensors":
-            assert load(path).task.name == "half-adder"
+            wide = name.startswith("adder-64-")
+            assert load(path).task.name == ("adder:64" if wide else "half-adder")
         elif path.suffix == ".json":
             assert json.loads(path.read_text(encoding="utf-8"))
         elif path.suffix == ".parquet":
@@ -179,7 +171,8 @@ def test_every_file_loads_and_every_truth_table_is_its_networks(told):
         elif path.suffix == ".svg":
             assert ElementTree.parse(path).getroot().tag.endswith("svg")
     assert {"safetensors", "csv", "json", "parquet", "txt"} <= set(kinds)
-    assert kinds["safetensors"] == kinds["csv"]  # one table a network; data.csv, best.safetensors
+    # one table a network but for the three of 64 bits; data.csv, best.safetensors
+    assert kinds["safetensors"] == kinds["csv"] + 3
 
 
 def test_the_hand_set_network_says_that_1_and_1_is_3(told, results):
@@ -422,3 +415,14 @@ def test_a_chapter_is_data():
     one = Chapter("a", "A", (Try("adderlab demo"),))
     assert one == Chapter("a", "A", (Try("adderlab demo"),))
     assert replace(one, blocks=(Try("adderlab tasks"),)) != one
+
+
+def test_the_64_bit_adders_are_proved_on_all_inputs_and_formats_have_a_cliff(results):
+    found = results["wide"]
+    for method, depth in (("one-layer", 2), ("prefix", 9), ("ripple", 66)):
+        assert (found[method]["verdict"], found[method]["depth"]) == ("proved", depth)
+    assert found["cliffs"] == {
+        "fp16": {"9": "proved", "11": "refuted"},
+        "fp32": {"22": "proved", "24": "refuted"},
+        "fp64": {"51": "proved", "53": "refuted"},
+    }

@@ -6,19 +6,9 @@ import json
 from importlib import metadata
 
 import pytest
-import torch
 
 from adderlab.workflows import doctor
 from adderlab.workflows.doctor import Check, Examination, examine
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Where other programs keep the cores busy, PyTorch's threads wait for one another."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

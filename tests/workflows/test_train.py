@@ -7,7 +7,6 @@ from dataclasses import asdict
 
 import pandas as pd
 import pytest
-import torch
 
 from adderlab.errors import OptionError, OutputError, ResourceError
 from adderlab.nets import load, save
@@ -21,15 +20,6 @@ from adderlab.workflows.train import success_rates, train, train_many, what_help
 QUICK = {"optimizer": "momentum", "steps": 200, "samples": 200}
 """Settings that give right networks and wrong ones in a fraction of the notebook's steps."""
 SEEDS = 30
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Where other programs keep the cores busy, PyTorch's threads wait for one another."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

@@ -83,10 +83,10 @@ def print_verdict(screen: Screen, verdict: Verdict) -> None:
     screen.say(line)
     found = verdict.counterexample
     if found is not None:
-        from adderlab.proving.verdict import decimal, named, sum_of
+        from adderlab.proving.verdict import NO_BITS, decimal, named, sum_of
 
         screen.say(
-            f"  counterexample: {sum_of(found.input)} gives {named(found.got)}, "
+            f"  counterexample: {sum_of(found.input)} gives {named(found.got, other=NO_BITS)}, "
             f"expected {named(found.expected)}"
         )
         raw = ", ".join(map(decimal, found.output))

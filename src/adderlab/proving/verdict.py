@@ -14,6 +14,9 @@ from typing import Any, Literal, TypeAlias
 
 from adderlab import fragments
 
+NO_BITS = "no bits"
+"""What is said of a word of which an output is no bit, under an exact readout."""
+
 Outcome: TypeAlias = Literal["proved", "refuted", "unknown"]
 
 
@@ -54,7 +57,8 @@ class Counterexample:
 
     def __str__(self) -> str:
         return (
-            f"{sum_of(self.input)} gives {named(self.got)}, expected {named(self.expected)} "
+            f"{sum_of(self.input)} gives {named(self.got, other=NO_BITS)}, "
+            f"expected {named(self.expected)} "
             f"(raw outputs {', '.join(map(decimal, self.output))})"
         )
 
@@ -219,9 +223,9 @@ def sum_of(words: Mapping[str, int | None]) -> str:
     return named(words)
 
 
-def named(words: Mapping[str, int | None]) -> str:
-    """Return words with their values: ``c = 3``."""
-    texts = {name: "any" if value is None else str(value) for name, value in words.items()}
+def named(words: Mapping[str, int | None], *, other: str = "any") -> str:
+    """Return words with their values: ``c = 3``; ``other`` where there is none."""
+    texts = {name: other if value is None else str(value) for name, value in words.items()}
     return ", ".join(f"{name} = {text}" for name, text in texts.items())
 
 

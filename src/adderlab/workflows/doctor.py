@@ -19,6 +19,7 @@ PACKAGES: Final = (
     "mpmath",
     "pyarrow",
     "matplotlib",
+    "contourpy",
     "jinja2",
     "rich",
     "typer",

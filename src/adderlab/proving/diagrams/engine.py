@@ -214,7 +214,10 @@ class _Attempt:
         for check in checks:
             if check != ZERO:
                 return DiagramResult(False, self._input_of(check))
-        margin = self._margin(values, exponent)
+        try:
+            margin = self._margin(values, exponent)
+        except CapReached:  # the proof stands; only its margin is not known
+            margin = None
         ranges, exponents = tuple(self.ranges), tuple(self.exponents)
         return DiagramResult(True, margin=margin, ranges=ranges, exponents=exponents)
 

@@ -20,6 +20,7 @@ from adderlab.workflows.demo.odds import odds
 from adderlab.workflows.demo.printed import printed
 from adderlab.workflows.demo.training import batch_modes, that_fails, that_works
 from adderlab.workflows.demo.weight import weight
+from adderlab.workflows.demo.wide import wide
 from adderlab.workflows.demo.workshop import Workshop
 from adderlab.writing import new_folder
 
@@ -33,6 +34,7 @@ CHAPTERS: Final[tuple[tuple[str, Callable[[Workshop], Chapter]], ...]] = (
     ("the printed weights", printed),
     ("the success rate", odds),
     ("parameters and bytes", weight),
+    ("64 bits", wide),
 )
 """What each chapter is called while it is made, and what makes it; a new chapter goes here."""
 
