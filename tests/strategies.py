@@ -163,7 +163,7 @@ def sparse(draw: st.DrawFn, shape: tuple[int, int], *, tame: bool = False) -> Sp
     pointers = np.concatenate([[0], np.cumsum(is_stored.sum(axis=1))])
     indices = np.nonzero(is_stored)[1]
     one, two = (
-        np.dtype(draw(st.sampled_from(["u1", "u2", "u4", "u8"][pointers[-1] > 255 :])))
+        np.dtype(draw(st.sampled_from(["u1", "u2", "u4", "u8"][int(pointers[-1] > 255) :])))
         for _ in range(2)
     )
     values = draw(numbers((len(indices),), tame=tame))

@@ -570,7 +570,7 @@ REFUSED = [
     ),
     ("demo -o file", "file: a file stands there; name a folder"),
     ("demo -o file/demo", None),
-    ("demo --networks 0", "networks: got 0; give a whole number of at least 1"),
+    ("demo --networks 0", "--networks: got 0; give a whole number of at least 1"),
     (
         "train half-adder --lr nan",
         "--lr: got nan; give a finite number above 0; the notebook's is 0.1",

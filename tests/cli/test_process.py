@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -101,3 +102,20 @@ def test_a_reader_that_leaves_hears_nothing(lecture, command):
         text = "".join(text.partition("sha256 ")[2:]).partition("\n")[2]
     assert text == ""
     assert done.returncode == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_behind_the_output_is_one_line_and_no_verdict(lecture):
+    """Exit code 1 would say refuted."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, *ADDERLAB, "prove", str(lecture)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env=ENVIRONMENT,
+        )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("adderlab: the output can't be written (No space left")

@@ -88,7 +88,7 @@ def test_a_module_stands_for_the_network_that_its_forward_computes() -> None:
 def test_anything_else_is_refused(given_: Any, kind: str) -> None:
     with refused(
         ModelError,
-        f"model: a {kind} is no network; "
+        f"model: an object of type {kind} is no network; "
         "give a Network, the path of its file, or a torch.nn.Module",
     ):
         _ = read_source(given_)

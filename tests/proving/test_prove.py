@@ -274,3 +274,17 @@ def test_a_format_verdict_is_json() -> None:
         "reason": None,
         "counterexample": None,
     }
+
+
+def test_a_network_that_learned_nothing_is_refuted_at_its_first_corner() -> None:
+    """Beyond enumeration a few extreme rows are looked at before any diagram is built."""
+    net = network([[[0.25] * 80] * 3, [[1.0] * 3] * 41], [[0.5] * 3, [1.0] * 41], task=None)
+    found = prove(net, "adder:40", timeout_s=30)
+    assert (found.verdict, found.rows_right) == ("refuted", None)
+    assert found.counterexample.input == {"a": 0, "b": 0}
+    assert found.counterexample.expected == {"c": 0}
+
+
+def test_a_formats_name_may_stand_alone() -> None:
+    net = network([[[1, 1]], [[1]]], [[-1], [0]], task=task_named("majority:2"))
+    assert prove(net, formats="fp16").formats.keys() == {"fp16"}

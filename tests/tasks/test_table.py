@@ -346,7 +346,7 @@ def test_the_inline_record_gives_the_table_again(task: Task) -> None:
     assert (back.inputs, back.outputs, back.record) == (task.inputs, task.outputs, task.record)
     assert back.any_value == task.any_value
     assert rows(back) == rows(task)
-    assert back.name == "table:(inline)"
+    assert back.name == f"table:sha256-{task.record['table']['sha256'][:12]}"
 
 
 def test_the_record_is_the_words_two_planes_of_each_output_and_their_hash() -> None:

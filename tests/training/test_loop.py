@@ -390,3 +390,32 @@ def test_the_module_is_the_lectures_class():
     with torch.random.fork_rng(devices=[]):
         model = loop.make_model(HALF_ADDER, Settings())
     assert repr(model) == repr(AdderNN())
+
+
+def test_two_trainings_at_once_are_each_their_seeds_own():
+    """PyTorch's generator belongs to the whole process, so runs take turns."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    settings = [Settings(seed=seed % 2, steps=20, samples=50) for seed in range(6)]
+    alone = [train_network(HALF_ADDER, one).loss for one in settings[:2]]
+    with ThreadPoolExecutor(6) as pool:
+        losses = list(pool.map(lambda one: train_network(HALF_ADDER, one).loss, settings))
+    assert losses == alone * 3
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"lr": "x"}, "--lr: got 'x'; give a number"),
+        ({"seed": 1.5}, "--seed: got 1.5; give a whole number"),
+        ({"hidden": True}, "--hidden: got True; give a whole number"),
+        (
+            {"lr": 1e39},
+            "--lr: got 1e+39; give a number of at most 3.40282e+38, the largest of fp32",
+        ),
+    ],
+)
+def test_settings_of_a_wrong_type_or_beyond_fp32_are_refused(options, message):
+    with pytest.raises(OptionError) as refused:
+        _ = Settings(**options)
+    assert str(refused.value) == message

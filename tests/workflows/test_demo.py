@@ -389,6 +389,11 @@ def test_a_later_demo_replaces_its_own_files_and_leaves_others(tmp_path, monkeyp
     folder.mkdir()
     _ = (folder / "notes.txt").write_text("mine")
     _ = (folder / "quick.csv").write_text("old")
+    with pytest.raises(OutputError) as refused:
+        _ = demo(folder)  # not the folder of a demo: nothing in it is touched
+    assert str(refused.value) == f"{folder}: the folder holds other files; name a new folder"
+    assert (folder / "quick.csv").read_text() == "old"
+    _ = (folder / "results.json").write_text("{}")
     _ = demo(folder)
     assert (folder / "notes.txt").read_text() == "mine"
     assert (folder / "quick.csv").read_text() == "a\n1\n"
@@ -397,7 +402,7 @@ def test_a_later_demo_replaces_its_own_files_and_leaves_others(tmp_path, monkeyp
 def test_below_one_network_is_refused(tmp_path):
     with pytest.raises(OptionError) as refused:
         _ = demo(tmp_path / "demo", networks=0)
-    assert str(refused.value) == "networks: got 0; give a whole number of at least 1"
+    assert str(refused.value) == "--networks: got 0; give a whole number of at least 1"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -91,9 +91,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         complain(f"{'; '.join(map(str, interrupt.args)) or 'interrupted'}; nothing was written")
         return INTERRUPTED
     except BrokenPipeError:  # the reader of a pipe has gone: nobody is left to tell
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 -- for exit
-        return 1
+        return _drop_output(1)
+    except OSError as error:  # what a command writes itself says so by OutputError
+        complain(f"the output can't be written ({error.strerror or error}); make room for it")
+        return _drop_output()
     return code if isinstance(code, int) else 0
+
+
+def _drop_output(code: int = BAD_INPUT) -> int:
+    """Let nothing more be written at exit, and return the exit code."""
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 -- until exit
+    return code
 
 
 def _refuse(arguments: Sequence[str], error: dict[str, str], line: str) -> int:

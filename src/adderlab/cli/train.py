@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from adderlab.cli.options import HOLDS, REFUTED, AsJson
+from adderlab.cli.options import EXIT_OF_VERDICT, HOLDS, REFUTED, AsJson
 from adderlab.errors import OptionError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ adderlab train half-adder --seeds 1000 -o run
 adderlab train --replay net.safetensors
 
 Exit code: 0 the network adds (or --seeds did its work), 1 it does not (the file is kept),
-2 bad input, 130 interrupted."""
+2 bad input, 3 unknown, 130 interrupted."""
 
 
 def register(app: typer.Typer) -> None:
@@ -154,8 +154,9 @@ def _train_one(screen: Screen, task: str, settings: dict[str, Any], out: Path | 
     begin()
     print_trained(screen, trained)
     screen.json(trained.to_dict())
-    is_open = trained.proof is not None and trained.proof.verdict == "unknown"
-    raise typer.Exit(HOLDS if trained or is_open else REFUTED)
+    raise typer.Exit(
+        EXIT_OF_VERDICT[trained.proof.verdict] if trained.proof is not None else REFUTED
+    )
 
 
 def print_trained(screen: Screen, trained: Trained) -> None:

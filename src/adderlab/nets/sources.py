@@ -65,7 +65,7 @@ def read_source(model: Network | str | Path | nn.Module) -> Source:
         read = from_module(model)
         return Source(read.network, to_bytes(read.network), read.notes)
     raise ModelError(
-        f"a {type(model).__name__} is no network",
+        f"an object of type {type(model).__name__} is no network",
         where="model",
         remedy="give a Network, the path of its file, or a torch.nn.Module",
     )

@@ -18,11 +18,17 @@ from adderlab.nets import Network
 from adderlab.proving.arithmetic import ORDERS
 from adderlab.proving.diagrams import decide
 from adderlab.proving.enclosure import LARGEST_DENSE
-from adderlab.proving.enumeration import exact_counterexample
+from adderlab.proving.enumeration import exact_counterexample, is_right_exactly
 from adderlab.proving.grid import SumBound, never_rounds, sum_bounds
 from adderlab.proving.number_formats import INT32_LARGEST, unfit, wrong_rows
 from adderlab.proving.verdict import FormatVerdict, Outcome, Verdict
 from adderlab.tasks import Task
+
+CORNERS: Final = (0, -1, 1)
+"""Rows looked at before any diagram is built: all zeros, all ones, the lowest bit alone."""
+
+LARGEST_TRIAL: Final = 1 << 20
+"""Weights times rows up to which the corners are worth a look."""
 
 TRIED_ROWS: Final = 200
 """Random rows that are tried, beside the extreme ones, to refute a format."""
@@ -36,6 +42,9 @@ def prove_by_diagrams(
     timeout_s: float | None,
 ) -> Verdict:
     """Return the verdict that diagrams give on all inputs at once."""
+    index = _wrong_corner(net, task)
+    if index is not None:
+        return _refuted(net, task, replace(base, method="enumerated"), names, index)
     found = decide(net, task, timeout_s=timeout_s)
     base = replace(base, method="diagram")
     if found.is_right is None:
@@ -43,19 +52,32 @@ def prove_by_diagrams(
         return replace(base, reason=found.reason, formats=formats)
     if not found.is_right:
         assert found.wrong is not None
-        index = _row_of(task, found.wrong)
-        counterexample = exact_counterexample(net, task, index)
-        assert counterexample.got != counterexample.expected, "every counterexample replays"
-        formats = {name: _replayed(net, task, name, index) for name in names}
-        replays = {"exact": True}
-        replays |= {name: True for name, one in formats.items() if one.verdict == "refuted"}
-        counterexample = replace(counterexample, replays=replays)
-        return replace(base, verdict="refuted", counterexample=counterexample, formats=formats)
+        return _refuted(net, task, base, names, _row_of(task, found.wrong))
     bounds = list(sum_bounds(net, found.ranges, found.exponents))
     formats = {name: _format_verdict(net, task, name, bounds) for name in names}
     return replace(
         base, verdict="proved", rows_right=task.rows, margin=found.margin, formats=formats
     )
+
+
+def _wrong_corner(net: Network, task: Task) -> int | None:
+    """Return a wrong row among a few extreme ones; a network that learned nothing ends here."""
+    entries = sum(int(values.integers.size) for _, values in net.entries())
+    if entries * len(CORNERS) > LARGEST_TRIAL:
+        return None
+    indices = [index % task.rows for index in CORNERS]
+    return next((index for index in indices if not is_right_exactly(net, task, index)), None)
+
+
+def _refuted(net: Network, task: Task, base: Verdict, names: Sequence[str], index: int) -> Verdict:
+    """Return the verdict on a wrong row, replayed exactly and in each format."""
+    counterexample = exact_counterexample(net, task, index)
+    assert counterexample.got != counterexample.expected, "every counterexample replays"
+    formats = {name: _replayed(net, task, name, index) for name in names}
+    replays = {"exact": True}
+    replays |= {name: True for name, one in formats.items() if one.verdict == "refuted"}
+    counterexample = replace(counterexample, replays=replays)
+    return replace(base, verdict="refuted", counterexample=counterexample, formats=formats)
 
 
 def _row_of(task: Task, bits: dict[str, int]) -> int:

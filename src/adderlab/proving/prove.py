@@ -33,7 +33,7 @@ def prove(
     model: Network | str | Path | nn.Module,
     task: Task | str | None = None,
     *,
-    formats: Sequence[str] = (),
+    formats: str | Sequence[str] = (),
     engine: str = "auto",
     timeout_s: float | None = None,
 ) -> Verdict:
@@ -46,7 +46,7 @@ def prove(
     Args:
         model: a network, the path of a network file, or a PyTorch module.
         task: a task or its name; left out, the one that the network was built for.
-        formats: names of number formats.
+        formats: a number format's name, or several.
         engine: ``auto``, ``enumeration`` or ``diagram``.
         timeout_s: seconds after which diagrams are given up; none unless given.
 
@@ -69,7 +69,8 @@ def prove(
     source = read_source(model)
     net = source.network
     target = task_of(net, task)
-    names = list(dict.fromkeys(format_named(name).name for name in formats))
+    wanted = [formats] if isinstance(formats, str) else formats
+    names = list(dict.fromkeys(format_named(name).name for name in wanted))
     if timeout_s is not None and not timeout_s > 0:
         raise OptionError(f"got {timeout_s:g}", where="--timeout", remedy="give seconds above 0")
     choice = choose_engine(target.rows, has_tanh=not is_exact(net), wish=engine)

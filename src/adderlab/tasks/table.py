@@ -302,7 +302,7 @@ def table_from_record(record: Any, *, where: str) -> Task:
         values = from_bits(bits.reshape(shape.rows, word.width))
         columns[word.name] = np.where(cares == 1, values, ANY)
         place += sum(sizes)
-    task = _task(inputs, outputs, columns, where="(inline)")
+    task = _task(inputs, outputs, columns, where=f"sha256-{str(record['sha256'])[:12]}")
     if place != len(rows) or task.record != {"table": record}:
         raise refused
     return task

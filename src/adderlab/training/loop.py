@@ -7,6 +7,7 @@ same draws are made in the same order: first the data, then the model.
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -63,19 +64,25 @@ class TrainingRun:
     seconds: float = field(compare=False)
 
 
+_ALONE = threading.RLock()
+
+
 @contextmanager
 def one_thread() -> Generator[None]:
-    """Let PyTorch use one thread: its threads help nothing on networks this small.
+    """Let one training run at a time, on one of PyTorch's threads.
 
-    On a busy machine they wait for one another, fifty times longer than the work takes. The
-    numbers are the same with one, 2, 4 and 16 threads.
+    One at a time, because PyTorch's random generator belongs to the whole process: two at once
+    would draw from each other's seeds. One thread, because more help nothing on networks this
+    small, and on a busy machine wait for one another fifty times longer than the work takes;
+    the numbers are the same with one, 2, 4 and 16.
     """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+    with _ALONE:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
 
 
 @one_thread()

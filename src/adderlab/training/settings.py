@@ -20,6 +20,7 @@ INITS: Final = ("torch",)
 ACTIVATIONS: Final = ("relu", "leaky:S", "tanh")
 MOMENTUM: Final = 0.9
 LARGEST_BYTES: Final = 8 << 30
+LARGEST_LR: Final = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,10 @@ class Settings:
     init: str = "torch"
 
     def __post_init__(self) -> None:
+        for name, kinds in _KINDS.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, kinds):
+                raise _refused(name, repr(value), "a number" if name == "lr" else "a whole number")
         _at_least("hidden", self.hidden, 1)
         _at_least("steps", self.steps, 0)
         _at_least("samples", self.samples, 1)
@@ -63,6 +68,10 @@ class Settings:
             raise _refused("seed", self.seed, f"a whole number in 0..{(1 << 32) - 1}")
         if not (math.isfinite(self.lr) and self.lr > 0):
             raise _refused("lr", self.lr, "a finite number above 0; the notebook's is 0.1")
+        if self.lr > LARGEST_LR:
+            raise _refused(
+                "lr", self.lr, f"a number of at most {LARGEST_LR:g}, the largest of fp32"
+            )
         _one_of("optimizer", self.optimizer, OPTIMIZERS)
         _one_of("loss", self.loss, LOSSES)
         _one_of("init", self.init, INITS)

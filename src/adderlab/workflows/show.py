@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from adderlab import fragments
 from adderlab.errors import ResourceError
 from adderlab.nets import Network
 from adderlab.nets.sources import read_source, task_of
-from adderlab.nets.truth import TruthRow
+from adderlab.nets.truth import TruthRow, truth_fragment
 from adderlab.nets.walk import Walk, nameless_task, walk, words_of
 from adderlab.proving import Verdict, prove
 from adderlab.report.figures import (
@@ -85,6 +86,19 @@ class Shown:
             "right": row.is_right if self.task is not None else None,
         }
 
+    def to_html(self) -> str:
+        """Return it for a notebook: the truth table, the parameters, the verdict."""
+        parts: list[str] = []
+        if self.task is not None:
+            parts.append(truth_fragment(self.network, self.task))
+        parts.append(self.network.to_html())
+        if self.verdict is not None:
+            parts.append(self.verdict.to_html())
+        return fragments.block(*parts)
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
     def __repr__(self) -> str:
         return f"{self.network!r}" + (f"\n{self.verdict!r}" if self.verdict is not None else "")
 
@@ -93,7 +107,7 @@ def show(
     model: Network | str | Path | nn.Module,
     task: Task | str | None = None,
     *,
-    input: str | Mapping[str, int] | None = None,
+    input: str | Sequence[int] | Mapping[str, int] | None = None,
     out: str | Path | None = None,
 ) -> Shown:
     """Return a network with its truth table, and one input's way through it.
@@ -103,7 +117,7 @@ def show(
             returned; of a training run the loss curve is drawn too.
         task: a task or its name, if not the network's own. Without any, raw outputs are shown
             and nothing is expected.
-        input: the input words, ``"1,1"`` or ``{"a": 1, "b": 1}``.
+        input: the input words, ``"1,1"``, ``(1, 1)`` or ``{"a": 1, "b": 1}``.
         out: a folder for the figures, each as SVG and PNG.
 
     Raises:
@@ -133,7 +147,8 @@ def show(
                 where="--input",
                 remedy=f"take a network of up to {LARGEST_WALK}",
             )
-        way = walk(net, target, target.parse_input(input) if isinstance(input, str) else input)
+        words = input if isinstance(input, Mapping) else target.parse_input(_listed(input))
+        way = walk(net, target, words)
     shown = rows_to_show(net, target)
     verdict = prove(model, target) if known else None
     files: tuple[Path, ...] = ()
@@ -183,3 +198,8 @@ def write_figures(pictures: Sequence[Picture], folder: Path) -> tuple[Path, ...]
 
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
+
+
+def _listed(input: str | Sequence[int]) -> str:
+    """Return input words as the command line takes them: ``1,1``."""
+    return input if isinstance(input, str) else ",".join(map(str, input))

@@ -60,7 +60,7 @@ class Trained:
             "loss": _finite(run.loss),
             "data_loss": _finite(run.data_loss),
             "losses": [[step, _finite(loss)] for step, loss in run.losses],
-            "accuracy": run.accuracy,
+            "accuracy": run.accuracy if run.network is not None else None,
             "rows_right": self.proof.rows_right if self.proof is not None else 0,
             "dead_units": list(run.dead_units),
             "missing_rows": list(run.missing_rows) if run.missing_rows is not None else None,

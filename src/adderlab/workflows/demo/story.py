@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from adderlab.errors import OptionError
+from adderlab.errors import OptionError, OutputError
 from adderlab.report import Chapter
 from adderlab.report.html import story_page
 from adderlab.workflows.demo.data_set import data_set
@@ -99,7 +99,12 @@ def demo(
     """
     if networks < 1:
         raise OptionError(
-            f"got {networks}", where="networks", remedy="give a whole number of at least 1"
+            f"got {networks}", where="--networks", remedy="give a whole number of at least 1"
+        )
+    place = Path(out)
+    if place.is_dir() and any(place.iterdir()) and not (place / "results.json").is_file():
+        raise OutputError(
+            "the folder holds other files", where=str(out), remedy="name a new folder"
         )
     start = time.perf_counter()
     chapters: list[Chapter] = []
