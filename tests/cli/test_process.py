@@ -64,12 +64,17 @@ def test_ctrl_c_in_a_long_run_says_where_it_was_and_leaves_no_file(tmp_path):
         text=True,
         cwd=tmp_path,
         env=ENVIRONMENT,
+        # a shell that runs the tests in the background has Ctrl-C ignored, and children inherit it
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     with process:
-        assert process.stdout.readline() == "seed 0\n"
-        assert process.stdout.readline().startswith("Epoch [100/100000000], Loss: 0.")
-        process.send_signal(signal.SIGINT)
-        _, complaint = process.communicate(timeout=60)
+        try:
+            assert process.stdout.readline() == "seed 0\n"
+            assert process.stdout.readline().startswith("Epoch [100/100000000], Loss: 0.")
+            process.send_signal(signal.SIGINT)
+            _, complaint = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 130
     found = re.fullmatch(
         r"adderlab: interrupted at step (\d+) of 100000000; nothing was written\n", complaint
