@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any, Literal, TypeAlias
 
 from adderlab import fragments
+from adderlab.nets.walk import json_number
 
 NO_BITS = "no bits"
 """What is said of a word of which an output is no bit, under an exact readout."""
@@ -48,7 +49,7 @@ class Counterexample:
             "input": self.input,
             "expected": self.expected,
             "got": self.got,
-            "output": [_number(value) for value in self.output],
+            "output": [json_number(value) for value in self.output],
             "output_exact": [str(value) for value in self.output],
             "semantics": self.semantics,
             "order": self.order or None,
@@ -239,13 +240,3 @@ def decimal(value: Fraction) -> str:
 
 def _is_short(fraction: str) -> bool:
     return "/" in fraction and len(fraction) <= 12
-
-
-def _number(value: Fraction) -> float | int:
-    """Return the number nearest to ``value`` that JSON can hold; whole ones have any size."""
-    if value.denominator == 1:
-        return int(value)
-    try:
-        return float(value)
-    except OverflowError:
-        return round(value)

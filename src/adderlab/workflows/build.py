@@ -136,11 +136,11 @@ def build(
 
 
 def _check_promise(verdict: Verdict) -> None:
-    """Refuse a construction that is right, but not in the number format it was promised in."""
+    """Refuse a construction that is right, but not proved in the format it was promised in."""
     own = verdict.formats[verdict.own_format]
-    if verdict.verdict == "proved" and own.verdict == "refuted":
+    if verdict.verdict == "proved" and own.verdict != "proved":
         raise OptionError(
-            f"{verdict.task} is right in exact arithmetic but not in {own.format} ({own.reason})",
+            f"{verdict.task} is right in exact arithmetic but {own.verdict} in {own.format} ({own.reason})",
             where="--format",
             remedy="take a wider format, or --method prefix",
         )
