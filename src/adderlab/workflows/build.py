@@ -140,7 +140,8 @@ def _check_promise(verdict: Verdict) -> None:
     own = verdict.formats[verdict.own_format]
     if verdict.verdict == "proved" and own.verdict != "proved":
         raise OptionError(
-            f"{verdict.task} is right in exact arithmetic but {own.verdict} in {own.format} ({own.reason})",
+            f"{verdict.task} is right in exact arithmetic but {own.verdict} in {own.format} "
+            f"({own.reason})",
             where="--format",
             remedy="take a wider format, or --method prefix",
         )
