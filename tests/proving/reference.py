@@ -196,22 +196,36 @@ def format_activated(activation: Activation, value: Number | None, name: str) ->
     return value if value > 0 else product(Fraction(activation.slope), value, name)
 
 
+def turns(order: str, row: list[Fraction], bias: Fraction) -> list[int]:
+    """Return in which order an order given in words takes a unit's terms, the bias as the last."""
+    last = len(row)
+    numbers = [*range(last), last]
+    weights = [*row, bias]
+    if order.startswith("terms"):
+        key = {
+            "terms of positive weight first": lambda i: weights[i] <= 0,
+            "terms of negative weight first": lambda i: weights[i] >= 0,
+            "terms by growing weight": lambda i: abs(weights[i]),
+            "terms by falling weight": lambda i: -abs(weights[i]),
+        }[order]
+        return sorted(numbers, key=key)
+    first, second = order.split(", ")
+    products = numbers[:-1][::-1] if "right to left" in order else numbers[:-1]
+    assert first == "the bias" or second == "then the bias"
+    return [last, *products] if first == "the bias" else [*products, last]
+
+
 def in_order(net: Network, bits: list[int], name: str, order: str) -> list[Number | None]:
     """Return the raw outputs of one row in a format, summed in an order given in words."""
-    first, second = order.split(", ")
-    bias_first = first == "the bias"
-    from_right = "right to left" in order
-    assert bias_first or second == "then the bias"
     values: list[Number | None] = [Fraction(bit) for bit in bits]
     for layer in net.layers:
         weight, bias = plain(layer)
         found: list[Number | None] = []
         for row, start in zip(weight, bias, strict=True):
             terms = [product(w, x, name) for w, x in zip(row, values, strict=True)]
-            terms = terms[::-1] if from_right else terms
-            terms = [start, *terms] if bias_first else [*terms, start]
-            total = terms[0]
-            for term in terms[1:]:
+            terms.append(start)
+            total, *rest = [terms[i] for i in turns(order, row, start)]
+            for term in rest:
                 total = plus(total, term, name)
             found.append(format_activated(layer.activation, total, name))
         values = found

@@ -20,7 +20,8 @@ from adderlab.building.adders.prefix import prefix_adder
 from adderlab.building.adders.ripple import ripple_adder
 from adderlab.nets import EXACT, Activation, Layer, Network, Readout, network, outputs, read_bits
 from adderlab.nets.tensors import Sparse, Wide
-from adderlab.proving.diagrams import CapReached, Diagrams, Function, decide, variable_order
+from adderlab.proving.budget import Budget, CapReached
+from adderlab.proving.diagrams import Diagrams, Function, decide, variable_order
 from adderlab.proving.diagrams.table import ZERO
 from adderlab.proving.enumeration import enumerate_rows, margin_of
 from adderlab.tasks import Task, task_named
@@ -420,7 +421,7 @@ def test_verdicts_on_single_weight_mutants_replay(method: str) -> None:
         numbers[entry] += change
         changed = replace(layer, weight=replace(layer.weight, values=wide(numbers)))
         mutant = replace(net, layers=(*net.layers[:at], changed, *net.layers[at + 1 :]))
-        found = decide(mutant, net.task, timeout_s=20)
+        found = decide(mutant, net.task, budget=Budget.of(20))
         if found.is_right:
             seen["right"] += 1
             raw = outputs(mutant, rows)
@@ -676,7 +677,7 @@ def test_when_time_is_up_there_is_no_answer(kind: str) -> None:
         )
     assert net.task is not None
     start = time.perf_counter()
-    found = decide(net, net.task, timeout_s=0.3)
+    found = decide(net, net.task, budget=Budget.of(0.3))
     seconds = time.perf_counter() - start
     assert (found.is_right, found.wrong, found.margin) == (None, None, None)
     assert found.reason == "the time was up"
@@ -687,8 +688,8 @@ def test_no_time_at_all_gives_no_answer() -> None:
     """Even where a moment would do; and with an hour there is one."""
     net = adder("one-layer", 8)
     assert net.task is not None
-    assert decide(net, net.task, timeout_s=0.0).reason == "the time was up"
-    assert decide(net, net.task, timeout_s=3600).is_right
+    assert decide(net, net.task, budget=Budget(deadline=0.0)).reason == "the time was up"
+    assert decide(net, net.task, budget=Budget.of(3600)).is_right
 
 
 def test_the_order_of_variables_is_heaviest_first() -> None:

@@ -15,7 +15,6 @@ from adderlab.nets.network import map_parameters
 from adderlab.nets.tensors import Dense
 from adderlab.proving import enclosure, enumeration, prove
 from adderlab.proving.enumeration import (
-    LARGEST_ROWS,
     block_rows,
     enumerate_rows,
     exact_counterexample,
@@ -386,8 +385,3 @@ def test_a_bounded_domain_is_all_that_is_spoken_of() -> None:
     assert found
     assert found.rows == 6
     assert len(rows_of(task)) == 6
-
-
-def test_the_cap_is_two_to_the_twentieth() -> None:
-    """As the message of an unknown verdict says."""
-    assert LARGEST_ROWS == 1 << 20

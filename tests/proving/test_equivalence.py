@@ -169,9 +169,9 @@ def test_random_pairs_as_direct_evaluation_has_it(pair: tuple[Network, Network, 
 def test_diagrams_find_what_enumeration_finds(pair: tuple[Network, Network, Task]) -> None:
     one, other, task = pair
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(equivalence, "LARGEST_ROWS", 0)
+        patch.setattr(equivalence, "ENUMERABLE_ROWS", 0)
         found = compare(one, other)
-    assert found.method in ("diagrams", "identical")
+    assert found.method in ("diagram", "identical")
     check_direct(found, one, other, task)
 
 
@@ -201,11 +201,11 @@ def test_each_network_is_read_by_its_own_readout() -> None:
 # --- domains ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("largest", "method"), [(1 << 20, "enumerated"), (0, "diagrams")])
+@pytest.mark.parametrize(("largest", "method"), [(1 << 20, "enumerated"), (0, "diagram")])
 def test_only_the_inputs_of_the_domain_count(
     monkeypatch: pytest.MonkeyPatch, largest: int, method: str
 ) -> None:
-    monkeypatch.setattr(equivalence, "LARGEST_ROWS", largest)
+    monkeypatch.setattr(equivalence, "ENUMERABLE_ROWS", largest)
     rows = "\n".join(f"{x},{x % 2}" for x in range(3))
     task = parse_table(f"in x:2<3,out y:1\n{rows}", where="t.csv")
     low = network([[[0, 1]]], [[0]])
@@ -314,7 +314,7 @@ def test_tanh_beyond_enumeration_is_unknown() -> None:
     layer = Layer(Dense(np.ones((1, 21), dtype=np.float32)), None, TANH)
     one = Network((layer,))
     found = compare(one, replace(one, readout=Readout(threshold=0.25)))
-    assert (found.verdict, found.method) == ("unknown", "diagrams")
+    assert (found.verdict, found.method) == ("unknown", "diagram")
     assert found.reason == ("tanh is decided by enumeration alone, and 2^21 inputs are too many")
 
 
@@ -333,7 +333,7 @@ def test_adders_of_64_bits_are_equal(left: str, right: str, *, named: bool) -> N
     if not named:
         one, other = replace(one, task=None), replace(other, task=None)
     found = compare(one, other)
-    assert (found.verdict, found.method, found.rows) == ("proved", "diagrams", 1 << 128)
+    assert (found.verdict, found.method, found.rows) == ("proved", "diagram", 1 << 128)
     assert found.seconds < 3  # 0.04 s on two cores, 2026-11
     of_task = " of adder:64" if named else ""
     assert found.summary() == f"equal on all 2^128 inputs{of_task}"
@@ -348,7 +348,7 @@ def test_one_weight_changed_at_64_bits_is_found(name: str, tensor: str) -> None:
     net = ADDERS[name](task, "wide")
     changed = planted(net, "fc1.weight" if tensor == "first" else f"fc{net.depth}.weight")
     found = compare(one_layer_adder(task, "wide"), changed)
-    assert (found.verdict, found.method) == ("refuted", "diagrams")
+    assert (found.verdict, found.method) == ("refuted", "diagram")
     example = found.counterexample
     assert example is not None
     assert example.first.words == {"c": sum(example.input.values())}

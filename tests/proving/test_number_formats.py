@@ -251,17 +251,27 @@ def test_fp64_is_not_exact_arithmetic() -> None:
     assert example.replays == {"exact": False, "fp64": True}
 
 
-def test_a_row_right_in_all_orders_tried_is_unknown_not_proved() -> None:
-    """Only (2048 + 1) - 2048 is wrong, which none of the four orders is."""
+def test_an_order_that_is_made_to_lose_finds_what_plain_ones_miss() -> None:
+    """Only (2048 + 1) - 2048 is wrong: no order of the columns, but that of the signs."""
     net = sums_network([2048, -2048, 1], None, Readout("threshold", 0.5, ">"), "fp16")
-    task = table(net)
-    assert set(all_outputs(net, [1, 1, 1], "fp16")) == {(0,), (1,)}
-    assert all(in_order(net, [1, 1, 1], "fp16", order) == [1] for order in ORDERS)
-    found = in_format(net, task, "fp16")
+    plain = [order for order in ORDERS if not order.startswith("terms")]
+    assert all(in_order(net, [1, 1, 1], "fp16", order) == [1] for order in plain)
+    found = in_format(net, table(net), "fp16")
+    assert (found.verdict, found.reason) == (
+        "refuted", "in the order: terms of positive weight first"
+    )  # fmt: skip
+
+
+def test_a_row_right_in_all_orders_tried_is_unknown_not_proved() -> None:
+    """Only an order that mixes signs in its own way is wrong, and none that is tried does."""
+    net = sums_network([2048, 2047, -2047, -2048], None, Readout("threshold", 0.5, ">"), "fp16")
+    assert {values[0] > 0.5 for values in all_outputs(net, [1] * 4, "fp16")} == {False, True}
+    assert not any(in_order(net, [1] * 4, "fp16", order)[0] > 0.5 for order in ORDERS)
+    found = in_format(net, table(net), "fp16")
     assert found.verdict == "unknown"
     assert found.reason == (
-        "1 of 8 rows lie within the rounding bound of the threshold, "
-        "though right in the 4 orders tried"
+        "1 of 16 rows lie within the rounding bound of the threshold, "
+        "though right in the 8 orders tried"
     )
 
 
@@ -517,19 +527,24 @@ def test_the_one_layer_adder_is_proved_by_the_grid_rule_to_its_width(width: int,
     assert wider.formats[name].verdict != "proved"
 
 
-@pytest.mark.slow
-def test_the_one_layer_adder_in_fp16() -> None:
-    """Proved at 9 bits; refuted at 10 where an order of its units adds up the wrong ones first."""
-    found = prove(one_layer_adder(9, "fp16"))
-    assert found
-    assert found.formats["fp16"].reason == "the grid rule"
-    for units, verdict in (
-        (None, "unknown"),
-        (np.random.default_rng(2).permutation(29), "refuted"),
-    ):
-        wider = prove(one_layer_adder(10, "fp16", units))
-        assert wider
-        assert wider.formats["fp16"].verdict == verdict
+@pytest.mark.parametrize(
+    ("name", "width"), [("fp8-e4m3", 2), ("bf16", 6), ("fp16", 9), ("fp32", 22), ("fp64", 51)]
+)
+def test_the_cliff_of_the_one_layer_adder_is_sharp(name: str, width: int) -> None:
+    """Proved by the grid rule to a width, refuted at the very next one."""
+    last, next_one = (
+        prove(construct(task_named(f"adder:{w}"), "one-layer", format=name), engine="diagram")
+        for w in (width, width + 1)
+    )
+    assert last
+    assert next_one
+    assert last.formats[name].reason == "the grid rule"
+    found = next_one.formats[name]
+    assert (found.verdict, found.reason) == (
+        "refuted", "in the order: terms of positive weight first"
+    )  # fmt: skip
+    assert found.counterexample is not None
+    assert found.counterexample.replays == {"exact": False, name: True}
 
 
 def test_layers_are_read_as_they_are_stored() -> None:

@@ -32,6 +32,9 @@ def compare(
     net2: Annotated[Path, typer.Argument(metavar="NET2", help="Another one of its shape.")],
     *,
     task: TaskOption = None,
+    timeout: Annotated[
+        float, typer.Option(metavar="S", help="Seconds after which it is unknown.")
+    ] = 10.0,
     as_json: AsJson = False,
 ) -> None:
     """Compare two networks: equal on every input, or where they differ; then size and margin."""
@@ -39,7 +42,7 @@ def compare(
     from adderlab.workflows.compare import compare as compare_networks
 
     screen = Screen(as_json=as_json)
-    compared = compare_networks(net1, net2, task)
+    compared = compare_networks(net1, net2, task, timeout_s=timeout)
     print_compared(screen, compared)
     screen.json(compared.to_dict())
     raise typer.Exit(EXIT_OF_VERDICT[compared.comparison.verdict])

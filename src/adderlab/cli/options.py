@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias
 
 import typer
+
+from adderlab.errors import OptionError
 
 AsJson: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on standard output.")
@@ -20,6 +23,29 @@ TaskOption: TypeAlias = Annotated[
 OutNet: TypeAlias = Annotated[
     Path | None, typer.Option("-o", "--out", metavar="NET", help="Write the network here.")
 ]
+
+_UNITS: Final = {
+    "": 1,
+    "KB": 10**3,
+    "MB": 10**6,
+    "GB": 10**9,
+    "KIB": 1 << 10,
+    "MIB": 1 << 20,
+    "GIB": 1 << 30,
+}
+
+
+def size_in_bytes(text: str, *, where: str) -> int:
+    """Return the bytes that a size like ``2GB`` or ``512MiB`` means.
+
+    Raises:
+        OptionError: it is no size.
+    """
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([KMG]i?B)?", text.strip(), re.IGNORECASE)
+    if found is None:
+        raise OptionError(f"got {text!r}", where=where, remedy="give a size like 2GB or 512MiB")
+    return int(float(found[1]) * _UNITS[(found[2] or "").upper()])
+
 
 HOLDS: Final = 0
 REFUTED: Final = 1

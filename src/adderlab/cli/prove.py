@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adderlab.cli.options import EXIT_OF_VERDICT, AsJson, NetPath, TaskOption
+from adderlab.cli.options import EXIT_OF_VERDICT, AsJson, NetPath, TaskOption, size_in_bytes
 
 if TYPE_CHECKING:
     from adderlab.cli.output import Screen
@@ -17,6 +17,8 @@ EXAMPLES = """Examples:
 adderlab prove lecture.safetensors
 
 adderlab prove net.safetensors --task full-adder --format fp16 --format bf16
+
+adderlab prove wide.safetensors --timeout 60 --max-memory 8GB --sample 100000
 
 Exit code: 0 proved, 1 refuted, 2 bad input, 3 unknown."""
 
@@ -37,11 +39,18 @@ def prove(
         ),
     ] = None,
     engine: Annotated[
-        str, typer.Option(metavar="auto|enumeration|diagram", help="How to decide.")
+        str, typer.Option(metavar="auto|enumeration|diagram|solver", help="How to decide.")
     ] = "auto",
     timeout: Annotated[
         float | None, typer.Option(metavar="S", help="Seconds after which it is unknown.")
     ] = None,
+    max_memory: Annotated[
+        str, typer.Option(metavar="SIZE", help="Memory after which it is unknown.")
+    ] = "4GiB",
+    sample: Annotated[
+        int,
+        typer.Option(metavar="N", help="Where no engine decides, try N random inputs."),
+    ] = 0,
     explain_choice: Annotated[
         bool, typer.Option("--explain-choice", help="Say which engine was taken, and why.")
     ] = False,
@@ -52,7 +61,15 @@ def prove(
     from adderlab.proving import prove as prove_network
 
     screen = Screen(as_json=as_json)
-    verdict = prove_network(net, task, formats=format or (), engine=engine, timeout_s=timeout)
+    verdict = prove_network(
+        net,
+        task,
+        formats=format or (),
+        engine=engine,
+        timeout_s=timeout,
+        max_memory_bytes=size_in_bytes(max_memory, where="--max-memory"),
+        sample=sample,
+    )
     if explain_choice:
         screen.say(verdict.choice)
     print_verdict(screen, verdict)

@@ -11,23 +11,51 @@ References:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
 from adderlab.formats import Format
-from adderlab.nets import Activation, Network, Readout
+from adderlab.nets import Activation, Layer, Network, Readout
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float64, UInt8
 
-ORDERS: Final[dict[str, tuple[bool, bool]]] = {
-    "products left to right, then the bias": (False, False),
-    "the bias, then products left to right": (True, False),
-    "products right to left, then the bias": (False, True),
-    "the bias, then products right to left": (True, True),
+Terms: TypeAlias = "Float64[np.ndarray, 'n_out terms']"
+Bias: TypeAlias = "Bool[np.ndarray, ' terms']"
+Keys: TypeAlias = "list[Any]"
+
+
+def _from_left(terms: Terms, bias: Bias) -> Keys:
+    return [np.broadcast_to(bias, terms.shape)]
+
+
+def _bias_first(terms: Terms, bias: Bias) -> Keys:
+    return [np.broadcast_to(~bias, terms.shape)]
+
+
+def _from_right(terms: Terms, bias: Bias) -> Keys:
+    return [np.broadcast_to(bias, terms.shape), np.broadcast_to(-np.arange(len(bias)), terms.shape)]
+
+
+def _bias_then_from_right(terms: Terms, bias: Bias) -> Keys:
+    return [_bias_first(terms, bias)[0], _from_right(terms, bias)[1]]
+
+
+ORDERS: Final[dict[str, Callable[[Terms, Bias], Keys]]] = {
+    "products left to right, then the bias": _from_left,
+    "the bias, then products left to right": _bias_first,
+    "products right to left, then the bias": _from_right,
+    "the bias, then products right to left": _bias_then_from_right,
+    "terms of positive weight first": lambda terms, bias: [terms <= 0],
+    "terms of negative weight first": lambda terms, bias: [terms >= 0],
+    "terms by growing weight": lambda terms, bias: [np.abs(terms)],
+    "terms by falling weight": lambda terms, bias: [-np.abs(terms)],
 }
-"""By name, whether the bias comes first, and whether the products are taken from the right."""
+"""By name, what each unit's terms are sorted by, the first key first; what ties is taken from left
+to right, the bias last. The last four make partial sums as large, or as lopsided, as a fixed order
+can: where a format rounds at all, one of them is the likeliest to show it."""
 
 
 def format_outputs(
@@ -41,23 +69,29 @@ def format_outputs(
         form: a float format.
         order: a name of :data:`ORDERS`.
     """
-    bias_first, from_right = ORDERS[order]
     values = inputs.astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         for layer in net.layers:
-            weight = layer.weight.exact().to_floats()
+            terms, is_bias = _terms(layer)
+            if is_bias.any():  # a term whose source is always 1
+                values = np.concatenate([values, np.ones((len(values), 1))], axis=1)
+            turns = np.lexsort(ORDERS[order](terms, is_bias)[::-1], axis=1)
+            units = np.arange(layer.n_out)
             sums = np.zeros((len(values), layer.n_out))
-            bias = layer.bias.exact().to_floats() if layer.bias is not None else None
-            if bias is not None and bias_first:
-                sums = sums + bias
-            columns = range(layer.n_in)
-            for column in reversed(columns) if from_right else columns:
-                products = form.round(values[:, column, None] * weight[:, column])
+            for columns in turns.T:
+                products = form.round(values[:, columns] * terms[units, columns])
                 sums = form.round(sums + products)
-            if bias is not None and not bias_first:
-                sums = form.round(sums + bias)
             values = _activate(layer.activation, sums, form)
     return values
+
+
+def _terms(layer: Layer) -> tuple[Terms, Bias]:
+    """Return each unit's weights, its bias as one more, and which column that is."""
+    weight = layer.weight.exact().to_floats()
+    if layer.bias is None:
+        return weight, np.zeros(layer.n_in, dtype=bool)
+    terms = np.concatenate([weight, layer.bias.exact().to_floats()[:, None]], axis=1)
+    return terms, np.arange(layer.n_in + 1) == layer.n_in
 
 
 def _activate(

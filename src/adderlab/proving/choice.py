@@ -1,4 +1,4 @@
-"""Which engine decides: a pure function of shapes."""
+"""Which engines decide, and in which order: a pure function of shapes."""
 
 from __future__ import annotations
 
@@ -7,55 +7,99 @@ from typing import Final
 
 from adderlab.errors import OptionError
 
-ENGINES: Final = ("auto", "enumeration", "diagram")
+ENGINES: Final = ("enumeration", "diagram", "solver")
 ENUMERABLE_ROWS: Final = 1 << 20
+"""Rows that are enumerated before anything else is tried: a second for a small network."""
+
+LAST_ROWS: Final = 1 << 26
+"""Rows that are enumerated where nothing else decides: a minute for a small network."""
+
+ENUMERABLE_WORK: Final = 1 << 34
+"""Rows times parameters beyond which diagrams are tried first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """All that the choice looks at.
+
+    Attributes:
+        rows: inputs of the task's domain.
+        parameters: weights and biases that are stored.
+        has_tanh: whether the network has tanh, whose values are no fractions.
+        has_diagram: whether a diagram is known for what the task asks for.
+        has_solver: whether a solver is installed, and can be told what the task asks for.
+    """
+
+    rows: int
+    parameters: int
+    has_tanh: bool = False
+    has_diagram: bool = True
+    has_solver: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An engine and why it was taken.
+    """Engines in the order in which they are tried, and why.
 
     Attributes:
-        engine: ``enumeration``, ``diagram`` or ``none``.
+        engines: names of :data:`ENGINES`; none where no engine reaches.
         why: one sentence.
     """
 
-    engine: str
+    engines: tuple[str, ...]
     why: str
 
     def __str__(self) -> str:
-        return f"{self.engine}: {self.why}"
+        return f"{', then '.join(self.engines) or 'none'}: {self.why}"
 
 
-def choose_engine(rows: int, *, has_tanh: bool, wish: str = "auto") -> Choice:
-    """Return the engine for a network on a task.
+def choose_engines(shape: Shape, *, wish: str = "auto") -> Choice:
+    """Return the engines for a network on a task.
 
     Args:
-        rows: inputs of the task's domain.
-        has_tanh: whether the network has tanh, whose values are no fractions.
-        wish: ``auto``, or an engine that is asked for.
+        shape: of both.
+        wish: ``auto``, or the one engine that is asked for.
 
     Raises:
         OptionError: there is no such engine.
     """
-    if wish not in ENGINES:
+    if wish not in ("auto", *ENGINES):
         raise OptionError(
-            f"unknown engine {wish!r}", where="--engine", remedy=f"one of {', '.join(ENGINES)}"
+            f"unknown engine {wish!r}",
+            where="--engine",
+            remedy=f"one of auto, {', '.join(ENGINES)}",
         )
-    count = _power(rows)
-    if wish == "enumeration" and rows > ENUMERABLE_ROWS:
-        return Choice("none", f"{count} inputs are beyond enumeration, which stops at 2^20")
-    if wish == "diagram" and has_tanh:
-        return Choice("none", "diagrams hold whole numbers, and tanh has none")
+    unable = {name: why for name, why in _unable(shape).items() if why}
     if wish != "auto":
-        return Choice(wish, "it was asked for")
-    if rows <= ENUMERABLE_ROWS:
-        return Choice("enumeration", f"{count} inputs are few enough to try each")
-    if has_tanh:
-        return Choice(
-            "none", f"{count} inputs are beyond enumeration, and diagrams do not hold tanh"
-        )
-    return Choice("diagram", f"{count} inputs are too many to try each")
+        return Choice((), unable[wish]) if wish in unable else Choice((wish,), "it was asked for")
+    count = _power(shape.rows)
+    is_light = shape.rows * shape.parameters <= ENUMERABLE_WORK
+    if shape.rows <= ENUMERABLE_ROWS and (is_light or "diagram" in unable):
+        return Choice(("enumeration",), f"{count} inputs are few enough to try each")
+    able = tuple(name for name in ("diagram", "enumeration", "solver") if name not in unable)
+    if not able:
+        return Choice((), "; ".join(unable.values()))
+    return Choice(able, f"{count} inputs are too many to try each first")
+
+
+def _unable(shape: Shape) -> dict[str, str]:
+    """Return why each engine can't decide, or nothing."""
+    count = _power(shape.rows)
+    return {
+        "enumeration": f"{count} inputs are beyond enumeration, which stops at 2^26"
+        if shape.rows > LAST_ROWS
+        else "",
+        "diagram": "diagrams hold whole numbers, and tanh has none"
+        if shape.has_tanh
+        else ("" if shape.has_diagram else "no diagram is known for what the task asks for"),
+        "solver": "a solver knows whole numbers, and tanh has none"
+        if shape.has_tanh
+        else (
+            ""
+            if shape.has_solver
+            else "no solver is installed that knows the task (pip install 'adderlab[smt]')"
+        ),
+    }
 
 
 def _power(rows: int) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 
 from adderlab.formats import FP64
 from adderlab.nets import Network, enclose_row, is_exact, outputs, read_bits
+from adderlab.proving.budget import Budget, CapReached
 from adderlab.proving.enclosure import Enclosure, Machine
 from adderlab.proving.verdict import Counterexample, Margin
 from adderlab.tasks import Block, Task
@@ -22,7 +23,6 @@ from adderlab.tasks import Block, Task
 if TYPE_CHECKING:
     from jaxtyping import Bool, Int64, UInt8
 
-LARGEST_ROWS: Final = 1 << 20
 PRECISIONS: Final = (100, 400)
 """Bits at which a tanh row is enclosed before it is given up as undecided."""
 BLOCK_NUMBERS: Final = 1 << 22
@@ -40,6 +40,7 @@ class Enumeration:
         of_0: the smallest distance below the threshold over outputs that should be 0.
         of_1: the smallest distance above it over outputs that should be 1.
         exact_rows: rows that had to be evaluated in whole numbers.
+        stopped: why not all rows were looked at, if they were not.
     """
 
     rows: int = 0
@@ -49,6 +50,7 @@ class Enumeration:
     of_0: Fraction | None = None
     of_1: Fraction | None = None
     exact_rows: int = 0
+    stopped: str = ""
 
 
 def block_rows(net: Network) -> int:
@@ -57,12 +59,18 @@ def block_rows(net: Network) -> int:
     return int(min(1 << 14, max(1, BLOCK_NUMBERS // widest)))
 
 
-def enumerate_rows(net: Network, task: Task) -> Enumeration:
+def enumerate_rows(net: Network, task: Task, budget: Budget | None = None) -> Enumeration:
     """Return what the network does on all of the task's rows, in exact arithmetic."""
     found = Enumeration()
     machine = Machine(net, FP64) if Machine.can_run(net) else None
+    budget = budget or Budget.of()
     for block in task.blocks(block_rows(net)):
-        is_right, is_known, margins = _judge(net, machine, block, found)
+        try:
+            budget.check()
+        except CapReached as cap:
+            found.stopped = f"{cap} after {found.rows} of {task.rows} inputs"
+            break
+        is_right, is_known, margins = judge(net, machine, block, found)
         wrong = np.flatnonzero(~is_right & is_known)
         found.rows += len(is_right)
         found.wrong += len(wrong)
@@ -75,7 +83,7 @@ def enumerate_rows(net: Network, task: Task) -> Enumeration:
     return found
 
 
-def _judge(
+def judge(
     net: Network, machine: Machine | None, block: Block, found: Enumeration
 ) -> tuple[Bool[np.ndarray, " batch"], Bool[np.ndarray, " batch"], dict[str, Fraction]]:
     """Return which rows are right, which are decided at all, and the block's margins."""

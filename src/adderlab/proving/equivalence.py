@@ -21,9 +21,10 @@ from adderlab.formats import FP64
 from adderlab.nets import Network, Readout, enclose_row, is_exact, outputs, read_bits, to_bytes
 from adderlab.nets.sources import read_source, task_of
 from adderlab.nets.walk import json_number, nameless_task, words_of
+from adderlab.proving.budget import Budget, CapReached
+from adderlab.proving.choice import ENUMERABLE_ROWS
 from adderlab.proving.diagrams import (
     ORDERS,
-    CapReached,
     Diagrams,
     Function,
     States,
@@ -31,7 +32,7 @@ from adderlab.proving.diagrams import (
     variable_order,
 )
 from adderlab.proving.enclosure import Machine
-from adderlab.proving.enumeration import LARGEST_ROWS, PRECISIONS, block_rows, rows_at
+from adderlab.proving.enumeration import PRECISIONS, block_rows, rows_at
 from adderlab.proving.verdict import Outcome, decimal, named, sum_of
 from adderlab.tasks import Task, Word
 
@@ -104,7 +105,7 @@ class Comparison:
 
     Attributes:
         verdict: ``proved`` equal, ``refuted`` with an input, or ``unknown`` with the reason.
-        method: ``enumerated``, ``diagrams``, or ``identical`` of the same parameters and readout.
+        method: ``enumerated``, ``diagram``, or ``identical`` of the same parameters and readout.
         task: whose inputs they were compared on; ``None`` for all inputs of that many bits.
         rows: the inputs that the verdict speaks of.
         rows_equal: on how many of them they are equal, if that is known.
@@ -180,6 +181,7 @@ def compare(
 
     Raises:
         NetworkError: the networks differ in inputs or outputs.
+        OptionError: the timeout is not above 0.
         TaskError: the task does not fit.
         NetworkFileError: a file is not a network.
         ModelError: a module's ``forward`` can't be read.
@@ -191,6 +193,7 @@ def compare(
         1 + 1 gives c = 3 by the first, c = 2 by the second
     """
     start = time.perf_counter()
+    budget = Budget.of(timeout_s)
     sources = read_source(one), read_source(other)
     nets = (sources[0].network, sources[1].network)
     check_same_shape(*nets, names=(name_of(one, "first network"), name_of(other, "second network")))
@@ -201,14 +204,14 @@ def compare(
         notes.append(f"the tasks {' and '.join(names)} differ, so all inputs are compared")
     if _bare(nets[0]) == _bare(nets[1]):
         found = _base(domain, "identical", "proved")
-    elif domain.rows <= LARGEST_ROWS:
+    elif domain.rows <= ENUMERABLE_ROWS:
         found = _enumerated(*nets, domain)
     elif all(map(is_exact, nets)):
-        found = _by_diagrams(*nets, domain, start + timeout_s)
+        found = _by_diagrams(*nets, domain, budget)
     else:
         found = _base(
             domain,
-            "diagrams",
+            "diagram",
             "unknown",
             f"tanh is decided by enumeration alone, and {_count(domain.rows)} inputs are too many",
         )
@@ -355,29 +358,27 @@ def difference_at(one: Network, other: Network, task: Task, index: int) -> Diffe
     return Difference(task.row(index).inputs, *sides)
 
 
-def _by_diagrams(one: Network, other: Network, task: Task, deadline: float) -> Comparison:
+def _by_diagrams(one: Network, other: Network, task: Task, budget: Budget) -> Comparison:
     """Return the verdict by diagrams; every variable order gets its share of the time."""
     kinds = ORDERS if len(task.inputs) > 1 else ORDERS[::-1]  # one word says nothing of an order
     orders = [variable_order(net, task, kind) for kind in kinds for net in (one, other)]
     orders = list(dict.fromkeys(orders))
     reason = ""
     for tried, order in enumerate(orders):
-        now = time.perf_counter()
-        share = now + (deadline - now) / (len(orders) - tried)
         try:
-            states = states_of((one, other), task, order, deadline=share)
+            states = states_of((one, other), task, order, budget=budget.share(len(orders) - tried))
             input = _input_apart(states, task)
         except CapReached as cap:
             reason = f"{_count(task.rows)} inputs are beyond enumeration; by diagrams, {cap}"
             continue
         if input is None:
-            return _base(task, "diagrams", "proved")
+            return _base(task, "diagram", "proved")
         words = {
             word.name: int("".join(str(input[bit]) for bit in word.bits), 2) for word in task.inputs
         }
         example = difference_at(one, other, task, task.index_of(words))
-        return replace(_base(task, "diagrams", "refuted"), counterexample=example)
-    return _base(task, "diagrams", "unknown", reason)
+        return replace(_base(task, "diagram", "refuted"), counterexample=example)
+    return _base(task, "diagram", "unknown", reason)
 
 
 def _input_apart(states: States, task: Task) -> dict[str, int] | None:
@@ -406,6 +407,6 @@ def _outside(diagrams: Diagrams, states: States, word: Word) -> Function:
 
 def _count(rows: int) -> str:
     power = rows.bit_length() - 1
-    if rows <= LARGEST_ROWS:
+    if rows <= ENUMERABLE_ROWS:
         return str(rows)
     return f"2^{power}" if rows == 1 << power else f"over 2^{power}"

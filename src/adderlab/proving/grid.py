@@ -17,7 +17,7 @@ import numpy as np
 from adderlab.bits import INT64_BITS
 from adderlab.formats import Format
 from adderlab.nets import Layer, Network
-from adderlab.nets.dyadic import Dyadic
+from adderlab.nets.dyadic import Dyadic, dyadic_of
 from adderlab.nets.tensors import Sparse
 
 if TYPE_CHECKING:
@@ -46,6 +46,46 @@ def sum_bounds(net: Network, ranges: Ranges, exponents: Sequence[int]) -> Iterat
     for layer, (least, most), exponent in zip(net.layers, ranges, exponents, strict=True):
         positive, negative, low = _bounds(layer, _array(least), _array(most), exponent)
         yield SumBound(max(int(positive.max()), -int(negative.min())), low)
+
+
+def interval_ranges(net: Network) -> tuple[list[tuple[list[int], list[int]]], list[int]]:
+    """Return what :func:`sum_bounds` is given, by interval arithmetic over all inputs.
+
+    The ranges are those that each unit can't leave, wider than the exact ones that diagrams
+    know.
+
+    Args:
+        net: a network without tanh.
+    """
+    least, most, exponent = [0] * net.n_in, [1] * net.n_in, 0
+    ranges = [(least, most)]
+    exponents = [exponent]
+    for layer in net.layers[:-1]:
+        positive, negative, exponent = _bounds(layer, _array(least), _array(most), exponent)
+        least, most = [int(value) for value in negative], [int(value) for value in positive]
+        if layer.activation.kind == "relu":
+            least, most = [0] * layer.n_out, [max(value, 0) for value in most]
+        elif layer.activation.kind == "step":
+            least, most, exponent = [0] * layer.n_out, [1] * layer.n_out, 0
+        elif layer.activation.kind == "leaky":
+            least, most, exponent = _leaky_range(layer, least, most, exponent)
+        ranges.append((least, most))
+        exponents.append(exponent)
+    return ranges, exponents
+
+
+def _leaky_range(
+    layer: Layer, least: list[int], most: list[int], exponent: int
+) -> tuple[list[int], list[int], int]:
+    """Return the range of leaky units from that of their sums, and its power of two."""
+    slope = dyadic_of(layer.activation.slope)
+    low = min(exponent, exponent + slope.exponent)
+    up, down = 1 << (exponent - low), int(slope.integers[()]) << (exponent + slope.exponent - low)
+    ends = [
+        (0, max(high, 0) * up, min(small, 0) * down)
+        for small, high in zip(least, most, strict=True)
+    ]
+    return [min(three) for three in ends], [max(three) for three in ends], low
 
 
 def never_rounds(net: Network, form: Format, bounds: Sequence[SumBound]) -> bool:

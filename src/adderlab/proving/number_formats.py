@@ -19,6 +19,7 @@ from adderlab.nets import Network
 from adderlab.nets.dyadic import Dyadic
 from adderlab.nets.tensors import Scaled, Sparse
 from adderlab.proving.arithmetic import ORDERS, format_bits, format_outputs
+from adderlab.proving.budget import Budget, CapReached
 from adderlab.proving.enclosure import Machine
 from adderlab.proving.enumeration import block_rows, got_words, is_right_exactly, rows_at
 from adderlab.proving.verdict import Counterexample, FormatVerdict, Outcome, named
@@ -31,15 +32,18 @@ INT32_LARGEST: Final = (1 << 31) - 1
 FIRST_ORDER: Final = next(iter(ORDERS))
 
 
-def format_verdict(net: Network, task: Task, name: str, exact: Outcome) -> FormatVerdict:
+def format_verdict(
+    net: Network, task: Task, name: str, exact: Outcome, budget: Budget | None = None
+) -> FormatVerdict:
     """Return the verdict in one format on every row of an enumerable task.
 
     Args:
         net: the network.
-        task: a task of at most 2**20 rows.
+        task: a task that can be enumerated.
         name: the format.
         exact: the verdict in exact arithmetic, which is also that of a format whose sums are
             all exact.
+        budget: the time and memory there is.
     """
     form = FORMATS[name]
     reason = unfit(net, form)
@@ -54,7 +58,10 @@ def format_verdict(net: Network, task: Task, name: str, exact: Outcome) -> Forma
     machine = Machine(net, form)
     if machine.never_rounds and exact == "proved":
         return FormatVerdict(name, "proved", "the grid rule")
-    return _float_verdict(net, task, machine)
+    try:
+        return _float_verdict(net, task, machine, budget or Budget.of())
+    except CapReached as cap:
+        return FormatVerdict(name, "unknown", str(cap))
 
 
 def unfit(net: Network, form: Format) -> str:
@@ -117,11 +124,12 @@ def _integer_verdict(net: Network, name: str, exact: Outcome) -> FormatVerdict:
     return FormatVerdict(name, exact, "all sums are exact in int32")
 
 
-def _float_verdict(net: Network, task: Task, machine: Machine) -> FormatVerdict:
+def _float_verdict(net: Network, task: Task, machine: Machine, budget: Budget) -> FormatVerdict:
     form = machine.form
     open_rows: list[int] = []
     rounds = False
     for block in task.blocks(block_rows(net)):
+        budget.check()
         enclosure = machine.enclose(block.inputs)
         bits, decided = enclosure.bits(net.readout)
         rounds = rounds or enclosure.rounds

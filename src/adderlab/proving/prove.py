@@ -12,15 +12,11 @@ from adderlab.errors import OptionError
 from adderlab.formats import FORMATS, format_named
 from adderlab.nets import Network, is_exact
 from adderlab.nets.sources import read_source, task_of
-from adderlab.proving.by_diagrams import prove_by_diagrams
-from adderlab.proving.choice import choose_engine
-from adderlab.proving.enumeration import (
-    enumerate_rows,
-    exact_counterexample,
-    margin_of,
-)
-from adderlab.proving.number_formats import format_verdict, replays_in
-from adderlab.proving.verdict import Counterexample, FormatVerdict, Outcome, Verdict, named
+from adderlab.proving import diagrams, solver
+from adderlab.proving.budget import MOST_MEMORY_BYTES, Budget
+from adderlab.proving.choice import Shape, choose_engines
+from adderlab.proving.engines import ENGINES, Question, by_samples
+from adderlab.proving.verdict import Outcome, Verdict
 from adderlab.tasks import Task
 
 if TYPE_CHECKING:
@@ -36,6 +32,8 @@ def prove(
     formats: str | Sequence[str] = (),
     engine: str = "auto",
     timeout_s: float | None = None,
+    max_memory_bytes: int = MOST_MEMORY_BYTES,
+    sample: int = 0,
 ) -> Verdict:
     """Return whether the network computes the task on every input of its domain.
 
@@ -47,15 +45,17 @@ def prove(
         model: a network, the path of a network file, or a PyTorch module.
         task: a task or its name; left out, the one that the network was built for.
         formats: a number format's name, or several.
-        engine: ``auto``, ``enumeration`` or ``diagram``.
-        timeout_s: seconds after which diagrams are given up; none unless given.
+        engine: ``auto``, ``enumeration``, ``diagram`` or ``solver``.
+        timeout_s: seconds after which the verdict is ``unknown``; no limit unless given.
+        max_memory_bytes: how much a proof may take.
+        sample: random inputs to try where no engine decides; they can only refute.
 
     Returns:
         A verdict that is true for ``proved`` alone. A refuted one holds the first wrong row.
 
     Raises:
         TaskError: no task is known, or it does not fit the network.
-        OptionError: there is no such engine, or the timeout is not above 0.
+        OptionError: there is no such engine, or a limit is not above 0.
         NetworkFileError: the file is not a network.
         ModelError: the module's ``forward`` can't be read.
 
@@ -71,19 +71,25 @@ def prove(
     target = task_of(net, task)
     wanted = [formats] if isinstance(formats, str) else formats
     names = list(dict.fromkeys(format_named(name).name for name in wanted))
-    if timeout_s is not None and not timeout_s > 0:
-        raise OptionError(f"got {timeout_s:g}", where="--timeout", remedy="give seconds above 0")
-    choice = choose_engine(target.rows, has_tanh=not is_exact(net), wish=engine)
-    base = Verdict("unknown", "enumerated", "exact", target.name, target.rows, choice=str(choice))
+    budget = Budget.of(timeout_s, max_memory_bytes)
+    if sample < 0:
+        raise OptionError(f"got {sample}", where="--sample", remedy="give a number of inputs")
+    choice = choose_engines(shape_of(net, target), wish=engine)
+    base = Verdict("unknown", "none", "exact", target.name, target.rows, choice=str(choice))
     own = format_named(net.format).name
-    judged = names or [own]
-    if choice.engine == "none":
-        formats_found = {name: FormatVerdict(name, "unknown", choice.why) for name in judged}
-        found = replace(base, formats=formats_found, reason=choice.why)
-    elif choice.engine == "diagram":
-        found = prove_by_diagrams(net, target, base, judged, timeout_s)
+    asked = Question(net, target, base, names or [own])
+    found = asked.unknown("none", choice.why)
+    reasons: list[str] = []
+    for tried, name in enumerate(choice.engines):
+        found = ENGINES[name](asked, budget.share(len(choice.engines) - tried))
+        if found.verdict != "unknown":
+            break
+        reasons.append(found.reason)
     else:
-        found = _enumerated(net, target, base, judged)
+        if reasons:
+            found = replace(found, reason="; ".join(reasons))
+        if sample:
+            found = by_samples(asked, found, sample, budget)
     found = replace(
         found,
         own_format=own,
@@ -94,42 +100,15 @@ def prove(
     return _in_formats(found, names) if names else found
 
 
-def _enumerated(net: Network, task: Task, base: Verdict, names: Sequence[str]) -> Verdict:
-    found = enumerate_rows(net, task)
-    outcome: Outcome = "proved"
-    reason = ""
-    counterexample = None
-    if found.first_wrong is not None:
-        outcome = "refuted"
-        counterexample = exact_counterexample(net, task, found.first_wrong)
-    elif found.undecided:
-        outcome = "unknown"
-        first = named(task.row(found.undecided[0]).inputs)
-        reason = f"{len(found.undecided)} rows could not be decided, the first {first}"
-    formats = {name: format_verdict(net, task, name, outcome) for name in names}
-    if counterexample is not None and found.first_wrong is not None:
-        replays = {
-            name: replays_in(net, task, one, found.first_wrong) for name, one in formats.items()
-        }
-        known = {name: wrong for name, wrong in replays.items() if wrong is not None}
-        counterexample = replace(counterexample, replays={"exact": True, **known})
-        formats = {name: _with_example(one, counterexample) for name, one in formats.items()}
-    return replace(
-        base,
-        verdict=outcome,
-        rows_right=found.rows - found.wrong if not found.undecided else None,
-        counterexample=counterexample,
-        margin=margin_of(found, net) if is_exact(net) or not found.undecided else None,
-        formats=formats,
-        reason=reason,
+def shape_of(net: Network, task: Task) -> Shape:
+    """Return all that the choice of an engine looks at."""
+    return Shape(
+        rows=task.rows,
+        parameters=sum(int(values.integers.size) for _, values in net.entries()),
+        has_tanh=not is_exact(net),
+        has_diagram=diagrams.is_specified(task),
+        has_solver=solver.is_specified(task) and solver.is_installed(),
     )
-
-
-def _with_example(found: FormatVerdict, exact: Counterexample) -> FormatVerdict:
-    """Return the verdict of a format that computes exactly with the exact counterexample."""
-    if found.verdict != "refuted" or found.counterexample is not None:
-        return found
-    return replace(found, counterexample=replace(exact, semantics=found.format))
 
 
 def _in_formats(found: Verdict, names: Sequence[str]) -> Verdict:

@@ -163,6 +163,7 @@ def compare(
 
     Raises:
         NetworkError: the networks differ in inputs or outputs.
+        OptionError: the timeout is not above 0.
         TaskError: the task does not fit.
         NetworkFileError: a file is not a network.
         ModelError: a module's ``forward`` can't be read.
@@ -180,10 +181,12 @@ def compare(
     found = equivalence.compare(*nets, task, timeout_s=timeout_s)
     notes = (*sources[0].notes, *sources[1].notes, *found.notes)
     target = common_task(*nets, task)
-    first, second = (_summary(source, target or source.network.task) for source in sources)
+    first, second = (
+        _summary(source, target or source.network.task, timeout_s) for source in sources
+    )
     return Compared(replace(found, notes=tuple(dict.fromkeys(notes))), first, second)
 
 
-def _summary(source: Source, task: Task | None) -> Summary:
-    verdict = prove(source.network, task) if task is not None else None
+def _summary(source: Source, task: Task | None, timeout_s: float) -> Summary:
+    verdict = prove(source.network, task, timeout_s=timeout_s) if task is not None else None
     return Summary(source.network, len(source.data), source.sha256, verdict)

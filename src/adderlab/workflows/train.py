@@ -147,7 +147,7 @@ def train(
     Examples:
         >>> import adderlab
         >>> adderlab.train("half-adder", seed=0, steps=100).run.losses
-        ((100, 0.13...),)
+        ((100, 0.07...),)
     """
     target = task_named(task) if isinstance(task, str) else task
     told = make_settings(**settings)

@@ -9,17 +9,18 @@ from adderlab.proving.diagrams.engine import (
     states_of,
     variable_order,
 )
-from adderlab.proving.diagrams.table import CapReached, Diagrams, Function
+from adderlab.proving.diagrams.specification import is_specified
+from adderlab.proving.diagrams.table import Diagrams, Function
 
 __all__ = [
     "MOST_NODES",
     "ORDERS",
-    "CapReached",
     "DiagramResult",
     "Diagrams",
     "Function",
     "States",
     "decide",
+    "is_specified",
     "states_of",
     "variable_order",
 ]

@@ -7,29 +7,25 @@ answer is that there is none, never a guess.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from adderlab.nets import Layer, Network
-from adderlab.nets.dyadic import Dyadic, dyadic_of
-from adderlab.nets.tensors import Sparse
+from adderlab.nets.dyadic import dyadic_of
+from adderlab.proving.budget import Budget, CapReached
 from adderlab.proving.diagrams.specification import is_specified, must_vanish
 from adderlab.proving.diagrams.table import (
     RESULTS_PER_NODE,
     ZERO,
-    CapReached,
     Diagrams,
     Function,
 )
+from adderlab.proving.unit_weights import stored_exponent, unit_rows
 from adderlab.proving.verdict import Margin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from adderlab.tasks import Task
 
@@ -69,7 +65,7 @@ def decide(
     net: Network,
     task: Task,
     *,
-    timeout_s: float | None = None,
+    budget: Budget | None = None,
     most_nodes: int = MOST_NODES,
 ) -> DiagramResult:
     """Return whether the network is right on every input, by diagrams.
@@ -77,25 +73,26 @@ def decide(
     Args:
         net: a network without tanh.
         task: what it should compute.
-        timeout_s: seconds to try for in all.
+        budget: the time and memory there is in all.
         most_nodes: nodes there may be at once.
     """
     if not is_specified(task):
         return DiagramResult(None, reason=f"no diagram is known for {task.name}")
-    deadline = None if timeout_s is None else time.perf_counter() + timeout_s
+    budget = budget or Budget.of()
     tried: dict[tuple[str, ...], str] = {}
     nodes = 0
     for order in ORDERS:
         bits = variable_order(net, task, order)
         if bits in tried:
             continue
-        attempt = _Attempt(net, task, bits, deadline, most_nodes)
+        attempt = _Attempt(net, task, bits, budget, most_nodes)
         try:
             found = attempt.decide()
         except CapReached as cap:
             tried[bits] = str(cap)
             nodes += attempt.diagrams.made
-            if deadline is not None and time.perf_counter() > deadline:
+            del attempt  # its memory, before the next one takes its own
+            if not budget.seconds_left:
                 break
             continue
         nodes += attempt.diagrams.made
@@ -117,7 +114,7 @@ def variable_order(net: Network, task: Task, order: str) -> tuple[str, ...]:
         ]
         return tuple(bit for _, _, bit in sorted(ranked, key=lambda one: (-one[0], one[1])))
     largest = [0] * net.n_in
-    for row in _rows(net.layers[0], 1):
+    for row in unit_rows(net.layers[0], 1):
         for column, weight in row:
             largest[column] = max(largest[column], abs(weight))
     names = task.input_bits
@@ -144,7 +141,7 @@ def states_of(
     task: Task,
     order: tuple[str, ...],
     *,
-    deadline: float | None = None,
+    budget: Budget,
     most_nodes: int = MOST_NODES,
 ) -> States:
     """Return what each network's outputs are on every input.
@@ -153,7 +150,7 @@ def states_of(
         nets: networks without tanh.
         task: it names the input bits.
         order: the input bits in the order in which diagrams test them.
-        deadline: when to give up, by ``time.perf_counter``.
+        budget: the time and memory there is.
         most_nodes: nodes there may be at once.
 
     Raises:
@@ -162,7 +159,7 @@ def states_of(
     diagrams = None
     done: list[Function] = []
     for net in nets:
-        attempt = _Attempt(net, task, order, deadline, most_nodes, diagrams, done)
+        attempt = _Attempt(net, task, order, budget, most_nodes, diagrams, done)
         diagrams, states = attempt.diagrams, attempt.states()
         done = [*attempt.kept, *states]
     assert diagrams is not None
@@ -182,23 +179,19 @@ class _Attempt:
         net: Network,
         task: Task,
         order: tuple[str, ...],
-        deadline: float | None,
+        budget: Budget,
         most_nodes: int,
         diagrams: Diagrams | None = None,
         kept: Sequence[Function] = (),
     ) -> None:
-        self.net, self.task, self.deadline = net, task, deadline
-        own = Diagrams(most_nodes=most_nodes, on_tick=self._tick)
+        self.net, self.task, self.budget = net, task, budget
+        own = Diagrams(most_nodes=most_nodes, on_tick=budget.check)
         self.diagrams = own if diagrams is None else diagrams
         self.kept = list(kept)
         self.variables = {bit: number for number, bit in enumerate(order)}
         self.order = order
         self.ranges: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
         self.exponents: list[int] = []
-
-    def _tick(self) -> None:
-        if self.deadline is not None and time.perf_counter() > self.deadline:
-            raise CapReached("the time was up")
 
     def decide(self) -> DiagramResult:
         """Return the result; raises :class:`CapReached` at a cap."""
@@ -244,7 +237,7 @@ class _Attempt:
             self._note_ranges(values, exponent)
             sums, exponent = self._sums(layer, values, exponent, is_first=number == 0)
             values, exponent = self._activated(layer, sums, exponent)
-            self._tick()
+            self.budget.check()
             if len(self.diagrams) > 2 * kept or self.diagrams.results > RESULTS_PER_NODE * kept:
                 live = self.diagrams.keep_only([*values, *self.kept])
                 values, self.kept = live[: len(values)], live[len(values) :]
@@ -265,7 +258,7 @@ class _Attempt:
     ) -> tuple[list[Function], int]:
         """Return a layer's sums: of input bits for the first, of the units below for others."""
         bias = layer.bias.exact() if layer.bias is not None else None
-        weight_exponent = _exponent(layer) + exponent
+        weight_exponent = stored_exponent(layer) + exponent
         low = weight_exponent if bias is None else min(weight_exponent, bias.exponent)
         factor = 1 << (weight_exponent - low)
         offsets = (
@@ -276,7 +269,7 @@ class _Attempt:
         names = self.task.input_bits
         combine, scaled = self.diagrams.combine, self.diagrams.scaled
         sums: list[Function] = []
-        for offset, row in zip(offsets, _rows(layer, factor), strict=True):
+        for offset, row in zip(offsets, unit_rows(layer, factor), strict=True):
             if is_first:
                 terms = [(self.variables[names[column]], weight) for column, weight in row]
                 sums.append(self.diagrams.linear(offset, terms))
@@ -356,27 +349,3 @@ class _Attempt:
         _, most = self.diagrams.bounds(function)
         found = self.diagrams.reaching(function, largest=most > 0)
         return {bit: found.get(number, 0) for number, bit in enumerate(self.order)}
-
-
-def _exponent(layer: Layer) -> int:
-    return _stored(layer).exponent
-
-
-def _stored(layer: Layer) -> Dyadic:
-    weight = layer.weight
-    return weight.values.exact() if isinstance(weight, Sparse) else weight.exact()
-
-
-def _rows(layer: Layer, factor: int) -> Iterator[list[tuple[int, int]]]:
-    """Yield each unit's (column, weight) pairs, weights times ``factor``."""
-    weight = layer.weight
-    numbers = [int(value) * factor for value in _stored(layer).integers.ravel()]
-    if isinstance(weight, Sparse):
-        ends = weight.indptr.astype(np.int64).tolist()
-        columns = weight.indices.astype(np.int64).tolist()
-        for start, end in pairwise(ends):
-            yield list(zip(columns[start:end], numbers[start:end], strict=True))
-        return
-    width = layer.n_in
-    for row in range(layer.n_out):
-        yield list(enumerate(numbers[row * width : (row + 1) * width]))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from adderlab.proving.diagrams.table import ZERO, Diagrams, Function
+from adderlab.proving.linear_forms import LINEAR_FORMS, kind_of, places
 from adderlab.tasks import Task
 
 Bits: TypeAlias = Mapping[str, Function]
@@ -20,8 +21,7 @@ Bits: TypeAlias = Mapping[str, Function]
 
 def is_specified(task: Task) -> bool:
     """Return whether a diagram is known for what the task asks for."""
-    name = task.name.partition(":")[0]
-    return name in LINEAR or name in DEFINED
+    return kind_of(task) in {*LINEAR_FORMS, *DEFINED, "multiplier"}
 
 
 def must_vanish(
@@ -35,49 +35,14 @@ def must_vanish(
         inputs: the variable of each input bit.
         outputs: the function of each output bit, 0 or 1 on every input.
     """
-    name = task.name.partition(":")[0]
-    if name in LINEAR:
-        weights = LINEAR[name](task)
+    name = kind_of(task)
+    if name in LINEAR_FORMS:
+        weights = LINEAR_FORMS[name](task)
         return [_horner(diagrams, weights, inputs, outputs)]
+    if name == "multiplier":
+        return [_product_difference(diagrams, task, inputs, outputs)]
     wanted = DEFINED[name](diagrams, task, inputs)
     return [diagrams.combine(outputs[bit], 1, wanted[bit], -1) for bit in task.output_bits]
-
-
-def _places(task: Task, word: str, factor: int) -> dict[str, int]:
-    """Return ``factor`` times a word's value as weights of its bits."""
-    found = next(one for one in (*task.inputs, *task.outputs) if one.name == word)
-    return {bit: factor << (found.width - 1 - place) for place, bit in enumerate(found.bits)}
-
-
-def _adder(task: Task) -> dict[str, int]:
-    weights = _places(task, "c", 1)
-    for word in task.inputs:
-        weights |= _places(task, word.name, -1)
-    return weights
-
-
-def _subtractor(task: Task) -> dict[str, int]:
-    width = task.inputs[0].width
-    return {
-        **_places(task, "d", 1),
-        **_places(task, "borrow", -(1 << width)),
-        **_places(task, "a", -1),
-        **_places(task, "b", 1),
-    }
-
-
-def _popcount(task: Task) -> dict[str, int]:
-    return {**_places(task, "n", 1), **dict.fromkeys(task.input_bits, -1)}
-
-
-LINEAR: Final[dict[str, Callable[[Task], dict[str, int]]]] = {
-    "half-adder": _adder,
-    "full-adder": _adder,
-    "adder": _adder,
-    "subtractor": _subtractor,
-    "popcount": _popcount,
-}
-"""Tasks that are a linear equation between their bits: each bit's weight, summing to 0."""
 
 
 def _horner(
@@ -99,8 +64,26 @@ def _horner(
     return total
 
 
+def _product_difference(
+    diagrams: Diagrams, task: Task, inputs: Mapping[str, int], outputs: Bits
+) -> Function:
+    """Return ``p - a * b`` by the school's method: b, doubled, once for each bit of a.
+
+    Such a diagram grows exponentially in the width, whatever the order of its variables.
+    """
+    first, second = task.inputs
+    factor = diagrams.linear(
+        0, [(inputs[bit], weight) for bit, weight in places(task, second.name, 1).items()]
+    )
+    total = ZERO
+    for bit in first.bits:
+        total = diagrams.combine(total, 2, diagrams.where(inputs[bit], factor), 1)
+    product = _horner(diagrams, places(task, "p", 1), inputs, outputs)
+    return diagrams.combine(product, 1, total, -1)
+
+
 def _difference(diagrams: Diagrams, task: Task, inputs: Mapping[str, int]) -> Function:
-    weights = {**_places(task, "a", 1), **_places(task, "b", -1)}
+    weights = {**places(task, "a", 1), **places(task, "b", -1)}
     return diagrams.linear(0, [(inputs[bit], weight) for bit, weight in weights.items()])
 
 

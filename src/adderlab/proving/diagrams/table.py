@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
+from adderlab.proving.budget import CapReached
+
 Function: TypeAlias = tuple[int, int]
 """Offset and node."""
 
@@ -26,10 +28,6 @@ LAST: Final = 1 << 62
 
 RESULTS_PER_NODE: Final = 4
 """Finished results there may be remembered for each node that the cap allows."""
-
-
-class CapReached(Exception):  # noqa: N818 -- an outcome, caught by the engine
-    """More nodes are needed than the cap allows, or time is up."""
 
 
 class Diagrams:
@@ -183,6 +181,31 @@ class Diagrams:
             _ = pending.pop()
         self._turns = turns
         return sums[root]
+
+    def where(self, variable: int, function: Function) -> Function:
+        """Return the function where the variable is 1, and 0 where it is 0."""
+        done: dict[Function, Function] = {}
+        pending = [function]
+        while pending:
+            key = pending[-1]
+            offset, node = key
+            if key in done:
+                _ = pending.pop()
+                continue
+            if self.variable[node] > variable:
+                done[key] = self.node(variable, ZERO, key)
+            elif self.variable[node] == variable:
+                high = (offset + self.step[node], self.high[node])
+                done[key] = self.node(variable, ZERO, high)
+            else:
+                sides = ((offset, self.low[node]), (offset + self.step[node], self.high[node]))
+                missing = [side for side in sides if side not in done]
+                if missing:
+                    pending += missing
+                    continue
+                done[key] = self.node(self.variable[node], done[sides[0]], done[sides[1]])
+            _ = pending.pop()
+        return done[function]
 
     # -- activations -------------------------------------------------------------------------
 

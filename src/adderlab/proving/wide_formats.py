@@ -1,7 +1,7 @@
-"""Verdicts by diagrams: from the engine's finding to what is reported.
+"""Number formats where the rows are too many to try: the grid rule, and rows that are tried.
 
-Rule: a counterexample is replayed by exact evaluation before it is reported; a format is proved
-by the grid rule with the diagrams' exact bounds, and refuted only by a replayed row.
+Rule: a format is proved by the grid rule with bounds on every unit, and refuted only by a row
+that was run in the format's own arithmetic.
 """
 
 from __future__ import annotations
@@ -16,60 +16,20 @@ import numpy as np
 from adderlab.formats import FORMATS, Format
 from adderlab.nets import Network
 from adderlab.proving.arithmetic import ORDERS
-from adderlab.proving.diagrams import decide
 from adderlab.proving.enclosure import LARGEST_DENSE
-from adderlab.proving.enumeration import exact_counterexample, is_right_exactly
-from adderlab.proving.grid import SumBound, never_rounds, sum_bounds
+from adderlab.proving.enumeration import exact_counterexample
+from adderlab.proving.grid import SumBound, never_rounds
 from adderlab.proving.number_formats import INT32_LARGEST, unfit, wrong_rows
 from adderlab.proving.verdict import FormatVerdict, Outcome, Verdict
 from adderlab.tasks import Task
-
-CORNERS: Final = (0, -1, 1)
-"""Rows looked at before any diagram is built: all zeros, all ones, the lowest bit alone."""
-
-LARGEST_TRIAL: Final = 1 << 20
-"""Weights times rows up to which the corners are worth a look."""
 
 TRIED_ROWS: Final = 200
 """Random rows that are tried, beside the extreme ones, to refute a format."""
 
 
-def prove_by_diagrams(
-    net: Network,
-    task: Task,
-    base: Verdict,
-    names: Sequence[str],
-    timeout_s: float | None,
+def refuted_at(
+    net: Network, task: Task, base: Verdict, names: Sequence[str], index: int
 ) -> Verdict:
-    """Return the verdict that diagrams give on all inputs at once."""
-    index = _wrong_corner(net, task)
-    if index is not None:
-        return _refuted(net, task, replace(base, method="enumerated"), names, index)
-    found = decide(net, task, timeout_s=timeout_s)
-    base = replace(base, method="diagram")
-    if found.is_right is None:
-        formats = {name: FormatVerdict(name, "unknown", found.reason) for name in names}
-        return replace(base, reason=found.reason, formats=formats)
-    if not found.is_right:
-        assert found.wrong is not None
-        return _refuted(net, task, base, names, _row_of(task, found.wrong))
-    bounds = list(sum_bounds(net, found.ranges, found.exponents))
-    formats = {name: _format_verdict(net, task, name, bounds) for name in names}
-    return replace(
-        base, verdict="proved", rows_right=task.rows, margin=found.margin, formats=formats
-    )
-
-
-def _wrong_corner(net: Network, task: Task) -> int | None:
-    """Return a wrong row among a few extreme ones; a network that learned nothing ends here."""
-    entries = sum(int(values.integers.size) for _, values in net.entries())
-    if entries * len(CORNERS) > LARGEST_TRIAL:
-        return None
-    indices = [index % task.rows for index in CORNERS]
-    return next((index for index in indices if not is_right_exactly(net, task, index)), None)
-
-
-def _refuted(net: Network, task: Task, base: Verdict, names: Sequence[str], index: int) -> Verdict:
     """Return the verdict on a wrong row, replayed exactly and in each format."""
     counterexample = exact_counterexample(net, task, index)
     assert counterexample.got != counterexample.expected, "every counterexample replays"
@@ -80,21 +40,17 @@ def _refuted(net: Network, task: Task, base: Verdict, names: Sequence[str], inde
     return replace(base, verdict="refuted", counterexample=counterexample, formats=formats)
 
 
-def _row_of(task: Task, bits: dict[str, int]) -> int:
-    """Return the number of the row with the given input bits."""
-    words: dict[str, int] = {}
-    for word in task.inputs:
-        value = 0
-        for bit in word.bits:
-            value = value << 1 | bits[bit]
-        words[word.name] = value
-    return task.index_of(words)
-
-
-def _format_verdict(
+def wide_format_verdict(
     net: Network, task: Task, name: str, bounds: Sequence[SumBound]
 ) -> FormatVerdict:
-    """Return the verdict in a format of a network that is right in exact arithmetic."""
+    """Return the verdict in a format of a network that is right in exact arithmetic.
+
+    Args:
+        net: the network.
+        task: what it computes, on all inputs.
+        name: the format.
+        bounds: of each layer's sums.
+    """
     form = FORMATS[name]
     reason = unfit(net, form)
     if reason:

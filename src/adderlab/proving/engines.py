@@ -1,0 +1,187 @@
+"""From each engine's finding to a verdict.
+
+Rule: a counterexample is replayed by exact evaluation before it is reported, whichever engine
+found it; ``proved`` is said by an engine that has decided every input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from adderlab.nets import Network, is_exact
+from adderlab.proving import diagrams, solver
+from adderlab.proving.budget import Budget, CapReached
+from adderlab.proving.enumeration import (
+    enumerate_rows,
+    exact_counterexample,
+    is_right_exactly,
+    margin_of,
+)
+from adderlab.proving.grid import interval_ranges, sum_bounds
+from adderlab.proving.number_formats import format_verdict, replays_in
+from adderlab.proving.sampling import wrong_sample
+from adderlab.proving.verdict import Counterexample, FormatVerdict, Outcome, Verdict, named
+from adderlab.proving.wide_formats import refuted_at, wide_format_verdict
+from adderlab.tasks import Task
+
+CORNERS: Final = (0, -1, 1)
+"""Rows looked at before any diagram is built: all zeros, all ones, the lowest bit alone."""
+
+LARGEST_TRIAL: Final = 1 << 20
+"""Weights times rows up to which the corners are worth a look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What every engine is asked.
+
+    Attributes:
+        net: the network.
+        task: what it should compute.
+        base: a verdict of ``unknown`` that says whose it is.
+        formats: the number formats to judge beside exact arithmetic.
+    """
+
+    net: Network
+    task: Task
+    base: Verdict
+    formats: Sequence[str]
+
+    def unknown(self, method: str, reason: str) -> Verdict:
+        """Return that an engine gave no answer, and why."""
+        formats = {name: FormatVerdict(name, "unknown", reason) for name in self.formats}
+        return replace(self.base, method=method, reason=reason, formats=formats)
+
+
+def by_enumeration(asked: Question, budget: Budget) -> Verdict:
+    """Return the verdict that trying every row gives."""
+    net, task = asked.net, asked.task
+    found = enumerate_rows(net, task, budget)
+    outcome: Outcome = "proved"
+    reason = ""
+    counterexample = None
+    if found.first_wrong is not None:
+        outcome = "refuted"
+        counterexample = exact_counterexample(net, task, found.first_wrong)
+    elif found.stopped:
+        return asked.unknown("enumerated", found.stopped)
+    elif found.undecided:
+        outcome = "unknown"
+        first = named(task.row(found.undecided[0]).inputs)
+        reason = f"{len(found.undecided)} rows could not be decided, the first {first}"
+    formats = {name: format_verdict(net, task, name, outcome, budget) for name in asked.formats}
+    if counterexample is not None and found.first_wrong is not None:
+        replays = {
+            name: replays_in(net, task, one, found.first_wrong) for name, one in formats.items()
+        }
+        known = {name: wrong for name, wrong in replays.items() if wrong is not None}
+        counterexample = replace(counterexample, replays={"exact": True, **known})
+        formats = {name: _with_example(one, counterexample) for name, one in formats.items()}
+    is_whole = not (found.undecided or found.stopped)
+    return replace(
+        asked.base,
+        verdict=outcome,
+        method="enumerated",
+        rows_right=found.rows - found.wrong if is_whole else None,
+        counterexample=counterexample,
+        margin=margin_of(found, net) if is_whole or (is_exact(net) and not found.stopped) else None,
+        formats=formats,
+        reason=reason,
+    )
+
+
+def _with_example(found: FormatVerdict, exact: Counterexample) -> FormatVerdict:
+    """Return the verdict of a format that computes exactly with the exact counterexample."""
+    if found.verdict != "refuted" or found.counterexample is not None:
+        return found
+    return replace(found, counterexample=replace(exact, semantics=found.format))
+
+
+def by_diagrams(asked: Question, budget: Budget) -> Verdict:
+    """Return the verdict that diagrams give on all inputs at once."""
+    net, task = asked.net, asked.task
+    index = _wrong_corner(net, task)
+    if index is not None:
+        return refuted_at(net, task, _as(asked, "enumerated"), asked.formats, index)
+    found = diagrams.decide(net, task, budget=budget)
+    if found.is_right is None:
+        return asked.unknown("diagram", f"by diagrams, {found.reason}")
+    base = _as(asked, "diagram")
+    if not found.is_right:
+        assert found.wrong is not None
+        return refuted_at(net, task, base, asked.formats, _row_of(task, found.wrong))
+    bounds = list(sum_bounds(net, found.ranges, found.exponents))
+    return replace(
+        base,
+        verdict="proved",
+        rows_right=task.rows,
+        margin=found.margin,
+        formats={name: wide_format_verdict(net, task, name, bounds) for name in asked.formats},
+    )
+
+
+def by_solver(asked: Question, budget: Budget) -> Verdict:
+    """Return the verdict that an SMT solver gives on all inputs at once."""
+    net, task = asked.net, asked.task
+    try:
+        found = solver.decide(net, task, budget)
+    except CapReached as cap:
+        return asked.unknown("solver", f"by the solver, {cap}")
+    if found.is_right is None:
+        return asked.unknown("solver", f"by the solver, {found.reason}")
+    base = _as(asked, "solver")
+    if not found.is_right:
+        assert found.wrong is not None
+        return refuted_at(net, task, base, asked.formats, _row_of(task, found.wrong))
+    bounds = list(sum_bounds(net, *interval_ranges(net)))
+    formats = {name: wide_format_verdict(net, task, name, bounds) for name in asked.formats}
+    return replace(base, verdict="proved", rows_right=task.rows, formats=formats)
+
+
+ENGINES: Final[dict[str, Callable[[Question, Budget], Verdict]]] = {
+    "enumeration": by_enumeration,
+    "diagram": by_diagrams,
+    "solver": by_solver,
+}
+
+
+def by_samples(asked: Question, found: Verdict, count: int, budget: Budget) -> Verdict:
+    """Return ``found``, an ``unknown``, after a look at random inputs: refuted, or still unknown.
+
+    Args:
+        asked: the question.
+        found: what the engines said.
+        count: how many inputs to look at.
+        budget: the time and memory there is.
+    """
+    index, tried = wrong_sample(asked.net, asked.task, count, budget)
+    if index is not None:
+        base = replace(found, method="enumerated", reason="")
+        return refuted_at(asked.net, asked.task, base, asked.formats, index)
+    return replace(found, reason=f"{found.reason}; no counterexample in {tried} samples")
+
+
+def _as(asked: Question, method: str) -> Verdict:
+    return replace(asked.base, method=method)
+
+
+def _wrong_corner(net: Network, task: Task) -> int | None:
+    """Return a wrong row among a few extreme ones; a network that learned nothing ends here."""
+    entries = sum(int(values.integers.size) for _, values in net.entries())
+    if entries * len(CORNERS) > LARGEST_TRIAL:
+        return None
+    indices = [index % task.rows for index in CORNERS]
+    return next((index for index in indices if not is_right_exactly(net, task, index)), None)
+
+
+def _row_of(task: Task, bits: dict[str, int]) -> int:
+    """Return the number of the row with the given input bits."""
+    words: dict[str, int] = {}
+    for word in task.inputs:
+        value = 0
+        for bit in word.bits:
+            value = value << 1 | bits[bit]
+        words[word.name] = value
+    return task.index_of(words)

@@ -1,0 +1,36 @@
+"""What runs in the solver's own process: a script comes in, an answer goes out.
+
+A process of its own, because a solver can't be interrupted from Python and may need more memory
+than it was given; killing it costs nothing that is still needed. It imports nothing of adderlab.
+"""
+
+import importlib
+import json
+import sys
+from typing import Any
+
+z3: Any = importlib.import_module("z3")  # an extra: its types may not be there to check
+
+
+def main(timeout_ms: int, memory_mb: int, n_in: int) -> dict[str, object]:
+    """Return the answer on the script from standard input."""
+    z3.set_param("memory_max_size", memory_mb)
+    solver = z3.Solver()
+    if timeout_ms:
+        solver.set("timeout", timeout_ms)
+    try:
+        solver.from_string(sys.stdin.read())
+        answer = str(solver.check())
+    except z3.Z3Exception as error:
+        return {"answer": "unknown", "reason": str(error)}
+    if answer == "unknown":
+        return {"answer": answer, "reason": solver.reason_unknown()}
+    if answer == "unsat":
+        return {"answer": answer}
+    model = solver.model()
+    bits = [model.eval(z3.Int(f"i{number}"), model_completion=True) for number in range(n_in)]
+    return {"answer": answer, "bits": [bit.as_long() for bit in bits]}
+
+
+if __name__ == "__main__":
+    json.dump(main(*map(int, sys.argv[1:])), sys.stdout)

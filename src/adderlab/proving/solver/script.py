@@ -1,0 +1,113 @@
+"""A network and its task as an SMT-LIB script that is satisfiable exactly if an input is wrong.
+
+Rule: whole numbers alone. Each layer's sums are scaled by the power of two that makes all of
+their terms whole; each sum is a variable of its own, bound by an equation, which is the form
+that linear arithmetic solvers decide fastest (`benchmarks/solvers.py`).
+
+References:
+    Barrett, Fontaine, Tinelli, "The SMT-LIB Standard: Version 2.6" (2021), https://smt-lib.org
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from adderlab.nets import Layer, Network
+from adderlab.nets.dyadic import dyadic_of
+from adderlab.proving.solver.specification import is_wrong, product, total, whole
+from adderlab.proving.unit_weights import stored_exponent, unit_rows
+from adderlab.tasks import Task
+
+
+def to_script(net: Network, task: Task) -> str:
+    """Return the script; its input bits are the variables ``i0``, ``i1``, … in order.
+
+    Args:
+        net: a network without tanh.
+        task: one that the solver can be told of.
+    """
+    return "\n".join(_lines(net, task)) + "\n"
+
+
+def _lines(net: Network, task: Task) -> Iterator[str]:
+    names = [f"i{number}" for number in range(net.n_in)]
+    bits = dict(zip(task.input_bits, names, strict=True))
+    yield "(set-logic QF_LIA)"
+    for name in names:
+        yield f"(declare-const {name} Int) (assert (<= 0 {name} 1))"
+    exponent = 0
+    for number, layer in enumerate(net.layers, 1):
+        sums, exponent = _sums(layer, names, exponent)
+        names = []
+        for unit, terms in enumerate(sums):
+            name = f"s{number}_{unit}"
+            yield f"(declare-const {name} Int) (assert (= {name} {terms}))"
+            names.append(name)
+        yield from _activated(layer, names, exponent, number)
+        names = [f"h{number}_{unit}" for unit in range(layer.n_out)]
+        exponent = _exponent_after(layer, exponent)
+    faults: list[str] = []
+    for bit, name in zip(task.output_bits, names, strict=True):
+        is_one, is_bit = _read(net, name, exponent)
+        yield f"(define-fun o_{bit} () Int (ite {is_one} 1 0))"
+        bits[bit] = f"o_{bit}"
+        faults += [f"(not {is_bit})"] if is_bit else []
+    yield f"(assert (or false {' '.join(faults)} {is_wrong(task, bits)}))"
+
+
+def _sums(layer: Layer, names: list[str], exponent: int) -> tuple[list[str], int]:
+    """Return a layer's sums as terms, and the power of two that they are multiples of."""
+    bias = layer.bias.exact() if layer.bias is not None else None
+    low = at = stored_exponent(layer) + exponent
+    if bias is not None:
+        low = min(at, bias.exponent)
+    sums: list[str] = []
+    for unit, row in enumerate(unit_rows(layer, 1 << (at - low))):
+        terms = [product(weight, names[column]) for column, weight in row if weight]
+        offset = int(bias.integers[unit]) << (bias.exponent - low) if bias is not None else 0
+        sums.append(total([*terms, whole(offset)] if offset or not terms else terms))
+    return sums, low
+
+
+def _activated(layer: Layer, names: list[str], exponent: int, number: int) -> Iterator[str]:
+    kind = layer.activation.kind
+    slope, low = dyadic_of(layer.activation.slope), _exponent_after(layer, exponent)
+    for unit, name in enumerate(names):
+        term = name
+        if kind == "relu":
+            term = f"(ite (> {name} 0) {name} 0)"
+        elif kind == "step":
+            sign = ">" if layer.activation.convention == ">" else ">="
+            term = f"(ite ({sign} {name} 0) 1 0)"
+        elif kind == "leaky":
+            up = product(1 << (exponent - low), name)
+            down = int(slope.integers[()]) << (exponent + slope.exponent - low)
+            term = f"(ite (> {name} 0) {up} {product(down, name)})"
+        yield f"(define-fun h{number}_{unit} () Int {term})"
+
+
+def _exponent_after(layer: Layer, exponent: int) -> int:
+    """Return the power of two that a layer's activated units are multiples of."""
+    if layer.activation.kind == "step":
+        return 0
+    if layer.activation.kind == "leaky":
+        return min(exponent, exponent + dyadic_of(layer.activation.slope).exponent)
+    return exponent
+
+
+def _read(net: Network, name: str, exponent: int) -> tuple[str, str]:
+    """Return under which condition an output reads as 1, and as a bit at all, if it may not."""
+    readout = net.readout
+    if readout.kind == "exact":
+        value, one = _on_scale(name, exponent, min(exponent, 0)), 1 << -min(exponent, 0)
+        is_one = f"(= {value} {one})"
+        return is_one, f"(or {is_one} (= {value} 0))"
+    threshold: Any = dyadic_of(readout.threshold)
+    low = min(exponent, threshold.exponent)
+    limit = whole(int(threshold.integers[()]) << (threshold.exponent - low))
+    return f"({readout.convention} {_on_scale(name, exponent, low)} {limit})", ""
+
+
+def _on_scale(name: str, exponent: int, low: int) -> str:
+    return product(1 << (exponent - low), name)

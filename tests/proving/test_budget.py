@@ -1,0 +1,115 @@
+"""Limits on time and memory: they hold, and the verdict is unknown with the reason."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+import pytest
+from strategies import refused
+
+from adderlab.building import construct
+from adderlab.errors import OptionError
+from adderlab.nets import Network, Readout, network
+from adderlab.proving import budget as limits
+from adderlab.proving import prove, solver
+from adderlab.proving.budget import Budget, CapReached
+from adderlab.tasks import task_named
+
+
+def noisy_majority(width: int) -> Network:
+    """Return a majority of nearly equal votes: right, but its sums all differ."""
+    rng = np.random.default_rng(5)
+    votes = 1 + rng.uniform(-1, 1, (1, width)) / (4 * width)
+    return network(
+        [votes], [[-width / 2]], task=task_named(f"majority:{width}"),
+        readout=Readout("threshold", 0.0), format="fp64",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("seconds", [0, -1, math.nan])
+def test_a_timeout_must_be_above_zero(seconds: float) -> None:
+    with refused(OptionError, f"--timeout: got {seconds:g}; give seconds above 0"):
+        _ = prove(construct(task_named("half-adder"), "lecture"), timeout_s=seconds)
+
+
+@pytest.mark.parametrize("size", [0, -5])
+def test_a_memory_limit_must_be_above_zero(size: int) -> None:
+    with refused(OptionError, f"--max-memory: got {size}; give a size like 2GB"):
+        _ = prove(construct(task_named("half-adder"), "lecture"), max_memory_bytes=size)
+
+
+def test_a_budget_runs_from_the_moment_it_is_made() -> None:
+    """And a share of it never outlives it."""
+    budget = Budget.of(3600)
+    assert 3590 < budget.seconds_left <= 3600
+    half = budget.share(2)
+    assert 1790 < half.seconds_left <= 1800
+    assert (half.memory_at_start, half.max_memory_bytes) == (
+        budget.memory_at_start, budget.max_memory_bytes
+    )  # fmt: skip
+    assert math.isinf(Budget.of().share(3).seconds_left)
+    assert Budget(deadline=time.perf_counter() - 1).seconds_left == 0
+
+
+def test_a_spent_budget_says_what_was_spent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time, or memory as the operating system counts it."""
+    Budget.of(3600).check()
+    with pytest.raises(CapReached, match=r"^the time was up$"):
+        Budget(deadline=time.perf_counter() - 1).check()
+    budget = Budget.of(max_memory_bytes=2_500_000_000)
+    monkeypatch.setattr(limits, "_memory_taken", lambda: budget.memory_at_start + 2_500_000_000)
+    budget.check()
+    monkeypatch.setattr(limits, "_memory_taken", lambda: budget.memory_at_start + 2_500_000_001)
+    with pytest.raises(CapReached, match=r"^the cap of 2\.5 GB was reached$"):
+        budget.check()
+
+
+def test_diagrams_stop_at_the_memory_cap() -> None:
+    """Before much more was taken; the reason names the cap."""
+    start = limits._memory_taken()
+    found = prove(noisy_majority(61), engine="diagram", max_memory_bytes=60_000_000)
+    assert (found.verdict, found.method) == ("unknown", "diagram")
+    assert found.reason == "by diagrams, the cap of 0.06 GB was reached"
+    assert found.formats["fp64"].reason == found.reason
+    assert limits._memory_taken() - start < 200_000_000
+
+
+@pytest.mark.parametrize("engine", ["enumeration", "diagram"])
+def test_every_engine_stops_when_time_is_up(engine: str) -> None:
+    """Soon after; and says how far it came where it counts inputs."""
+    net = noisy_majority(25)
+    start = time.perf_counter()
+    found = prove(net, engine=engine, timeout_s=0.5)
+    assert time.perf_counter() - start < 20
+    assert found.verdict == "unknown"
+    if engine == "diagram":
+        assert found.reason == "by diagrams, the time was up"
+        return
+    first, _, rest = found.reason.partition(" after ")
+    assert first == "the time was up"
+    done, _, total = rest.removesuffix(" inputs").partition(" of ")
+    assert 0 < int(done) < int(total) == 1 << 25
+
+
+def test_engines_share_the_time_and_all_say_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One after the other, each with its part of what is left."""
+    monkeypatch.setattr(solver, "is_installed", lambda: False)
+    found = prove(noisy_majority(25), timeout_s=1.0)
+    assert found.verdict == "unknown"
+    reasons = found.reason.split("; ")
+    assert reasons[0] == "by diagrams, the time was up"
+    assert reasons[1].startswith("the time was up after ")
+
+
+def test_a_wrong_row_that_was_met_in_time_refutes() -> None:
+    """Though not all rows were looked at; their number is then not known."""
+    task = task_named("majority:25")
+    net = network([[[1.0] * 25]], [[0.0]], task=task, format="fp64")  # any vote wins
+    found = prove(net, engine="enumeration", timeout_s=0.3)
+    assert found.verdict == "refuted"
+    assert found.rows_right is None
+    assert found.margin is None
+    assert found.counterexample is not None
+    assert found.counterexample.input == {"x": 1}
