@@ -89,6 +89,7 @@ def build(
 
 def print_built(screen: Screen, built: Built) -> None:
     """Print what was built: the checks of a formula first, then the weights, then the verdict."""
+    from adderlab.building import weight_text
     from adderlab.cli.parameters import print_parameters
     from adderlab.cli.prove import print_verdict
 
@@ -99,9 +100,12 @@ def print_built(screen: Screen, built: Built) -> None:
     net = built.network
     screen.say(repr(net))
     print_parameters(screen, net)
+    largest = weight_text(net.max_weight) if built.safe_widths else net.max_weight
     screen.say(
-        f"{net.parameters} parameters, {net.nonzero} nonzero, largest {net.max_weight}, "
+        f"{net.parameters} parameters, {net.nonzero} nonzero, largest {largest}, "
         f"smallest format {net.smallest_format}"
     )
+    for line in built.safe_widths_text():
+        screen.say(line)
     print_verdict(screen, built.verdict)
     screen.say(f"written to {built.file}" if built.file else "not written (add -o NET to keep it)")
