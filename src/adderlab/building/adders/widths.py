@@ -57,12 +57,31 @@ def _one_layer_sum(width: int) -> int:
     return (2 << width) + (1 << width >> 1) - 3
 
 
+def _ripple_sum(width: int) -> int:
+    """Return the largest sum of the ripple adder: 4 from 3 bits on.
+
+    The next position's two bits, 2, and ``relu(t - 1)`` of a t in 0..3, another 2, whose negative
+    terms are ``relu(t - 2)`` and a bias of at most 2. At the lowest position t is below 3. Every
+    further layer has the same sums, and some that only pass a unit on.
+    """
+    return min(width + 1, 4)
+
+
+def _prefix_sum(width: int) -> int:
+    """Return the largest sum of the prefix adder: 5 from 4 bits on.
+
+    Where two single positions pass a carry on, ``P_high + P_low - 1`` with each P as
+    ``a + b - 2 G``: 2 + 2 less 2 + 2 + 1. In later layers P is a unit, 0 or 1, and G the sum of
+    two, so that no sum is above 3. Below 4 bits no two positions pass anything on together: 1 + 2
+    of a P and a G at 2 and 3 bits, the two bits alone at 1.
+    """
+    return (2, 3, 3, 5)[min(width, 4) - 1]
+
+
 DEMANDS: Final[dict[str, Demand]] = {
-    "one-layer": Demand(_one_layer_values, _one_layer_sum, None),
-    # the next position's two bits, 2, and relu(t - 1) of this one's t in 0..3, another 2
-    "ripple": Demand(lambda width: (-2, 1, 0), lambda width: min(width + 1, 4), 3),
-    # spans of two meet: 2 + 2 bits that differ, from which 2 + 2 carries and a bias of 1 go off
-    "prefix": Demand(lambda width: (-2, 1, 0), lambda width: (2, 3, 3, 5)[min(width, 4) - 1], 4),
+    "one-layer": Demand(_one_layer_values, _one_layer_sum, settled=None),
+    "ripple": Demand(lambda width: (-2, 1, 0), _ripple_sum, settled=3),
+    "prefix": Demand(lambda width: (-2, 1, 0), _prefix_sum, settled=4),
 }
 """By method."""
 

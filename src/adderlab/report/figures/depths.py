@@ -65,26 +65,28 @@ def draw_depths(sizes: Mapping[str, Sequence[Size]]) -> Figure:
     bottom = top + HEIGHT + 10
     sheet = Sheet(left + WIDTH + 30 + MARGIN, bottom + 2 * LINE + 8 + MARGIN)
 
-    def at(size: Size) -> tuple[float, float]:
-        share = math.log2(size.layers / least_layers) / octaves
-        return left + 16 + (WIDTH - 16) * share, top + HEIGHT * (1 - size.power / most_power)
+    def across(layers: int) -> float:
+        return left + 16 + (WIDTH - 16) * math.log2(layers / least_layers) / octaves
+
+    def up(power: int) -> float:
+        return top + HEIGHT * (1 - power / most_power)
 
     sheet.text(MARGIN, MARGIN + LINE / 2, "largest weight", align="left", color="muted")
     _draw_key(sheet, left + WIDTH + 30, MARGIN + LINE / 2, next(iter(sizes.values())))
     for power in ticks:
-        y = top + HEIGHT * (1 - power / most_power)
+        y = up(power)
         sheet.line([(left, y), (left + WIDTH, y)], color="faint", width=0.7, zorder=1)
         sheet.text(left - 8, y, f"2^{power}", align="right")
     layers = least_layers
     while layers <= most_layers:
-        x = left + 16 + (WIDTH - 16) * math.log2(layers / least_layers) / octaves
+        x = across(layers)
         sheet.line([(x, bottom), (x, bottom + 4)])
         sheet.text(x, bottom + 4 + LINE / 2, str(layers))
         layers *= 2
     sheet.line([(left, bottom), (left + WIDTH, bottom)])
     sheet.text(left + WIDTH / 2, bottom + LINE * 1.5 + 6, "layers", color="muted")
     for (one, line), (color, dashes) in zip(sizes.items(), INKS, strict=False):
-        points = [at(size) for size in line]
+        points = [(across(size.layers), up(size.power)) for size in line]
         sheet.line(points, color=color, width=2.0, dashes=dashes)
         for place, (x, y) in enumerate(points):
             sheet.circle(x, y, _radius(place, len(line)), fill=color, edge=None)
