@@ -130,40 +130,45 @@ def test_24_bits_in_one_layer_are_exact_in_fp64_and_fail_in_fp32(run, tmp_path):
     assert (code, found["formats"]) == (1, {"fp64": "proved", "fp32": "refuted"})
 
 
-READY = """\
-import sys
+STOPPED_AT = """\
+import importlib, sys, time
 from adderlab.cli.main import main
-print("ready", flush=True)
-sys.exit(main(sys.argv[1:]))
+
+def wait(*_, **__):
+    print("here", flush=True)
+    time.sleep(60)
+
+module, *rest, name = sys.argv[1].split(":")
+place = importlib.import_module(module)
+setattr(getattr(place, *rest) if rest else place, name, wait)
+sys.exit(main(sys.argv[2:]))
 """
-"""The command line, which says when it begins: before, Ctrl-C is Python's own affair."""
+"""The command line, which waits for Ctrl-C where it would call the function that is named."""
+
+PLACES = {
+    "building": "adderlab.workflows.build:construct",
+    "proving": "adderlab.workflows.build:prove",
+    "writing": "adderlab.workflows.build:save",
+    "moving the file into its place": "pathlib:Path:replace",
+}
 
 
-@pytest.mark.parametrize("after", [0.1, 0.8, 1.6])
-@pytest.mark.parametrize("what", ["build", "prove"])
-def test_ctrl_c_leaves_no_file_and_no_traceback(what, after, tmp_path):
-    """Whether it comes while importing, building, proving or writing."""
-    options = ["--method", "prefix", "--timeout", "600", "-o", "net.safetensors"]
-    command = ["build", "adder:4096", *options]
-    if what == "prove":
-        kept = tmp_path / "kept.safetensors"
-        _ = build("adder:4096", method="prefix", timeout_s=0.01, out=kept)
-        command = ["prove", "kept.safetensors"]
-    before = sorted(path.name for path in tmp_path.iterdir())
+def interrupted(folder, *command, code):
+    """Run Python with Ctrl-C as soon as it says where it is; return what it then complained."""
     process = subprocess.Popen(
-        [sys.executable, "-c", READY, *command],
+        [sys.executable, "-c", code, *command],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        cwd=tmp_path,
+        cwd=folder,
         env=ENVIRONMENT,
         # a shell that runs the tests in the background has Ctrl-C ignored, and children inherit it
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     with process:
         try:
-            assert process.stdout.readline() == "ready\n"
-            time.sleep(after)
+            assert process.stdout.readline() == "here\n"
+            time.sleep(0.1)
             process.send_signal(signal.SIGINT)
             text, complaint = process.communicate(timeout=60)
         finally:
@@ -172,5 +177,59 @@ def test_ctrl_c_leaves_no_file_and_no_traceback(what, after, tmp_path):
     # the signal, whatever is returned: 130 in a shell as well
     assert process.returncode in (130, -signal.SIGINT), complaint
     assert text == ""
+    return complaint
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("earlier", [None, b"kept"], ids=["a new file", "over an earlier file"])
+def test_ctrl_c_in_a_build_leaves_no_file(place, earlier, tmp_path):
+    """Nor half of one; and one that stood there still stands."""
+    if earlier is not None:
+        _ = (tmp_path / "net.safetensors").write_bytes(earlier)
+    command = ("build", "adder:12", "--method", "ripple", "-o", "net.safetensors")
+    complaint = interrupted(tmp_path, PLACES[place], *command, code=STOPPED_AT)
     assert complaint == "adderlab: interrupted; nothing was written\n"
-    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    left = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert left == ({} if earlier is None else {"net.safetensors": earlier})
+
+
+def test_ctrl_c_in_a_proof_changes_no_file(tmp_path):
+    """In the real engine, on a network that takes it a while."""
+    kept = tmp_path / "kept.safetensors"
+    _ = build("adder:4096", method="prefix", timeout_s=0.01, out=kept)
+    before = kept.read_bytes()
+    code = """if True:
+        import sys, threading
+        from adderlab.cli.main import main
+        threading.Timer(0.3, print, ["here"], {"flush": True}).start()
+        sys.exit(main(sys.argv[1:]))
+    """
+    complaint = interrupted(tmp_path, "prove", kept.name, code=code)
+    assert complaint == "adderlab: interrupted; nothing was written\n"
+    assert [path.name for path in tmp_path.iterdir()] == [kept.name]
+    assert kept.read_bytes() == before
+
+
+def test_1024_bits_by_ripple_are_built_and_written_in_under_1_gb(tmp_path):
+    """The whole command, in a process of its own: a billion parameters, of which a million are."""
+    path = tmp_path / "net.safetensors"
+    code = """if True:
+        import resource, sys
+        from adderlab.cli.main import main
+        code = main(sys.argv[1:])
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+        sys.exit(code)
+    """
+    command = ("build", "adder:1024", "--method", "ripple", "--timeout", "0.5", "-o", str(path))
+    done = subprocess.run(
+        [sys.executable, "-c", code, *command],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=ENVIRONMENT,
+    )
+    assert done.returncode == 0, done.stderr
+    kilobytes = int(done.stdout.splitlines()[-1]) // (1024 if sys.platform == "darwin" else 1)
+    assert kilobytes < 1_000_000
+    assert "1084239859 parameters, 1064950 nonzero, largest 2" in done.stdout
+    assert 5_000_000 < path.stat().st_size < 6_000_000

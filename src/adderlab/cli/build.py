@@ -55,14 +55,21 @@ def build(
         bool, typer.Option("--share", help="Of a formula: compute equal terms once.")
     ] = False,
     format: Annotated[
-        str | None, typer.Option("--format", metavar="F", help="The number format: a promise.")
+        str | None,
+        typer.Option(
+            "--format", metavar="F", help="The number format; of a construction a promise."
+        ),
     ] = None,
     max_weight: Annotated[
         float | None,
-        typer.Option("--max-weight", metavar="W", help="The largest weight: a promise."),
+        typer.Option(
+            "--max-weight",
+            metavar="W",
+            help="The largest weight that a construction may have: a promise.",
+        ),
     ] = None,
     timeout: Annotated[
-        float, typer.Option(metavar="S", help="Seconds after which a proof is given up.")
+        float, typer.Option(metavar="S", help="Seconds after which a proof is given up as unknown.")
     ] = 10.0,
     out: OutNet = None,
     as_json: AsJson = False,

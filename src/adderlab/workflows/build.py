@@ -118,8 +118,10 @@ def build(
         out: where to write the network; it is written whatever the verdict.
 
     Raises:
-        OptionError: not exactly one of ``method`` and ``formula``.
+        OptionError: not exactly one of ``method`` and ``formula``, no time to prove, or a
+            promise of a construction that can't be kept.
         TaskError: no such task, or the method does not know it.
+        ResourceError: the network would not fit in memory.
         FormulaError: the formula can't be read.
         OutputError: ``out`` can't be written.
     """
@@ -154,23 +156,9 @@ def build(
         method = chosen_method(target, method, format=format, max_weight=max_weight)
         network = construct(target, method, format=format)
     verdict = prove(network, target, timeout_s=timeout_s)
-    if method is not None and format is not None:
-        _check_promise(verdict)
     file = save(network, out) if out is not None else None
     widths = exact_widths(method) if method is not None else {}
     return Built(network, verdict, checks, rounded, file, method, widths)
-
-
-def _check_promise(verdict: Verdict) -> None:
-    """Refuse a construction that is right, but not proved in the format it was promised in."""
-    own = verdict.formats[verdict.own_format]
-    if verdict.verdict == "proved" and own.verdict != "proved":
-        raise OptionError(
-            f"{verdict.task} is right in exact arithmetic but {own.verdict} in {own.format} "
-            f"({own.reason})",
-            where="--format",
-            remedy="take a wider format, or --method prefix",
-        )
 
 
 def _read_formula(path: Path) -> str:
