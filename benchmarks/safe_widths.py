@@ -1,67 +1,81 @@
-"""Measure up to which width each adder construction is exact in each number format.
+"""Hold what is derived about safe widths against proofs, and write it as ``docs/widths.md``.
 
-Every width from 1 up is built and proved by diagrams, and its format judged by the grid rule, until
-one is not proved. Writes ``docs/widths.md``. Run: python benchmarks/safe_widths.py
+Each construction is built at every width from 1 to 64 and proved by diagrams, and each number
+format judged by the grid rule. Where a proof and ``building/adders/widths.py`` disagree, the
+script stops and nothing is written. Run: python benchmarks/safe_widths.py
 """
 
 from __future__ import annotations
 
 import datetime
+import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-from adderlab.building.adders import one_layer_adder, prefix_adder, ripple_adder
-from adderlab.errors import AdderlabError
+from adderlab.building import METHODS, exact_widths
 from adderlab.formats import FORMATS
 from adderlab.proving import prove
 from adderlab.tasks import task_named
 
 MOST = 64
-METHODS = {"one-layer": one_layer_adder, "ripple": ripple_adder, "prefix": prefix_adder}
+ADDERS = ("one-layer", "ripple", "prefix")
 TARGET = Path(__file__).parents[1] / "docs/widths.md"
 
 TEXT = """\
 # Widths that are exact
 
-The largest width N up to which `adder:N` is proved in a number format, for every order of
-summation, by construction. Every width up to {most} was built and proved; written by
-`benchmarks/safe_widths.py` on {date}.
+The largest width N up to which `adder:N` is exact in a number format, for every order of
+summation, by construction. `adderlab build` gives the same numbers with each adder.
 
 | format | {methods} |
 | --- | --- | --- | --- |
 {rows}
 
-The one-layer adder's weights grow to 2^N, the others stay within -2..1: their sums are bounded
-whatever the width.
+The numbers are derived, in `building/adders/widths.py`: a float of p significant bits counts to 2^p
+without a gap, and the largest sum of the one-layer adder is 2^(N+1) + 2^(N-1) - 3; an integer
+format must hold its largest number, 2^N, and no sum may leave int32. In a float, one bit wider,
+some order of summation gives a wrong sum of the operands of all ones. The weights of the other two
+adders stay within -2..1 and their sums within 5, whatever the width; `ternary` and `binary` do not
+hold -2.
+
+Every adder of 1 to {most} bits was built and proved to hold them against: all {proofs} verdicts
+agree. Written by `benchmarks/safe_widths.py` on {date}.
 """
 
 
-def safe_width(method: str, name: str) -> int:
-    """Return the largest width up to ``MOST`` below which every width is proved."""
+def faults(method: str) -> Iterator[str]:
+    """Yield each width and format where the proof says otherwise than what is derived."""
+    derived = exact_widths(method)
     for width in range(1, MOST + 1):
-        try:
-            net = METHODS[method](task_named(f"adder:{width}"), name)
-        except AdderlabError:  # a weight that the format does not hold
-            return width - 1
-        if prove(net, formats=[name], engine="diagram").verdict != "proved":
-            return width - 1
-    return MOST
+        net = METHODS[method].build(task_named(f"adder:{width}"), "wide")
+        found = prove(net, formats=list(FORMATS), engine="diagram")
+        for name, limit in derived.items():
+            verdict = found.formats[name].verdict
+            if (verdict == "proved") != (limit is None or width <= limit):
+                yield f"adder:{width} by {method} in {name}: {verdict}, derived {limit}"
+
+
+def cell(width: int | None) -> str:
+    """Return a width for the table."""
+    return "every" if width is None else str(width or "none")
 
 
 def main() -> None:
-    rows = []
-    for name in FORMATS:
-        cells = []
-        for method in METHODS:
-            start = time.perf_counter()
-            width = safe_width(method, name)
-            cells.append(
-                "none" if width == 0 else f"{width}" if width < MOST else f"{MOST} or more"
-            )
-            print(f"{name:9} {method:9} {cells[-1]:10} {time.perf_counter() - start:6.1f} s")
-        rows.append(f"| `{name}` | {' | '.join(cells)} |")
-    date = datetime.datetime.now(datetime.UTC).date().isoformat()
-    text = TEXT.format(most=MOST, date=date, methods=" | ".join(METHODS), rows="\n".join(rows))
+    for method in ADDERS:
+        start = time.perf_counter()
+        for fault in faults(method):
+            sys.exit(fault)
+        print(f"{method:9} 1 to {MOST} bits agree, {time.perf_counter() - start:.1f} s")
+    derived = [exact_widths(method) for method in ADDERS]
+    rows = [f"| `{name}` | {' | '.join(cell(one[name]) for one in derived)} |" for name in FORMATS]
+    text = TEXT.format(
+        methods=" | ".join(ADDERS),
+        rows="\n".join(rows),
+        most=MOST,
+        proofs=f"{MOST * len(ADDERS) * len(FORMATS):,}",
+        date=datetime.datetime.now(datetime.UTC).date().isoformat(),
+    )
     _ = TARGET.write_text(text, encoding="utf-8")
 
 

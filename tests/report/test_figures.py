@@ -20,9 +20,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from matplotlib.lines import Line2D
-from matplotlib.patches import PathPatch
+from matplotlib.patches import PathPatch, Rectangle
 from PIL import Image
-from report.layout import faults_of
+from report.layout import faults_of, texts_of
 
 from adderlab.building import lecture_network, printed_network
 from adderlab.nets import EXACT, Activation, Network, Readout, network
@@ -32,7 +32,10 @@ from adderlab.report.figures import (
     PALETTE,
     PNG_SCALE,
     Picture,
+    Size,
     activations_picture,
+    cliffs_picture,
+    depths_picture,
     losses_picture,
     network_picture,
     surface_pictures,
@@ -42,6 +45,8 @@ from adderlab.report.figures import (
 from adderlab.report.figures.activations import activations_of, draw_activations
 from adderlab.report.figures.bands import bands_of
 from adderlab.report.figures.blocks import draw_blocks
+from adderlab.report.figures.cliffs import State, draw_cliffs, draw_state
+from adderlab.report.figures.depths import draw_depths
 from adderlab.report.figures.graph import is_drawn, lay_out
 from adderlab.report.figures.graph_drawing import draw_graph
 from adderlab.report.figures.losses import draw_losses
@@ -180,6 +185,69 @@ def test_loss_curves_are_named_at_their_ends_without_collision(name: str) -> Non
         assert faults_of(draw_losses(RUNS[name])) == []
 
 
+CLIFFS: dict[str, dict[str, list[State]]] = {
+    "lecture": {
+        "fp16": ["proved"] * 9 + ["open", "refuted"] + ["not held"] * 53,
+        "wide": ["proved"] * 64,
+    },
+    "at the end": {"fp8-e4m3": ["proved"] * 30 + ["refuted"] * 2},
+    "from the first on": {"binary": ["not held"] * 32, "fp8-e5m2": ["refuted"] + ["open"] * 31},
+}
+
+DEPTHS: dict[str, dict[str, list[Size]]] = {
+    "three": {
+        "one-layer": [Size(8, 2, 8, 23), Size(64, 2, 64, 191)],
+        "prefix": [Size(8, 6, 1, 102), Size(64, 9, 1, 1474)],
+        "ripple": [Size(8, 10, 1, 95), Size(64, 66, 1, 4351)],
+    },
+    "one": {"one-layer": [Size(3, 2, 3, 8)]},
+}
+
+
+@pytest.mark.parametrize("name", CLIFFS)
+def test_cliffs_can_be_read_wherever_they_are(name: str) -> None:
+    with drawing():
+        figure = draw_cliffs(CLIFFS[name])
+        assert faults_of(figure) == []
+        texts = {one.get_text() for one in texts_of(figure)}
+    states = {state for row in CLIFFS[name].values() for state in row}
+    assert ("refuted" in texts) == ("refuted" in states)
+    assert ("not proved" in texts) == ("open" in states)
+    assert ("9 bits" in texts, "30 bits" in texts) == (name == "lecture", name == "at the end")
+
+
+def test_cliffs_are_told_apart_by_shape() -> None:
+    """Each state's height or mark is its own, so that nothing rests on color."""
+    shapes: list[tuple[Any, ...]] = []
+    for state in ("proved", "refuted", "open", "not held"):
+        with drawing():
+            sheet = Sheet(40, 60)
+            draw_state(sheet, 10, 50, state)
+            found: list[Any] = sheet.figure.findobj(Rectangle)
+            (box,) = [one for one in found if one is not sheet.figure.patch]
+            marks = len(sheet.figure.findobj(Line2D))
+            shapes.append((round(box.get_height()), box.get_facecolor()[3] > 0, marks))
+    assert len(set(shapes)) == 4, shapes
+
+
+def test_cliffs_say_in_words_what_they_show() -> None:
+    assert cliffs_picture(CLIFFS["lecture"]).alt == (
+        "fp16: proved from 1 to 9, open at 10, refuted at 11, not held from 12 to 64 bits. "
+        "wide: proved from 1 to 64 bits."
+    )
+
+
+@pytest.mark.parametrize("name", DEPTHS)
+def test_depths_name_each_construction_with_its_size(name: str) -> None:
+    with drawing():
+        figure = draw_depths(DEPTHS[name])
+        assert faults_of(figure) == []
+        texts = {one.get_text() for one in texts_of(figure)}
+    for line in DEPTHS[name].values():
+        assert {f"{line[-1].layers} layers", f"{line[-1].hidden:,} hidden units"} <= texts
+    assert "hidden units and weights to 2^" in depths_picture(DEPTHS[name]).alt
+
+
 def test_the_check_of_drawings_finds_what_is_wrong() -> None:
     """Its negative twin: text over text, text off the paper, small text."""
     with drawing():
@@ -216,6 +284,8 @@ def make_pictures() -> list[Picture]:
         *surface_pictures(net, HALF_ADDER),
         activations,
         losses_picture(RUNS["diverged"]),
+        cliffs_picture(CLIFFS["lecture"]),
+        depths_picture(DEPTHS["three"]),
     ]
 
 
@@ -238,7 +308,8 @@ def test_the_bytes_are_the_same_in_every_process(pictures: list[Picture], tmp_pa
         "assert 'matplotlib.pyplot' not in sys.modules; print(found)"
     )
     env = {**os.environ, "PYTHONHASHSEED": "17", "MATPLOTLIBRC": str(settings), "TZ": "Asia/Tokyo"}
-    env["PYTHONPATH"] = str(Path(__file__).parents[1])
+    ours = [str(Path(__file__).parents[1]), *env.get("PYTHONPATH", "").split(os.pathsep)]
+    env["PYTHONPATH"] = os.pathsep.join(filter(None, ours))
     done = subprocess.run(
         [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False
     )

@@ -81,6 +81,7 @@ def test_what_is_printed_in_json_is_the_network_that_was_written(tmp_path):
     proof = found.pop("proof")
     assert found == {
         "task": "half-adder",
+        "method": "lecture",
         "hidden": 3,
         "widths": [3],
         "depth": 2,
@@ -88,6 +89,7 @@ def test_what_is_printed_in_json_is_the_network_that_was_written(tmp_path):
         "nonzero": 12,
         "max_weight": 2,
         "smallest_format": "fp8-e4m3",
+        "safe_widths": None,
         "verdict": "refuted",
         "checks": [],
         "file": str(path),

@@ -13,12 +13,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from adderlab.building import exact_widths
 from adderlab.errors import OptionError, OutputError
 from adderlab.nets import load, outputs
 from adderlab.proving import prove
-from adderlab.report import Chapter, Code, Remark, Ruling, Table, Try
+from adderlab.report import Chapter, Code, Figures, Remark, Ruling, Table, Try
 from adderlab.tasks import task_named
-from adderlab.workflows.demo import demo, story
+from adderlab.workflows.demo import demo, story, wide
 from adderlab.workflows.demo.hand_set import FORMULA
 from adderlab.workflows.demo.printed import PRINTED_ROWS
 from adderlab.workflows.demo.workshop import HAND_SET, TRAINING
@@ -426,8 +427,26 @@ def test_the_64_bit_adders_are_proved_on_all_inputs_and_formats_have_a_cliff(res
     found = results["wide"]
     for method, depth in (("one-layer", 2), ("prefix", 9), ("ripple", 66)):
         assert (found[method]["verdict"], found[method]["depth"]) == ("proved", depth)
-    assert found["cliffs"] == {
-        "fp16": {"9": "proved", "11": "refuted"},
-        "fp32": {"22": "proved", "24": "refuted"},
-        "fp64": {"51": "proved", "53": "refuted"},
-    }
+    derived = exact_widths("one-layer")
+    for name in ("fp16", "fp32", "fp64"):
+        cliff = found["cliffs"][name]
+        assert cliff["proved_to"] == derived[name]
+        assert cliff["proved_to"] < cliff["refuted_at"] <= cliff["proved_to"] + 2
+    assert found["cliffs"]["wide"] == {"proved_to": 64, "refuted_at": None}
+
+
+def test_the_64_bit_chapter_says_how_long_the_proofs_took_and_draws_them(told, results):
+    (chapter,) = [one for one in told[0].chapters if one.slug == "wide"]
+    text = chapter.blocks[0].text
+    seconds = max(results["wide"][method]["seconds"] for method in wide.METHODS)
+    assert f"The slowest of these three proofs took {wide.took(seconds)};" in text
+    assert [wide.took(one) for one in (0.2, 3, 59, 61)] == [
+        "under a second",
+        "under ten seconds",
+        "under a minute",
+        "over a minute",
+    ]
+    pictures = [one for _, block in blocks(told, Figures, slug="wide") for one in block.pictures]
+    assert [picture.name for picture in pictures] == ["wide-depths", "wide-cliffs"]
+    assert "fp32: proved from 1 to 22" in pictures[1].alt
+    assert "64 bits take 2 layers, 191 hidden units and weights to 2^64" in pictures[0].alt

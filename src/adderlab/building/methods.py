@@ -7,20 +7,22 @@ had instead; a construction is never quietly built otherwise than it was asked f
 from __future__ import annotations
 
 import difflib
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
 from adderlab.building.adders import one_layer_adder, prefix_adder, ripple_adder
+from adderlab.building.adders.widths import DEMANDS, exact_width
 from adderlab.building.lecture import lecture_network
 from adderlab.errors import OptionError, ResourceError, TaskError
-from adderlab.formats import FORMATS, format_named
+from adderlab.formats import FORMATS, Format, format_named
 from adderlab.nets import Network
 from adderlab.tasks import Task
 
-LARGEST_ENTRIES: Final = 40_000_000
-"""Stored weights beyond which a network is refused before memory is taken (about 4 GB)."""
+LARGEST_BYTES: Final = 4 << 30
+"""Memory beyond which a network is refused before it is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,9 @@ class Method:
         largest: the largest magnitude among its weights and biases at a width.
         layers: its affine layers at a width.
         entries: about how many weights it stores at a width.
-        formats: formats to take when none is asked for, with the widths up to which each is
-            exact; measured by ``benchmarks/safe_widths.py`` on 2026-11-21.
+        entry_bytes: memory that each takes at a width until it is written; measured on 2026-11-21
+            as the peak of building and writing adder:512 to adder:2048, adder:32768 by prefix.
+        formats: what to take when no format is asked for: the first that is exact.
     """
 
     build: Callable[[Task, str], Network]
@@ -42,7 +45,12 @@ class Method:
     largest: Callable[[int], float]
     layers: Callable[[int], int]
     entries: Callable[[int], int]
-    formats: tuple[tuple[str, int | None], ...]
+    entry_bytes: Callable[[int], int]
+    formats: tuple[str, ...]
+
+    def memory(self, width: int) -> int:
+        """Return about how many bytes of memory building at a width takes."""
+        return self.entries(width) * self.entry_bytes(width)
 
 
 _ADDERS: Final = ("half-adder", "adder")
@@ -59,7 +67,8 @@ METHODS: Final[dict[str, Method]] = {
         largest=lambda width: 2,
         layers=lambda width: 2,
         entries=lambda width: 12,
-        formats=(("fp32", None),),
+        entry_bytes=lambda width: 300,
+        formats=("fp32",),
     ),
     "one-layer": Method(
         build=one_layer_adder,
@@ -67,7 +76,8 @@ METHODS: Final[dict[str, Method]] = {
         largest=lambda width: 1 << width,
         layers=lambda width: 2,
         entries=lambda width: 2 * width * (width + 5),
-        formats=(("fp32", 22), ("fp64", 51), ("wide", None)),
+        entry_bytes=lambda width: 170 + width // 4,
+        formats=("fp32", "fp64", "wide"),
     ),
     "prefix": Method(
         build=prefix_adder,
@@ -75,7 +85,8 @@ METHODS: Final[dict[str, Method]] = {
         largest=lambda width: 2,
         layers=lambda width: _levels(width) + 3,
         entries=lambda width: 8 * width * (_levels(width) + 3),
-        formats=(("int2", None),),
+        entry_bytes=lambda width: 130,
+        formats=("int2",),
     ),
     "ripple": Method(
         build=ripple_adder,
@@ -83,7 +94,8 @@ METHODS: Final[dict[str, Method]] = {
         largest=lambda width: 2,
         layers=lambda width: width + 2 if width > 1 else 2,
         entries=lambda width: width * (width + 20),
-        formats=(("int2", None),),
+        entry_bytes=lambda width: 300,
+        formats=("int2",),
     ),
 }
 """By name; of two with equally many layers ``auto`` takes the one that stores fewer weights."""
@@ -93,6 +105,18 @@ def construct(
     task: Task, method: str, *, format: str | None = None, max_weight: float | None = None
 ) -> Network:
     """Return the network that a method gives for a task, its promises checked.
+
+    Arguments and errors are those of :func:`chosen_method`; without ``format`` the weights are
+    stored in the first of the method's formats that is exact at the task's width.
+    """
+    name = chosen_method(task, method, format=format, max_weight=max_weight)
+    return METHODS[name].build(task, format_named(format).name if format else _format(name, task))
+
+
+def chosen_method(
+    task: Task, method: str, *, format: str | None = None, max_weight: float | None = None
+) -> str:
+    """Return the method that keeps the promises: the one asked for, or what ``auto`` takes.
 
     Args:
         task: the task.
@@ -120,30 +144,33 @@ def construct(
     fault = _fault(found, method, task, format, max_weight)
     if fault is not None:
         raise fault
-    return found.build(task, format_named(format).name if format else default_format(method, task))
+    return method
 
 
-def default_format(method: str, task: Task) -> str:
-    """Return the first of the method's formats that is exact at the task's width."""
-    width = task.inputs[0].width
-    formats = METHODS[method].formats
-    return next(name for name, limit in formats if limit is None or width <= limit)
+def _format(method: str, task: Task) -> str:
+    formats, width = METHODS[method].formats, task.inputs[0].width
+    return next(name for name in formats if _is_exact(method, name, width))
+
+
+def _is_exact(method: str, format: str, width: int) -> bool:
+    """Return whether a method's network is exact in a format; of the lecture's, it may be."""
+    limit = exact_width(method, format) if method in DEMANDS else None
+    return limit is None or width <= limit
 
 
 def _choose(task: Task, format: str | None, max_weight: float | None) -> str:
     """Return the method of the fewest layers, then weights, that keeps the promises."""
     width = task.inputs[0].width
-    kept = [
-        name
+    faults = {
+        name: _fault(method, name, task, format, max_weight)
         for name, method in METHODS.items()
-        if name != "lecture" and _fault(method, name, task, format, max_weight) is None
-    ]
-    if not kept:
-        faults = [
-            _fault(method, name, task, format, max_weight) for name, method in METHODS.items()
-        ]
-        known = [one for one in faults if one is not None and not isinstance(one, TaskError)]
-        raise known[0] if known else _unknown_task("auto", task)
+        if name != "lecture"
+    }
+    kept = [name for name, fault in faults.items() if fault is None]
+    if not kept:  # the fault of the method that asks for the least
+        fault = faults["prefix"]
+        assert fault is not None
+        raise fault if not isinstance(fault, TaskError) else _unknown_task("auto", task)
     return min(kept, key=lambda name: (METHODS[name].layers(width), METHODS[name].entries(width)))
 
 
@@ -168,37 +195,73 @@ def _fault(
     if task.name.partition(":")[0] not in (*method.tasks, "adder"):
         return _unknown_task(name, task)
     width = task.inputs[0].width
-    entries = method.entries(width)
-    if entries > LARGEST_ENTRIES:
+    memory = method.memory(width)
+    if memory > LARGEST_BYTES:
+        most = bisect_right(range(width), LARGEST_BYTES, key=method.memory) - 1
+        remedy = f"the widest that can be had is adder:{most}"
+        if name != "prefix" and METHODS["prefix"].memory(width) <= LARGEST_BYTES:
+            remedy += ", or --method prefix"
         return ResourceError(
-            f"{task.name} by {name} would store about {entries:.3g} weights, "
-            f"over {LARGEST_ENTRIES:.3g}",
+            f"{task.name} by {name} would take about {memory / 1e9:.3g} GB of memory, "
+            f"over {LARGEST_BYTES >> 30} GB",
             where="build",
-            remedy="take a smaller width, or --method prefix",
+            remedy=remedy,
         )
     largest = method.largest(width)
     if max_weight is not None and largest > max_weight:
         return OptionError(
-            f"{task.name} by {name} needs weights to {largest:g}, over {max_weight:g}",
+            f"{task.name} by {name} needs weights to {weight_text(largest)}, over {max_weight:g}",
             where="--max-weight",
             remedy="take --method prefix, whose weights reach 2" if largest > 2 else "give 2",
         )
-    if format is None:
+    return None if format is None else _misfit(name, task, largest, format_named(format))
+
+
+def _misfit(method: str, task: Task, largest: float, form: Format) -> OptionError | None:
+    """Return why a format can't be promised, with the nearest that can; ``None`` if it can."""
+    width = task.inputs[0].width
+    values = (-1.5, -2) if method == "lecture" else (-largest, 1 - largest, -2, 1)
+    faults = {one.name: _format_fault(method, width, one, values) for one in _ranked()}
+    fault = faults[form.name]
+    if not fault:
         return None
-    form = format_named(format)
-    values = (-1.5, -2) if name == "lecture" else (-largest, 1 - largest, -2, 1)
-    if not all(form.holds(Fraction(value)) for value in values):
-        nearest = _nearest(values)
-        return OptionError(
-            f"{task.name} by {name} has weights to {largest:g}, which {form.name} does not hold",
-            where="--format",
-            remedy=f"the nearest that can be had is --format {nearest}"
-            + (", or --method prefix" if largest > 2 else ""),
-        )
-    return None
+    nearest = next(name for name, one in faults.items() if not one)
+    remedy = f"the nearest that can be had is --format {nearest}"
+    if largest > 2 and exact_width("prefix", form.name) is None:
+        remedy += ", or --method prefix"
+    return OptionError(f"{task.name} by {method} {fault}", where="--format", remedy=remedy)
 
 
-def _nearest(values: tuple[float, ...]) -> str:
-    """Return the format of the fewest bits that holds the values."""
-    ranked = sorted(FORMATS.values(), key=lambda f: (f.kind == "wide", f.bits, f.kind == "float"))
-    return next(f.name for f in ranked if all(f.holds(Fraction(value)) for value in values))
+def _format_fault(method: str, width: int, form: Format, values: tuple[float, ...]) -> str:
+    """Return why a method is not exact in a format, or nothing."""
+    missing = [value for value in values if not form.holds(Fraction(value))]
+    if missing:
+        return f"stores {weight_text(missing[0])}, which {form.name} does not hold"
+    if not _is_exact(method, form.name, width):
+        limit = exact_width(method, form.name)
+        what = "a sum can leave int32" if form.kind == "integer" else f"{form.name} can round a sum"
+        return f"is exact in {form.name} up to adder:{limit}, beyond which {what}"
+    return ""
+
+
+def _ranked() -> list[Format]:
+    """Return the formats from the fewest bits to the most, ``wide`` last."""
+    return sorted(FORMATS.values(), key=lambda f: (f.kind == "wide", f.bits, f.kind == "float"))
+
+
+def weight_text(number: float) -> str:
+    """Return a construction's weight for people: a large one by its power of two.
+
+    Examples:
+        >>> weight_text(-2), weight_text(1 << 64), weight_text(1 - (1 << 64))
+        ('-2', '2^64', '-(2^64 - 1)')
+    """
+    size, sign = abs(number), "-" if number < 0 else ""
+    if size < 1 << 16:
+        return f"{number:g}"
+    whole = int(size)
+    return (
+        f"{sign}2^{whole.bit_length() - 1}"
+        if whole.bit_count() == 1
+        else f"{sign}(2^{whole.bit_length()} - 1)"
+    )

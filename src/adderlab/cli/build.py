@@ -55,14 +55,21 @@ def build(
         bool, typer.Option("--share", help="Of a formula: compute equal terms once.")
     ] = False,
     format: Annotated[
-        str | None, typer.Option("--format", metavar="F", help="The number format: a promise.")
+        str | None,
+        typer.Option(
+            "--format", metavar="F", help="The number format; of a construction a promise."
+        ),
     ] = None,
     max_weight: Annotated[
         float | None,
-        typer.Option("--max-weight", metavar="W", help="The largest weight: a promise."),
+        typer.Option(
+            "--max-weight",
+            metavar="W",
+            help="The largest weight that a construction may have: a promise.",
+        ),
     ] = None,
     timeout: Annotated[
-        float, typer.Option(metavar="S", help="Seconds after which a proof is given up.")
+        float, typer.Option(metavar="S", help="Seconds after which a proof is given up as unknown.")
     ] = 10.0,
     out: OutNet = None,
     as_json: AsJson = False,
@@ -89,6 +96,7 @@ def build(
 
 def print_built(screen: Screen, built: Built) -> None:
     """Print what was built: the checks of a formula first, then the weights, then the verdict."""
+    from adderlab.building import weight_text
     from adderlab.cli.parameters import print_parameters
     from adderlab.cli.prove import print_verdict
 
@@ -99,9 +107,12 @@ def print_built(screen: Screen, built: Built) -> None:
     net = built.network
     screen.say(repr(net))
     print_parameters(screen, net)
+    largest = weight_text(net.max_weight) if built.safe_widths else net.max_weight
     screen.say(
-        f"{net.parameters} parameters, {net.nonzero} nonzero, largest {net.max_weight}, "
+        f"{net.parameters} parameters, {net.nonzero} nonzero, largest {largest}, "
         f"smallest format {net.smallest_format}"
     )
+    for line in built.safe_widths_text():
+        screen.say(line)
     print_verdict(screen, built.verdict)
     screen.say(f"written to {built.file}" if built.file else "not written (add -o NET to keep it)")

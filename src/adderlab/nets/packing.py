@@ -63,7 +63,10 @@ def unpack(
 
 def to_limbs(values: Shaped[np.ndarray, " count"], limb_bytes: int) -> UInt8[np.ndarray, " size"]:
     """Return whole numbers as two's-complement limbs of ``limb_bytes`` bytes, little-endian."""
-    limbs = b"".join(int(v).to_bytes(limb_bytes, "little", signed=True) for v in values)
+    limbs = bytearray(len(values) * limb_bytes)  # filled in place: a wide adder's are 100s of MB
+    for at, value in enumerate(values):
+        limb = int(value).to_bytes(limb_bytes, "little", signed=True)
+        limbs[at * limb_bytes : (at + 1) * limb_bytes] = limb
     return np.frombuffer(limbs, dtype=np.uint8)
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from adderlab import fragments
-from adderlab.building import Check, compile_formula, construct
+from adderlab.building import Check, chosen_method, compile_formula, construct, exact_widths
 from adderlab.errors import OptionError
-from adderlab.formats import format_named
+from adderlab.formats import FORMATS, format_named
 from adderlab.nets import Network, save
 from adderlab.proving import Verdict, prove
 from adderlab.tasks import Task, task_named
@@ -28,6 +28,9 @@ class Built:
         checks: of a formula, each output's indicator held against the rest.
         rounded: of a formula, weights that its number format had to round.
         file: where it was written, if it was.
+        method: the construction, the one that ``auto`` took by its name; ``None`` of a formula.
+        safe_widths: of a construction for any width, the largest width up to which it is exact,
+            by number format: 0 for none, ``None`` for every width.
     """
 
     network: Network
@@ -35,12 +38,15 @@ class Built:
     checks: tuple[Check, ...] = ()
     rounded: tuple[Any, ...] = field(default=())
     file: Path | None = None
+    method: str | None = None
+    safe_widths: dict[str, int | None] = field(default_factory=dict[str, int | None])
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
         net = self.network
         return {
             "task": self.verdict.task,
+            "method": self.method,
             "hidden": net.hidden,
             "widths": net.widths,
             "depth": net.depth,
@@ -48,11 +54,26 @@ class Built:
             "nonzero": net.nonzero,
             "max_weight": net.max_weight,
             "smallest_format": net.smallest_format,
+            "safe_widths": self.safe_widths or None,
             "verdict": self.verdict.verdict,
             "proof": self.verdict.to_dict(),
             "checks": [check.to_dict() for check in self.checks],
             "file": str(self.file) if self.file is not None else None,
         }
+
+    def safe_widths_text(self) -> list[str]:
+        """Return for people up to which width the construction is exact: one line, or a few."""
+        if not self.safe_widths:
+            return []
+        groups: dict[str, list[str]] = {"float": [], "integer": [], "": []}
+        for name, width in self.safe_widths.items():
+            group = groups[FORMATS[name].kind if width else ""]
+            group.append(f"{name} {width or ('any' if width is None else 'none')}")
+        if not groups["float"]:
+            never = " and ".join(name for name, width in self.safe_widths.items() if width == 0)
+            return [f"{self.method} is exact at every width in every format but {never}"]
+        lines = (f"  {', '.join(group)}" for group in groups.values())
+        return [f"{self.method} is exact up to width", *lines]
 
     def to_html(self) -> str:
         """Return it for a notebook."""
@@ -60,6 +81,7 @@ class Built:
         return fragments.block(
             *checks,
             self.network.to_html(),
+            *map(fragments.line, self.safe_widths_text()),
             self.verdict.to_html(),
         )
 
@@ -96,8 +118,10 @@ def build(
         out: where to write the network; it is written whatever the verdict.
 
     Raises:
-        OptionError: not exactly one of ``method`` and ``formula``.
+        OptionError: not exactly one of ``method`` and ``formula``, no time to prove, or a
+            promise of a construction that can't be kept.
         TaskError: no such task, or the method does not know it.
+        ResourceError: the network would not fit in memory.
         FormulaError: the formula can't be read.
         OutputError: ``out`` can't be written.
     """
@@ -108,6 +132,8 @@ def build(
             where="build",
             remedy="add --method lecture or --formula FILE",
         )
+    if not timeout_s > 0:
+        raise OptionError(f"got {timeout_s:g}", where="--timeout", remedy="give seconds above 0")
     if out is not None:
         check_place(out)
     checks: tuple[Check, ...] = ()
@@ -127,24 +153,12 @@ def build(
             raise OptionError(
                 "a construction has no terms to share", where="--share", remedy="leave it out"
             )
-        network = construct(target, method, format=format, max_weight=max_weight)
+        method = chosen_method(target, method, format=format, max_weight=max_weight)
+        network = construct(target, method, format=format)
     verdict = prove(network, target, timeout_s=timeout_s)
-    if method is not None and format is not None:
-        _check_promise(verdict)
     file = save(network, out) if out is not None else None
-    return Built(network, verdict, checks, rounded, file)
-
-
-def _check_promise(verdict: Verdict) -> None:
-    """Refuse a construction that is right, but not proved in the format it was promised in."""
-    own = verdict.formats[verdict.own_format]
-    if verdict.verdict == "proved" and own.verdict != "proved":
-        raise OptionError(
-            f"{verdict.task} is right in exact arithmetic but {own.verdict} in {own.format} "
-            f"({own.reason})",
-            where="--format",
-            remedy="take a wider format, or --method prefix",
-        )
+    widths = exact_widths(method) if method is not None else {}
+    return Built(network, verdict, checks, rounded, file, method, widths)
 
 
 def _read_formula(path: Path) -> str:

@@ -1,9 +1,11 @@
-"""Figures: the network, its truth table, decision surfaces, activations and loss curves.
+"""Figures: the network, its truth table, decision surfaces, activations, loss curves, wide adders.
 
 matplotlib is loaded when the first figure is drawn, not before, and nowhere else.
 """
 
 from adderlab.report.figures.activations import activations_picture
+from adderlab.report.figures.cliffs import State, cliffs_picture
+from adderlab.report.figures.depths import Size, depths_picture
 from adderlab.report.figures.losses import losses_picture
 from adderlab.report.figures.network import network_picture
 from adderlab.report.figures.picture import PALETTE, PNG_SCALE, Picture
@@ -14,7 +16,11 @@ __all__ = [
     "PALETTE",
     "PNG_SCALE",
     "Picture",
+    "Size",
+    "State",
     "activations_picture",
+    "cliffs_picture",
+    "depths_picture",
     "losses_picture",
     "network_picture",
     "surface_pictures",
