@@ -22,6 +22,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/proving.py
 	$(BIN)/python benchmarks/diagrams.py
+	$(BIN)/python benchmarks/solvers.py
 
 # More random networks than `make test` has time for; the count of false proofs is printed.
 soundness: $(READY)

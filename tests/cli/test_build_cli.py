@@ -99,9 +99,10 @@ def test_past_the_time_limit_the_network_is_kept_unknown_with_exit_code_0(run, t
     command = ("build", "adder:512", "--method", "ripple", "--timeout", "0.001", "-o", path)
     code, text, _ = run(*command)
     assert code == 0
-    assert "unknown in exact arithmetic: adder:512, the time was up" in text
+    assert "unknown in exact arithmetic: adder:512, by diagrams, the time was up" in text
     found = json.loads(run(*command, "--json")[1])
-    assert (found["verdict"], found["proof"]["reason"]) == ("unknown", "the time was up")
+    assert found["verdict"] == "unknown"
+    assert found["proof"]["reason"].startswith("by diagrams, the time was up")
     assert path.is_file()
     assert found["file"] == str(path)
     # what is promised is derived, not proved: it is kept without the proof

@@ -61,7 +61,7 @@ def nets(tmp_path_factory):
         task=task_named("half-adder"),
     )
     _ = save(repaired, folder / "repaired.safetensors")
-    wide = network([[[1] * 21]], [[0]], task=task_named("parity:21"))
+    wide = network([[[1] * 27]], [[0]], task=task_named("parity:27"))
     _ = save(wide, folder / "wide.safetensors")
     nobodys = network([[[1, 1]], [[1], [1]]], [[0], [0, 0]])
     _ = save(nobodys, folder / "taskless.safetensors")
@@ -332,8 +332,8 @@ def test_beyond_enumeration_the_verdict_is_unknown_with_the_reason(run, nets):
     code, out, _ = run("prove", nets / "wide.safetensors", "--engine", "enumeration")
     assert code == 3
     assert out.splitlines()[0] == (
-        "unknown in exact arithmetic: parity:21, 2^21 inputs are beyond enumeration, which stops "
-        "at 2^20"
+        "unknown in exact arithmetic: parity:27, 2^27 inputs are beyond enumeration, which stops "
+        "at 2^26"
     )
 
 
@@ -694,7 +694,7 @@ def interrupted(*_, **__):
         ("adderlab.training.population._judge", "train half-adder --seeds 3 --steps 2 -o run"),
         ("adderlab.workflows.demo.hand_set.compile_formula", "demo -o told"),
         ("adderlab.workflows.build.prove", "build half-adder --method lecture -o net"),
-        ("adderlab.proving.prove.enumerate_rows", f"prove {LECTURE}"),
+        ("adderlab.proving.engines.enumerate_rows", f"prove {LECTURE}"),
     ],
 )
 @pytest.mark.usefixtures("quick_demo")

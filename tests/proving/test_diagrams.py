@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -19,12 +20,13 @@ from adderlab.building.adders.one_layer import one_layer_adder
 from adderlab.building.adders.prefix import prefix_adder
 from adderlab.building.adders.ripple import ripple_adder
 from adderlab.nets import EXACT, Activation, Layer, Network, Readout, network, outputs, read_bits
-from adderlab.nets.tensors import Sparse, Wide
+from adderlab.nets.tensors import Dense, Sparse, Wide
 from adderlab.proving.budget import Budget, CapReached
 from adderlab.proving.diagrams import Diagrams, Function, decide, variable_order
 from adderlab.proving.diagrams.table import ZERO
 from adderlab.proving.enumeration import enumerate_rows, margin_of
 from adderlab.tasks import Task, task_named
+from adderlab.tasks.table import parse_table
 
 Build = Callable[[Task, str], Network]
 Values = tuple[int, ...]
@@ -628,10 +630,43 @@ def test_a_comparator_of_20_bits_is_proved_and_its_mutant_refuted() -> None:
 
 def test_a_task_without_a_diagram_has_no_answer_and_costs_no_work() -> None:
     """Whatever the network; it is not built first."""
-    task = task_named("multiplier:2")
-    found = decide(network([[[1.0] * 4] * 4], [None], task=task), task)
+    task = parse_table("in a:1,out p:1\n0,0\n1,1\n", where="t.csv")
+    found = decide(network([[[1.0]]], [None], task=task), task)
     assert (found.is_right, found.nodes) == (None, 0)
-    assert found.reason == "no diagram is known for multiplier:2"
+    assert found.reason == f"no diagram is known for {task.name}"
+
+
+@pytest.mark.parametrize("width", [1, 2, 3])
+def test_a_multiplier_is_held_against_the_product(width: int) -> None:
+    """One unit for each row: right, and with one row's product off by one."""
+    task = task_named(f"multiplier:{width}")
+    block = next(task.blocks(task.rows))
+    signs = 2 * block.inputs.astype(np.int64) - 1
+    match = Layer(
+        Dense(signs), Dense(1 - block.inputs.sum(axis=1, dtype=np.int64)), Activation("relu")
+    )
+    for spoilt in (None, *range(0, task.rows, 3)):
+        table = block.expected.astype(np.int64).copy()
+        if spoilt is not None:
+            table[spoilt, -1] ^= 1
+        net = Network((match, Layer(Dense(table.T))), EXACT, task, "int8")
+        found = decide(net, task)
+        assert found.is_right == (spoilt is None)
+        if spoilt is not None:
+            assert found.wrong is not None
+            bits = [found.wrong[bit] for bit in task.input_bits]
+            assert bits == block.inputs[spoilt].tolist()
+
+
+def test_where_is_a_function_times_a_bit() -> None:
+    """Of a variable above, below and among the function's own."""
+    diagrams = Diagrams()
+    function = diagrams.relu(diagrams.linear(-3, [(1, 5), (3, 4), (5, -2)]))
+    for variable in (0, 1, 2, 3, 4, 5, 6):
+        found = diagrams.where(variable, function)
+        for bits in itertools.product((0, 1), repeat=7):
+            input = dict(enumerate(bits))
+            assert diagrams.value(found, input) == bits[variable] * diagrams.value(function, input)
 
 
 def dense(width: int) -> Network:

@@ -25,6 +25,7 @@ from proving.reference import (
 )
 from strategies import fractions_of
 
+from adderlab.building.adders import one_layer_adder as built_adder
 from adderlab.formats import FORMATS
 from adderlab.nets import EXACT, Activation, Layer, Network, Readout, network
 from adderlab.nets.tensors import Dense, Packed, Scaled, Sparse, as_stored
@@ -533,7 +534,7 @@ def test_the_one_layer_adder_is_proved_by_the_grid_rule_to_its_width(width: int,
 def test_the_cliff_of_the_one_layer_adder_is_sharp(name: str, width: int) -> None:
     """Proved by the grid rule to a width, refuted at the very next one."""
     last, next_one = (
-        prove(construct(task_named(f"adder:{w}"), "one-layer", format=name), engine="diagram")
+        prove(built_adder(task_named(f"adder:{w}"), name), engine="diagram")
         for w in (width, width + 1)
     )
     assert last

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -16,7 +15,7 @@ from adderlab.building.lecture import lecture_network
 from adderlab.errors import FormatError, TaskError
 from adderlab.nets import Activation, Network, Readout, network, save, to_bytes
 from adderlab.nets.files import from_bytes
-from adderlab.proving import Counterexample, FormatVerdict, Margin, Verdict, prove
+from adderlab.proving import Counterexample, FormatVerdict, Margin, Verdict, engines, prove
 from adderlab.tasks import Task, Word, task_named
 from adderlab.tasks.table import parse_table
 
@@ -203,16 +202,16 @@ def test_the_own_format_is_judged_beside_exact_arithmetic() -> None:
 @pytest.mark.parametrize(
     ("task", "reason"),
     [
-        (task_named("parity:21"), "2^21 inputs are beyond enumeration, which stops at 2^20"),
-        (task_named("parity:300"), "2^300 inputs are beyond enumeration, which stops at 2^20"),
+        (task_named("parity:27"), "2^27 inputs are beyond enumeration, which stops at 2^26"),
+        (task_named("parity:300"), "2^300 inputs are beyond enumeration, which stops at 2^26"),
         (
             Task(
                 "pairs",
-                (Word("d", 11, 1100), Word("e", 10)),
+                (Word("d", 11, 1100), Word("e", 17)),
                 (Word("y", 1),),
                 lambda words: {"y": words["d"] * 0},
             ),
-            "over 2^20 inputs are beyond enumeration, which stops at 2^20",
+            "over 2^27 inputs are beyond enumeration, which stops at 2^26",
         ),
     ],
     ids=["one bit too many", "far too many", "no power of two"],
@@ -225,7 +224,7 @@ def test_too_many_rows_to_enumerate_are_unknown_at_once(
     def refuse(*_: object) -> None:
         raise AssertionError("a row was enumerated")
 
-    monkeypatch.setattr(sys.modules["adderlab.proving.prove"], "enumerate_rows", refuse)
+    monkeypatch.setattr(engines, "enumerate_rows", refuse)
     net = network([[[1] * task.n_in]], [[0]])
     for formats in ((), ("fp16", "fp32")):
         found = prove(net, task, formats=formats, engine="enumeration")

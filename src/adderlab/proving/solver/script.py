@@ -49,8 +49,8 @@ def _lines(net: Network, task: Task) -> Iterator[str]:
         exponent = _exponent_after(layer, exponent)
     faults: list[str] = []
     for bit, name in zip(task.output_bits, names, strict=True):
-        is_one, is_bit = _read(net, name, exponent)
-        yield f"(define-fun o_{bit} () Int (ite {is_one} 1 0))"
+        value, is_bit = _read(net, name, exponent)
+        yield f"(define-fun o_{bit} () Int {value})"
         bits[bit] = f"o_{bit}"
         faults += [f"(not {is_bit})"] if is_bit else []
     yield f"(assert (or false {' '.join(faults)} {is_wrong(task, bits)}))"
@@ -97,16 +97,20 @@ def _exponent_after(layer: Layer, exponent: int) -> int:
 
 
 def _read(net: Network, name: str, exponent: int) -> tuple[str, str]:
-    """Return under which condition an output reads as 1, and as a bit at all, if it may not."""
+    """Return an output's bit, and the condition under which it is one, if it may not be.
+
+    Under an exact readout the bit is the output itself: where it is none, that alone is wrong, and
+    nothing but linear arithmetic is left.
+    """
     readout = net.readout
     if readout.kind == "exact":
         value, one = _on_scale(name, exponent, min(exponent, 0)), 1 << -min(exponent, 0)
-        is_one = f"(= {value} {one})"
-        return is_one, f"(or {is_one} (= {value} 0))"
+        bit = value if one == 1 else f"(ite (= {value} {one}) 1 0)"
+        return bit, f"(or (= {value} 0) (= {value} {one}))"
     threshold: Any = dyadic_of(readout.threshold)
     low = min(exponent, threshold.exponent)
     limit = whole(int(threshold.integers[()]) << (threshold.exponent - low))
-    return f"({readout.convention} {_on_scale(name, exponent, low)} {limit})", ""
+    return f"(ite ({readout.convention} {_on_scale(name, exponent, low)} {limit}) 1 0)", ""
 
 
 def _on_scale(name: str, exponent: int, low: int) -> str:
