@@ -202,6 +202,6 @@ def test_a_spent_budget_is_not_handed_to_the_solver() -> None:
     net = construct(task, "one-layer")
     with pytest.raises(CapReached):
         _ = solver.decide(net, task, Budget(deadline=0.0))
-    base = Verdict("unknown", "none", "exact", task.name, task.rows)
+    base = Verdict("unknown", "", "exact", task.name, task.rows)
     found = by_solver(Question(net, task, base, ["fp32"]), Budget(deadline=0.0))
     assert (found.verdict, found.reason) == ("unknown", "by the solver, the time was up")

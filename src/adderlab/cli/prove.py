@@ -116,9 +116,11 @@ def print_verdict(screen: Screen, verdict: Verdict) -> None:
     for name, one in verdict.formats.items():
         own = ", its own format" if name == verdict.own_format else ""
         style = "" if one.verdict == verdict.verdict else STYLES[one.verdict]
-        reason = f" ({one.reason})" if one.reason else ""
+        reason = f" ({one.reason})" if one.reason and one.reason not in verdict.reason else ""
         screen.say(f"  in {name}{own}: {one.verdict}{reason}", style=style)
-    screen.say(f"  {verdict.method}, {verdict.seconds:.3f} s, sha256 {verdict.sha256[:16]}…")
+    screen.say(
+        f"  {verdict.method or 'no engine'}, {verdict.seconds:.3f} s, sha256 {verdict.sha256[:16]}…"
+    )
 
 
 def _arithmetic(semantics: str) -> str:

@@ -75,10 +75,10 @@ def prove(
     if sample < 0:
         raise OptionError(f"got {sample}", where="--sample", remedy="give a number of inputs")
     choice = choose_engines(shape_of(net, target), wish=engine)
-    base = Verdict("unknown", "none", "exact", target.name, target.rows, choice=str(choice))
+    base = Verdict("unknown", "", "exact", target.name, target.rows, choice=str(choice))
     own = format_named(net.format).name
     asked = Question(net, target, base, names or [own])
-    found = asked.unknown("none", choice.why)
+    found = asked.unknown("", choice.why)
     reasons: list[str] = []
     for tried, name in enumerate(choice.engines):
         found = ENGINES[name](asked, budget.share(len(choice.engines) - tried))

@@ -125,7 +125,7 @@ class Verdict:
 
     Attributes:
         verdict: ``proved``, ``refuted`` or ``unknown``.
-        method: how it was reached.
+        method: how it was reached; empty where no engine reaches.
         semantics: whose arithmetic it speaks of.
         task: the task's name.
         rows: the inputs it speaks of.
@@ -165,7 +165,7 @@ class Verdict:
         """Return it for JSON."""
         return {
             "verdict": self.verdict,
-            "method": self.method,
+            "method": self.method or None,
             "semantics": self.semantics,
             "task": self.task,
             "rows": self.rows,
