@@ -96,7 +96,7 @@ def refusal(error, task, method, **wishes):
             {"format": "int8"},
             (
                 "--format: half-adder by lecture stores -1.5, which int8 does not hold; the "
-                "nearest that can be had is --format fp8-e4m3"
+                "nearest that can be had is --format fp8-e4m3, or --method prefix"
             ),
         ),
         (
@@ -112,13 +112,25 @@ def refusal(error, task, method, **wishes):
             "adder:1",
             "auto",
             {"max_weight": 1},
-            "--max-weight: adder:1 by prefix needs weights to 2, over 1; give 2",
+            "--max-weight: every adder needs weights to 2, over 1; give 2",
         ),
         (
             "adder:9",
             "ripple",
             {"max_weight": 1.5, "format": "binary"},
-            "--max-weight: adder:9 by ripple needs weights to 2, over 1.5; give 2",
+            "--max-weight: every adder needs weights to 2, over 1.5; give 2",
+        ),
+        (
+            "adder:2000",
+            "one-layer",
+            {"max_weight": 1},
+            "--max-weight: every adder needs weights to 2, over 1; give 2",
+        ),
+        (
+            "adder:24",
+            "one-layer",
+            {"max_weight": 2, "format": "ternary"},
+            "--max-weight: adder:24 by one-layer needs weights to 2^24, over 2; give 2^24",
         ),
         (
             "adder:9",

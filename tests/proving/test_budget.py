@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,10 +12,13 @@ from strategies import refused
 
 from adderlab.building import construct
 from adderlab.errors import OptionError
-from adderlab.nets import Network, Readout, network
+from adderlab.nets import Activation, Network, Readout, network
+from adderlab.nets.tensors import Wide
 from adderlab.proving import budget as limits
 from adderlab.proving import prove, solver
 from adderlab.proving.budget import Budget, CapReached
+from adderlab.proving.enumeration import block_rows
+from adderlab.proving.equivalence import compare
 from adderlab.tasks import task_named
 
 
@@ -62,7 +66,7 @@ def test_a_spent_budget_says_what_was_spent(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(limits, "_memory_taken", lambda: budget.memory_at_start + 2_500_000_000)
     budget.check()
     monkeypatch.setattr(limits, "_memory_taken", lambda: budget.memory_at_start + 2_500_000_001)
-    with pytest.raises(CapReached, match=r"^the cap of 2\.5 GB was reached$"):
+    with pytest.raises(CapReached, match=r"^the cap of 2\.5 GB of memory was reached$"):
         budget.check()
 
 
@@ -71,7 +75,7 @@ def test_diagrams_stop_at_the_memory_cap() -> None:
     start = limits._memory_taken()
     found = prove(noisy_majority(61), engine="diagram", max_memory_bytes=60_000_000)
     assert (found.verdict, found.method) == ("unknown", "diagram")
-    assert found.reason == "by diagrams, the cap of 0.06 GB was reached"
+    assert found.reason == "by diagrams, the cap of 60 MB of memory was reached"
     assert found.formats["fp64"].reason == found.reason
     assert limits._memory_taken() - start < 200_000_000
 
@@ -113,3 +117,52 @@ def test_a_wrong_row_that_was_met_in_time_refutes() -> None:
     assert found.margin is None
     assert found.counterexample is not None
     assert found.counterexample.input == {"x": 1}
+
+
+def test_trials_of_a_format_stop_when_time_is_up() -> None:
+    """After a proof in exact arithmetic, rows are tried in the format for as long as there is."""
+    net = construct(task_named("adder:128"), "prefix")
+    layers = tuple(
+        replace(layer, activation=Activation("leaky", slope=0.0))
+        if layer.activation.kind == "relu"
+        else layer
+        for layer in net.layers
+    )
+    start = time.perf_counter()
+    found = prove(replace(net, layers=layers), formats=["fp16"], timeout_s=1.5)
+    assert time.perf_counter() - start < 15
+    assert (found.verdict, found.semantics) == ("unknown", "fp16")
+    assert found.reason in (
+        "the grid rule does not apply, and the time was up while rows were tried",
+        "by diagrams, the time was up",
+    )
+
+
+def test_a_comparison_stops_when_time_is_up() -> None:
+    """By enumeration too, and says how far it came."""
+    rng = np.random.default_rng(0)
+    one, other = (
+        network(
+            [rng.integers(-2, 3, (600, 20)), np.zeros((1, 600), dtype=np.int64)],
+            [rng.integers(-2, 3, 600), [0]],
+            task=task_named("parity:20"),
+        )
+        for _ in range(2)
+    )
+    found = compare(one, other, timeout_s=0.5)
+    assert (found.verdict, found.method) == ("unknown", "enumerated")
+    assert found.reason.startswith("the time was up after ")
+    assert found.reason.endswith(" of 1048576 inputs")
+
+
+def test_numbers_that_no_double_holds_are_taken_in_small_blocks() -> None:
+    """So that limits are looked at in time."""
+    small = construct(task_named("adder:8"), "one-layer")
+    assert block_rows(small) == 1 << 14
+    huge = construct(task_named("adder:1030"), "ripple")
+    assert block_rows(huge) >= 1
+    scaled = tuple(
+        replace(layer, weight=Wide(layer.weight.exact().integers.astype(object) << 1100, 140))
+        for layer in small.layers
+    )
+    assert block_rows(replace(small, layers=scaled)) <= 1 << 11

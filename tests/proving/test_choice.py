@@ -19,7 +19,7 @@ SMALL = Shape(rows=4, parameters=17)
 WIDE = Shape(rows=1 << 24, parameters=600)
 HUGE = Shape(rows=1 << 128, parameters=25_000)
 NO_DIAGRAM = "no diagram is known for what the task asks for"
-NO_SOLVER = "no solver is installed that knows the task (pip install 'adderlab[smt]')"
+NO_SOLVER = "no solver is installed (pip install 'adderlab[smt]')"
 
 AUTOMATIC = {
     "few inputs": (SMALL, ("enumeration",), "4 inputs are few enough to try each"),
@@ -97,6 +97,11 @@ ASKED_FOR = {
     "diagram of what has none": (replace(WIDE, has_diagram=False), (), NO_DIAGRAM),
     "solver": (replace(SMALL, has_solver=True), ("solver",), "it was asked for"),
     "solver that is not there": (SMALL, (), NO_SOLVER),
+    "solver of what it can't be told": (
+        replace(SMALL, has_solver=True, has_script=False),
+        (),
+        "a solver can't be told what the task asks for",
+    ),
     "solver of tanh": (
         replace(SMALL, has_solver=True, has_tanh=True),
         (),

@@ -61,8 +61,8 @@ def check_direct(found: Comparison, one: Network, other: Network, task: Task) ->
     example = found.counterexample
     assert example is not None
     row = next(row for row in apart if row.inputs == example.input)
+    assert row is apart[0]
     if found.method == "enumerated":
-        assert row is apart[0]
         assert found.rows_equal == len(rows) - len(apart)
     for net, side in ((one, example.first), (other, example.second)):
         assert list(side.output) == raw_outputs(net, row.bits)

@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from adderlab.building import construct
 from adderlab.building.lecture import lecture_network
 from adderlab.errors import FormatError, TaskError
 from adderlab.nets import Activation, Network, Readout, network, save, to_bytes
 from adderlab.nets.files import from_bytes
+from adderlab.nets.tensors import Dense
 from adderlab.proving import Counterexample, FormatVerdict, Margin, Verdict, engines, prove
 from adderlab.tasks import Task, Word, task_named
 from adderlab.tasks.table import parse_table
@@ -287,3 +289,39 @@ def test_a_network_that_learned_nothing_is_refuted_at_its_first_corner() -> None
 def test_a_formats_name_may_stand_alone() -> None:
     net = network([[[1, 1]], [[1]]], [[-1], [0]], task=task_named("majority:2"))
     assert prove(net, formats="fp16").formats.keys() == {"fp16"}
+
+
+@pytest.mark.parametrize("engine", ["enumeration", "diagram"])
+def test_a_wrong_row_whose_sums_may_leave_int32_is_unknown_in_int32(engine: str) -> None:
+    """What int32 would make of it is not defined, whichever engine found the row."""
+    base = construct(task_named("adder:2"), "one-layer", format="int32")
+    first, last = base.layers
+    weight = np.vstack([first.weight.exact().integers, [1] * 4])
+    bias = np.append(first.bias.exact().integers, 0)
+    out = np.hstack([last.weight.exact().integers, [[0], [0], [1 << 30]]])
+    layers = (
+        replace(first, weight=Dense(weight), bias=Dense(bias)),
+        replace(last, weight=Dense(out)),
+    )
+    net = replace(base, layers=layers, readout=Readout("threshold", 0.5))
+    found = prove(net, engine=engine)
+    assert found.verdict == "refuted"
+    assert found.formats["int32"].verdict == "unknown"
+    assert found.formats["int32"].reason == "a sum may leave int32"
+
+
+@pytest.mark.parametrize("engine", ["enumeration", "diagram"])
+def test_a_wrong_row_that_a_format_rounds_right_says_so(engine: str) -> None:
+    """Every engine replays it in both, and says where it is wrong."""
+    net = network(
+        [[[1.0, 1.0], [2.0**-14, 2.0**-14]], [[1.0, 1.0]]],
+        [[0.0, 0.0], [0.0]],
+        task=task_named("majority:2"),
+        readout=Readout("threshold", 1.0, ">"),
+        format="fp16",
+    )
+    found = prove(net, engine=engine)
+    assert found.verdict == "refuted"
+    assert found.counterexample is not None
+    assert found.counterexample.input == {"x": 1}
+    assert found.counterexample.replays == {"exact": True, "fp16": False}

@@ -21,6 +21,9 @@ from adderlab.formats import FORMATS, Format, format_named
 from adderlab.nets import Network
 from adderlab.tasks import Task
 
+LEAST_WEIGHT: Final = 2
+"""What the largest weight of every construction is at least."""
+
 LARGEST_BYTES: Final = 4 << 30
 """Memory beyond which a network is refused before it is taken."""
 
@@ -195,29 +198,42 @@ def _fault(
     if task.name.partition(":")[0] not in (*method.tasks, "adder"):
         return _unknown_task(name, task)
     width = task.inputs[0].width
+    largest = method.largest(width)
+    if max_weight is not None and max_weight < LEAST_WEIGHT:
+        return OptionError(
+            f"every adder needs weights to {LEAST_WEIGHT}, over {max_weight:g}",
+            where="--max-weight",
+            remedy=f"give {LEAST_WEIGHT}",
+        )
+    prefix = METHODS["prefix"]
+    has_prefix = name != "prefix" and _fault(prefix, "prefix", task, format, max_weight) is None
     memory = method.memory(width)
     if memory > LARGEST_BYTES:
         most = bisect_right(range(width), LARGEST_BYTES, key=method.memory) - 1
         remedy = f"the widest that can be had is adder:{most}"
-        if name != "prefix" and METHODS["prefix"].memory(width) <= LARGEST_BYTES:
-            remedy += ", or --method prefix"
+        remedy += ", or --method prefix" if has_prefix else ""
         return ResourceError(
             f"{task.name} by {name} would take about {memory / 1e9:.3g} GB of memory, "
             f"over {LARGEST_BYTES >> 30} GB",
             where="build",
             remedy=remedy,
         )
-    largest = method.largest(width)
     if max_weight is not None and largest > max_weight:
         return OptionError(
             f"{task.name} by {name} needs weights to {weight_text(largest)}, over {max_weight:g}",
             where="--max-weight",
-            remedy="take --method prefix, whose weights reach 2" if largest > 2 else "give 2",
+            remedy="take --method prefix, whose weights reach 2"
+            if has_prefix
+            else f"give {weight_text(largest)}",
         )
-    return None if format is None else _misfit(name, task, largest, format_named(format))
+    if format is None:
+        return None
+    return _misfit(name, task, largest, format_named(format), has_prefix=has_prefix)
 
 
-def _misfit(method: str, task: Task, largest: float, form: Format) -> OptionError | None:
+def _misfit(
+    method: str, task: Task, largest: float, form: Format, *, has_prefix: bool
+) -> OptionError | None:
     """Return why a format can't be promised, with the nearest that can; ``None`` if it can."""
     width = task.inputs[0].width
     values = (-1.5, -2) if method == "lecture" else (-largest, 1 - largest, -2, 1)
@@ -227,8 +243,7 @@ def _misfit(method: str, task: Task, largest: float, form: Format) -> OptionErro
         return None
     nearest = next(name for name, one in faults.items() if not one)
     remedy = f"the nearest that can be had is --format {nearest}"
-    if largest > 2 and exact_width("prefix", form.name) is None:
-        remedy += ", or --method prefix"
+    remedy += ", or --method prefix" if has_prefix else ""
     return OptionError(f"{task.name} by {method} {fault}", where="--format", remedy=remedy)
 
 

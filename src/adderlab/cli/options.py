@@ -41,9 +41,12 @@ def size_in_bytes(text: str, *, where: str) -> int:
     Raises:
         OptionError: it is no size.
     """
-    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([KMG]i?B)?", text.strip(), re.IGNORECASE)
+    pattern = r"([0-9]{1,15}(?:\.[0-9]{1,15})?) ?([KMG]i?B)?"
+    found = re.fullmatch(pattern, text.strip(), re.IGNORECASE | re.ASCII)
     if found is None:
-        raise OptionError(f"got {text!r}", where=where, remedy="give a size like 2GB or 512MiB")
+        raise OptionError(
+            f"got {text[:40]!r}", where=where, remedy="give a size like 2GB or 512MiB"
+        )
     return int(float(found[1]) * _UNITS[(found[2] or "").upper()])
 
 

@@ -112,7 +112,8 @@ def print_verdict(screen: Screen, verdict: Verdict) -> None:
         if once:
             screen.say(f"  it is wrong in {_arithmetic(found.semantics)}, not in {', '.join(once)}")
     if verdict.margin is not None:
-        screen.say(f"  margin: {verdict.margin.sides()}")
+        whose = "" if verdict.semantics == "exact" else " in exact arithmetic"
+        screen.say(f"  margin{whose}: {verdict.margin.sides()}")
     for name, one in verdict.formats.items():
         own = ", its own format" if name == verdict.own_format else ""
         style = "" if one.verdict == verdict.verdict else STYLES[one.verdict]

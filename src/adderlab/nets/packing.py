@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from jaxtyping import Int64, Shaped, UInt8
 
 
+MOST_KNOWN = 1 << 14
+"""Different numbers of which one is kept while limbs are read."""
+
+
 def packed_size(count: int, bits: int) -> int:
     """Return the bytes that ``count`` numbers of ``bits`` bits take."""
     return -(-count * bits // 8)
@@ -84,11 +88,17 @@ def from_limbs(
             where=where,
             remedy="the file is damaged; write it again",
         )
-    raw = data.tobytes()
+    raw = np.ascontiguousarray(data).data
+    known: dict[bytes, int] = {}  # of a wide adder's millions of numbers few differ: one of each
     values = np.empty(count, dtype=object)
     for i in range(count):
-        limb = raw[i * limb_bytes : (i + 1) * limb_bytes]
-        values[i] = int.from_bytes(limb, "little", signed=True)
+        limb = bytes(raw[i * limb_bytes : (i + 1) * limb_bytes])
+        value = known.get(limb)
+        if value is None:
+            value = int.from_bytes(limb, "little", signed=True)
+            if len(known) < MOST_KNOWN:
+                known[limb] = value
+        values[i] = value
     return values
 
 

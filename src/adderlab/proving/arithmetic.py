@@ -59,7 +59,12 @@ can: where a format rounds at all, one of them is the likeliest to show it."""
 
 
 def format_outputs(
-    net: Network, inputs: UInt8[np.ndarray, "batch n_in"], form: Format, order: str
+    net: Network,
+    inputs: UInt8[np.ndarray, "batch n_in"],
+    form: Format,
+    order: str,
+    *,
+    on_tick: Callable[[], None] = lambda: None,
 ) -> Float64[np.ndarray, "batch n_out"]:
     """Return the raw outputs as the format's own arithmetic gives them.
 
@@ -68,6 +73,7 @@ def format_outputs(
         inputs: rows of bits.
         form: a float format.
         order: a name of :data:`ORDERS`.
+        on_tick: called before every step of the sums; raises to stop them.
     """
     values = inputs.astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
@@ -79,6 +85,7 @@ def format_outputs(
             units = np.arange(layer.n_out)
             sums = np.zeros((len(values), layer.n_out))
             for columns in turns.T:
+                on_tick()
                 products = form.round(values[:, columns] * terms[units, columns])
                 sums = form.round(sums + products)
             values = _activate(layer.activation, sums, form)

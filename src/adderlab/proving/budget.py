@@ -64,7 +64,9 @@ class Budget:
     @property
     def memory_reached(self) -> str:
         """What is said where the memory is spent."""
-        return f"the cap of {self.max_memory_bytes / 1e9:.3g} GB was reached"
+        size = self.max_memory_bytes
+        text = f"{size / 1e9:.3g} GB" if size >= 1e9 else f"{size / 1e6:.3g} MB"
+        return f"the cap of {text} of memory was reached"
 
     def check(self) -> None:
         """Raise :class:`CapReached` where time is up or memory is spent."""

@@ -27,13 +27,15 @@ class Shape:
         parameters: weights and biases that are stored.
         has_tanh: whether the network has tanh, whose values are no fractions.
         has_diagram: whether a diagram is known for what the task asks for.
-        has_solver: whether a solver is installed, and can be told what the task asks for.
+        has_script: whether a solver can be told what the task asks for.
+        has_solver: whether one is installed.
     """
 
     rows: int
     parameters: int
     has_tanh: bool = False
     has_diagram: bool = True
+    has_script: bool = True
     has_solver: bool = False
 
 
@@ -84,22 +86,24 @@ def choose_engines(shape: Shape, *, wish: str = "auto") -> Choice:
 
 def _unable(shape: Shape) -> dict[str, str]:
     """Return why each engine can't decide, or nothing."""
-    count = _power(shape.rows)
-    return {
-        "enumeration": f"{count} inputs are beyond enumeration, which stops at 2^26"
-        if shape.rows > LAST_ROWS
-        else "",
-        "diagram": "diagrams hold whole numbers, and tanh has none"
-        if shape.has_tanh
-        else ("" if shape.has_diagram else "no diagram is known for what the task asks for"),
-        "solver": "a solver knows whole numbers, and tanh has none"
-        if shape.has_tanh
-        else (
-            ""
-            if shape.has_solver
-            else "no solver is installed that knows the task (pip install 'adderlab[smt]')"
+    faults = {
+        "enumeration": (
+            (
+                shape.rows > LAST_ROWS,
+                f"{_power(shape.rows)} inputs are beyond enumeration, which stops at 2^26",
+            ),
+        ),
+        "diagram": (
+            (shape.has_tanh, "diagrams hold whole numbers, and tanh has none"),
+            (not shape.has_diagram, "no diagram is known for what the task asks for"),
+        ),
+        "solver": (
+            (shape.has_tanh, "a solver knows whole numbers, and tanh has none"),
+            (not shape.has_script, "a solver can't be told what the task asks for"),
+            (not shape.has_solver, "no solver is installed (pip install 'adderlab[smt]')"),
         ),
     }
+    return {name: next((why for is_so, why in some if is_so), "") for name, some in faults.items()}
 
 
 def _power(rows: int) -> str:

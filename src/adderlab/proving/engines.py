@@ -118,7 +118,9 @@ def by_diagrams(asked: Question, budget: Budget) -> Verdict:
         verdict="proved",
         rows_right=task.rows,
         margin=found.margin,
-        formats={name: wide_format_verdict(net, task, name, bounds) for name in asked.formats},
+        formats={
+            name: wide_format_verdict(net, task, name, bounds, budget) for name in asked.formats
+        },
     )
 
 
@@ -136,7 +138,7 @@ def by_solver(asked: Question, budget: Budget) -> Verdict:
         assert found.wrong is not None
         return refuted_at(net, task, base, asked.formats, _row_of(task, found.wrong))
     bounds = list(sum_bounds(net, *interval_ranges(net)))
-    formats = {name: wide_format_verdict(net, task, name, bounds) for name in asked.formats}
+    formats = {name: wide_format_verdict(net, task, name, bounds, budget) for name in asked.formats}
     return replace(base, verdict="proved", rows_right=task.rows, formats=formats)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from adderlab.formats import FP64
 from adderlab.nets import Network, enclose_row, is_exact, outputs, read_bits
+from adderlab.nets.tensors import Sparse
 from adderlab.proving.budget import Budget, CapReached
 from adderlab.proving.enclosure import Enclosure, Machine
 from adderlab.proving.verdict import Counterexample, Margin
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 PRECISIONS: Final = (100, 400)
 """Bits at which a tanh row is enclosed before it is given up as undecided."""
 BLOCK_NUMBERS: Final = 1 << 22
+BLOCK_WORK: Final = 1 << 30
+"""Products at once, some seconds in whole numbers: how soon a limit on time is looked at."""
+EXACT_NUMBERS: Final = 1 << 15
+"""Numbers of a layer at once where no double can hold them: Python's own, of any size."""
 
 
 @dataclass(slots=True)
@@ -56,7 +61,12 @@ class Enumeration:
 def block_rows(net: Network) -> int:
     """Return how many rows to take at once so that a layer's numbers stay in bounds."""
     widest = max(net.n_in, *(layer.n_out for layer in net.layers))
-    return int(min(1 << 14, max(1, BLOCK_NUMBERS // widest)))
+    numbers = BLOCK_NUMBERS if Machine.can_run(net) else EXACT_NUMBERS
+    entries = sum(
+        layer.weight.indices.size if isinstance(layer.weight, Sparse) else layer.n_in * layer.n_out
+        for layer in net.layers
+    )
+    return int(min(1 << 14, max(1, numbers // widest), max(1, BLOCK_WORK // max(entries, 1))))
 
 
 def enumerate_rows(net: Network, task: Task, budget: Budget | None = None) -> Enumeration:

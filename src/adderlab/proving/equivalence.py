@@ -152,7 +152,7 @@ class Comparison:
         if self.verdict == "unknown":
             return self.reason
         if self.rows_equal is None:
-            return f"different, compared on {rows}"
+            return f"different, on how many of {rows} is not known"
         return f"different on {self.rows - self.rows_equal} of {rows}"
 
     def __repr__(self) -> str:
@@ -177,7 +177,7 @@ def compare(
         other: another one, with as many inputs and outputs.
         task: whose inputs to compare on; left out, the one that the networks were built for,
             and all inputs where they name none, or two.
-        timeout_s: seconds that diagrams may take.
+        timeout_s: seconds that it may take.
 
     Raises:
         NetworkError: the networks differ in inputs or outputs.
@@ -205,7 +205,7 @@ def compare(
     if _bare(nets[0]) == _bare(nets[1]):
         found = _base(domain, "identical", "proved")
     elif domain.rows <= ENUMERABLE_ROWS:
-        found = _enumerated(*nets, domain)
+        found = _enumerated(*nets, domain, budget)
     elif all(map(is_exact, nets)):
         found = _by_diagrams(*nets, domain, budget)
     else:
@@ -266,13 +266,19 @@ def _base(task: Task, method: str, verdict: Outcome, reason: str = "") -> Compar
     return Comparison(verdict, method, task.name, task.rows, rows_equal, reason=reason)
 
 
-def _enumerated(one: Network, other: Network, task: Task) -> Comparison:
+def _enumerated(one: Network, other: Network, task: Task, budget: Budget) -> Comparison:
     nets = (one, other)
     machines = [Machine(net, FP64) if Machine.can_run(net) else None for net in nets]
     different = 0
     first: int | None = None
     open_rows: list[int] = []
+    stopped = ""
     for block in task.blocks(min(map(block_rows, nets))):
+        try:
+            budget.check()
+        except CapReached as cap:
+            stopped = f"{cap} after {block.start} of {task.rows} inputs"
+            break
         left, right = (
             _states(net, machine, block.inputs) for net, machine in zip(nets, machines, strict=True)
         )
@@ -283,12 +289,14 @@ def _enumerated(one: Network, other: Network, task: Task) -> Comparison:
         if first is None and differs.any():
             first = block.start + int(np.argmax(differs))
     if first is not None:
-        rows_equal = task.rows - different if not open_rows else None
+        rows_equal = None if open_rows or stopped else task.rows - different
         return replace(
             _base(task, "enumerated", "refuted"),
             rows_equal=rows_equal,
             counterexample=difference_at(one, other, task, first),
         )
+    if stopped:
+        return _base(task, "enumerated", "unknown", stopped)
     if open_rows:
         inputs = sum_of(task.row(open_rows[0]).inputs)
         reason = f"{len(open_rows)} rows could not be decided, the first {inputs}"
@@ -367,23 +375,22 @@ def _by_diagrams(one: Network, other: Network, task: Task, budget: Budget) -> Co
     for tried, order in enumerate(orders):
         try:
             states = states_of((one, other), task, order, budget=budget.share(len(orders) - tried))
-            input = _input_apart(states, task)
+            index = _first_apart(states, task)
         except CapReached as cap:
             reason = f"{_count(task.rows)} inputs are beyond enumeration; by diagrams, {cap}"
             continue
-        if input is None:
+        if index is None:
             return _base(task, "diagram", "proved")
-        words = {
-            word.name: int("".join(str(input[bit]) for bit in word.bits), 2) for word in task.inputs
-        }
-        example = difference_at(one, other, task, task.index_of(words))
+        example = difference_at(one, other, task, index)
         return replace(_base(task, "diagram", "refuted"), counterexample=example)
     return _base(task, "diagram", "unknown", reason)
 
 
-def _input_apart(states: States, task: Task) -> dict[str, int] | None:
-    """Return an input of the task's domain on which an output's states differ, by input bit."""
+def _first_apart(states: States, task: Task) -> int | None:
+    """Return the first row of the task on which an output's states differ."""
     diagrams = states.diagrams
+    variables = [states.variables[bit] for bit in task.input_bits]
+    found: list[int] = []
     for left, right in zip(*states.of, strict=True):
         if left == right:
             continue
@@ -394,9 +401,15 @@ def _input_apart(states: States, task: Task) -> dict[str, int] | None:
                 if word.bound is not None:
                     above = diagrams.combine(above, 1, _outside(diagrams, states, word), -2)
             if diagrams.bounds(above)[1] > 0:
-                found = diagrams.reaching(above, largest=True)
-                return {bit: found.get(number, 0) for bit, number in states.variables.items()}
-    return None
+                bits = dict(
+                    zip(task.input_bits, diagrams.first_above(above, 0, variables), strict=True)
+                )
+                words = {
+                    word.name: int("".join(str(bits[bit]) for bit in word.bits), 2)
+                    for word in task.inputs
+                }
+                found.append(task.index_of(words))
+    return min(found, default=None)
 
 
 def _outside(diagrams: Diagrams, states: States, word: Word) -> Function:

@@ -135,7 +135,7 @@ def _float_verdict(net: Network, task: Task, machine: Machine, budget: Budget) -
         rounds = rounds or enclosure.rounds
         matters = True if block.cares is None else block.cares
         wrong = np.flatnonzero((~block.is_right(bits) & decided).any(axis=1))
-        for found in wrong_rows(net, task, form, FIRST_ORDER, block.start + wrong):
+        for found in wrong_rows(net, task, form, FIRST_ORDER, block.start + wrong, budget):
             if found.is_finite:
                 return found.refutes(net, task, "in every order")
         rest = np.flatnonzero((~decided & matters).any(axis=1))
@@ -146,7 +146,7 @@ def _float_verdict(net: Network, task: Task, machine: Machine, budget: Budget) -
     indices = np.array(sorted(set(open_rows)))
     overflow = ""
     for order in ORDERS:
-        for found in wrong_rows(net, task, form, order, indices):
+        for found in wrong_rows(net, task, form, order, indices, budget):
             if found.is_finite:
                 return found.refutes(net, task, f"in the order: {order}")
             row = named(task.row(found.index).inputs)
@@ -191,14 +191,25 @@ class _WrongRow:
 
 
 def wrong_rows(
-    net: Network, task: Task, form: Format, order: str, indices: Int64[np.ndarray, " batch"]
+    net: Network,
+    task: Task,
+    form: Format,
+    order: str,
+    indices: Int64[np.ndarray, " batch"],
+    budget: Budget | None = None,
 ) -> Iterator[_WrongRow]:
-    """Yield those of the given rows that are wrong in that order."""
+    """Yield those of the given rows that are wrong in that order.
+
+    Raises:
+        CapReached: the budget was spent.
+    """
     size = block_rows(net)
     for start in range(0, len(indices), size):
         part = indices[start : start + size]
         block = rows_at(part, task)
-        raw = format_outputs(net, block.inputs, form, order)
+        raw = format_outputs(
+            net, block.inputs, form, order, on_tick=budget.check if budget else lambda: None
+        )
         bits, is_bit = format_bits(net.readout, raw)
         matters = np.ones(bits.shape, dtype=bool) if block.cares is None else block.cares
         is_right = (block.is_right(bits) & (is_bit | ~matters)).all(axis=1)

@@ -66,12 +66,12 @@ def prove(
         {'c': 3}
     """
     start = time.perf_counter()
+    budget = Budget.of(timeout_s, max_memory_bytes)
     source = read_source(model)
     net = source.network
     target = task_of(net, task)
     wanted = [formats] if isinstance(formats, str) else formats
     names = list(dict.fromkeys(format_named(name).name for name in wanted))
-    budget = Budget.of(timeout_s, max_memory_bytes)
     if sample < 0:
         raise OptionError(f"got {sample}", where="--sample", remedy="give a number of inputs")
     choice = choose_engines(shape_of(net, target), wish=engine)
@@ -107,7 +107,8 @@ def shape_of(net: Network, task: Task) -> Shape:
         parameters=sum(int(values.integers.size) for _, values in net.entries()),
         has_tanh=not is_exact(net),
         has_diagram=diagrams.is_specified(task),
-        has_solver=solver.is_specified(task) and solver.is_installed(),
+        has_script=solver.is_specified(task),
+        has_solver=solver.is_installed(),
     )
 
 

@@ -26,7 +26,9 @@ def stored_exponent(layer: Layer) -> int:
 def unit_rows(layer: Layer, factor: int) -> Iterator[list[tuple[int, int]]]:
     """Yield each unit's (column, weight) pairs, weights times ``factor``."""
     weight = layer.weight
-    numbers = [int(value) * factor for value in stored_weights(layer).integers.ravel()]
+    numbers = stored_weights(layer).integers.ravel().tolist()
+    if factor != 1:
+        numbers = [number * factor for number in numbers]
     if isinstance(weight, Sparse):
         ends = weight.indptr.astype(np.int64).tolist()
         columns = weight.indices.astype(np.int64).tolist()

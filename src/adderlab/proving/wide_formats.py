@@ -6,7 +6,7 @@ that was run in the format's own arithmetic.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Final
@@ -16,12 +16,15 @@ import numpy as np
 from adderlab.formats import FORMATS, Format
 from adderlab.nets import Network
 from adderlab.proving.arithmetic import ORDERS
+from adderlab.proving.budget import Budget, CapReached
 from adderlab.proving.enclosure import LARGEST_DENSE
 from adderlab.proving.enumeration import exact_counterexample
-from adderlab.proving.grid import SumBound, never_rounds
+from adderlab.proving.grid import SumBound, interval_ranges, never_rounds, sum_bounds
 from adderlab.proving.number_formats import INT32_LARGEST, unfit, wrong_rows
 from adderlab.proving.verdict import FormatVerdict, Outcome, Verdict
 from adderlab.tasks import Task
+
+RIGHT_THERE: Final = "the exact counterexample is right in the format"
 
 TRIED_ROWS: Final = 200
 """Random rows that are tried, beside the extreme ones, to refute a format."""
@@ -34,14 +37,18 @@ def refuted_at(
     counterexample = exact_counterexample(net, task, index)
     assert counterexample.got != counterexample.expected, "every counterexample replays"
     formats = {name: _replayed(net, task, name, index) for name in names}
-    replays = {"exact": True}
-    replays |= {name: True for name, one in formats.items() if one.verdict == "refuted"}
-    counterexample = replace(counterexample, replays=replays)
+    replays = {name: one.verdict == "refuted" for name, one in formats.items() if _is_known(one)}
+    counterexample = replace(counterexample, replays={"exact": True, **replays})
     return replace(base, verdict="refuted", counterexample=counterexample, formats=formats)
 
 
+def _is_known(found: FormatVerdict) -> bool:
+    """Return whether the format's own arithmetic was run."""
+    return found.verdict == "refuted" or found.reason == RIGHT_THERE
+
+
 def wide_format_verdict(
-    net: Network, task: Task, name: str, bounds: Sequence[SumBound]
+    net: Network, task: Task, name: str, bounds: Sequence[SumBound], budget: Budget
 ) -> FormatVerdict:
     """Return the verdict in a format of a network that is right in exact arithmetic.
 
@@ -50,6 +57,7 @@ def wide_format_verdict(
         task: what it computes, on all inputs.
         name: the format.
         bounds: of each layer's sums.
+        budget: the time and memory there is.
     """
     form = FORMATS[name]
     reason = unfit(net, form)
@@ -58,21 +66,29 @@ def wide_format_verdict(
     if form.kind == "wide":
         return FormatVerdict(name, "proved", "whole numbers of any width never round")
     if form.kind == "integer":
-        if any(bound.units * Fraction(2) ** bound.exponent > INT32_LARGEST for bound in bounds):
+        if _may_leave_int32(bounds):
             return FormatVerdict(name, "unknown", "a sum may leave int32")
         return FormatVerdict(name, "proved", "all sums are exact in int32")
     if never_rounds(net, form, bounds):
         return FormatVerdict(name, "proved", "the grid rule")
     if sum(layer.n_in * layer.n_out for layer in net.layers) > LARGEST_DENSE:
         return FormatVerdict(name, "unknown", "the grid rule does not apply")
-    return _refuted_by_trial(net, task, form)
+    try:
+        return _refuted_by_trial(net, task, form, budget)
+    except CapReached as cap:
+        reason = f"the grid rule does not apply, and {cap} while rows were tried"
+        return FormatVerdict(name, "unknown", reason)
 
 
-def _refuted_by_trial(net: Network, task: Task, form: Format) -> FormatVerdict:
+def _may_leave_int32(bounds: Iterable[SumBound]) -> bool:
+    return any(bound.units * Fraction(2) ** bound.exponent > INT32_LARGEST for bound in bounds)
+
+
+def _refuted_by_trial(net: Network, task: Task, form: Format, budget: Budget) -> FormatVerdict:
     """Return a refutation from a row that was tried, or ``unknown``."""
     indices = np.array(list(_rows_to_try(task)), dtype=object)
     for order in ORDERS:
-        for found in wrong_rows(net, task, form, order, indices):
+        for found in wrong_rows(net, task, form, order, indices, budget):
             if found.is_finite:
                 return found.refutes(net, task, f"in the order: {order}")
     return FormatVerdict(
@@ -100,6 +116,8 @@ def _replayed(net: Network, task: Task, name: str, index: int) -> FormatVerdict:
     if reason:
         return FormatVerdict(name, "unknown", reason)
     exact: Outcome = "refuted"
+    if form.kind == "integer" and _may_leave_int32(sum_bounds(net, *interval_ranges(net))):
+        return FormatVerdict(name, "unknown", "a sum may leave int32")
     if form.kind != "float":
         counterexample = replace(exact_counterexample(net, task, index), semantics=name)
         return FormatVerdict(name, exact, "whole numbers never round", counterexample)
@@ -109,4 +127,4 @@ def _replayed(net: Network, task: Task, name: str, index: int) -> FormatVerdict:
     for found in wrong_rows(net, task, form, order, np.array([index], dtype=object)):
         if found.is_finite:
             return found.refutes(net, task, f"in the order: {order}")
-    return FormatVerdict(name, "unknown", "the exact counterexample is right in the format")
+    return FormatVerdict(name, "unknown", RIGHT_THERE)

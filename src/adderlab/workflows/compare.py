@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -159,7 +160,7 @@ def compare(
         other: another one, with as many inputs and outputs.
         task: whose inputs to compare on, and what each is held against; left out, the one that
             the networks were built for.
-        timeout_s: seconds that diagrams may take to compare them.
+        timeout_s: seconds that it may take in all.
 
     Raises:
         NetworkError: the networks differ in inputs or outputs.
@@ -174,6 +175,7 @@ def compare(
         >>> compare(lecture, lecture).comparison
         Comparison: proved in exact arithmetic: equal on all 4 inputs of half-adder
     """
+    end = time.perf_counter() + timeout_s
     sources = read_source(one), read_source(other)
     nets = sources[0].network, sources[1].network
     names = name_of(one, "first network"), name_of(other, "second network")
@@ -181,12 +183,14 @@ def compare(
     found = equivalence.compare(*nets, task, timeout_s=timeout_s)
     notes = (*sources[0].notes, *sources[1].notes, *found.notes)
     target = common_task(*nets, task)
-    first, second = (
-        _summary(source, target or source.network.task, timeout_s) for source in sources
-    )
+    first, second = (_summary(source, target or source.network.task, end) for source in sources)
     return Compared(replace(found, notes=tuple(dict.fromkeys(notes))), first, second)
 
 
-def _summary(source: Source, task: Task | None, timeout_s: float) -> Summary:
-    verdict = prove(source.network, task, timeout_s=timeout_s) if task is not None else None
+def _summary(source: Source, task: Task | None, end: float) -> Summary:
+    verdict = (
+        prove(source.network, task, timeout_s=max(end - time.perf_counter(), 0.01))
+        if task is not None
+        else None
+    )
     return Summary(source.network, len(source.data), source.sha256, verdict)

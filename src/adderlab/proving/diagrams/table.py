@@ -12,7 +12,7 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeAlias
 
 from adderlab.proving.budget import CapReached
@@ -184,19 +184,36 @@ class Diagrams:
 
     def where(self, variable: int, function: Function) -> Function:
         """Return the function where the variable is 1, and 0 where it is 0."""
+        return self._replaced(function, variable, lambda low, high: self.node(variable, ZERO, high))
+
+    def restricted(self, function: Function, variable: int, bit: int) -> Function:
+        """Return the function with one variable held at a bit; it no longer depends on it."""
+        return self._replaced(function, variable, lambda low, high: high if bit else low)
+
+    def _replaced(
+        self,
+        function: Function,
+        variable: int,
+        replacement: Callable[[Function, Function], Function],
+    ) -> Function:
+        """Return the function with each node of a variable replaced, given its two sides."""
         done: dict[Function, Function] = {}
         pending = [function]
+        turns = self._turns
         while pending:
+            turns += 1
+            if turns & 0xFFF == 0:
+                self._look(len(done))
             key = pending[-1]
             offset, node = key
             if key in done:
                 _ = pending.pop()
                 continue
             if self.variable[node] > variable:
-                done[key] = self.node(variable, ZERO, key)
+                done[key] = replacement(key, key)
             elif self.variable[node] == variable:
-                high = (offset + self.step[node], self.high[node])
-                done[key] = self.node(variable, ZERO, high)
+                low = (offset, self.low[node])
+                done[key] = replacement(low, (offset + self.step[node], self.high[node]))
             else:
                 sides = ((offset, self.low[node]), (offset + self.step[node], self.high[node]))
                 missing = [side for side in sides if side not in done]
@@ -205,6 +222,7 @@ class Diagrams:
                     continue
                 done[key] = self.node(self.variable[node], done[sides[0]], done[sides[1]])
             _ = pending.pop()
+        self._turns = turns
         return done[function]
 
     # -- activations -------------------------------------------------------------------------
@@ -268,6 +286,24 @@ class Diagrams:
             found[self.variable[node]] = int(takes_high)
             node = self.high[node] if takes_high else self.low[node]
         return found
+
+    def first_above(self, function: Function, limit: int, variables: Sequence[int]) -> list[int]:
+        """Return the first input on which the function is above a limit.
+
+        Inputs are counted with the first of ``variables`` as the heaviest bit.
+
+        Args:
+            function: one that is above the limit somewhere.
+            limit: the limit.
+            variables: all variables of the function, in any order.
+        """
+        bits: list[int] = []
+        for variable in variables:
+            low = self.restricted(function, variable, 0)
+            is_low = self.bounds(low)[1] > limit
+            bits.append(int(not is_low))
+            function = low if is_low else self.restricted(function, variable, 1)
+        return bits
 
     def nearest(self, function: Function, limit: int) -> tuple[int | None, int | None]:
         """Return the largest value that is at most ``limit``, and the smallest that is above.

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import math
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -26,8 +25,14 @@ from adderlab.proving.solver.script import to_script
 from adderlab.tasks import Task
 
 CHILD: Final = Path(__file__).with_name("child.py")
-GRACE_S: Final = 5.0
+GRACE_S: Final = 1.0
 """How much longer than it was given the solver's process may take before it is killed."""
+
+LONGEST_S: Final = 1e6
+"""Seconds beyond which a limit is none: neither the solver nor waiting for it can count more."""
+
+OUT_OF_MEMORY: Final = 101
+"""The exit code of z3 where it can't go on without more memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +66,8 @@ def decide(net: Network, task: Task, budget: Budget) -> SolverResult:
     script = to_script(net, task)
     budget.check()
     seconds = budget.seconds_left
-    timeout_ms = max(1, int(seconds * 1000)) if math.isfinite(seconds) else 0
-    memory_mb = max(1, budget.max_memory_bytes >> 20)
+    timeout_ms = max(1, int(seconds * 1000)) if seconds < LONGEST_S else 0
+    memory_mb = min(max(1, budget.max_memory_bytes >> 20), (1 << 31) - 1)
     command = [sys.executable, "-P", str(CHILD), str(timeout_ms), str(memory_mb), str(net.n_in)]
     limit = seconds + GRACE_S if timeout_ms else None
     try:
@@ -71,6 +76,8 @@ def decide(net: Network, task: Task, budget: Budget) -> SolverResult:
         )
     except subprocess.TimeoutExpired:
         return SolverResult(None, reason="the time was up")
+    if done.returncode == OUT_OF_MEMORY:
+        return SolverResult(None, reason=budget.memory_reached)
     if done.returncode:
         last = done.stderr.strip().rpartition("\n")[2] or f"exit code {done.returncode}"
         return SolverResult(None, reason=f"it stopped: {last}")

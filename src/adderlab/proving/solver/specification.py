@@ -18,7 +18,7 @@ Terms: TypeAlias = Mapping[str, str]
 
 def is_specified(task: Task) -> bool:
     """Return whether the solver can be told what the task asks for."""
-    return kind_of(task) in LINEAR_FORMS or kind_of(task) in DEFINED
+    return kind_of(task) in {*LINEAR_FORMS, *DEFINED, "multiplier"}
 
 
 def is_wrong(task: Task, bits: Terms) -> str:
@@ -26,6 +26,8 @@ def is_wrong(task: Task, bits: Terms) -> str:
     kind = kind_of(task)
     if kind in LINEAR_FORMS:
         return f"(not (= 0 {weighted(LINEAR_FORMS[kind](task), bits)}))"
+    if kind == "multiplier":
+        return f"(not (= {weighted(places(task, 'p', 1), bits)} {_product(task, bits)}))"
     rights = [f"(= (= 1 {bits[bit]}) {wanted})" for bit, wanted in DEFINED[kind](task, bits)]
     return f"(not (and {' '.join(rights)}))"
 
@@ -54,6 +56,16 @@ def weighted(weights: Mapping[str, int], bits: Terms) -> str:
 
 Wanted: TypeAlias = list[tuple[str, str]]
 """Output bits, each with the condition under which it should be 1."""
+
+
+def _product(task: Task, bits: Terms) -> str:
+    """Return the product of the operands: the second, shifted, where a bit of the first is 1."""
+    first, second = task.inputs
+    parts = [
+        f"(ite (= 1 {bits[bit]}) {weighted(places(task, second.name, place), bits)} 0)"
+        for bit, place in places(task, first.name, 1).items()
+    ]
+    return total(parts)
 
 
 def _comparator(task: Task, bits: Terms) -> Wanted:
