@@ -68,11 +68,14 @@ class Dyadic:
         """Whether every value is a double as it stands."""
         if self.largest.bit_length() <= 53 and -1074 <= self.exponent <= 970:
             return True
-        floats = zip(self.integers.ravel(), self.to_floats().ravel(), strict=True)
-        return all(
-            np.isfinite(double) and to_fraction(int(integer), self.exponent) == Fraction(double)
-            for integer, double in floats
-        )
+        for value in self.integers.ravel().tolist():
+            if value:
+                lowest = (value & -value).bit_length() - 1
+                size = value.bit_length()
+                at = self.exponent + lowest
+                if size - lowest > 53 or at < -1074 or self.exponent + size > 1024:
+                    return False
+        return True
 
     def rescaled(self, exponent: int) -> Dyadic:
         """Return the same values over ``2**exponent``, which must not be above the present one."""
