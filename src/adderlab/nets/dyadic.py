@@ -60,7 +60,9 @@ class Dyadic:
         if self.integers.dtype == np.int64 and self.largest <= 1 << 53:
             with np.errstate(over="ignore"):  # infinite where beyond, as documented
                 return np.ldexp(self.integers.astype(np.float64), self.exponent)
-        flat = [_to_float(int(value), self.exponent) for value in self.integers.ravel()]
+        shift = self.exponent
+        above, below = 1 << max(shift, 0), 1 << max(-shift, 0)
+        flat = [_ratio(value * above, below) for value in self.integers.ravel().tolist()]
         return np.array(flat, dtype=np.float64).reshape(self.shape)
 
     @property
@@ -143,9 +145,10 @@ def to_fraction(integer: int, exponent: int) -> Fraction:
     return Fraction(integer, 1 << -exponent)
 
 
-def _to_float(integer: int, exponent: int) -> float:
+def _ratio(integer: int, divisor: int) -> float:
+    """Return a quotient of whole numbers as the nearest double, which Python's division gives."""
     try:
-        return float(to_fraction(integer, exponent))
+        return integer / divisor
     except OverflowError:
         return float("inf") if integer > 0 else float("-inf")
 
