@@ -224,8 +224,12 @@ def model_named(name: str) -> Published | str:
     found = names.get(bare) or names.get(bare.removesuffix("hf"))
     found = found or names.get(bare.replace("meta", "", 1))
     if found is None:
-        near = difflib.get_close_matches(bare, names, n=3, cutoff=0.6)
-        known = list(dict.fromkeys(names[one] for one in near))
-        remedy = f"did you mean {' or '.join(known)}?" if known else f"choose {', '.join(MODELS)}"
+        near = difflib.get_close_matches(bare, map(_bare, MODELS), n=3, cutoff=0.6)
+        known = [names[one] for one in near]
+        remedy = f"did you mean {_either(known)}?" if known else f"choose {', '.join(MODELS)}"
         raise OptionError(f"unknown model {name[:60]!r}", where="--model", remedy=remedy)
     return MODELS.get(found, found)
+
+
+def _either(names: list[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else names[0]
