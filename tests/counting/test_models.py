@@ -113,7 +113,7 @@ def test_what_is_not_published_gets_no_number(name):
 def test_an_unknown_model_gets_near_names():
     with refused(
         OptionError,
-        "--model: unknown model 'lama-3-8'; did you mean llama-3-8b, llama-3-70b or llama-2-7b?",
+        "--model: unknown model 'lama-3-8'; did you mean llama-3-8b, llama-3-70b or llama-2-13b?",
     ):
         _ = count(model="lama-3-8")
     with refused(OptionError, f"--model: unknown model 'zzz'; choose {', '.join(MODELS)}"):

@@ -70,6 +70,7 @@ SLUGS = [
     "printed-weights",
     "success-rate",
     "bytes",
+    "fewer-bits",
     "wide",
 ]
 NETWORKS = 50

@@ -173,16 +173,13 @@ def print_quantized(screen: Screen, made: Quantized) -> None:
 
 def print_table(screen: Screen, found: QuantizationTable) -> None:
     """Print the table, each row marked right or wrong."""
-    from adderlab.cli.output import mark
     from adderlab.workflows.quantize import COLUMNS, LEFT_COLUMNS
 
     screen.say(f"given: {found.before.summary()}")
     screen.table(
-        (*COLUMNS, ""),
-        [
-            (*cells, mark(right=bool(one.verdict.exact)))
-            for cells, one in zip(found.rows(), found.attempts, strict=True)
-        ],
-        left=(*LEFT_COLUMNS, ""),
+        COLUMNS,
+        found.rows(),
+        left=LEFT_COLUMNS,
+        styles=["" if one.verdict.exact else "red" for one in found.attempts],
     )
     screen.say("bytes: of the parameters alone; stored: with scales, zero points and padding")

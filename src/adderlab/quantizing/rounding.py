@@ -189,7 +189,8 @@ def round_exactly(
     q, is_complete, is_found = choose_around(
         arrays, grids, nearest, shape, rows, limit=limit, best=True
     )
-    note = "" if is_found else "no choice of up and down is right on every row"
+    open_bit = "in one bit every choice of -1 and 1 was open" if form.name == "binary" else ""
+    note = open_bit if is_found else "no choice of up and down is right on every row"
     if not is_found and not is_complete:
         note = f"none found in {limit} branches"
     elif not is_complete:

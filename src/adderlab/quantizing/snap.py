@@ -31,11 +31,11 @@ MOST_SCALINGS: Final = 4096
 REACHES: Final = (1.0, 2.0, 1.5, 3.0, 2.5, 4.0, 6.0, 8.0)
 """What a unit's largest parameter may be scaled to, the plainest first."""
 
-MOST_SEARCHED: Final = 12
+MOST_SEARCHED: Final = 8
 """Scalings around which is searched where rounding alone finds nothing."""
 
-LIMIT_AROUND: Final = 8_000
-LIMIT_OUTPUT: Final = 20_000
+LIMIT_AROUND: Final = 20_000
+LIMIT_OUTPUT: Final = 50_000
 MOST_LEVELS: Final = 16
 """Levels of a format up to which the output layer is chosen freely."""
 
@@ -57,17 +57,24 @@ def snap(net: Network, form: Format, rows: Rows, *, limit: int = LIMIT_OUTPUT) -
             remedy="name one, or take another method",
         )
     small, dropped = without_dead_units(net, rows)
-    arrays, shape = arrays_of(small)
-    q, is_found = snap_arrays(arrays, shape, rows, form, limit=limit)
-    grids = _plain_grids(arrays, form)
-    if not is_found:
-        return Rounded(
-            to_network(small, q, grids, form), "snap", PLAIN, 0, False, "no network near it found"
-        )
-    note = (
-        f"{dropped} unit{'s' if dropped > 1 else ''} off on every row left out" if dropped else ""
-    )
-    return Rounded(to_network(small, q, grids, form), "snap", PLAIN, 0, True, note)
+    units = f"{dropped} unit{'s' if dropped > 1 else ''}"
+    plans = [(small, f"{units} off on every row left out" if dropped else "")]
+    plans += [(net, "")] if dropped else []  # a unit that did nothing may be of use after all
+    made: list[Rounded] = []
+    for one, note in plans:
+        arrays, shape = arrays_of(one)
+        q, is_found = snap_arrays(arrays, shape, rows, form, limit=limit)
+        found = to_network(one, q, _plain_grids(arrays, form), form)
+        if is_found:
+            return Rounded(found, "snap", PLAIN, note=_with_bit_note(note, form))
+        made.append(Rounded(found, "snap", PLAIN, 0, False, "no network near it found"))
+    return made[0]
+
+
+def _with_bit_note(note: str, form: Format) -> str:
+    """Return a note, with what it means to snap to two levels."""
+    bit = "in one bit every choice of -1 and 1 was open" if form.name == "binary" else ""
+    return "; ".join(filter(None, (note, bit)))
 
 
 def without_dead_units(net: Network, rows: Rows) -> tuple[Network, int]:

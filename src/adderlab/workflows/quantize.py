@@ -18,7 +18,6 @@ from adderlab.nets.sources import read_source, task_of
 from adderlab.nets.tensors import Scaled
 from adderlab.nets.truth import truth_rows
 from adderlab.proving import Verdict, prove
-from adderlab.proving.verdict import decimal
 from adderlab.quantizing import (
     METHODS,
     Attempt,
@@ -208,7 +207,7 @@ class QuantizationTable:
         }
 
     def rows(self) -> list[tuple[str, ...]]:
-        """Return the cells: format, method, scale, verdict, rows right, margin, bytes, bytes stored."""
+        """Return the cells of each attempt, as :data:`COLUMNS` names them."""
         return [attempt_cells(one) for one in self.attempts]
 
     def to_html(self) -> str:
@@ -254,14 +253,14 @@ def attempt_cells(attempt: Attempt[Judged]) -> tuple[str, ...]:
     """Return an attempt as a row of texts under :data:`COLUMNS`."""
     net, verdict = attempt.rounded.network, attempt.verdict.exact
     margin = verdict.margin.min if verdict.margin is not None else None
-    right = "" if verdict.rows_right is None else f"{verdict.rows_right} of {verdict.rows}"
+    right = "" if verdict.rows_right is None else f"{verdict.rows_right}/{verdict.rows}"
     return (
         attempt.form.name,
         attempt.rounded.method,
         attempt.rounded.scheme.short,
         verdict.verdict,
         right,
-        "" if margin is None else decimal(margin),
+        "" if margin is None else f"{float(margin):.4g}",
         str(attempt.form.bytes_of(net.parameters)),
         str(stored_bytes_of(net)),
     )
