@@ -89,8 +89,8 @@ def test_the_table_fits_a_terminal_and_writes_nothing(printed, capsys, tmp_path)
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ([], ("quantize: exactly one of --to and --table is needed; add --to int4, --to smallest or "
-         "--table")),
+        ([], ("quantize: exactly one of --to and --table is needed; add --to int4, --to smallest "
+         "or --table")),
         (["--to", "int2", "--table"], ("quantize: exactly one of --to and --table is needed; add "
          "--to int4, --to smallest or --table")),
         (["--table", "-o", "x"], ("--table: a table takes no -o; leave it out, or name a format "

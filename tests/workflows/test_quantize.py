@@ -130,7 +130,7 @@ def test_tanh_is_judged_in_exact_arithmetic_alone():
 
 
 def test_a_wide_network_is_rounded_to_nearest_and_proved_by_diagrams():
-    net = construct(task_named("adder:16"), "prefix")
+    net = construct(task_named("adder:16"), "prefix", format="fp32")
     found = quantize(net, "int4")
     assert (bool(found), found.verdict.method, found.rows_lost) == (True, "diagram", None)
     assert [one.rounded.method for one in found.attempts] == ["nearest"]

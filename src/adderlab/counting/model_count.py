@@ -23,12 +23,19 @@ class PartCount:
         parameters: its numbers, tied ones counted once.
         macs: multiply-adds for one token at context 1; ``None`` where that is not known.
         arithmetic: how the parameters add up; may be empty.
+        biases: additions of a bias for one token.
     """
 
     name: str
     parameters: int
     macs: int | None = None
     arithmetic: str = ""
+    biases: int = 0
+
+    @property
+    def flops(self) -> int | None:
+        """Two for each MAC, one for each bias, where that is known."""
+        return None if self.macs is None else 2 * self.macs + self.biases
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -37,6 +44,7 @@ class PartCount:
             "parameters": self.parameters,
             "arithmetic": self.arithmetic or None,
             "macs": self.macs,
+            "flops": self.flops,
             "bytes": bytes_by_format(self.parameters),
         }
 
@@ -49,7 +57,6 @@ class ModelCount:
         name: of the model, or what was counted.
         parts: what it is made of.
         active: parameters that one token passes through; fewer than all with experts.
-        flops: 2 MACs + 1 per bias for one token at context 1; ``None`` where not known.
         source: where the numbers come from; may be empty.
         shipped: the format its weights are usually handed out in, if that is known.
         stored_bytes: of its tensors as they are stored, where they are.
@@ -63,7 +70,6 @@ class ModelCount:
     name: str
     parts: tuple[PartCount, ...]
     active: int | None = None
-    flops: int | None = None
     source: str = ""
     shipped: Shipped | None = None
     stored_bytes: int | None = None
@@ -82,6 +88,12 @@ class ModelCount:
     def macs(self) -> int | None:
         """Multiply-adds for one token at context 1, where that is known."""
         found = [part.macs for part in self.parts if part.macs is not None]
+        return sum(found) if len(found) == len(self.parts) else None
+
+    @property
+    def flops(self) -> int | None:
+        """Two for each MAC, one for each bias, where that is known."""
+        found = [part.flops for part in self.parts if part.flops is not None]
         return sum(found) if len(found) == len(self.parts) else None
 
     @property
@@ -190,14 +202,13 @@ def count_architecture(
     """Return what a transformer's hyper-parameters add up to."""
     parts: tuple[Part, ...] = architecture.parts()
     total = sum(part.parameters for part in parts)
-    macs = sum(part.macs for part in parts)
     return ModelCount(
         name=name,
         parts=tuple(
-            PartCount(part.name, part.parameters, part.macs, part.arithmetic) for part in parts
+            PartCount(part.name, part.parameters, part.macs, part.arithmetic, part.biases)
+            for part in parts
         ),
         active=sum(part.active for part in parts),
-        flops=2 * macs + sum(part.biases for part in parts),
         source=source,
         shipped=shipped,
         notes=notes,

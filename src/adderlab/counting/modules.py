@@ -45,7 +45,7 @@ def count_module(model: Any, *, training: str | None = None) -> ModelCount:
     seen: set[int] = set()
     parts: list[PartCount] = []
     stored: dict[str, int] = {}
-    biases, notes = 0, list[str]()
+    notes: list[str] = []
     for name, module in model.named_modules(remove_duplicate=False):
         own = list(module.named_parameters(recurse=False, remove_duplicate=False))
         if not own:
@@ -59,8 +59,8 @@ def count_module(model: Any, *, training: str | None = None) -> ModelCount:
             stored[kind] = stored.get(kind, 0) + one.numel() * one.element_size()
         seen.update(id(one) for _, one in own)
         macs = _macs(module, own)
-        if isinstance(module, nn.Linear):
-            biases += sum(one.numel() for key, one in own if key == "bias")
+        is_linear = isinstance(module, nn.Linear)
+        biases = sum(one.numel() for key, one in own if key == "bias") if is_linear else 0
         if macs is None:
             notes.append(f"MACs of {type(module).__name__} depend on its input: not counted")
         terms = " + ".join(" x ".join(map(str, one.shape)) or "1" for _, one in new)
@@ -71,6 +71,7 @@ def count_module(model: Any, *, training: str | None = None) -> ModelCount:
                 sum(one.numel() for _, one in new),
                 macs,
                 ", ".join(filter(None, (terms, shared))),
+                biases,
             )
         )
     total = sum(part.parameters for part in parts)
@@ -78,12 +79,9 @@ def count_module(model: Any, *, training: str | None = None) -> ModelCount:
         parts = _by_prefix(parts)
     if not parts:
         parts = [PartCount(type(model).__name__, 0, 0)]
-    known = all(part.macs is not None for part in parts)
     return ModelCount(
         name=type(model).__name__,
         parts=tuple(parts),
-        active=None,
-        flops=2 * sum(part.macs or 0 for part in parts) + biases if known else None,
         stored_bytes=sum(stored.values()),
         stored_as=stored,
         notes=tuple(dict.fromkeys(notes)),
@@ -119,6 +117,7 @@ def _by_prefix(parts: list[PartCount]) -> list[PartCount]:
             if any(part.macs is None for part in inside)
             else sum(part.macs or 0 for part in inside),
             f"{len(inside)} modules",
+            sum(part.biases for part in inside),
         )
         for name, inside in sums.items()
     ]

@@ -65,6 +65,11 @@ class LayerCount:
         return self.weights
 
     @property
+    def flops(self) -> int:
+        """Two for each MAC, one for each bias."""
+        return 2 * self.macs + self.biases
+
+    @property
     def arithmetic(self) -> str:
         """How the parameters add up."""
         bias = f" + {self.biases}" if self.biases else ""
@@ -80,6 +85,7 @@ class LayerCount:
             "parameters": self.parameters,
             "arithmetic": self.arithmetic,
             "macs": self.macs,
+            "flops": self.flops,
             "bytes": bytes_by_format(self.parameters),
             "stored_bytes": self.stored_bytes,
         }
@@ -123,7 +129,7 @@ class Count:
     @property
     def flops(self) -> int:
         """Two for each MAC, one for each bias."""
-        return 2 * self.macs + sum(layer.biases for layer in self.layers)
+        return sum(layer.flops for layer in self.layers)
 
     @property
     def bytes(self) -> dict[str, int]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
+
 from adderlab.errors import OptionError
 from adderlab.formats import Format
 from adderlab.nets import Network
+from adderlab.nets.dyadic import Dyadic
 from adderlab.quantizing.fine_tune import fine_tune
 from adderlab.quantizing.rounding import SEARCH_LIMIT, Rounded, round_exactly, round_to_nearest
 from adderlab.quantizing.rows import rows_of
@@ -32,18 +35,11 @@ def default_scheme(net: Network, form: Format) -> Scheme:
     """
     if form.kind == "float":
         return PLAIN
-    held = all(
-        form.holds(values.at(*index))
-        for _, values in net.entries()
-        for index in _indices(values.shape)
-    )
-    return PLAIN if held else Scheme("free")
-
-
-def _indices(shape: tuple[int, ...]) -> list[tuple[int, ...]]:
-    import numpy as np
-
-    return list(np.ndindex(*shape))
+    for _, values in net.entries():
+        kept = Dyadic(np.unique(values.integers), values.exponent)
+        if not all(form.holds(kept.at(place)) for place in range(kept.shape[0])):
+            return Scheme("free")
+    return PLAIN
 
 
 def fits(method: str, net: Network, form: Format) -> bool:

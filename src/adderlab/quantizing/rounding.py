@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from adderlab.errors import NetworkError
 from adderlab.formats import Format
 from adderlab.nets import Layer, Network
 from adderlab.nets.tensors import Scaled, Sparse, Tensor, as_stored
@@ -145,11 +146,11 @@ def _nearest_tensor(
 ) -> tuple[Tensor, int]:
     """Return one tensor rounded, and how many of its values were clipped."""
     if not isinstance(tensor, Sparse) or not _is_smaller(tensor, form):
-        values = tensor.exact().to_floats()
+        values = _finite(tensor.exact().to_floats())
         axes = (1,) if scheme.per == "channel" and not is_bias else tuple(range(values.ndim))
         grid = grid_for(values, form, scheme, axes=axes)
         return grid.store(grid.nearest(values)), grid.clipped(values)
-    values = tensor.values.exact().to_floats()
+    values = _finite(tensor.values.exact().to_floats())
     one = Scheme(scheme.scale, "tensor") if scheme.scale != "none" else scheme
     grid = grid_for(values, form, one, axes=(0,))
     q = grid.nearest(values)
@@ -159,6 +160,14 @@ def _nearest_tensor(
     if plain.stored_bytes == stored.stored_bytes:
         return sparse, grid.clipped(values)
     return _rescaled(sparse, grid), grid.clipped(values)
+
+
+def _finite(values: Float64[np.ndarray, "*shape"]) -> Float64[np.ndarray, "*shape"]:
+    if not np.isfinite(values).all():
+        raise NetworkError(
+            "a parameter is beyond double", where="network", remedy="take a smaller network"
+        )
+    return values
 
 
 def _is_smaller(sparse: Sparse, form: Format) -> bool:
