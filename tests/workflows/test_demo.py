@@ -60,6 +60,14 @@ tensor([-0.1657,  0.7661], requires_grad=True)]
 }
 """The lines of the two lecture notebooks that the demo speaks of, letter for letter."""
 
+BYTES_ASKED = """\
+    # Q. how many parameters does self.fc1 have? 6 + 3 = 9 parameters
+    # Q. in other words, how many bytes are required to store "self.fc1 " => 9 * 4 bytes (fp32)
+    # GPT2 was around 100M ~ 1B => (fp32) 4 bytes * 10^9 (1G) = 4GB
+    # Q. how many params? 3 * 2 + 2 = 8 parameters
+"""
+"""The hand-set notebook's comments on bytes, letter for letter."""
+
 SLUGS = [
     "hand-set",
     "repair",
@@ -447,7 +455,9 @@ def test_the_bytes_are_the_notebooks_to_the_byte(told, results):
     }  # fmt: skip
     assert found["models"]["llama-3.1-405b"] == 405_853_388_800
     questions = next(block for _, block in blocks(told, Table, slug="bytes"))
-    assert [row[1] for row in questions.rows] == [
+    for row in questions.rows:
+        assert row[1] in BYTES_ASKED
+    assert [row[2] for row in questions.rows] == [
         "2*3 + 3 = 9", "9 * 4 = 36", "3*2 + 2 = 8", "8 * 4 = 32", "9 + 8 = 17", "17 * 4 = 68",
     ]  # fmt: skip
 

@@ -19,6 +19,12 @@ from adderlab.workflows.demo.workshop import Workshop
 WALK: Final = ("fp32", "fp16", "int6", "int4", "int3", "int2")
 """The notebook's walk: fp32, fp16, (INT6, INT4, INT3, INT2)."""
 
+SAID: Final = {
+    "fc1": ("6 + 3 = 9 parameters", "9 * 4 bytes (fp32)"),
+    "fc2": ("3 * 2 + 2 = 8 parameters", ""),
+}
+"""The notebook's own answers, layer by layer: to the parameters, and to the bytes."""
+
 ROUND: Final = 500 * 10**9
 """The notebook's round number for Llama 3."""
 
@@ -35,10 +41,10 @@ def weight(shop: Workshop) -> Chapter:
         slug="bytes",
         title="How many parameters, how many bytes?",
         blocks=(
-            Paragraph("The notebook asks, and answers in its comments:"),
+            Paragraph("The notebook asks of its layers, and answers in its comments:"),
             _questions(found),
             Paragraph(
-                "The answers are right. Then it looks at language models, whose sizes are these:"
+                "Its answers are right. Then it looks at language models, whose sizes are these:"
             ),
             _models(models),
             Paragraph(
@@ -76,18 +82,26 @@ def _questions(found: Count) -> Table:
     """Return the notebook's questions on its two layers, each with the arithmetic."""
     rows: list[tuple[str, ...]] = []
     for layer in found.layers:
+        said = SAID[layer.name]
         rows += [
-            (f"how many parameters does {layer.name} have?", layer.arithmetic),
+            (f"how many parameters does {layer.name} have?", said[0], layer.arithmetic),
             (
-                f"how many bytes are required to store {layer.name} in fp32?",
+                f"how many bytes are required to store {layer.name}?",
+                said[1],
                 f"{layer.parameters} * 4 = {layer.to_dict()['bytes']['fp32']}",
             ),
         ]
+    inside = " + ".join(str(layer.parameters) for layer in found.layers)
     rows += [
-        ("how many parameters in all?", f"9 + 8 = {found.raw}"),
-        ("how many bytes in all, in fp32?", f"{found.raw} * 4 = {found.bytes['fp32']}"),
+        ("how many parameters in all?", "", f"{inside} = {found.raw}"),
+        ("how many bytes in all?", "", f"{found.raw} * 4 = {found.bytes['fp32']}"),
     ]
-    return Table(("question", "answer"), tuple(rows), left=("question",))
+    return Table(
+        ("question", "the notebook's answer", "counted"),
+        tuple(rows),
+        caption="Bytes in fp32",
+        left=("question", "the notebook's answer"),
+    )
 
 
 def _models(models: dict[str, ModelCount]) -> Table:
