@@ -100,7 +100,9 @@ _LLAMA2 = "Touvron et al., Llama 2, arXiv:2307.09288; config.json on Hugging Fac
 _LLAMA3 = "Grattafiori et al., The Llama 3 Herd of Models, arXiv:2407.21783, table 3"
 _MISTRAL = "Jiang et al., Mistral 7B, arXiv:2310.06825, table 1; config.json of v0.1"
 _MIXTRAL = "Jiang et al., Mixtral of Experts, arXiv:2401.04088, table 1; config.json of v0.1"
-_GPT2_SHIPPED = Shipped("fp32", "tensors of openai-community/gpt2 on Hugging Face", "2019-11-05")
+_GPT2_SHIPPED = Shipped(
+    "fp32", "tensors in openai-community on Hugging Face; OpenAI's last release", "2019-11-05"
+)
 _GPT3_SHIPPED = Shipped("", "OpenAI offers GPT-3 through an API alone", "2020-06-11")
 _LLAMA2_SHIPPED = Shipped("fp16", "torch_dtype in config.json of meta-llama", "2023-07-18")
 _LLAMA3_SHIPPED = Shipped("bf16", "torch_dtype in config.json of meta-llama", "2024-04-18")

@@ -66,11 +66,13 @@ class Judged:
         exact: in exact arithmetic on the stored values, its own format beside it.
         dequantized: of one with scales, in fp32 with the scales multiplied out; else ``None``.
         has_tanh: whether it has tanh, which no number format defines.
+        rows_lost: rows that were right and are wrong now; ``None`` where there are too many.
     """
 
     exact: Verdict
     dequantized: str | None = None
     has_tanh: bool = False
+    rows_lost: int | None = None
 
     @property
     def holds(self) -> bool:
@@ -92,7 +94,6 @@ class Quantized:
         judged: the verdict on this one.
         rounded: how it was made.
         changed: parameters whose value is another than before.
-        rows_lost: rows that were right and are wrong now; ``None`` where there are too many.
         attempts: what else was tried.
         claim: of the smallest, what is known of fewer bits; else empty.
         file: where it was written, if it was.
@@ -103,7 +104,6 @@ class Quantized:
     judged: Judged
     rounded: Rounded
     changed: int
-    rows_lost: int | None
     attempts: tuple[Attempt[Judged], ...] = ()
     claim: str = ""
     file: Path | None = None
@@ -128,6 +128,11 @@ class Quantized:
         """Bytes of the tensors with scales, zeros, indices and padding."""
         return stored_bytes_of(self.network)
 
+    @property
+    def rows_lost(self) -> int | None:
+        """Rows that were right and are wrong now; ``None`` where there are too many."""
+        return self.judged.rows_lost
+
     def __bool__(self) -> bool:
         return bool(self.verdict)
 
@@ -148,7 +153,7 @@ class Quantized:
             "dequantized": self.judged.dequantized,
             "changed": self.changed,
             "clipped": self.rounded.clipped,
-            "rows_lost": self.rows_lost,
+            "rows_lost": self.judged.rows_lost,
             "rows_right": self.verdict.rows_right,
             "margin": self.verdict.margin.to_dict() if self.verdict.margin else None,
             "before": {
@@ -240,6 +245,7 @@ def attempt_dict(attempt: Attempt[Judged]) -> dict[str, Any]:
         "dequantized": attempt.verdict.dequantized,
         "holds": attempt.verdict.holds,
         "rows_right": verdict.rows_right,
+        "rows_lost": attempt.verdict.rows_lost,
         "margin": verdict.margin.to_dict() if verdict.margin else None,
         "parameters": net.parameters,
         "bytes": attempt.form.bytes_of(net.parameters),
@@ -326,7 +332,7 @@ def quantize(
     _check_method(method)
 
     def judge(one: Network) -> Judged:
-        return _judge(one, target, timeout_s)
+        return _judge(one, net, target, timeout_s)
 
     before = replace(prove(net, target, timeout_s=timeout_s), notes=source.notes)
     if to.lower() == SMALLEST:
@@ -413,7 +419,7 @@ def quantization_table(
     attempts = table(
         net,
         target,
-        lambda one: _judge(one, target, timeout_s),
+        lambda one: _judge(one, net, target, timeout_s),
         formats=names,
         methods=methods,
         on_try=on_try,
@@ -421,12 +427,13 @@ def quantization_table(
     return QuantizationTable(before, attempts)
 
 
-def _judge(net: Network, task: Task, timeout_s: float) -> Judged:
+def _judge(net: Network, before: Network, task: Task, timeout_s: float) -> Judged:
     verdict = prove(net, task, timeout_s=timeout_s)
+    lost = _rows_lost(before, net, task)
     if not any(isinstance(tensor, Scaled) for _, tensor in net.tensors()):
-        return Judged(verdict, has_tanh=not is_exact(net))
+        return Judged(verdict, has_tanh=not is_exact(net), rows_lost=lost)
     run = prove(net, task, formats=DEQUANTIZED, timeout_s=timeout_s)
-    return Judged(verdict, run.verdict, has_tanh=not is_exact(net))
+    return Judged(verdict, run.verdict, not is_exact(net), lost)
 
 
 def _scheme(scale: str | None, per: str | None, *, symmetric: bool) -> Scheme | None:
@@ -482,7 +489,6 @@ def _finished(
         judged=taken.verdict,
         rounded=taken.rounded,
         changed=_changed(net, made),
-        rows_lost=_rows_lost(net, made, task),
         attempts=attempts,
         claim=claim,
         file=file,
