@@ -78,6 +78,20 @@ def test_the_smallest_says_what_it_claims(printed, capsys):
     assert "note: one bit a parameter: there is nothing below" in out.splitlines()
 
 
+def test_of_many_attempts_the_best_are_shown(printed, capsys):
+    _, out, _ = run(capsys, "build", "half-adder", "--method", "one-layer", "-o", "two.safetensors")
+    code, out, _ = run(
+        capsys, "quantize", "two.safetensors", "--to", "smallest", "--task", "adder:1"
+    )
+    assert code == 0
+    lines = out.splitlines()
+    (said,) = [line for line in lines if line.startswith("the best of each format and method")]
+    count = int(said.split()[-2])
+    rows = [line for line in lines if line.startswith(("binary ", "ternary ", "int2 "))]
+    pairs = [tuple(line.split()[:2]) for line in rows if "/4" in line]
+    assert len(pairs) == len(set(pairs)) < count
+
+
 def test_the_table_fits_a_terminal_and_writes_nothing(printed, capsys, tmp_path):
     code, out, _ = run(capsys, "quantize", printed, "--table")
     assert code == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -11,7 +11,8 @@ from adderlab.cli.options import HOLDS, REFUTED, AsJson, NetPath, OutNet, TaskOp
 
 if TYPE_CHECKING:
     from adderlab.cli.output import Screen
-    from adderlab.workflows.quantize import QuantizationTable, Quantized
+    from adderlab.quantizing import Attempt
+    from adderlab.workflows.quantize import Judged, QuantizationTable, Quantized
 
 EXAMPLES = """Examples:
 
@@ -26,6 +27,9 @@ adderlab quantize net.safetensors --table
 Exit code: 0 not refuted, 1 refuted (the file is kept), 2 bad input."""
 
 T = TypeVar("T")
+
+MOST_ATTEMPTS = 16
+"""Attempts up to which all of them are printed."""
 
 LARGEST_PRINTED = 200
 """Parameters up to which all of them are printed."""
@@ -154,13 +158,18 @@ def print_quantized(screen: Screen, made: Quantized) -> None:
         + (f", margin {float(margin):.6g}" if margin is not None else "")
     )
     if len(made.attempts) > 1:
-        screen.table(COLUMNS, [attempt_cells(one) for one in made.attempts], left=LEFT_COLUMNS)
+        shown = _best_of_each(made.attempts)
+        screen.table(COLUMNS, [attempt_cells(one) for one in shown], left=LEFT_COLUMNS)
+        if len(shown) < len(made.attempts):
+            count = len(made.attempts)
+            screen.say(f"the best of each format and method; --json lists all {count} attempts")
         screen.say()
     screen.say(made.summary(), style="bold")
     for note in filter(None, (made.rounded.note, made.claim)):
         screen.say(f"note: {note}")
     if made.rounded.clipped:
-        screen.say(f"note: {made.rounded.clipped} values lay beyond the last level")
+        values = "value lies" if made.rounded.clipped == 1 else "values lie"
+        screen.say(f"note: {made.rounded.clipped} {values} beyond the last level")
     lost = "" if made.rows_lost is None else f", {made.rows_lost} rows lost"
     screen.say(f"{made.changed} parameters changed{lost}")
     if made.network.parameters <= LARGEST_PRINTED:
@@ -169,6 +178,19 @@ def print_quantized(screen: Screen, made: Quantized) -> None:
     if made.judged.dequantized is not None:
         screen.say(f"  in fp32, its scales multiplied out: {made.judged.dequantized}")
     screen.say(f"written to {made.file}" if made.file else "not written (add -o NET to keep it)")
+
+
+def _best_of_each(attempts: Sequence[Attempt[Judged]]) -> Sequence[Attempt[Judged]]:
+    """Return few attempts as they are; of many, the best of each format and method."""
+    if len(attempts) <= MOST_ATTEMPTS:
+        return attempts
+    best: dict[tuple[str, str], Attempt[Judged]] = {}
+    for one in attempts:
+        key = one.form.name, one.rounded.method
+        right = one.verdict.exact.rows_right or 0
+        if key not in best or right > (best[key].verdict.exact.rows_right or 0):
+            best[key] = one
+    return list(best.values())
 
 
 def print_table(screen: Screen, found: QuantizationTable) -> None:
