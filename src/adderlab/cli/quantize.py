@@ -12,7 +12,7 @@ from adderlab.cli.options import HOLDS, REFUTED, AsJson, NetPath, OutNet, TaskOp
 if TYPE_CHECKING:
     from adderlab.cli.output import Screen
     from adderlab.quantizing import Attempt
-    from adderlab.workflows.quantize import Judged, QuantizationTable, Quantized
+    from adderlab.workflows.quantized import Judged, QuantizationTable, Quantized
 
 EXAMPLES = """Examples:
 
@@ -149,7 +149,7 @@ def print_quantized(screen: Screen, made: Quantized) -> None:
     """Print what was tried, what was taken, its numbers if they are few, and the verdict."""
     from adderlab.cli.parameters import print_parameters
     from adderlab.cli.prove import print_verdict
-    from adderlab.workflows.quantize import COLUMNS, LEFT_COLUMNS, attempt_cells
+    from adderlab.workflows.quantized import COLUMNS, LEFT_COLUMNS, attempt_cells
 
     before = made.before
     margin = before.margin.min if before.margin is not None else None
@@ -195,7 +195,7 @@ def _best_of_each(attempts: Sequence[Attempt[Judged]]) -> Sequence[Attempt[Judge
 
 def print_table(screen: Screen, found: QuantizationTable) -> None:
     """Print the table, each row marked right or wrong."""
-    from adderlab.workflows.quantize import COLUMNS, LEFT_COLUMNS
+    from adderlab.workflows.quantized import COLUMNS, LEFT_COLUMNS
 
     screen.say(f"given: {found.before.summary()}")
     screen.table(

@@ -15,7 +15,8 @@ from adderlab.report.figures import survival_picture
 from adderlab.training import Settings
 from adderlab.training.population import train_population
 from adderlab.workflows.demo.workshop import Workshop
-from adderlab.workflows.quantize import Quantized, quantize
+from adderlab.workflows.quantize import quantize
+from adderlab.workflows.quantized import Quantized
 
 WALK: Final = ("fp16", "int8", "int6", "int4", "int3", "int2")
 SURVEYED: Final = ("fp16", "fp8-e4m3", "int8", "int6", "int4", "int3", "int2", "ternary", "binary")
