@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from adderlab.workflows.build import build
     from adderlab.workflows.compare import compare
     from adderlab.workflows.demo import demo
+    from adderlab.workflows.quantize import quantization_table, quantize
     from adderlab.workflows.repair import repair
     from adderlab.workflows.replay import replay
     from adderlab.workflows.show import show
@@ -47,6 +48,8 @@ _HOMES: Final = {
     "load": "nets",
     "network": "nets",
     "prove": "proving",
+    "quantization_table": "workflows.quantize",
+    "quantize": "workflows.quantize",
     "repair": "workflows.repair",
     "replay": "workflows.replay",
     "sample": "tasks",
@@ -80,6 +83,8 @@ __all__ = [
     "load",
     "network",
     "prove",
+    "quantization_table",
+    "quantize",
     "repair",
     "replay",
     "sample",

@@ -43,7 +43,16 @@ c1 = step(a + b - 1.5)
 c0 = step(relu(a + b - 0.5) - 4 * relu(a + b - 1.5))
 """
 
-QUICK_CHAPTERS = ("hand-set", "repair", "data", "printed-weights", "success-rate", "bytes", "wide")
+QUICK_CHAPTERS = (
+    "hand-set",
+    "repair",
+    "data",
+    "printed-weights",
+    "success-rate",
+    "bytes",
+    "fewer-bits",
+    "wide",
+)
 """The chapters of the demo that train no network by itself."""
 
 
@@ -797,7 +806,9 @@ COMMANDS = [command.callback.__name__ for command in app.registered_commands]
 
 def test_the_commands_are_those_of_this_file():
     """A new command joins the tests above, which go through the commands by name."""
-    assert {"build", "count", "demo", "doctor", "prove", "tasks", "train"} <= set(COMMANDS)
+    assert {"build", "count", "demo", "doctor", "prove", "quantize", "tasks", "train"} <= set(
+        COMMANDS
+    )
     assert len(set(COMMANDS)) == len(COMMANDS)
 
 

@@ -61,6 +61,14 @@ tensor([-0.1657,  0.7661], requires_grad=True)]
 }
 """The lines of the two lecture notebooks that the demo speaks of, letter for letter."""
 
+BYTES_ASKED = """\
+    # Q. how many parameters does self.fc1 have? 6 + 3 = 9 parameters
+    # Q. in other words, how many bytes are required to store "self.fc1 " => 9 * 4 bytes (fp32)
+    # GPT2 was around 100M ~ 1B => (fp32) 4 bytes * 10^9 (1G) = 4GB
+    # Q. how many params? 3 * 2 + 2 = 8 parameters
+"""
+"""The hand-set notebook's comments on bytes, letter for letter."""
+
 SLUGS = [
     "hand-set",
     "repair",
@@ -71,6 +79,7 @@ SLUGS = [
     "printed-weights",
     "success-rate",
     "bytes",
+    "fewer-bits",
     "wide",
 ]
 NETWORKS = 50
@@ -450,3 +459,47 @@ def test_the_64_bit_chapter_says_how_long_the_proofs_took_and_draws_them(told, r
     assert [picture.name for picture in pictures] == ["wide-depths", "wide-cliffs"]
     assert "fp32: proved from 1 to 22" in pictures[1].alt
     assert "64 bits take 2 layers, 191 hidden units and weights to 2^64" in pictures[0].alt
+
+
+def test_the_bytes_are_the_notebooks_to_the_byte(told, results):
+    """9 * 4 and 8 * 4 bytes, and the walk from fp32 to INT2 for 500 billion parameters."""
+    found = results["bytes"]
+    assert [layer["bytes"]["fp32"] for layer in found["layers"]] == [36, 32]
+    assert found["walk"]["adder"] == {
+        "fp32": 68, "fp16": 34, "int6": 13, "int4": 9, "int3": 7, "int2": 5,
+    }  # fmt: skip
+    assert found["walk"]["500e9"] == {
+        "fp32": 2 * 10**12, "fp16": 10**12, "int6": 375 * 10**9, "int4": 250 * 10**9,
+        "int3": 1875 * 10**8, "int2": 125 * 10**9,
+    }  # fmt: skip
+    assert found["models"]["llama-3.1-405b"] == 405_853_388_800
+    questions = next(block for _, block in blocks(told, Table, slug="bytes"))
+    for row in questions.rows:
+        assert row[1] in BYTES_ASKED
+    assert [row[2] for row in questions.rows] == [
+        "2*3 + 3 = 9", "9 * 4 = 36", "3*2 + 2 = 8", "8 * 4 = 32", "9 + 8 = 17", "17 * 4 = 68",
+    ]  # fmt: skip
+
+
+def test_the_adder_goes_from_68_bytes_to_3(told, results):
+    found = results["fewer-bits"]
+    walk = [(name, one["bytes"], one["verdict"]) for name, one in found["walk"].items()]
+    assert walk == [
+        ("fp16", 34, "proved"),
+        ("int8", 17, "proved"),
+        ("int6", 13, "proved"),
+        ("int4", 9, "proved"),
+        ("int3", 7, "proved"),
+        ("int2", 5, "proved"),
+    ]
+    assert found["int2_nearest"]["verdict"] == "refuted"
+    for name in ("three_bytes", "smallest"):
+        assert (found[name]["bytes"], found[name]["verdict"]) == (3, "proved")
+    assert found["one_bit"] == {"2-2-2": [0, 4096], "2-3-2": [6, 131_072]}
+    for name in ("int2", "three-bytes", "one-bit"):
+        assert prove(told[0].folder / f"quantized-{name}.safetensors")
+    shares = found["survival"]["shares"]
+    assert list(shares) == ["nearest", "exact", "snap", "fine-tune"]
+    assert all(0 <= share <= 1 for one in shares.values() for share in one.values())
+    assert shares["nearest"]["fp16"] == 1
+    assert shares["fine-tune"]["int2"] >= shares["nearest"]["int2"]

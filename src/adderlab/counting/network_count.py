@@ -7,6 +7,8 @@ one MAC; FLOPs count a MAC as two, each bias as one addition, and activations no
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adderlab import fragments
+from adderlab.counting.sizes import bytes_by_format
+from adderlab.counting.training_memory import TrainingMemory, training_memory
 from adderlab.formats import FORMATS
 from adderlab.nets import Network
 from adderlab.nets.dyadic import to_fraction
 from adderlab.nets.sources import read_source
-from adderlab.nets.tensors import Sparse
 
 if TYPE_CHECKING:
     from torch import nn
@@ -62,6 +65,11 @@ class LayerCount:
         return self.weights
 
     @property
+    def flops(self) -> int:
+        """Two for each MAC, one for each bias."""
+        return 2 * self.macs + self.biases
+
+    @property
     def arithmetic(self) -> str:
         """How the parameters add up."""
         bias = f" + {self.biases}" if self.biases else ""
@@ -77,6 +85,7 @@ class LayerCount:
             "parameters": self.parameters,
             "arithmetic": self.arithmetic,
             "macs": self.macs,
+            "flops": self.flops,
             "bytes": bytes_by_format(self.parameters),
             "stored_bytes": self.stored_bytes,
         }
@@ -84,14 +93,28 @@ class LayerCount:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """A network's parameters, operations and bytes."""
+    """A network's parameters, operations and bytes.
+
+    Attributes:
+        layers: from the input to the output.
+        nonzero: parameters that are not 0.
+        unique: different values among them.
+        entropy_bits: the fewest bits that a code of the values one by one can take on average,
+            given how often each stands; the table of the values themselves not counted.
+        format: the network's own.
+        stored_bytes: of the tensors as they are stored.
+        file_bytes: of the file.
+        training: what training takes, if that was asked.
+    """
 
     layers: tuple[LayerCount, ...]
     nonzero: int
     unique: int
+    entropy_bits: float
     format: str
     stored_bytes: int
     file_bytes: int
+    training: TrainingMemory | None = None
 
     @property
     def raw(self) -> int:
@@ -106,12 +129,17 @@ class Count:
     @property
     def flops(self) -> int:
         """Two for each MAC, one for each bias."""
-        return 2 * self.macs + sum(layer.biases for layer in self.layers)
+        return sum(layer.flops for layer in self.layers)
 
     @property
     def bytes(self) -> dict[str, int]:
         """Bytes of the parameters alone, by format."""
         return bytes_by_format(self.raw)
+
+    @property
+    def entropy_bytes(self) -> int:
+        """The entropy bound in whole bytes."""
+        return math.ceil(round(self.entropy_bits, 6) / 8)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -125,6 +153,8 @@ class Count:
             "bytes": self.bytes,
             "stored_bytes": self.stored_bytes,
             "file_bytes": self.file_bytes,
+            "entropy": {"bits": round(self.entropy_bits, 6), "bytes": self.entropy_bytes},
+            "training": self.training.to_dict() if self.training is not None else None,
         }
 
     def to_html(self) -> str:
@@ -150,25 +180,17 @@ class Count:
         return f"Count: {self.raw} parameters ({sums}){size}"
 
 
-def bytes_by_format(parameters: int) -> dict[str, int]:
-    """Return the bytes of that many parameters in each format of a fixed size."""
-    return {form.name: form.bytes_of(parameters) for form in FORMATS.values() if form.bits}
-
-
-def count(model: Network | str | Path | nn.Module) -> Count:
+def count_network(model: Network | str | Path | nn.Module, *, training: str | None = None) -> Count:
     """Return the parameters, operations and bytes of a network.
 
     Args:
         model: a network, the path of a network file, or a PyTorch module.
+        training: an optimizer, to add what training takes.
 
     Raises:
         NetworkFileError: the file is not a network.
         ModelError: the module can't be read.
-
-    Examples:
-        >>> import adderlab
-        >>> adderlab.count(adderlab.build("half-adder", method="lecture").network)
-        Count: 17 parameters (fc1: 2*3 + 3 = 9; fc2: 3*2 + 2 = 8), 68 bytes in fp32
+        OptionError: there is no such optimizer.
     """
     source = read_source(model)
     net = source.network
@@ -183,21 +205,41 @@ def count(model: Network | str | Path | nn.Module) -> Count:
         )
         for number, layer in enumerate(net.layers, start=1)
     )
+    often = _often(net)
     return Count(
         layers=layers,
         nonzero=net.nonzero,
-        unique=_unique(net),
+        unique=len(often),
+        entropy_bits=_entropy_bits(often.values()),
         format=net.format,
         stored_bytes=sum(layer.stored_bytes for layer in layers),
         file_bytes=len(source.data),
+        training=training_memory(net.parameters, training),
     )
 
 
-def _unique(net: Network) -> int:
-    """Return how many different values the parameters have."""
-    values = set[Fraction]()
-    if any(isinstance(tensor, Sparse) for _, tensor in net.tensors()):
-        values.add(Fraction(0))
+def _often(net: Network) -> dict[Fraction, int]:
+    """Return how often each value stands among the parameters, zeros of sparse ones included."""
+    often: dict[Fraction, int] = {}
+    stored = 0
     for _, exact in net.entries():
-        values.update(to_fraction(int(v), exact.exponent) for v in np.unique(exact.integers))
-    return len(values)
+        stored += exact.integers.size
+        values, counts = np.unique(exact.integers, return_counts=True)
+        for value, number in zip(values, counts, strict=True):
+            fraction = to_fraction(int(value), exact.exponent)
+            often[fraction] = often.get(fraction, 0) + int(number)
+    left_out = net.parameters - stored
+    if left_out:
+        often[Fraction(0)] = often.get(Fraction(0), 0) + left_out
+    return often
+
+
+def _entropy_bits(counts: Iterable[int]) -> float:
+    """Return Shannon's bound: n times the entropy of the values' frequencies, in bits.
+
+    References:
+        Shannon, "A Mathematical Theory of Communication" (1948), theorem 9.
+    """
+    sizes = list(counts)
+    total = sum(sizes)
+    return sum(-size * math.log2(size / total) for size in sizes) + 0.0

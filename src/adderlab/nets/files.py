@@ -122,7 +122,7 @@ def read_bytes(path: str | Path) -> bytes:
             raise NetworkFileError(
                 f"{size} bytes are over the limit of {LARGEST_FILE_BYTES}",
                 where=where,
-                remedy="for parameter counts alone: adderlab count --parameters",
+                remedy="for parameter counts alone: adderlab count --safetensors",
             )
         return file.read_bytes()
     except (OSError, ValueError) as error:

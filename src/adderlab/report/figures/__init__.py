@@ -10,6 +10,7 @@ from adderlab.report.figures.losses import losses_picture
 from adderlab.report.figures.network import network_picture
 from adderlab.report.figures.picture import PALETTE, PNG_SCALE, Picture
 from adderlab.report.figures.surfaces import surface_pictures
+from adderlab.report.figures.survival import survival_picture
 from adderlab.report.figures.truth_table import truth_table_picture
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "losses_picture",
     "network_picture",
     "surface_pictures",
+    "survival_picture",
     "truth_table_picture",
 ]

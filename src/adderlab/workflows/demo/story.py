@@ -14,6 +14,7 @@ from adderlab.errors import OptionError, OutputError
 from adderlab.report import Chapter
 from adderlab.report.html import story_page
 from adderlab.workflows.demo.data_set import data_set
+from adderlab.workflows.demo.fewer_bits import fewer_bits
 from adderlab.workflows.demo.hand_set import hand_set
 from adderlab.workflows.demo.mended import mended
 from adderlab.workflows.demo.odds import odds
@@ -34,6 +35,7 @@ CHAPTERS: Final[tuple[tuple[str, Callable[[Workshop], Chapter]], ...]] = (
     ("the printed weights", printed),
     ("the success rate", odds),
     ("parameters and bytes", weight),
+    ("fewer bits", fewer_bits),
     ("64 bits", wide),
 )
 """What each chapter is called while it is made, and what makes it; a new chapter goes here."""

@@ -1,0 +1,69 @@
+"""Measure which share of trained half adders survives each number format, by method.
+
+Writes ``docs/survival.md``. Run: python benchmarks/survival.py [MEMBERS] [SEARCHED]
+"""
+
+from __future__ import annotations
+
+import datetime
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from adderlab.quantizing import METHODS, SURVEYED, survival
+from adderlab.tasks import task_named
+from adderlab.training import Settings
+from adderlab.training.population import train_population
+
+TARGET = Path(__file__).parents[1] / "docs/survival.md"
+
+TEXT = """\
+# Survival in fewer bits
+
+{members} half adders of three hidden units were trained with the notebook's settings, seeds 0 to
+{last}; {right} add. The share of these that still does in a format, by method; `exact` and `snap`
+were tried on the first {searched} of them. Integers have one free scale a tensor, floats and `snap`
+none. Written by `benchmarks/survival.py` on {date}.
+
+| format | {methods} |
+| --- | --- | --- | --- | --- |
+{rows}
+
+`exact` weighed every choice of up and down. `snap` found nothing near {unsettled} networks, which
+does not show that there is nothing. In one bit it has no meaning: every network is up or down from
+every other.
+"""
+
+
+def main() -> None:
+    members, searched = (int(text) for text in (*sys.argv[1:], "2000", "200")[:2])
+    task = task_named("half-adder")
+    population = train_population(task, Settings(), members)
+    arrays = [np.stack([m.arrays[i] for m in population.members]) for i in range(4)]
+    start = time.perf_counter()
+    found = survival(arrays, task, searched=searched)
+    by = {(one.format, one.method): one for one in found}
+    assert all(one.method == "snap" or not one.unsettled for one in found)
+    rows = []
+    for name in SURVEYED:
+        cells = [f"{by[name, m].share:.1%}" if (name, m) in by else "" for m in METHODS]
+        rows.append(f"| `{name}` | {' | '.join(cells)} |")
+    text = TEXT.format(
+        members=members,
+        last=members - 1,
+        right=found[0].of,
+        searched=min(searched, found[0].of),
+        date=datetime.datetime.now(tz=datetime.UTC).date(),
+        methods=" | ".join(f"`{method}`" for method in METHODS),
+        rows="\n".join(rows),
+        unsettled=sum(one.unsettled for one in found),
+    )
+    _ = TARGET.write_text(text, encoding="utf-8")
+    print(text)
+    print(f"{time.perf_counter() - start:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,207 @@
+"""``adderlab quantize``: a network in fewer bits, and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from adderlab.cli.options import HOLDS, REFUTED, AsJson, NetPath, OutNet, TaskOption
+
+if TYPE_CHECKING:
+    from adderlab.cli.output import Screen
+    from adderlab.quantizing import Attempt
+    from adderlab.workflows.quantized import Judged, QuantizationTable, Quantized
+
+EXAMPLES = """Examples:
+
+adderlab quantize net.safetensors --to int4 -o net4.safetensors
+
+adderlab quantize net.safetensors --to int3 --method exact --scale power-of-two --per channel
+
+adderlab quantize net.safetensors --to smallest -o small.safetensors
+
+adderlab quantize net.safetensors --table
+
+Exit code: 0 not refuted, 1 refuted (the file is kept), 2 bad input."""
+
+T = TypeVar("T")
+
+MOST_ATTEMPTS = 16
+"""Attempts up to which all of them are printed."""
+
+LARGEST_PRINTED = 200
+"""Parameters up to which all of them are printed."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    _ = app.command(epilog=EXAMPLES)(quantize)
+
+
+def quantize(
+    net: NetPath,
+    *,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to", metavar="F|smallest", help="The format, or the fewest bits that hold."
+        ),
+    ] = None,
+    task: TaskOption = None,
+    method: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|nearest|exact|snap|fine-tune",
+            help="How; auto takes the first that is proved.",
+        ),
+    ] = "auto",
+    scale: Annotated[
+        str | None,
+        typer.Option(metavar="none|power-of-two|free", help="Which scales there may be."),
+    ] = None,
+    per: Annotated[
+        str | None,
+        typer.Option(metavar="tensor|channel", help="One scale for a tensor, or an output unit."),
+    ] = None,
+    asymmetric: Annotated[
+        bool, typer.Option("--asymmetric", help="With a zero point beside the scale.")
+    ] = False,
+    limit: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Branches after which a search is given up."),
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option(metavar="S", help="Seconds after which a proof is given up.")
+    ] = 10.0,
+    table: Annotated[
+        bool, typer.Option("--table", help="Every format by every method, nothing written.")
+    ] = False,
+    out: OutNet = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put a network into fewer bits, and prove or refute what comes out."""
+    from adderlab.cli.output import Screen
+    from adderlab.errors import OptionError
+    from adderlab.workflows.quantize import quantization_table
+    from adderlab.workflows.quantize import quantize as quantize_network
+
+    screen = Screen(as_json=as_json)
+    if (to is None) == (not table):
+        raise OptionError(
+            "exactly one of --to and --table is needed",
+            where="quantize",
+            remedy="add --to int4, --to smallest or --table",
+        )
+    if limit is not None and limit < 1:
+        raise OptionError(f"got {limit}", where="--limit", remedy="give a whole number above 0")
+    if not timeout > 0:
+        raise OptionError(f"got {timeout:g}", where="--timeout", remedy="give seconds above 0")
+    if to is None:
+        given = {"-o": out, "--scale": scale, "--per": per, "--limit": limit}
+        extra = [name for name, value in given.items() if value is not None]
+        extra += ["--asymmetric"] if asymmetric else []
+        extra += ["--method"] if method != "auto" else []
+        if extra:
+            raise OptionError(
+                f"a table takes no {' and no '.join(extra)}",
+                where="--table",
+                remedy="leave it out, or name a format with --to",
+            )
+        found = _with_progress(
+            screen,
+            lambda on_try: quantization_table(net, task, timeout_s=timeout, on_try=on_try),
+        )
+        print_table(screen, found)
+        screen.json(found.to_dict())
+        raise typer.Exit(HOLDS)
+    wanted = to
+    made = _with_progress(
+        screen,
+        lambda on_try: quantize_network(
+            net,
+            wanted,
+            task,
+            method=method,
+            scale=scale,
+            per=per,
+            symmetric=not asymmetric,
+            limit=limit,
+            timeout_s=timeout,
+            out=out,
+            on_try=on_try,
+        ),
+    )
+    print_quantized(screen, made)
+    screen.json(made.to_dict())
+    raise typer.Exit(REFUTED if made.verdict.verdict == "refuted" else HOLDS)
+
+
+def _with_progress(screen: Screen, work: Callable[[Callable[[str], None]], T]) -> T:
+    """Do the work while what is being tried is shown."""
+    with screen.progress() as bar:
+        job = bar.add_task("trying", total=None, rate="")
+        return work(lambda what: bar.update(job, description=what))
+
+
+def print_quantized(screen: Screen, made: Quantized) -> None:
+    """Print what was tried, what was taken, its numbers if they are few, and the verdict."""
+    from adderlab.cli.parameters import print_parameters
+    from adderlab.cli.prove import print_verdict
+    from adderlab.workflows.quantized import COLUMNS, LEFT_COLUMNS, attempt_cells
+
+    before = made.before
+    margin = before.margin.min if before.margin is not None else None
+    screen.say(
+        f"given: {before.verdict} in {before.own_format}"
+        + (f", margin {float(margin):.6g}" if margin is not None else "")
+    )
+    if len(made.attempts) > 1:
+        shown = _best_of_each(made.attempts)
+        screen.table(COLUMNS, [attempt_cells(one) for one in shown], left=LEFT_COLUMNS)
+        if len(shown) < len(made.attempts):
+            count = len(made.attempts)
+            screen.say(f"the best of each format and method; --json lists all {count} attempts")
+        screen.say()
+    screen.say(made.summary(), style="bold")
+    for note in filter(None, (made.rounded.note, made.claim)):
+        screen.say(f"note: {note}")
+    if made.rounded.clipped:
+        values = "value lies" if made.rounded.clipped == 1 else "values lie"
+        screen.say(f"note: {made.rounded.clipped} {values} beyond the last level")
+    lost = "" if made.rows_lost is None else f", {made.rows_lost} rows lost"
+    screen.say(f"{made.changed} parameters changed{lost}")
+    if made.network.parameters <= LARGEST_PRINTED:
+        print_parameters(screen, made.network)
+    print_verdict(screen, made.verdict)
+    if made.judged.dequantized is not None:
+        screen.say(f"  in fp32, its scales multiplied out: {made.judged.dequantized}")
+    screen.say(f"written to {made.file}" if made.file else "not written (add -o NET to keep it)")
+
+
+def _best_of_each(attempts: Sequence[Attempt[Judged]]) -> Sequence[Attempt[Judged]]:
+    """Return few attempts as they are; of many, the best of each format and method."""
+    if len(attempts) <= MOST_ATTEMPTS:
+        return attempts
+    best: dict[tuple[str, str], Attempt[Judged]] = {}
+    for one in attempts:
+        key = one.form.name, one.rounded.method
+        right = one.verdict.exact.rows_right or 0
+        if key not in best or right > (best[key].verdict.exact.rows_right or 0):
+            best[key] = one
+    return list(best.values())
+
+
+def print_table(screen: Screen, found: QuantizationTable) -> None:
+    """Print the table, each row marked right or wrong."""
+    from adderlab.workflows.quantized import COLUMNS, LEFT_COLUMNS
+
+    screen.say(f"given: {found.before.summary()}")
+    screen.table(
+        COLUMNS,
+        found.rows(),
+        left=LEFT_COLUMNS,
+        styles=["" if one.verdict.exact else "red" for one in found.attempts],
+    )
+    screen.say("bytes: of the parameters alone; stored: with scales, zero points and padding")

@@ -1,0 +1,76 @@
+"""What training keeps beside the weights: gradients, and the optimizer's own numbers.
+
+Rule: every slot has as many numbers as there are parameters. Activations, which depend on batch
+and length, are left out, and that is said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from adderlab.counting.sizes import bytes_by_format
+from adderlab.errors import OptionError
+from adderlab.formats import FORMATS
+
+SLOTS: Final[dict[str, tuple[str, ...]]] = {
+    "sgd": ("weights", "gradients"),
+    "momentum": ("weights", "gradients", "momentum"),
+    "adam": ("weights", "gradients", "first moment", "second moment"),
+}
+"""By optimizer, the numbers that are kept for each parameter: w, dL/dw, and its own."""
+
+LEFT_OUT: Final = "activations are left out: they depend on the batch and the length of the input"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingMemory:
+    """The memory of one training step, activations left out.
+
+    Attributes:
+        optimizer: ``sgd``, ``momentum`` or ``adam``.
+        parameters: how many there are.
+    """
+
+    optimizer: str
+    parameters: int
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """What is kept for each parameter."""
+        return SLOTS[self.optimizer]
+
+    @property
+    def bytes(self) -> dict[str, int]:
+        """Bytes of all slots, by float format: gradients are no whole numbers."""
+        return {
+            name: len(self.slots) * size
+            for name, size in bytes_by_format(self.parameters).items()
+            if FORMATS[name].kind == "float"
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        each = bytes_by_format(self.parameters)
+        return {
+            "optimizer": self.optimizer,
+            "slots": list(self.slots),
+            "bytes_each": {name: each[name] for name in self.bytes},
+            "bytes": self.bytes,
+            "left_out": LEFT_OUT,
+        }
+
+
+def training_memory(parameters: int, optimizer: str | None) -> TrainingMemory | None:
+    """Return what training takes with an optimizer; ``None`` without one.
+
+    Raises:
+        OptionError: there is no such optimizer.
+    """
+    if optimizer is None:
+        return None
+    if optimizer not in SLOTS:
+        raise OptionError(
+            f"got {optimizer[:40]!r}", where="--training", remedy=f"one of {', '.join(SLOTS)}"
+        )
+    return TrainingMemory(optimizer, parameters)

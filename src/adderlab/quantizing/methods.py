@@ -1,0 +1,95 @@
+"""The methods by name: each makes a network of a format out of a network, unjudged."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from adderlab.errors import OptionError
+from adderlab.formats import Format
+from adderlab.nets import Network
+from adderlab.nets.dyadic import Dyadic
+from adderlab.quantizing.fine_tune import fine_tune
+from adderlab.quantizing.rounding import SEARCH_LIMIT, Rounded, round_exactly, round_to_nearest
+from adderlab.quantizing.rows import rows_of
+from adderlab.quantizing.scheme import PLAIN, Scheme
+from adderlab.quantizing.snap import LIMIT_OUTPUT, snap
+from adderlab.tasks import Task
+
+METHODS: Final = ("nearest", "exact", "snap", "fine-tune")
+"""From the cheapest to the one that takes longest."""
+
+WORDS: Final = {
+    "nearest": "every parameter to its nearest level",
+    "exact": "every parameter up or down, so that all rows stay right",
+    "snap": "units rescaled, then whole numbers without a scale",
+    "fine-tune": "trained on, with straight-through gradients",
+}
+
+
+def default_scheme(net: Network, form: Format) -> Scheme:
+    """Return no scale where the format holds the numbers as they stand, or is a float; else one.
+
+    A float format has its own exponents; whole numbers need a scale to be anything but whole.
+    """
+    if form.kind == "float":
+        return PLAIN
+    for _, values in net.entries():
+        kept = Dyadic(np.unique(values.integers), values.exponent)
+        if not all(form.holds(kept.at(place)) for place in range(kept.shape[0])):
+            return Scheme("free")
+    return PLAIN
+
+
+def fits(method: str, net: Network, form: Format) -> bool:
+    """Return whether a method makes sense for a network and a format at all."""
+    if method == "snap":
+        return form.kind == "integer"
+    if method == "fine-tune":
+        return all(layer.activation.kind != "step" for layer in net.layers)
+    return True
+
+
+def rounded(
+    net: Network,
+    task: Task,
+    form: Format,
+    *,
+    method: str = "nearest",
+    scheme: Scheme | None = None,
+    limit: int | None = None,
+) -> Rounded:
+    """Return the network in a format, made by a method, unjudged.
+
+    Args:
+        net: any network.
+        task: what it has to compute; all its rows are what a search and a training look at.
+        form: the format.
+        method: a name of :data:`METHODS`.
+        scheme: scales and zeros; :func:`default_scheme` unless given.
+        limit: branches after which a search is given up.
+
+    Raises:
+        OptionError: no such method, or the network has a step and is to be fine-tuned.
+        FormatError: the scheme or the method makes no sense in the format.
+        ResourceError: the task or the network is too large for the method.
+    """
+    if method not in METHODS:
+        raise OptionError(
+            f"got {method[:40]!r}", where="--method", remedy=f"one of {', '.join(METHODS)}"
+        )
+    if method == "snap" and scheme is not None and scheme != PLAIN:
+        raise OptionError(
+            "snap makes whole numbers without a scale", where="--scale", remedy="leave it out"
+        )
+    own = scheme or default_scheme(net, form)
+    own.check(form)
+    if method == "nearest":
+        return round_to_nearest(net, form, own)
+    rows = rows_of(task)
+    if method == "exact":
+        return round_exactly(net, form, own, rows, limit=limit or SEARCH_LIMIT)
+    if method == "snap":
+        return snap(net, form, rows, limit=limit or LIMIT_OUTPUT)
+    return fine_tune(net, form, own, rows)

@@ -1,0 +1,171 @@
+"""Of many trained networks that are right, the share that survives each format and method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from adderlab.errors import NetworkError
+from adderlab.formats import FORMATS, Format
+from adderlab.nets import Activation, Readout
+from adderlab.quantizing.fine_tune import tuned
+from adderlab.quantizing.methods import METHODS
+from adderlab.quantizing.rounding import choose_around, grids_for
+from adderlab.quantizing.rows import Arrays, Rows, Shape, rows_of, wrong_rows
+from adderlab.quantizing.scheme import PLAIN, Scheme
+from adderlab.quantizing.snap import snap_arrays
+from adderlab.tasks import Task
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float
+
+SURVEYED: Final = ("fp16", "fp8-e4m3", "int8", "int6", "int4", "int3", "int2", "ternary", "binary")
+SEARCH_LIMIT: Final = 100_000
+SNAP_LIMIT: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Survival:
+    """How many of the networks that were right are right in a format.
+
+    Attributes:
+        format: its name.
+        method: how they were put into it.
+        right: how many are right there.
+        of: how many were tried.
+        unsettled: how many searches were given up at their limit.
+    """
+
+    format: str
+    method: str
+    right: int
+    of: int
+    unsettled: int = 0
+
+    @property
+    def share(self) -> float:
+        """The share that survives."""
+        return self.right / self.of if self.of else 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "format": self.format,
+            "method": self.method,
+            "right": self.right,
+            "of": self.of,
+            "share": self.share,
+            "unsettled": self.unsettled,
+        }
+
+
+def survival(
+    arrays: Sequence[Float[np.ndarray, "member ..."]],
+    task: Task,
+    *,
+    activation: Activation | None = None,
+    readout: Readout | None = None,
+    formats: Sequence[str] = SURVEYED,
+    methods: Sequence[str] = METHODS,
+    searched: int = 40,
+    on_progress: Callable[[str, float], None] = lambda what, share: None,
+) -> tuple[Survival, ...]:
+    """Return which share of trained networks survives each format and method.
+
+    Rounding to nearest and fine-tuning are done for all of them at once; a search is done one by
+    one, for the first ``searched``.
+
+    Args:
+        arrays: ``fc1.weight, fc1.bias, fc2.weight, fc2.bias`` and so on, the member first.
+        task: what they were trained for.
+        activation: of the hidden layers; relu unless given.
+        readout: how outputs become bits; ``> 0.5`` unless given.
+        formats: names of formats.
+        methods: names of methods.
+        searched: how many of the networks are searched one by one.
+        on_progress: called with what is being done and the share done.
+
+    Raises:
+        NetworkError: the arrays are no pairs of weights and biases, or none of them is right.
+        ResourceError: the task has too many rows.
+    """
+    rows = rows_of(task)
+    if not arrays or len(arrays) % 2:
+        raise NetworkError(
+            f"{len(arrays)} arrays", where="arrays", remedy="give fc1.weight, fc1.bias, and so on"
+        )
+    every = Arrays(
+        tuple(np.asarray(one, dtype=np.float64) for one in arrays[::2]),
+        tuple(np.asarray(one, dtype=np.float64) for one in arrays[1::2]),
+    )
+    depth = len(every.weights)
+    hidden = activation or Activation("relu")
+    shape = Shape((hidden,) * (depth - 1) + (Activation(),), readout or Readout(), (True,) * depth)
+    wrong, _ = wrong_rows(every, shape, rows)
+    right = every.take(wrong == 0)
+    if not len(right):
+        raise NetworkError(
+            "none of the networks is right to begin with",
+            where="arrays",
+            remedy="train more of them",
+        )
+    found: list[Survival] = []
+    plans = [(FORMATS[name], method) for name in formats for method in methods]
+    plans = [
+        (form, method)
+        for form, method in plans
+        # in one bit every network is up or down from every other: nothing would survive by it
+        if method != "snap" or (form.kind == "integer" and form.name != "binary")
+    ]
+    for number, (form, method) in enumerate(plans):
+        on_progress(f"{form.name}, {method}", number / len(plans))
+        found.append(_survival(right, shape, rows, form, method, searched))
+    return tuple(found)
+
+
+def _survival(
+    right: Arrays, shape: Shape, rows: Rows, form: Format, method: str, searched: int
+) -> Survival:
+    scheme = PLAIN if form.kind == "float" else Scheme("free")
+    if method == "nearest":
+        return Survival(
+            form.name, method, int(_nearest(right, shape, rows, form, scheme).sum()), len(right)
+        )
+    if method == "fine-tune":
+        is_near = _nearest(right, shape, rows, form, scheme)  # the start of the training counts
+        survivors = int(is_near.sum())
+        if not is_near.all():
+            q, grids = tuned(right.take(~is_near), shape, rows, form, scheme)
+            wrong, _ = wrong_rows(grids.values(q), shape, rows)
+            survivors += int((wrong == 0).sum())
+        return Survival(form.name, method, survivors, len(right))
+    few = right.take(slice(0, searched))
+    survivors = unsettled = 0
+    is_near = _nearest(few, shape, rows, form, scheme)
+    for member in range(len(few)):
+        one = few.take(slice(member, member + 1))
+        if method == "snap":
+            _, is_found = snap_arrays(one, shape, rows, form, limit=SNAP_LIMIT)
+            is_complete = False
+        elif is_near[member]:  # nearest is one of the choices of up and down
+            is_found, is_complete = True, True
+        else:
+            grids = grids_for(one, form, scheme)
+            _, is_complete, is_found = choose_around(
+                one, grids, grids.nearest(one), shape, rows, limit=SEARCH_LIMIT, best=False
+            )
+        survivors += is_found
+        unsettled += not is_found and not is_complete
+    return Survival(form.name, method, survivors, len(few), unsettled)
+
+
+def _nearest(
+    arrays: Arrays, shape: Shape, rows: Rows, form: Format, scheme: Scheme
+) -> Bool[np.ndarray, " member"]:
+    """Return which of the networks are right when rounded to nearest."""
+    grids = grids_for(arrays, form, scheme)
+    wrong, _ = wrong_rows(grids.values(grids.nearest(arrays)), shape, rows)
+    return wrong == 0

@@ -1,0 +1,266 @@
+"""Networks put on grids: rounding to nearest, and exact rounding.
+
+References:
+    Nagel et al., "Up or Down? Adaptive Rounding for Post-Training Quantization" (2020), which
+    shows that rounding each weight to nearest is not the best choice; here the choice is made by
+    a search that keeps every row right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from adderlab.errors import NetworkError
+from adderlab.formats import Format
+from adderlab.nets import Layer, Network
+from adderlab.nets.tensors import Scaled, Sparse, Tensor, as_stored
+from adderlab.quantizing.grid import Grid, grid_for
+from adderlab.quantizing.rows import Arrays, Rows, Shape, arrays_of
+from adderlab.quantizing.scheme import Scheme
+from adderlab.quantizing.search import layout_of, search
+
+if TYPE_CHECKING:
+    from jaxtyping import Float64
+
+SEARCH_LIMIT: Final = 200_000
+"""Branches after which a search is given up; some seconds for a small network."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grids:
+    """The grid of every tensor, layer by layer."""
+
+    weights: tuple[Grid, ...]
+    biases: tuple[Grid, ...]
+
+    def nearest(self, arrays: Arrays) -> Arrays:
+        """Return each parameter's nearest q."""
+        return self._each("nearest", arrays)
+
+    def values(self, q: Arrays) -> Arrays:
+        """Return what each q stands for."""
+        return self._each("values", q)
+
+    def _each(self, what: str, arrays: Arrays) -> Arrays:
+        return Arrays(
+            tuple(
+                getattr(grid, what)(one)
+                for grid, one in zip(self.weights, arrays.weights, strict=True)
+            ),
+            tuple(
+                getattr(grid, what)(one)
+                for grid, one in zip(self.biases, arrays.biases, strict=True)
+            ),
+        )
+
+    def around(self, arrays: Arrays) -> tuple[Arrays, Arrays]:
+        """Return the q just below and just above each parameter."""
+        weights = [grid.around(one) for grid, one in zip(self.weights, arrays.weights, strict=True)]
+        biases = [grid.around(one) for grid, one in zip(self.biases, arrays.biases, strict=True)]
+        below = Arrays(tuple(one for one, _ in weights), tuple(one for one, _ in biases))
+        above = Arrays(tuple(two for _, two in weights), tuple(two for _, two in biases))
+        return below, above
+
+    def clipped(self, arrays: Arrays) -> int:
+        """Return how many parameters lie beyond their last level."""
+        pairs = (*zip(self.weights, arrays.weights, strict=True),)
+        pairs += (*zip(self.biases, arrays.biases, strict=True),)
+        return sum(grid.clipped(one) for grid, one in pairs)
+
+
+def grids_for(arrays: Arrays, form: Format, scheme: Scheme) -> Grids:
+    """Return the grids of all tensors of many networks at once."""
+    axes = (1, 2) if scheme.per == "tensor" else (2,)
+    return Grids(
+        tuple(grid_for(one, form, scheme, axes=axes) for one in arrays.weights),
+        tuple(grid_for(one, form, scheme, axes=(1,)) for one in arrays.biases),
+    )
+
+
+def to_network(net: Network, q: Arrays, grids: Grids, form: Format) -> Network:
+    """Return the first of the networks as its file holds it; ``net`` says what is no number."""
+    layers = [
+        replace(
+            layer,
+            weight=_only(weight_grid).store(weight[0]),
+            bias=None if layer.bias is None else _only(bias_grid).store(bias[0]),
+        )
+        for layer, weight_grid, weight, bias_grid, bias in zip(
+            net.layers, grids.weights, q.weights, grids.biases, q.biases, strict=True
+        )
+    ]
+    return replace(net, layers=tuple(layers), format=form.name, training=None)
+
+
+def _only(grid: Grid) -> Grid:
+    """Return the grid of the first network."""
+    return Grid(grid.form, grid.scale[0], grid.zero[0])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rounded:
+    """A network in a format, not judged yet.
+
+    Attributes:
+        network: what a file holds.
+        method: how it was made.
+        scheme: its scales and zeros.
+        clipped: values that lay beyond the last level.
+        is_complete: whether every choice of the method was weighed; else a limit came first.
+        note: what else has to be said; may be empty.
+    """
+
+    network: Network
+    method: str
+    scheme: Scheme
+    clipped: int = 0
+    is_complete: bool = True
+    note: str = ""
+
+
+def round_to_nearest(net: Network, form: Format, scheme: Scheme) -> Rounded:
+    """Return the network with every parameter at its nearest level.
+
+    The zeros of a sparse tensor stay zeros and stay unstored, unless it takes fewer bytes dense.
+    """
+    layers: list[Layer] = []
+    clipped = 0
+    for layer in net.layers:
+        weight, off = _nearest_tensor(layer.weight, form, scheme, is_bias=False)
+        bias, more = (
+            (None, 0)
+            if layer.bias is None
+            else _nearest_tensor(layer.bias, form, scheme, is_bias=True)
+        )
+        clipped += off + more
+        layers.append(replace(layer, weight=weight, bias=bias))
+    rounded = replace(net, layers=tuple(layers), format=form.name, training=None)
+    return Rounded(rounded, "nearest", scheme, clipped)
+
+
+def _nearest_tensor(
+    tensor: Tensor, form: Format, scheme: Scheme, *, is_bias: bool
+) -> tuple[Tensor, int]:
+    """Return one tensor rounded, and how many of its values were clipped."""
+    if not isinstance(tensor, Sparse) or not _is_smaller(tensor, form):
+        values = _finite(tensor.exact().to_floats())
+        axes = (1,) if scheme.per == "channel" and not is_bias else tuple(range(values.ndim))
+        grid = grid_for(values, form, scheme, axes=axes)
+        return grid.store(grid.nearest(values)), grid.clipped(values)
+    values = _finite(tensor.values.exact().to_floats())
+    one = Scheme(scheme.scale, "tensor") if scheme.scale != "none" else scheme
+    grid = grid_for(values, form, one, axes=(0,))
+    q = grid.nearest(values)
+    stored = as_stored(q if form.kind == "float" else q.astype(np.int64), form)
+    sparse = replace(tensor, values=stored)
+    plain = grid.store(q)
+    if plain.stored_bytes == stored.stored_bytes:
+        return sparse, grid.clipped(values)
+    return _rescaled(sparse, grid), grid.clipped(values)
+
+
+def _finite(values: Float64[np.ndarray, "*shape"]) -> Float64[np.ndarray, "*shape"]:
+    if not np.isfinite(values).all():
+        raise NetworkError(
+            "a parameter is beyond double", where="network", remedy="take a smaller network"
+        )
+    return values
+
+
+def _is_smaller(sparse: Sparse, form: Format) -> bool:
+    """Return whether a tensor takes fewer bytes sparse, or has zeros that can't be stored."""
+    entries = form.bytes_of(sparse.values.shape[0]) + sparse.indptr.nbytes + sparse.indices.nbytes
+    return not form.holds(0) or entries < form.bytes_of(sparse.shape[0] * sparse.shape[1])
+
+
+def _rescaled(sparse: Sparse, grid: Grid) -> Tensor:
+    """Return sparse whole numbers with the grid's scale."""
+    stored = grid.store(np.ones(1))
+    assert isinstance(stored, Scaled)
+    return Scaled(sparse, stored.scale)
+
+
+def round_exactly(
+    net: Network, form: Format, scheme: Scheme, rows: Rows, *, limit: int = SEARCH_LIMIT
+) -> Rounded:
+    """Return the network with each parameter rounded up or down so that all rows are right.
+
+    Of all such choices the one of the largest margin is taken; where there is none, every
+    parameter goes to nearest. A search over all choices that finds none has shown that there
+    is none.
+    """
+    arrays, shape = arrays_of(net)
+    grids = grids_for(arrays, form, scheme)
+    nearest = grids.nearest(arrays)
+    q, is_complete, is_found = choose_around(
+        arrays, grids, nearest, shape, rows, limit=limit, best=True
+    )
+    open_bit = "in one bit every choice of -1 and 1 was open" if form.name == "binary" else ""
+    note = open_bit if is_found else "no choice of up and down is right on every row"
+    if not is_found and not is_complete:
+        note = f"none found in {limit} branches"
+    elif not is_complete:
+        note = f"the largest margin found in {limit} branches"
+    rounded = to_network(net, q, grids, form)
+    return Rounded(rounded, "exact", scheme, grids.clipped(arrays), is_complete, note)
+
+
+def choose_around(
+    arrays: Arrays,
+    grids: Grids,
+    nearest: Arrays,
+    shape: Shape,
+    rows: Rows,
+    *,
+    limit: int,
+    best: bool,
+) -> tuple[Arrays, bool, bool]:
+    """Return one network's q, each up or down; whether all were weighed; whether it is right."""
+    layout = layout_of(arrays)
+    first, (below, above) = nearest, grids.around(arrays)
+    joined = [layout.join(one.weights, one.biases)[0] for one in (first, below, above)]
+    options = [np.array(list(dict.fromkeys(values))) for values in zip(*joined, strict=True)]
+    _drop_absent_biases(options, layout.join(*_bias_marks(arrays, shape))[0])
+    scale = layout.join(*_broadcast(grids, arrays, "scale"))[0]
+    zero = layout.join(*_broadcast(grids, arrays, "zero"))[0]
+    values = [scale[i] * (options[i] - zero[i]) for i in range(len(options))]
+    found = search(values, layout, shape, rows, limit=limit, best=best)
+    if found.chosen is None:
+        return nearest, found.is_complete, False
+    q = np.array([option[pick] for option, pick in zip(options, found.chosen, strict=True)])
+    return layout.split(q[None]), found.is_complete, True
+
+
+def _bias_marks(arrays: Arrays, shape: Shape) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Return ones where there is no bias that could be chosen."""
+    weights = [np.zeros(one[:1].shape) for one in arrays.weights]
+    biases = [
+        np.full(one[:1].shape, 0.0 if has else 1.0)
+        for one, has in zip(arrays.biases, shape.has_bias, strict=True)
+    ]
+    return weights, biases
+
+
+def _drop_absent_biases(
+    options: list[Float64[np.ndarray, " values"]], absent: Float64[np.ndarray, " parameters"]
+) -> None:
+    for place in np.flatnonzero(absent):
+        options[int(place)] = np.zeros(1)
+
+
+def _broadcast(
+    grids: Grids, arrays: Arrays, what: str
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Return each parameter's own scale or zero."""
+    weights = [
+        np.broadcast_to(getattr(grid, what), one.shape)
+        for grid, one in zip(grids.weights, arrays.weights, strict=True)
+    ]
+    biases = [
+        np.broadcast_to(getattr(grid, what), one.shape)
+        for grid, one in zip(grids.biases, arrays.biases, strict=True)
+    ]
+    return weights, biases

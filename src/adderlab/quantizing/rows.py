@@ -1,0 +1,177 @@
+"""A task's rows as arrays, and what many networks of one shape make of them at once, in double.
+
+Rule: nothing here is a verdict. Double picks candidates fast; what is kept is judged exactly by
+whoever asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from adderlab.errors import NetworkError, ResourceError
+from adderlab.nets import Activation, Network, Readout
+from adderlab.tasks import Task
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float64
+
+LARGEST_ROWS: Final = 1 << 12
+LARGEST_PARAMETERS: Final = 1 << 14
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Every row of a task.
+
+    Attributes:
+        inputs: bits.
+        expected: bits.
+        cares: where a bit matters.
+    """
+
+    inputs: Float64[np.ndarray, "rows n_in"]
+    expected: Float64[np.ndarray, "rows n_out"]
+    cares: Bool[np.ndarray, "rows n_out"]
+
+
+def rows_of(task: Task) -> Rows:
+    """Return all rows of a task.
+
+    Raises:
+        ResourceError: there are too many to try a network on again and again.
+    """
+    if task.rows > LARGEST_ROWS:
+        raise ResourceError(
+            f"{task.name} has over {LARGEST_ROWS} inputs, too many to search with",
+            where="--method",
+            remedy="round to nearest: --method nearest",
+        )
+    block = next(task.blocks(task.rows))
+    cares = np.ones(block.expected.shape, dtype=bool) if block.cares is None else block.cares
+    return Rows(
+        block.inputs.astype(np.float64), block.expected.astype(np.float64), np.asarray(cares)
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arrays:
+    """The parameters of many networks of one shape, the first axis being the network.
+
+    Attributes:
+        weights: of each layer, (member, out, in).
+        biases: of each layer, (member, out); zeros where it has none.
+    """
+
+    weights: tuple[Float64[np.ndarray, "member n_out n_in"], ...]
+    biases: tuple[Float64[np.ndarray, "member n_out"], ...]
+
+    def __len__(self) -> int:
+        return len(self.weights[0])
+
+    def take(self, index: slice | np.ndarray) -> Arrays:
+        """Return some of the networks."""
+        return Arrays(
+            tuple(one[index] for one in self.weights), tuple(one[index] for one in self.biases)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What is not a number in a network: activations, readout, which layers have a bias."""
+
+    activations: tuple[Activation, ...]
+    readout: Readout
+    has_bias: tuple[bool, ...]
+
+
+def arrays_of(net: Network) -> tuple[Arrays, Shape]:
+    """Return a network's values in double, and its shape.
+
+    Raises:
+        ResourceError: it is too large to be searched.
+        NetworkError: a value is beyond double.
+    """
+    if net.parameters > LARGEST_PARAMETERS:
+        raise ResourceError(
+            f"{net.parameters} parameters, zeros included, are too many to search",
+            where="--method",
+            remedy="round to nearest: --method nearest",
+        )
+    weights = tuple(layer.weight.exact().to_floats()[None] for layer in net.layers)
+    biases = tuple(
+        (np.zeros(layer.n_out) if layer.bias is None else layer.bias.exact().to_floats())[None]
+        for layer in net.layers
+    )
+    for name, array in zip(("weight", "bias"), (weights, biases), strict=True):
+        if not all(np.isfinite(one).all() for one in array):
+            raise NetworkError(
+                f"a {name} is beyond double", where="network", remedy="take a smaller network"
+            )
+    shape = Shape(
+        tuple(layer.activation for layer in net.layers),
+        net.readout,
+        tuple(layer.bias is not None for layer in net.layers),
+    )
+    return Arrays(weights, biases), shape
+
+
+def activate(
+    activation: Activation, sums: Float64[np.ndarray, "*shape"]
+) -> Float64[np.ndarray, "*shape"]:
+    """Return the activation of each sum, in double."""
+    match activation.kind:
+        case "relu":
+            return np.maximum(sums, 0)
+        case "leaky":
+            return np.where(sums > 0, sums, sums * activation.slope)
+        case "step":
+            on = sums > 0 if activation.convention == ">" else sums >= 0
+            return on.astype(np.float64)
+        case "tanh":
+            return np.tanh(sums)
+        case _:
+            return sums
+
+
+def forward(
+    arrays: Arrays, activations: Sequence[Activation], inputs: Float64[np.ndarray, "rows n_in"]
+) -> Float64[np.ndarray, "member rows n_out"]:
+    """Return every network's raw outputs on every row, in double."""
+    values = np.broadcast_to(inputs, (len(arrays), *inputs.shape))
+    for weight, bias, activation in zip(arrays.weights, arrays.biases, activations, strict=True):
+        values = activate(activation, values @ weight.transpose(0, 2, 1) + bias[:, None])
+    return values
+
+
+def distances(
+    raw: Float64[np.ndarray, "member rows n_out"], rows: Rows, readout: Readout
+) -> Float64[np.ndarray, "member rows n_out"]:
+    """Return how far each output is on its right side, negative on the wrong one.
+
+    Infinite where the bit does not matter; of an exact readout, minus the distance to the bit.
+    """
+    if readout.kind == "exact":
+        found = -np.abs(raw - rows.expected)
+    else:
+        found = np.where(rows.expected == 1, 1.0, -1.0) * (raw - readout.threshold)
+    return np.where(rows.cares, found, np.inf)
+
+
+def tie_is_right(rows: Rows, readout: Readout) -> Bool[np.ndarray, "rows n_out"]:
+    """Return where an output that stands on the threshold is right."""
+    if readout.kind == "exact":
+        return np.ones(rows.expected.shape, dtype=bool)
+    return rows.expected == (0 if readout.convention == ">" else 1)
+
+
+def wrong_rows(
+    arrays: Arrays, shape: Shape, rows: Rows
+) -> tuple[Float64[np.ndarray, " member"], Float64[np.ndarray, " member"]]:
+    """Return, for each network, how many rows are wrong, and its smallest signed distance."""
+    far = distances(forward(arrays, shape.activations, rows.inputs), rows, shape.readout)
+    is_right = (far > 0) | ((far == 0) & tie_is_right(rows, shape.readout))
+    return (~is_right.all(axis=2)).sum(axis=1), far.min(axis=(1, 2))

@@ -1,0 +1,221 @@
+"""Choose one of a few values for every parameter so that every row is right: branch and bound.
+
+Rule: a branch is left only if no choice below it can be right on some row (or, when the largest
+margin is sought, beat the best one found): outputs are bounded by intervals, with the choices
+still open. So an end without a find, unless the limit was reached, means that there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from adderlab.nets import Activation
+from adderlab.quantizing.rows import (
+    Arrays,
+    Rows,
+    Shape,
+    activate,
+    distances,
+    forward,
+    tie_is_right,
+)
+
+if TYPE_CHECKING:
+    from jaxtyping import Float64, Int64
+
+NODES_AT_ONCE: Final = 2048
+NUMBERS_AT_ONCE: Final = 1 << 21
+SLACK: Final = 1e-9
+"""Of the largest sum: far above the rounding of double, so that no branch is left wrongly."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """What a search found.
+
+    Attributes:
+        chosen: for each parameter the number of its value; ``None`` if no choice is right.
+        margin: the smallest signed distance there.
+        is_complete: whether all choices were weighed; else the limit came first.
+        nodes: branches looked at.
+    """
+
+    chosen: Int64[np.ndarray, " parameters"] | None
+    margin: float
+    is_complete: bool
+    nodes: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """Where each parameter stands in one long vector, unit by unit from the first layer on."""
+
+    sizes: tuple[tuple[int, int], ...]
+
+    @property
+    def parameters(self) -> int:
+        """Weights and biases, absent biases included."""
+        return sum(n_out * (n_in + 1) for n_out, n_in in self.sizes)
+
+    def join(self, weights: Sequence[np.ndarray], biases: Sequence[np.ndarray]) -> np.ndarray:
+        """Return arrays (…, out, in) and (…, out) as vectors (…, parameters)."""
+        parts = [
+            np.concatenate([weight, bias[..., None]], axis=-1).reshape(*weight.shape[:-2], -1)
+            for weight, bias in zip(weights, biases, strict=True)
+        ]
+        return np.concatenate(parts, axis=-1)
+
+    def split(self, vector: np.ndarray) -> Arrays:
+        """Return vectors (member, parameters) as arrays."""
+        weights: list[np.ndarray] = []
+        biases: list[np.ndarray] = []
+        place = 0
+        for n_out, n_in in self.sizes:
+            size = n_out * (n_in + 1)
+            part = vector[:, place : place + size].reshape(-1, n_out, n_in + 1)
+            weights.append(part[..., :n_in])
+            biases.append(part[..., n_in])
+            place += size
+        return Arrays(tuple(weights), tuple(biases))
+
+
+def layout_of(arrays: Arrays) -> Layout:
+    """Return the layout of networks."""
+    return Layout(tuple((weight.shape[1], weight.shape[2]) for weight in arrays.weights))
+
+
+def search(
+    choices: Sequence[Float64[np.ndarray, " values"]],
+    layout: Layout,
+    shape: Shape,
+    rows: Rows,
+    *,
+    limit: int,
+    best: bool,
+) -> Found:
+    """Return a choice that is right on every row.
+
+    Args:
+        choices: for each parameter its values, the one to be tried first in front.
+        layout: where the parameters stand.
+        shape: activations and readout.
+        rows: what has to be right.
+        limit: branches after which it is given up.
+        best: look for the largest margin, not for the first find.
+    """
+    lows = np.array([values.min() for values in choices])
+    highs = np.array([values.max() for values in choices])
+    table = np.full((len(choices), max(map(len, choices))), np.nan)
+    for place, values in enumerate(choices):
+        table[place, : len(values)] = values
+    order = [place for place, values in enumerate(choices) if len(values) > 1]
+    chunk = _nodes_at_once(layout, rows)
+    start = np.zeros((1, len(choices)), dtype=np.int64)
+    stack: list[tuple[int, Int64[np.ndarray, "nodes parameters"]]] = [(0, start)]
+    nodes, found, margin = 0, None, -np.inf
+    ties = tie_is_right(rows, shape.readout)
+    while stack:
+        depth, block = stack.pop()
+        if len(block) > chunk:
+            stack.append((depth, block[chunk:]))
+            block = block[:chunk]
+        if nodes >= limit:
+            return Found(found, margin, False, nodes)
+        nodes += len(block)
+        taken = np.take_along_axis(table, block.T, axis=1).T
+        if depth == len(order):
+            raw = forward(layout.split(taken), shape.activations, rows.inputs)
+            far = distances(raw, rows, shape.readout)
+            is_right = ((far > 0) | ((far == 0) & ties)).all(axis=(1, 2))
+            worst = np.where(is_right, far.min(axis=(1, 2)), -np.inf)
+            top = int(np.argmax(worst)) if best else int(np.argmax(is_right))
+            if is_right[top] and (found is None or worst[top] > margin):
+                found, margin = block[top], float(worst[top])
+                if not best:
+                    return Found(found, margin, True, nodes)
+            continue
+        low, high = taken.copy(), taken
+        still = order[depth:]
+        low[:, still], high[:, still] = lows[still], highs[still]
+        reach = _farthest(layout.split(low), layout.split(high), shape, rows)
+        least = np.where(ties, 0.0, np.nextafter(0, 1)) - SLACK * (1 + np.abs(reach.scale))
+        keep = (reach.far >= least).all(axis=(1, 2))
+        if best and found is not None:
+            keep &= reach.far.min(axis=(1, 2)) > margin
+        block = block[keep]
+        if not len(block):
+            continue
+        count = len(choices[order[depth]])
+        children = np.repeat(block, count, axis=0).reshape(len(block), count, -1)
+        children[:, :, order[depth]] = np.arange(count)
+        together = children.reshape(-1, children.shape[2])
+        # those that keep most first choices in front; one block, so that it is bounded at once
+        stack.append((depth + 1, together[np.argsort(together.sum(axis=1), kind="stable")]))
+    return Found(found, margin, True, nodes)
+
+
+def _nodes_at_once(layout: Layout, rows: Rows) -> int:
+    widest = max(n_out * (n_in + 1) for n_out, n_in in layout.sizes)
+    return max(1, min(NODES_AT_ONCE, NUMBERS_AT_ONCE // (widest * len(rows.inputs))))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reach:
+    """How far on its right side each output can get, and how large it can be at all."""
+
+    far: Float64[np.ndarray, "node rows n_out"]
+    scale: Float64[np.ndarray, "node rows n_out"]
+
+
+def _farthest(low: Arrays, high: Arrays, shape: Shape, rows: Rows) -> _Reach:
+    """Return bounds on each output's distance over all parameters between ``low`` and ``high``."""
+    bottom = top = np.broadcast_to(rows.inputs, (len(low), *rows.inputs.shape))
+    for w_low, w_high, b_low, b_high, activation in zip(
+        low.weights, high.weights, low.biases, high.biases, shape.activations, strict=True
+    ):
+        sum_low, sum_high = _interval_product(w_low, w_high, bottom, top)
+        bottom, top = _interval_activation(
+            activation, sum_low + b_low[:, None], sum_high + b_high[:, None]
+        )
+    scale = np.maximum(np.abs(bottom), np.abs(top))
+    if shape.readout.kind == "exact":
+        off = np.maximum(np.maximum(bottom - rows.expected, rows.expected - top), 0)
+        return _Reach(np.where(rows.cares, -off, np.inf), scale)
+    threshold = shape.readout.threshold
+    far = np.where(rows.expected == 1, top - threshold, threshold - bottom)
+    return _Reach(np.where(rows.cares, far, np.inf), scale)
+
+
+def _interval_product(
+    w_low: np.ndarray, w_high: np.ndarray, x_low: np.ndarray, x_high: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return bounds on ``x W^T`` for every x and W between their bounds."""
+    if x_low.size and x_low.min() >= 0:  # then W alone decides which end of x counts
+        low = np.maximum(w_low, 0), np.minimum(w_low, 0)
+        high = np.maximum(w_high, 0), np.minimum(w_high, 0)
+        return (
+            x_low @ low[0].transpose(0, 2, 1) + x_high @ low[1].transpose(0, 2, 1),
+            x_high @ high[0].transpose(0, 2, 1) + x_low @ high[1].transpose(0, 2, 1),
+        )
+    corners = np.stack(
+        [x[:, :, None] * w[:, None] for x in (x_low, x_high) for w in (w_low, w_high)]
+    )
+    return corners.min(axis=0).sum(axis=-1), corners.max(axis=0).sum(axis=-1)
+
+
+def _interval_activation(
+    activation: Activation, low: np.ndarray, high: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return bounds on the activation of every sum between ``low`` and ``high``."""
+    one, two = activate(activation, low), activate(activation, high)
+    if activation.kind == "step":  # a sum that double moved off 0 may fall on either side
+        near = SLACK * (1 + np.maximum(np.abs(low), np.abs(high)))
+        return activate(activation, low - near), activate(activation, high + near)
+    if activation.kind != "leaky" or activation.slope >= 0:
+        return one, two
+    ends = np.stack([one, two, np.where((low < 0) & (high > 0), 0.0, one)])
+    return ends.min(axis=0), ends.max(axis=0)

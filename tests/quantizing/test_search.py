@@ -1,0 +1,185 @@
+"""Branch and bound: it finds a right choice exactly where trying every choice finds one."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import FEW, MANY, activations
+
+from adderlab.nets import EXACT, Activation, Readout
+from adderlab.quantizing import search as search_module
+from adderlab.quantizing.rows import (
+    Arrays,
+    Shape,
+    activate,
+    distances,
+    forward,
+    rows_of,
+    wrong_rows,
+)
+from adderlab.quantizing.search import Layout, _farthest, _interval_activation, search
+from adderlab.tasks import task_named
+
+TASKS = ("half-adder", "parity:2", "majority:2", "comparator:1", "popcount:1")
+
+
+@st.composite
+def problems(draw: st.DrawFn):
+    """A task, a small shape, and a few values for some of its parameters."""
+    task = task_named(draw(st.sampled_from(TASKS)))
+    hidden = draw(st.integers(1, 3))
+    layout = Layout(((hidden, task.n_in), (task.n_out, hidden)))
+    kinds = (draw(activations(tanh=False)), draw(activations(tanh=False)))
+    threshold = st.builds(
+        Readout,
+        st.just("threshold"),
+        st.sampled_from([0.5, 0.0, 1.0]),
+        st.sampled_from([">", ">="]),
+    )
+    shape = Shape(kinds, draw(threshold | st.just(EXACT)), (True, True))
+    open_places = draw(st.sets(st.integers(0, layout.parameters - 1), min_size=1, max_size=7))
+    level = st.integers(-4, 4).map(lambda value: value / 2)
+    choices = [
+        np.array(
+            draw(st.lists(level, min_size=2, max_size=3, unique=True))
+            if place in open_places
+            else [draw(level)]
+        )
+        for place in range(layout.parameters)
+    ]
+    return task, layout, shape, choices
+
+
+def tried(layout, shape, rows, choices):
+    """Return the smallest distance of every choice that is right, by trying all of them."""
+    vectors = np.array(list(itertools.product(*choices)))
+    wrong, far = wrong_rows(layout.split(vectors), shape, rows)
+    return far[wrong == 0]
+
+
+@FEW
+@given(problems(), st.booleans())
+def test_it_finds_what_trying_all_finds(problem, best):
+    task, layout, shape, choices = problem
+    rows = rows_of(task)
+    found = search(choices, layout, shape, rows, limit=10**6, best=best)
+    every = tried(layout, shape, rows, choices)
+    assert found.is_complete
+    assert (found.chosen is not None) == bool(len(every))
+    if found.chosen is None:
+        return
+    values = np.array([one[pick] for one, pick in zip(choices, found.chosen, strict=True)])
+    wrong, far = wrong_rows(layout.split(values[None]), shape, rows)
+    assert wrong[0] == 0
+    assert far[0] == found.margin
+    if best:
+        assert found.margin == every.max()
+
+
+@MANY
+@given(problems(), st.integers(0, 10**6))
+def test_no_choice_reaches_beyond_the_bounds(problem, seed):
+    """Whatever lies between the lows and the highs is no farther on the right side than said."""
+    task, layout, shape, _ = problem
+    rows = rows_of(task)
+    draw = np.random.default_rng(seed)
+    ends = np.sort(draw.integers(-6, 7, size=(2, layout.parameters)) / 2, axis=0)
+    low, high = layout.split(ends[:1]), layout.split(ends[1:])
+    reach = _farthest(low, high, shape, rows).far
+    inside = draw.uniform(ends[0], ends[1], size=(300, layout.parameters))
+    corners = np.where(draw.random((300, layout.parameters)) < 0.5, ends[0], ends[1])
+    for vectors in (inside, corners):
+        raw = forward(layout.split(vectors), shape.activations, rows.inputs)
+        assert (distances(raw, rows, shape.readout) <= reach + 1e-9).all()
+    point = layout.split(corners[:1])
+    raw = forward(point, shape.activations, rows.inputs)
+    if all(activation.kind != "step" for activation in shape.activations):
+        exact = _farthest(point, point, shape, rows).far
+        assert np.allclose(exact, distances(raw, rows, shape.readout))
+
+
+@pytest.mark.parametrize(
+    "activation",
+    [Activation("relu"), Activation("identity"), Activation("tanh"), Activation("step"),
+     Activation("step", convention=">="), Activation("leaky", slope=0.25),
+     Activation("leaky", slope=-0.5)],
+    ids=str,
+)  # fmt: skip
+def test_an_activation_stays_within_its_bounds(activation):
+    ends = np.array([-2.0, -1.0, -0.25, 0.0, 0.5, 1.0])
+    for low, high in itertools.combinations_with_replacement(ends, 2):
+        bottom, top = _interval_activation(activation, np.array([low]), np.array([high]))
+        values = activate(activation, np.linspace(low, high, 41))
+        assert bottom[0] <= values.min()
+        assert values.max() <= top[0]
+        if activation.kind != "step":
+            assert (bottom[0], top[0]) == (values.min(), values.max()) or low < 0 < high
+
+
+@FEW
+@given(
+    st.lists(st.integers(0, 11), min_size=1, max_size=6, unique=True),
+    st.integers(0, 10**6),
+)
+def test_the_largest_margin_is_found_where_many_choices_are_right(open_places, seed):
+    """Around a network that adds, with a step of a quarter or half either way."""
+    rows, layout = rows_of(task_named("half-adder")), Layout(((2, 2), (2, 2)))
+    shape = Shape((Activation("relu"), Activation()), Readout(), (True, True))
+    adds = [1, 1, 0, 1, 1, -1, 0, 1, 0.25, 1, -2, 0.25]
+    draw = np.random.default_rng(seed)
+    choices = [
+        np.array([value, *(value + draw.permutation([-0.5, -0.25, 0.25, 0.5])[:2])])
+        if place in open_places
+        else np.array([float(value)])
+        for place, value in enumerate(adds)
+    ]
+    every = tried(layout, shape, rows, choices)
+    assert len(every) >= 1
+    with pytest.MonkeyPatch.context() as patch:  # so few at once that branches are left early
+        patch.setattr(search_module, "NODES_AT_ONCE", 3)
+        found = search(choices, layout, shape, rows, limit=10**6, best=True)
+    assert (found.margin, found.is_complete) == (every.max(), True)
+
+
+def test_a_right_choice_is_found_among_131072():
+    """Every parameter of a 2-3-2 network may be -1 or 1: six of all choices add."""
+    rows = rows_of(task_named("half-adder"))
+    layout = Layout(((3, 2), (2, 3)))
+    shape = Shape((Activation("relu"), Activation()), Readout(), (True, True))
+    choices = [np.array([1.0, -1.0])] * 17
+    found = search(choices, layout, shape, rows, limit=10**6, best=False)
+    assert found.chosen is not None
+    assert found.nodes < 131_072
+    choices[0] = np.array([1.0])
+    choices[1] = np.array([-1.0])  # no unit of a network that adds tells a from b like this
+    assert len(tried(layout, shape, rows, choices)) == 0
+    none = search(choices, layout, shape, rows, limit=10**6, best=False)
+    assert (none.chosen, none.is_complete) == (None, True)
+
+
+def test_a_limit_is_said():
+    rows = rows_of(task_named("half-adder"))
+    layout = Layout(((3, 2), (2, 3)))
+    shape = Shape((Activation("relu"), Activation()), Readout(), (True, True))
+    found = search([np.array([1.0, -1.0])] * 17, layout, shape, rows, limit=3, best=False)
+    assert (found.chosen, found.is_complete) == (None, False)
+
+
+@FEW
+@given(st.integers(1, 4), st.integers(1, 3), st.integers(1, 3), st.integers(0, 99))
+def test_splitting_undoes_joining(members, n_in, n_out, seed):
+    draw = np.random.default_rng(seed)
+    layout = Layout(((n_out, n_in), (2, n_out)))
+    arrays = Arrays(
+        (draw.normal(size=(members, n_out, n_in)), draw.normal(size=(members, 2, n_out))),
+        (draw.normal(size=(members, n_out)), draw.normal(size=(members, 2))),
+    )
+    again = layout.split(layout.join(arrays.weights, arrays.biases))
+    for one, two in zip(
+        (*arrays.weights, *arrays.biases), (*again.weights, *again.biases), strict=True
+    ):
+        assert (one == two).all()
