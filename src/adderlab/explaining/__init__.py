@@ -1,7 +1,7 @@
 """Why a network computes what it does and how it learns: backprop, step by step."""
 
-from adderlab.explaining.rows import Example, backprop_rows, example
 from adderlab.explaining.results import NOT_COMPUTED, Backprop, RowBackprop, Step
+from adderlab.explaining.rows import Example, backprop_rows, example
 
 __all__ = [
     "NOT_COMPUTED",

@@ -125,7 +125,9 @@ def relu(name: Formula, z: Value) -> Value:
     note = ""
     if z.number == 0:
         note = f"{z.name} is exactly 0: relu has no derivative there, PyTorch takes 0"
-    return Value(name, z.number if is_on else Fraction(0), call("relu", z.name), (slope,), note=note)
+    return Value(
+        name, z.number if is_on else Fraction(0), call("relu", z.name), (slope,), note=note
+    )
 
 
 def leaky(name: Formula, z: Value, below: Fraction) -> Value:
@@ -139,7 +141,7 @@ def leaky(name: Formula, z: Value, below: Fraction) -> Value:
 
 
 def tanh(name: Formula, z: Value) -> Value:
-    """Return the hyperbolic tangent; its derivative is ``1 - tanh(z)^2``."""
+    """Return the hyperbolic tangent: it never goes flat, its slope is 1 minus its square."""
     result = math.tanh(z.number)
     slope = minus(number(Fraction(1)), power(name, 2))
     return Value(name, result, call("tanh", z.name), (Edge(z, 1 - result**2, slope),))

@@ -101,10 +101,9 @@ def compare_with(net: Network, design: Network, name: str) -> Comparison | None:
     ):
         return None
     own, other = _units(net), _units(design)
-    is_same = (
-        sorted(unit.normal for unit in own) == sorted(unit.normal for unit in other)
-        and _out_bias(net) == _out_bias(design)
-    )
+    is_same = sorted(unit.normal for unit in own) == sorted(
+        unit.normal for unit in other
+    ) and _out_bias(net) == _out_bias(design)
     likeness = [[_cosine(one.into, two.into) for two in own] for one in other]
     pairs = tuple(
         Pairing(

@@ -109,7 +109,9 @@ def forward(
         kinds.extend([kind] * len(new))
 
     columns = unit_names(net, task)
-    before = [Value(_name(name, taken), Fraction(bit)) for name, bit in zip(columns[0], bits, strict=True)]
+    before = [
+        Value(_name(name, taken), Fraction(bit)) for name, bit in zip(columns[0], bits, strict=True)
+    ]
     keep("input", *before)
     held: dict[Key, Value] = {}
     all_sums: list[tuple[Value, ...]] = []

@@ -158,7 +158,9 @@ def look_back(
     off = np.zeros((rows, len(names)), dtype=bool)
     for start in range(0, history.steps + 1, STEPS_AT_ONCE):
         end = min(start + STEPS_AT_ONCE, history.steps + 1)
-        at_once = {name: array[start:end].astype(np.float64) for name, array in history.arrays.items()}
+        at_once = {
+            name: array[start:end].astype(np.float64) for name, array in history.arrays.items()
+        }
         is_off, reaches = _passes(net, block, at_once, loss)
         since_off = _since(since_off, is_off.all(axis=1), start)
         since_silent = _since(since_silent, ~reaches, start)
@@ -178,9 +180,7 @@ def look_back(
     return Looked(deaths, silent)
 
 
-def _since(
-    so_far: Any, holds: Bool[np.ndarray, "steps things"], start: int
-) -> Any:
+def _since(so_far: Any, holds: Bool[np.ndarray, "steps things"], start: int) -> Any:
     """Return since when each thing holds without a break; -1 where it does not at the end."""
     steps = len(holds)
     last_not = np.where(holds.all(axis=0), -1, steps - 1 - np.argmax(~holds[::-1], axis=0))
@@ -189,7 +189,7 @@ def _since(
 
 
 def _passes(
-    net: Network, block: Block, arrays: Mapping[str, Float64[np.ndarray, "..."]], loss: str
+    net: Network, block: Block, arrays: Mapping[str, Float64[np.ndarray, ...]], loss: str
 ) -> tuple[Bool[np.ndarray, "steps rows units"], Bool[np.ndarray, "steps rows"]]:
     """Return where hidden relus are off, and from which rows a gradient reaches the first layer."""
     values: Any = block.inputs.astype(np.float64)
@@ -249,7 +249,9 @@ def told_apart(net: Network, task: Task, block: Block) -> Apart:
         for row in range(len(block.inputs))
     ]
     groups = tuple(
-        Group(tuple(rows), values, any(_asks(wanted, rows, bit) == {0, 1} for bit in range(net.n_out)))
+        Group(
+            tuple(rows), values, any(_asks(wanted, rows, bit) == {0, 1} for bit in range(net.n_out))
+        )
         for values, rows in by_values.items()
     )
     readable = {

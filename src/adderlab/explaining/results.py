@@ -25,7 +25,7 @@ def number_dict(value: Number | None) -> dict[str, Any]:
         return {"value": value, "exact": None, "text": decimal_text(value)}
     return {
         "value": json_number(value),
-        "exact": fraction_text(value) and str(value) or None,
+        "exact": (fraction_text(value) and str(value)) or None,
         "text": decimal_text(value),
     }
 

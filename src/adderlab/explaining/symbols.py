@@ -51,6 +51,7 @@ class Pattern:
     Attributes:
         active: the hidden units that pass a gradient back.
         inactive: those that do not.
+        outputs: the names of the outputs.
         rows: the input words of the rows.
         deltas: dL/dz of every unit, by the unit's name: what the parameters' gradients share.
         gradients: of every parameter.
@@ -58,6 +59,7 @@ class Pattern:
 
     active: tuple[str, ...]
     inactive: tuple[str, ...]
+    outputs: tuple[str, ...]
     rows: tuple[dict[str, int], ...]
     deltas: tuple[tuple[Formula, Formula], ...]
     gradients: tuple[SymbolicGradient, ...]
@@ -124,6 +126,7 @@ def _pattern(
 
     first, graph = rows[0]
     symbols = {value.name.text: sp.Symbol(value.name.text) for value in graph.values}
+    off = _off(net, graph, is_on)
     outputs = graph.units[-1]
     targets = {y.name.text: sp.Symbol(f"t_{y.name.text}") for y in outputs}
     logits = [symbols[y.name.text] for y in outputs]
@@ -153,7 +156,8 @@ def _pattern(
                 if key in graph.parameters:
                     weight = symbols[graph.parameters[key].name.text]
                     made = weight * symbols[x.name.text]
-                    found[key] = passed[at] * sp.diff(made, weight)
+                    value = sp.Integer(0) if x.name.text in off else sp.diff(made, weight)
+                    found[key] = passed[at] * value
                     inner[column] += passed[at] * sp.diff(made, symbols[x.name.text])
             if (f"fc{number_}.bias", (at,)) in graph.parameters:
                 found[f"fc{number_}.bias", (at,)] = passed[at]
@@ -178,10 +182,22 @@ def _pattern(
     return Pattern(
         tuple(name for name, on in hidden if on),
         tuple(name for name, on in hidden if not on),
+        tuple(y.name.text for y in outputs),
         tuple(one.inputs for one, _ in rows),
         tuple((name, from_sympy(one, names)) for name, one in deltas),
         gradients,
     )
+
+
+def _off(net: Network, graph: Graph, is_on: Sequence[bool]) -> set[str]:
+    """Return the names of the relu units that are 0 because they are off."""
+    units = [
+        (layer.activation.kind, unit)
+        for layer, column in zip(net.layers, graph.units, strict=True)
+        for unit in column
+    ]
+    pairs = zip(units, is_on, strict=True)
+    return {unit.name.text for (kind, unit), on in pairs if kind == "relu" and not on}
 
 
 def _loss_slope(sp: Any, y: Any, t: Any, loss: str) -> Any:

@@ -42,7 +42,7 @@ class UnitMeaning:
         values: on every row, in order.
         function: of the list, if it is that times a positive number; else ``None``.
         scale: that number, where there is a function.
-        on_where: the function of the list that is above 0 on just the rows where the unit is.
+        on_where: the function of the list that is 1 on just the rows where the unit is above 0.
         closest: the function that comes nearest, up to a positive factor.
         off_by: how much that one fails, as a share of the unit's values (root mean square).
     """
@@ -162,7 +162,7 @@ def meaning_of(
     if names:
         function = _joined(names)
     on = [value > 0 for value in values]
-    where = [said for said, row in known if [one > 0 for one in row] == on]
+    where = [said for said, row in known if [one == 1 for one in row] == on and max(row) <= 1]
     closest, off_by = _closest([float(value) for value in values], known)
     return UnitMeaning(
         name, tuple(values), function, scale, _joined(where) if where else None, closest, off_by

@@ -124,9 +124,7 @@ def train_network(
     cares = samples.block.cares
     fixed = None if cares is None else torch.tensor(cares)
 
-    losses, last = fit(
-        model, x_train, y_train, settings, batches, fixed, on_loss, on_step=on_step
-    )
+    losses, last = fit(model, x_train, y_train, settings, batches, fixed, on_loss, on_step=on_step)
 
     # Test the model, as the notebook does: over the samples it was trained on.
     criterion = make_criterion(settings)

@@ -6,6 +6,7 @@ matplotlib is loaded when the first figure is drawn, not before, and nowhere els
 from adderlab.report.figures.activations import activations_picture
 from adderlab.report.figures.losses import losses_picture
 from adderlab.report.figures.network import network_picture
+from adderlab.report.figures.operations import operations_picture
 from adderlab.report.figures.picture import PALETTE, PNG_SCALE, Picture
 from adderlab.report.figures.surfaces import surface_pictures
 from adderlab.report.figures.truth_table import truth_table_picture
@@ -17,6 +18,7 @@ __all__ = [
     "activations_picture",
     "losses_picture",
     "network_picture",
+    "operations_picture",
     "surface_pictures",
     "truth_table_picture",
 ]

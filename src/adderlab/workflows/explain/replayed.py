@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -17,7 +16,7 @@ from adderlab.nets import Network, network
 from adderlab.nets.truth import TruthRow, truth_rows
 from adderlab.proving import Verdict, prove
 from adderlab.training import Settings
-from adderlab.training.loop import PATH, train_network
+from adderlab.training.loop import train_network
 
 if TYPE_CHECKING:
     from torch import nn
@@ -40,12 +39,14 @@ class Attempt:
         option: as on the command line.
         verdict: of the network that came out; ``diverged`` if none did.
         rows_right: of it.
+        keeps_start: whether it starts from the same random weights.
     """
 
     change: str
     option: str
     verdict: str
     rows_right: int
+    keeps_start: bool
 
     @property
     def works(self) -> bool:
@@ -59,6 +60,7 @@ class Attempt:
             "option": self.option,
             "verdict": self.verdict,
             "rows_right": self.rows_right,
+            "keeps_start": self.keeps_start,
         }
 
 
@@ -76,8 +78,8 @@ class Why:
         largest_difference: between the weights then and now.
         looked: deaths and rows without a gradient.
         apart: what the hidden layer can still tell apart.
-        attempts: what was tried, nearest first, up to the first that helped; empty for a
-            network that works.
+        attempts: what was tried, nearest first, up to the first that helped from the same start;
+            empty for a network that works.
         units: what each hidden unit computes.
         designs: how the network compares with hand-set ones.
     """
@@ -100,6 +102,11 @@ class Why:
         """The nearest change that would have helped, if one was found."""
         return next((one for one in self.attempts if one.works), None)
 
+    @property
+    def helps_from_same_start(self) -> Attempt | None:
+        """The nearest change that would have helped the very weights that training began with."""
+        return next((one for one in self.attempts if one.works and one.keeps_start), None)
+
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
         return {
@@ -115,7 +122,8 @@ class Why:
             **self.looked.to_dict(),
             "told_apart": self.apart.to_dict(),
             "attempts": [one.to_dict() for one in self.attempts],
-            "helps": self.helps.to_dict() if self.helps is not None else None,
+            "helps": _maybe(self.helps),
+            "helps_from_same_start": _maybe(self.helps_from_same_start),
             "units": [one.to_dict() for one in self.units],
             "designs": [one.to_dict() for one in self.designs],
         }
@@ -123,6 +131,10 @@ class Why:
     def __repr__(self) -> str:
         died = f", {len(self.looked.deaths)} dead units"
         return f"Why: {self.verdict.verdict}, {len(self.rows)} rows{died}"
+
+
+def _maybe(attempt: Attempt | None) -> dict[str, Any] | None:
+    return None if attempt is None else attempt.to_dict()
 
 
 def why(
@@ -153,8 +165,11 @@ def why(
     if not verdict:
         for number, (change, option, told) in enumerate(nearby(settings)):
             on_progress(f"trying {change}", min(0.1 + 0.04 * number, 0.95))
-            attempts.append(_tried(task, change, option, told))
-            if attempts[-1].works:
+            keeps = (told.hidden, told.seed) == (settings.hidden, settings.seed)
+            if told.seed != settings.seed and any(one.works for one in attempts):
+                break  # luck is not asked where something else helped
+            attempts.append(_tried(task, change, option, told, keeps_start=keeps))
+            if attempts[-1].works and (keeps or told.seed != settings.seed):
                 break
     return Why(
         net,
@@ -202,9 +217,7 @@ def replayed(task: Task, settings: Settings) -> tuple[History, Network | None]:
 
     def on_step(step: int, model: nn.Module) -> None:
         _ = step
-        kept.append(
-            {name: one.detach().numpy().copy() for name, one in model.named_parameters()}
-        )
+        kept.append({name: one.detach().numpy().copy() for name, one in model.named_parameters()})
         if step == 0:
             size = sum(array.nbytes for array in kept[0].values()) * (settings.steps + 1)
             if size > LARGEST_HISTORY:
@@ -267,12 +280,14 @@ def nearby(settings: Settings) -> Iterator[tuple[str, str, Settings]]:
         yield f"seed {settings.seed} -> {seed}", f"--seed {seed}", replace(settings, seed=seed)
 
 
-def _tried(task: Task, change: str, option: str, settings: Settings) -> Attempt:
+def _tried(
+    task: Task, change: str, option: str, settings: Settings, *, keeps_start: bool
+) -> Attempt:
     trained = train_network(task, settings).network
     if trained is None:
-        return Attempt(change, option, "diverged", 0)
+        return Attempt(change, option, "diverged", 0, keeps_start)
     verdict = prove(trained, task)
-    return Attempt(change, option, verdict.verdict, verdict.rows_right or 0)
+    return Attempt(change, option, verdict.verdict, verdict.rows_right or 0, keeps_start)
 
 
 def _designs(net: Network) -> Iterator[tuple[Network, str]]:
@@ -286,4 +301,4 @@ def _designs(net: Network) -> Iterator[tuple[Network, str]]:
     yield two, "the two units relu(a + b), relu(a + b - 1)"
 
 
-__all__ = ["PATH", "Attempt", "Why", "nearby", "recorded", "replayed", "why"]
+__all__ = ["Attempt", "Why", "nearby", "recorded", "replayed", "why"]
