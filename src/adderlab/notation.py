@@ -56,7 +56,7 @@ class Formula:
 
     def __html__(self) -> str:
         """Return it for a page: templates that escape text take this as it stands."""
-        return f"<math>{self.mathml}</math>"
+        return f'<math displaystyle="true">{self.mathml}</math>'
 
 
 def words(text: str) -> Formula:
@@ -90,6 +90,12 @@ def symbol(name: str, *indices: int | str) -> Formula:
         latex += primes
         mathml = f"<mrow>{mathml}<mo>{escape(primes)}</mo></mrow>"
     return Formula(name + (f"[{joined}]" if joined else ""), latex, mathml)
+
+
+def indexed(base: str, index: str) -> Formula:
+    """Return a name with a letter below the line: ``wi``, the i-th of the w."""
+    mathml = f"<msub><mi>{escape(base)}</mi><mi>{escape(index)}</mi></msub>"
+    return Formula(base + index, f"{to_latex(base)}_{{{to_latex(index)}}}", mathml)
 
 
 def number(value: Fraction | float) -> Formula:
@@ -244,11 +250,13 @@ def equal(*sides: Formula, sign: str = "=") -> Formula:
 
 def shared(inner: Formula, label: Formula) -> Formula:
     """Return a part that is marked as known already, under the name ``label``."""
+    # a line, not a brace: a brace stretches only where a mathematical font is installed
+    line = "border-bottom:0.1em solid currentColor;padding-bottom:0.15em"
     return Formula(
         f"[{inner.text}]",
         rf"\underbrace{{{inner.latex}}}_{{{label.latex}}}",
-        f'<munder><munder><mrow>{inner.mathml}</mrow><mo stretchy="true">⏟</mo></munder>'
-        f"<mrow>{label.mathml}</mrow></munder>",
+        f'<munder><mrow style="{line}">{inner.mathml}</mrow>'
+        f'<mstyle scriptlevel="0">{label.mathml}</mstyle></munder>',
     )
 
 

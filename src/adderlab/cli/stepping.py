@@ -49,6 +49,7 @@ def _keys() -> Generator[Callable[[], str]]:
 
         yield msvcrt.getwch  # type: ignore[attr-defined]
         return
+    import select
     import termios
     import tty
 
@@ -56,15 +57,14 @@ def _keys() -> Generator[Callable[[], str]]:
     before = termios.tcgetattr(stream)
 
     def key() -> str:
-        _ = tty.setcbreak(stream)  # a key arrives at once; Ctrl-C still interrupts
-        try:
-            pressed = os.read(stream, 8)  # an arrow is several bytes, and one key
-        finally:
-            termios.tcsetattr(stream, termios.TCSADRAIN, before)
-        text = pressed.decode("utf-8", errors="replace")
-        return text if text in (*ENDS, INTERRUPT) else text[:1] if text[:1] != "\x1b" else "any"
+        pressed = os.read(stream, 1)
+        while pressed.startswith(b"\x1b") and select.select([stream], [], [], 0.02)[0]:
+            pressed += os.read(stream, 1)  # an arrow is several bytes, and one key
+        return pressed.decode("utf-8", errors="replace")
 
     try:
+        # A key arrives at once, Ctrl-C still interrupts, and no key that came early is lost.
+        _ = tty.setcbreak(stream, termios.TCSADRAIN)
         yield key
     finally:
         termios.tcsetattr(stream, termios.TCSADRAIN, before)

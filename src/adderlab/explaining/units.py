@@ -31,6 +31,7 @@ LARGEST_TABLE: Final = 256
 
 OFF: Final = "off"
 CONSTANT: Final = "a constant"
+COPY: Final = "a copy of "
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def functions_of(task: Task, block: Block) -> Iterator[tuple[str, tuple[int, ...
     yield OFF, row(np.zeros(len(block.inputs), dtype=int))
     yield CONSTANT, row(np.ones(len(block.inputs), dtype=int))
     for name, bit in bits.items():
-        yield f"a copy of {name}", row(bit)
+        yield f"{COPY}{name}", row(bit)
     for (one, p), (two, q) in combinations(bits.items(), 2):
         yield f"{one} AND {two}", row(p & q)
         yield f"{one} OR {two}", row(p | q)

@@ -6,8 +6,8 @@ from fractions import Fraction
 
 from adderlab.explaining.chain import NUDGE, Chain, ChainValues, chain_formula, marked
 from adderlab.explaining.results import decimal_text
-from adderlab.notation import call, equal, minus, number, partial, product, symbol
-from adderlab.report import Chapter, Code, Equations, Figures, Paragraph, Table
+from adderlab.notation import Formula, equal, indexed, minus, number, partial, product, symbol
+from adderlab.report import Chapter, Equations, Figures, Paragraph, Table
 from adderlab.report.figures import Picture, operations_picture
 
 WITH, WITHOUT = "with reuse", "without"
@@ -47,7 +47,7 @@ def _derivation(found: Chain) -> Chapter:
             Equations(
                 (
                     chain_formula(found.length),
-                    equal(call("fi", x), product(symbol("wi"), x)),
+                    equal(_of(indexed("f", "i"), x), product(indexed("w", "i"), x)),
                     equal(
                         partial(loss, symbol("f1")),
                         product(number(Fraction(2)), minus(symbol("f1"), symbol("y"))),
@@ -66,11 +66,19 @@ def _derivation(found: Chain) -> Chapter:
                 tuple(marked(found.lines)),
                 caption="The same with what is known from the line above marked: dl/df1, dl/df2, …",
             ),
-            Code(
+            Paragraph(
                 "Derived factor by factor, and compared by SymPy with the derivative of the whole "
                 "expression: equal, for every weight."
             ),
         ),
+    )
+
+
+def _of(name: Formula, argument: Formula) -> Formula:
+    return Formula(
+        f"{name}({argument})",
+        rf"{name.latex}\left({argument.latex}\right)",
+        f"{name.mathml}<mo>(</mo>{argument.mathml}<mo>)</mo>",
     )
 
 
@@ -122,9 +130,9 @@ def _values(found: Chain, values: ChainValues) -> Chapter:
                 ),
                 left=("derivative", "formula"),
             ),
-            Code(
+            Paragraph(
                 "Compared with PyTorch's autograd in float64: the largest difference is "
-                f"{values.autograd_difference:.3g}.\n"
+                f"{values.autograd_difference:.3g}. "
                 f"Finite differences, (l(w + h) - l(w - h)) / 2h with h = {NUDGE:.3g} "
                 f"max(1, |w|): at most {values.finite_difference_error:.3g} off."
             ),

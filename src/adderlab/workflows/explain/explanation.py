@@ -27,7 +27,8 @@ from adderlab.report.html import story_page
 from adderlab.report.markdown import story_markdown
 from adderlab.writing import check_folder, check_place, new_folder, write_file
 
-SUFFIXES: Final = (".md", ".html", ".json", ".svg", ".png")
+FIGURES: Final = (".svg", ".png")
+SUFFIXES: Final = (".md", ".html", ".json", *FIGURES)
 NAME: Final = "explain"
 
 
@@ -119,14 +120,15 @@ def write(found: Explanation, outs: Sequence[str | Path]) -> tuple[Path, ...]:
     """
     written: list[Path] = []
     for out in map(Path, outs):
+        if out.suffix in FIGURES and not out.is_dir() and not found.pictures:
+            raise OutputError(
+                "there is no figure in this", where=str(out), remedy="name a .md or .html file"
+            )
+    for out in map(Path, outs):
         if not out.suffix or out.is_dir():
             written += _write_folder(found, out)
             continue
-        if out.suffix in (".svg", ".png"):
-            if not found.pictures:
-                raise OutputError(
-                    "there is no figure in this", where=str(out), remedy="name a .md or .html file"
-                )
+        if out.suffix in FIGURES:
             picture = found.pictures[0]
             data = picture.svg.encode() + b"\n" if out.suffix == ".svg" else picture.png
             written.append(write_file(out, data))

@@ -21,7 +21,7 @@ from adderlab.notation import (
     words,
 )
 from adderlab.proving.verdict import sum_of
-from adderlab.report import Block, Chapter, Code, Equations, Paragraph, Table
+from adderlab.report import Block, Chapter, Equations, Paragraph, Table
 from adderlab.report.story import Cell
 
 SHORT: Final = 9
@@ -185,18 +185,18 @@ def _forward(found: Backprop, row: RowBackprop, style: _Style, tail: str) -> Cha
             "known on the way forward:"
         ),
         Table(
-            ("value", "made of", *style.columns("exact", "decimal"), "gradient"),
+            ("value", *style.columns("exact", "decimal"), "gradient", "made of"),
             tuple(
                 (
                     step.name,
-                    step.formula or "an input",
                     *style.cells(step.number),
                     NOT_COMPUTED,
+                    step.formula or "an input",
                 )
                 for step in row.steps
                 if step.kind != "parameter"
             ),
-            left=("value", "made of", "gradient"),
+            left=("value", "made of"),
         ),
     ]
     if not style.exact:
@@ -304,7 +304,7 @@ def _step(found: Backprop, style: _Style) -> Chapter:
                 f"The loss on {_these(found)} goes from {decimal_text(found.loss)} to "
                 f"{decimal_text(found.loss_after)}."
             ),
-            Code(said),
+            Paragraph(said),
             *(Paragraph(f"Note: {note}.") for note in found.notes),
         ),
     )

@@ -135,13 +135,21 @@ def _losses(found: SlotsRun, picture: Picture | None) -> Chapter:
         Paragraph(
             f"From one iteration to the next the loss rises {same} times with zero_grad and "
             f"{rises} times without. After {LOSS_STEPS} iterations it is {_loss(end)} with and "
-            f"{_loss(other)} without: the old gradients keep pushing long after they have "
-            "stopped being true."
+            f"{_loss(other)} without. {_said(end, other)}"
         ),
     ]
     if picture is not None:
         blocks.append(Figures((picture,), "The loss with zero_grad, and without it."))
     return Chapter("piling-up", "What forgetting zero_grad does to the loss", tuple(blocks))
+
+
+def _said(end: float, other: float) -> str:
+    if other < end:
+        return (
+            "Here the sum of all gradients went down further than each by itself: piled up they "
+            "act as a momentum that never fades, and nothing says where it will end."
+        )
+    return "The old gradients keep pushing long after they have stopped being true."
 
 
 def _loss(value: float) -> str:
@@ -180,8 +188,8 @@ def _forgotten(found: SlotsRun) -> Chapter:
         (
             Paragraph(
                 f"SGD is given every parameter but {found.forgotten}. zero_grad() empties the "
-                "slots of those it was given, and step() moves them alone: this one keeps its w, and "
-                "its gradients pile up."
+                "slots of those it was given, and step() moves them alone: this one keeps its w, "
+                "and its gradients pile up."
             ),
             Table(
                 ("iteration", "after", "w", "dL/dw"),

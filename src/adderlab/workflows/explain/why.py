@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from adderlab.explaining.history import Death, Silence
-from adderlab.explaining.units import CONSTANT, OFF, UnitMeaning
+from adderlab.explaining.units import CONSTANT, COPY, OFF, UnitMeaning
 from adderlab.nets.truth import TruthRow
 from adderlab.proving.verdict import sum_of
 from adderlab.report import Block, Chapter, Paragraph, Table
@@ -17,7 +17,7 @@ LIKE: Final = 0.999
 """From this cosine on a unit is called like a designed one."""
 
 
-FAR: Final = 0.5
+FAR: Final = 0.3
 """From this share on, what is closest is not close."""
 
 
@@ -204,7 +204,7 @@ def meaning_text(unit: UnitMeaning, rows: Sequence[TruthRow]) -> str:
     if unit.on_where == CONSTANT:
         said = "on everywhere"
     elif unit.on_where is not None:
-        said = f"on just where {unit.on_where}"
+        said = f"on just where {unit.on_where.removeprefix(COPY)}"
     else:
         said = f"on for {'; '.join(sum_of(rows[at].inputs) for at in unit.rows_on)}"
     if unit.closest is None or unit.off_by > FAR:
