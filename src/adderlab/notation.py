@@ -54,6 +54,9 @@ class Formula:
     def __str__(self) -> str:
         return self.text
 
+    def __repr__(self) -> str:
+        return f"Formula({self.text!r})"
+
     def __html__(self) -> str:
         """Return it for a page: templates that escape text take this as it stands."""
         return f'<math displaystyle="true">{self.mathml}</math>'
@@ -145,14 +148,14 @@ def fraction_text(value: Fraction) -> str:
     return f"{value.numerator}/{below}"
 
 
-def near_text(value: Fraction) -> str:
-    """Return about what an exact number is, to six digits; of any size."""
+def near_text(value: Fraction, digits: int = 6) -> str:
+    """Return about what an exact number is, to so many digits; of any size."""
     try:
         near = float(value)
     except OverflowError:
         near = math.inf
     if math.isfinite(near) and (near or not value):
-        return f"{near:.6g}"
+        return f"{near:.{digits}g}"
     power = abs(value.numerator).bit_length() - value.denominator.bit_length()
     return f"{'-' if value < 0 else ''}2^{power}"
 

@@ -65,6 +65,7 @@ SLUGS = [
     "repair",
     "data",
     "training-works",
+    "backprop",
     "training-fails",
     "batch-modes",
     "printed-weights",

@@ -184,6 +184,8 @@ def _activated(activation: Activation, z: torch.Tensor) -> torch.Tensor:
         case "tanh":
             return torch.tanh(z)
         case "step":
-            return (z > 0 if activation.convention == ">" else z >= 0).to(z.dtype)
+            # a leaf of its own, so that PyTorch says what reaches it; nothing goes on to z
+            above = z > 0 if activation.convention == ">" else z >= 0
+            return above.to(z.dtype).requires_grad_()
         case _:
             return z

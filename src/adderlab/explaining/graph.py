@@ -58,12 +58,7 @@ def parameters_of(net: Network) -> dict[Key, Fraction]:
     Raises:
         ResourceError: there are more than a person can read.
     """
-    if net.parameters > LARGEST_NETWORK:
-        raise ResourceError(
-            f"{net.parameters} parameters are too many to list one by one",
-            where="explain",
-            remedy=f"take a network of up to {LARGEST_NETWORK}",
-        )
+    check_size(net)
     found: dict[Key, Fraction] = {}
     for name, tensor in net.tensors():
         exact = tensor.exact()
@@ -74,6 +69,20 @@ def parameters_of(net: Network) -> dict[Key, Fraction]:
             places = [divmod_index(at, exact.shape) for at in range(exact.integers.size)]
         found |= {(name, place): exact.at(*place) for place in places}
     return found
+
+
+def check_size(net: Network) -> None:
+    """Refuse a network that is too large to be read line by line.
+
+    Raises:
+        ResourceError: with its size.
+    """
+    if net.parameters > LARGEST_NETWORK:
+        raise ResourceError(
+            f"{net.parameters} parameters are too many to list one by one",
+            where="explain",
+            remedy=f"take a network of up to {LARGEST_NETWORK}",
+        )
 
 
 def divmod_index(flat: int, shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -30,11 +31,11 @@ def number_dict(value: Number | None) -> dict[str, Any]:
     }
 
 
-def decimal_text(value: Number | None) -> str:
-    """Return a number as a decimal of six digits; ``≈`` before one known in double alone."""
+def decimal_text(value: Number | None, digits: int = 6) -> str:
+    """Return a number as a decimal of some digits; ``≈`` before one known in double alone."""
     if value is None:
         return NOT_COMPUTED
-    return near_text(value) if isinstance(value, Fraction) else f"≈{value:.6g}"
+    return near_text(value, digits) if isinstance(value, Fraction) else f"≈{value:.{digits}g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,8 +278,8 @@ class Backprop:
             "gradients": _mapped(self.gradients, _nearest),
             "exact_gradients": _mapped(self.gradients, lambda one: number_dict(one)["exact"]),
             "updates": [update.to_dict() for update in self.updates],
-            "autograd_difference": self.agreement.difference,
-            "autograd_relative_difference": self.agreement.relative,
+            "autograd_difference": _finite(self.agreement.difference),
+            "autograd_relative_difference": _finite(self.agreement.relative),
             "autograd_figures": self.agreement.figures,
             "autograd_reason": self.agreement.reason or None,
             "notes": [*self.notes, *dict.fromkeys(n for row in self.rows for n in row.notes)],
@@ -287,6 +288,10 @@ class Backprop:
     def __repr__(self) -> str:
         said = f"{len(self.rows)} row{'s' * (len(self.rows) != 1)}, loss {decimal_text(self.loss)}"
         return f"Backprop: {said}, after a step {decimal_text(self.loss_after)}"
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _nested(name: str, shape: tuple[int, ...], by_key: dict[Key, Number | None]) -> list[Any]:

@@ -75,9 +75,26 @@ class Pattern:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Symbolic:
+    """A network's gradients in symbols, one pattern for each set of active units."""
+
+    patterns: tuple[Pattern, ...]
+    loss_kind: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        patterns = [one.to_dict() for one in self.patterns]
+        return {"loss_kind": self.loss_kind, "patterns": patterns}
+
+    def __repr__(self) -> str:
+        active = [", ".join(one.active) or "none" for one in self.patterns]
+        return f"Symbolic: {len(active)} sets of active units: {'; '.join(active)}"
+
+
 def symbolic_gradients(
     net: Network, task: Task, examples: Sequence[Example], *, loss: str = "mse"
-) -> tuple[Pattern, ...]:
+) -> Symbolic:
     """Return the gradients in symbols, once for each set of active units among the rows.
 
     Args:
@@ -107,7 +124,8 @@ def symbolic_gradients(
     for one in examples:
         graph = forward(net, task, parameters, one.bits, one.targets, loss)
         groups.setdefault(tuple(_is_on(graph, net)), []).append((one, graph))
-    return tuple(_pattern(net, is_on, rows, loss) for is_on, rows in groups.items())
+    patterns = (_pattern(net, is_on, rows, loss) for is_on, rows in groups.items())
+    return Symbolic(tuple(patterns), loss)
 
 
 def _is_on(graph: Graph, net: Network) -> list[bool]:

@@ -115,7 +115,9 @@ class Why:
             "rows_right": self.verdict.rows_right,
             "replay": {
                 "weights_agree": self.weights_agree,
-                "largest_difference": self.largest_difference,
+                "largest_difference": self.largest_difference
+                if np.isfinite(self.largest_difference)
+                else None,
                 "steps": self.settings.steps,
                 "seed": self.settings.seed,
             },
@@ -159,6 +161,7 @@ def why(
     verdict = prove(net, task)
     on_progress("training again", 0.0)
     history, again = replayed(task, settings)
+    _check_same_shape(net, history, where)
     agree, largest = _difference(net, again)
     looked = look_back(net, task, block, history, loss=settings.loss)
     attempts: list[Attempt] = []
@@ -232,6 +235,23 @@ def replayed(task: Task, settings: Settings) -> tuple[History, Network | None]:
     names = dict(zip(kept[0], tensors, strict=True))  # a Sequential calls its layers otherwise
     stacked = {names[name]: np.stack([one[name] for one in kept]) for name in kept[0]}
     return History(stacked), again
+
+
+def _check_same_shape(net: Network, history: History, where: str) -> None:
+    """Refuse a record that trains another network than the one in the file.
+
+    Raises:
+        NetworkFileError: with what differs.
+    """
+    for name, tensor in net.tensors():
+        trained = history.arrays[name].shape[1:] if name in history.arrays else None
+        if trained != tensor.shape:
+            raise NetworkFileError(
+                f"its training record makes {name} of shape {list(trained or ())}, the file has "
+                f"{list(tensor.shape)}",
+                where=where,
+                remedy="look at the network as it was trained, before it was changed",
+            )
 
 
 def _difference(net: Network, again: Network | None) -> tuple[bool, float]:

@@ -175,7 +175,7 @@ def _batch(found: Backprop, style: _Style) -> Chapter:
 
 
 def _three(value: Number | None) -> str:
-    return NOT_COMPUTED if value is None else f"{float(value):.3g}"
+    return decimal_text(value, 3)
 
 
 def _forward(found: Backprop, row: RowBackprop, style: _Style, tail: str) -> Chapter:
@@ -328,7 +328,7 @@ def _sum(update: Update, lr: Fraction) -> Cell:
 
 def _five(value: Number | None) -> str:
     """Return a number to five digits, which is what a line has room for."""
-    return NOT_COMPUTED if value is None else f"{float(value):.5g}"
+    return decimal_text(value, 5)
 
 
 def _named(update: Update) -> tuple[Any, ...]:

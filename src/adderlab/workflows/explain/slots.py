@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -153,7 +154,7 @@ def _said(end: float, other: float) -> str:
 
 
 def _loss(value: float) -> str:
-    return f"{value:.4g}"
+    return f"{value:.4g}" if math.isfinite(value) else "no finite number"
 
 
 def _left(found: SlotsRun) -> Chapter:

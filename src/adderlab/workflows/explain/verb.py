@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from adderlab.errors import OptionError, ResourceError, TaskError
 from adderlab.explaining import Example, backprop_rows, example
 from adderlab.explaining.chain import chain_rule
-from adderlab.explaining.graph import LOSSES
+from adderlab.explaining.graph import LOSSES, check_size
 from adderlab.explaining.rows import LARGEST_WORK
 from adderlab.nets import Network
 from adderlab.nets.sources import read_source, task_of
@@ -123,8 +123,9 @@ def explain(
         known = task is not None or net.task is not None
         goal = task_of(net, task) if known else nameless_task(net)
         if why:
-            found = _why(net if net.task is goal else net.for_task(goal), model, on_progress)
+            found = _why(net, model, on_progress)
         else:
+            check_size(net)
             asked = _Asked(net, goal, known=known, loss=loss, lr=lr)
             examples = asked.examples(inputs, target, rows)
             if slots:
@@ -350,7 +351,7 @@ def _rows(asked: _Asked, examples: Sequence[Example], notes: Sequence[str]) -> E
     return Explanation(
         "rows",
         found,
-        {"task": asked.task.name if asked.net.task or asked.task else None, **found.to_dict()},
+        {"task": asked.task.name, **found.to_dict()},
         f"Backpropagation on {what}, step by step",
         rows_chapters(found, in_file=False),
         rows_chapters(found, in_file=True),
@@ -362,11 +363,11 @@ def _symbols(asked: _Asked, examples: Sequence[Example]) -> Explanation:
     from adderlab.explaining.symbols import symbolic_gradients
 
     found = symbolic_gradients(asked.net, asked.task, examples, loss=asked.loss)
-    chapters = symbols_chapters(found)
+    chapters = symbols_chapters(found.patterns)
     return Explanation(
         "symbols",
         found,
-        {"loss_kind": asked.loss, "patterns": [one.to_dict() for one in found]},
+        found.to_dict(),
         "Gradients in symbols, with the active units named",
         chapters,
         chapters,

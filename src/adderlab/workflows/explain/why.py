@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -34,12 +35,15 @@ def why_chapters(found: Why) -> tuple[Chapter, ...]:
 
 def _replay(found: Why) -> Chapter:
     settings = found.settings
-    same = (
-        "Training again gave the same weights, bit for bit."
-        if found.weights_agree
-        else "Training again by the lecture's loop gave weights that differ by up to "
-        f"{found.largest_difference:.3g}; what follows is of this run."
-    )
+    if found.weights_agree:
+        same = "Training again gave the same weights, bit for bit."
+    elif math.isfinite(found.largest_difference):
+        same = (
+            "Training again by the lecture's loop gave weights that differ by up to "
+            f"{found.largest_difference:.3g}; what died and when is told of this second run."
+        )
+    else:
+        same = "Training again left the finite numbers; what died and when is told of that run."
     right = sum(row.is_right for row in found.rows)
     return Chapter(
         "run",
