@@ -107,6 +107,8 @@ def _batch(
     """Compare the batch's gradients and step with those of ``torch.optim.SGD``."""
     import torch
 
+    if not updates:
+        return  # a sparse network may store nothing at all
     parameters = _leaves({update.key: update.now for update in updates})
     optimizer = torch.optim.SGD(parameters.values(), lr=float(lr))
     *_, value = _forward(net, parameters, inputs, targets, loss)

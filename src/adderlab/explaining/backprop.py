@@ -35,12 +35,17 @@ from adderlab.notation import (
     ratio,
     symbol,
     total,
+    words,
 )
 
 Number: TypeAlias = Fraction | float
 
 MOST_TERMS: Final = 6
 """Of a longer sum the formula names the row of weights, not each product."""
+
+
+ABSENT: Final = words("no weight")
+"""The derivative by a value for which a sparse layer stores no weight: 0."""
 
 
 @dataclass(slots=True, eq=False)
@@ -105,14 +110,16 @@ def backward(values: Sequence[Value]) -> None:
 def affine(
     name: Formula, weights: Sequence[Value | None], values: Sequence[Value], bias: Value | None
 ) -> Value:
-    """Return ``w1 * x1 + w2 * x2 + … + b``; a weight that is not stored is ``None``."""
+    """Return ``w1 * x1 + w2 * x2 + … + b``; a weight that is not stored is 0, and here ``None``."""
     result = bias.number if bias is not None else Fraction(0)
     edges: list[Edge] = []
     for w, x in zip(weights, values, strict=True):
-        if w is not None:
-            result += w.number * x.number
-            edges.append(Edge(w, x.number, x.name))  # d(w * x)/dw = x
-            edges.append(Edge(x, w.number, w.name))  # d(w * x)/dx = w
+        if w is None:
+            edges.append(Edge(x, Fraction(0), ABSENT))
+            continue
+        result += w.number * x.number
+        edges.append(Edge(w, x.number, x.name))  # d(w * x)/dw = x
+        edges.append(Edge(x, w.number, w.name))  # d(w * x)/dx = w
     if bias is not None:
         edges.append(Edge(bias, Fraction(1), number(Fraction(1))))
     return Value(name, result, _affine_formula(weights, values, bias), tuple(edges))

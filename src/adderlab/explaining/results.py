@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
-from adderlab.explaining.backprop import Number, Value
+from adderlab.explaining.backprop import ABSENT, Number, Value
 from adderlab.explaining.graph import Graph, Key
 from adderlab.nets.network import Network
 from adderlab.nets.walk import json_number
@@ -163,13 +163,23 @@ def steps_of(graph: Graph) -> tuple[Step, ...]:
             kind,
             value.formula,
             value.number,
-            tuple(Slope(e.old.name.text, e.derivative, e.formula) for e in value.edges),
+            tuple(
+                Slope(edge.old.name.text, edge.derivative, edge.formula)
+                for edge in value.edges
+                if edge.formula is not ABSENT
+            ),
             value.gradient,
-            tuple(flows.get(id(value), ())),
+            _worth_telling(flows.get(id(value), [])),
             value.note or _why_none(value, graph),
         )
         for value, kind in zip(graph.values, graph.kinds, strict=True)
     )
+
+
+def _worth_telling(flows: list[Flow]) -> tuple[Flow, ...]:
+    """Leave out what comes by no weight, unless nothing else does."""
+    stored = [flow for flow in flows if flow.formula is not ABSENT]
+    return tuple(stored or flows[:1])
 
 
 def _why_none(value: Value, graph: Graph) -> str:
