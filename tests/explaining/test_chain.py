@@ -96,9 +96,7 @@ def test_what_can_not_be_derived_is_refused():
     for length in (0, -1, LONGEST_CHAIN + 1):
         with refused(OptionError, f"--chain: got {length}; give a whole number in 1..64"):
             _ = chain_rule(length)
-    with refused(
-        OptionError, "--values: w2, y missing; give w1 to w2, x and y: w1=2,…,x=3,y=1"
-    ):
+    with refused(OptionError, "--values: w2, y missing; give w1 to w2, x and y: w1=2,…,x=3,y=1"):
         _ = chain_values(2, {"w1": F(1), "x": F(1)})
     with refused(OptionError, "--values: unknown z; give w1, x and y: w1=2,…,x=3,y=1"):
         _ = chain_values(1, {"w1": F(1), "x": F(1), "y": F(1), "z": F(1)})

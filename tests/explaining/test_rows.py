@@ -105,7 +105,10 @@ def test_every_figure_agrees_with_pytorch_to_rounding_steps_included(net, loss, 
 
 
 @FEW
-@given(networks(task=named_tasks(max_in=2), tame=True, tanh=False, max_depth=2).filter(smooth), st.data())
+@given(
+    networks(task=named_tasks(max_in=2), tame=True, tanh=False, max_depth=2).filter(smooth),
+    st.data(),
+)
 def test_exact_fractions_are_the_symbolic_derivatives(net, data):
     rows = some_rows(data, net.task, most=2)
     for pattern in symbolic_gradients(net, net.task, rows).patterns:

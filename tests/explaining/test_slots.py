@@ -28,9 +28,7 @@ def run():
 
 
 def test_every_slot_and_loss_is_that_of_the_loop_written_out(run):
-    raw = network(
-        [[[1, 1], [1, 1], [1, 1]], [[1, 0, 0], [0, 1, -2]]], [[-1.5, -0.5, -1.5], [0, 0]]
-    )
+    raw = network([[[1, 1], [1, 1], [1, 1]], [[1, 0, 0], [0, 1, -2]]], [[-1.5, -0.5, -1.5], [0, 0]])
     for zero_grad, found in ((True, run.with_zero_grad), (False, run.without_zero_grad)):
         model = to_module(raw)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -98,9 +96,7 @@ def test_the_loss_without_zero_grad_rises_and_the_other_never_does(run):
 
 
 def test_a_deeper_networks_parameters_keep_their_names():
-    net = network(
-        [[[1, 1]], [[2]], [[1], [3]]], [[0], None, [0, 1]], activation=Activation("tanh")
-    )
+    net = network([[[1, 1]], [[2]], [[1], [3]]], [[0], None, [0, 1]], activation=Activation("tanh"))
     run = run_slots(net, ROWS, iterations=1)
     assert list(run.with_zero_grad[0].moments[0].w) == [
         "fc1.weight", "fc1.bias", "fc2.weight", "fc3.weight", "fc3.bias",

@@ -62,7 +62,6 @@ def test_steps_and_large_networks_are_refused():
     wide = network([[[1, 1]] * 60, [[1] * 60] * 2], [[0] * 60, [0, 0]])
     with refused(
         ResourceError,
-        "--symbols: 302 parameters are too many to derive in symbols; "
-        "take a network of up to 200",
+        "--symbols: 302 parameters are too many to derive in symbols; take a network of up to 200",
     ):
         _ = symbolic_gradients(wide, HALF_ADDER, ROWS)
