@@ -19,7 +19,18 @@ from adderlab import errors
 from adderlab.errors import AdderlabError
 
 ROOT = Path(__file__).parents[1]
-VERBS = ("build", "count", "demo", "load", "prove", "sample", "save", "train", "train_many")
+VERBS = (
+    "build",
+    "count",
+    "demo",
+    "explain",
+    "load",
+    "prove",
+    "sample",
+    "save",
+    "train",
+    "train_many",
+)
 
 
 @pytest.fixture(scope="module")

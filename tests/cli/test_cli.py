@@ -43,7 +43,16 @@ c1 = step(a + b - 1.5)
 c0 = step(relu(a + b - 0.5) - 4 * relu(a + b - 1.5))
 """
 
-QUICK_CHAPTERS = ("hand-set", "repair", "data", "printed-weights", "success-rate", "bytes", "wide")
+QUICK_CHAPTERS = (
+    "hand-set",
+    "repair",
+    "data",
+    "backprop",
+    "printed-weights",
+    "success-rate",
+    "bytes",
+    "wide",
+)
 """The chapters of the demo that train no network by itself."""
 
 
