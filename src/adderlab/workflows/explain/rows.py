@@ -30,12 +30,15 @@ SHORT: Final = 9
 LONG: Final = 60
 """Characters of one that a file has room for."""
 
-MOST_PRINTED: Final = 400
-"""Lines of a table that are printed; the rest is in the files and in --json."""
+MOST_PRINTED: Final = 200
+MOST_WRITTEN: Final = 4000
+"""Lines of a table on a terminal, and in a file; the rest is in --json."""
 
 ROWS_BESIDE: Final = 4
 MOST_BESIDE: Final = 16
 """Rows whose gradients stand side by side in one table, and in all."""
+
+SOFTPLUS: Final = " softplus(y) is log(1 + e^y), and its derivative is sigmoid(y)."
 
 LOSS_NAMES: Final = {"mse": "mean squared error", "bce": "binary cross entropy"}
 
@@ -51,6 +54,11 @@ class _Style:
 
     in_file: bool
     exact: bool
+
+    @property
+    def most(self) -> int:
+        """Lines of a table."""
+        return MOST_WRITTEN if self.in_file else MOST_PRINTED
 
     def cells(self, value: Number | None) -> tuple[Cell, ...]:
         """Return a number as cells: exact, where there is a column for it, and as a decimal."""
@@ -123,7 +131,7 @@ def _mean_text(found: Backprop) -> str:
     return (
         f"The loss L is the {name}: the mean over {rows} row{'s' * (rows != 1)} and {outputs} "
         f"output{'s' * (outputs != 1)}, so each term is divided by {rows} * {outputs} = "
-        f"{rows * outputs}."
+        f"{rows * outputs}." + SOFTPLUS * (found.loss_kind == "bce")
     )
 
 
@@ -138,14 +146,14 @@ def _batch(found: Backprop, style: _Style) -> Chapter:
             (
                 *(
                     (sum_of(row.inputs), target_text(row), *style.cells(row.loss))
-                    for row in found.rows[:MOST_PRINTED]
+                    for row in found.rows[: style.most]
                 ),
                 ("mean", "", *style.cells(found.loss)),
             ),
             left=("row", "target"),
         ),
     ]
-    updates = found.updates[:MOST_PRINTED]
+    updates = found.updates[: style.most]
     for start in range(0, min(len(found.rows), MOST_BESIDE), ROWS_BESIDE):
         rows = found.rows[start : start + ROWS_BESIDE]
         blocks.append(
@@ -222,7 +230,7 @@ def _backward(row: RowBackprop, style: _Style, tail: str) -> Chapter:
             lines.append((step.name, "itself", "", "", *style.cells(Fraction(1))))
         elif step.kind != "input":
             lines += _flow_lines(step, style)
-    shown = lines[:MOST_PRINTED]
+    shown = lines[: style.most]
     blocks: list[Block] = [
         Paragraph(
             "From the loss back: what arrives at a value is the gradient of each value made of "
@@ -279,7 +287,7 @@ def _step(found: Backprop, style: _Style) -> Chapter:
             f"largest difference is {agreement.difference:.3g}"
             + (f" ({agreement.where})." if agreement.difference else ".")
         )
-    updates = found.updates[:MOST_PRINTED]
+    updates = found.updates[: style.most]
     more = len(found.updates) - len(updates)
     return Chapter(
         "step",
