@@ -22,6 +22,12 @@ FAR: Final = 0.3
 """From this share on, what is closest is not close."""
 
 
+ROWS_BESIDE: Final = 4
+"""Rows up to which a unit's values stand side by side."""
+
+MOST_NAMED: Final = 6
+
+
 def why_chapters(found: Why) -> tuple[Chapter, ...]:
     """Return the chapters on a trained network: what it does, and why it works or fails."""
     told = [_replay(found)]
@@ -58,7 +64,7 @@ def _replay(found: Why) -> Chapter:
 
 
 def _rows(found: Why, numbers: Sequence[int]) -> str:
-    return "; ".join(sum_of(found.rows[at].inputs) for at in numbers)
+    return "; ".join(_label(found.rows[at]) for at in numbers)
 
 
 def _deaths(found: Why) -> Chapter:
@@ -177,25 +183,29 @@ def _helps(found: Why) -> Chapter:
 
 
 def _units(found: Why) -> Chapter:
-    return Chapter(
-        "units",
-        "What each hidden unit computes",
-        (
-            Table(
-                ("unit", *(sum_of(row.inputs) for row in found.rows[:8]), "computes"),
-                tuple(
-                    (
-                        one.name,
-                        *(f"{float(value):.4g}" for value in one.values[:8]),
-                        meaning_text(one, found.rows),
-                    )
-                    for one in found.units
-                ),
-                caption="Its value on every row" + (" (the first 8)" * (len(found.rows) > 8)),
-                left=("unit", "computes"),
-            ),
-        ),
+    rows = found.rows
+    if len(rows) <= ROWS_BESIDE:
+        columns = tuple(_label(row) for row in rows)
+        caption = "Its value on every row"
+    else:
+        columns = ("least", "most")
+        caption = f"Its least and its greatest value over {len(rows)} rows"
+    lines: list[tuple[Cell, ...]] = []
+    for one in found.units:
+        values = one.values
+        shown = values if len(rows) <= ROWS_BESIDE else (min(values), max(values))
+        numbers = (f"{float(value):.4g}" for value in shown)
+        lines.append((one.name, *numbers, meaning_text(one, rows)))
+    table = Table(
+        ("unit", *columns, "computes"), tuple(lines), caption=caption, left=("unit", "computes")
     )
+    return Chapter("units", "What each hidden unit computes", (table,))
+
+
+def _label(row: TruthRow) -> str:
+    """Return a row in few letters: ``1 + 0``, or ``1,0,1`` of other words than a and b."""
+    said = sum_of(row.inputs)
+    return ",".join(map(str, row.inputs.values())) if "=" in said else said
 
 
 def meaning_text(unit: UnitMeaning, rows: Sequence[TruthRow]) -> str:
@@ -210,7 +220,9 @@ def meaning_text(unit: UnitMeaning, rows: Sequence[TruthRow]) -> str:
     elif unit.on_where is not None:
         said = f"on just where {unit.on_where.removeprefix(COPY)}"
     else:
-        said = f"on for {'; '.join(sum_of(rows[at].inputs) for at in unit.rows_on)}"
+        some = [_label(rows[at]) for at in unit.rows_on[:MOST_NAMED]]
+        more = len(unit.rows_on) - len(some)
+        said = f"on for {'; '.join(some)}" + (f" and {more} more rows" if more else "")
     if unit.closest is None or unit.off_by > FAR:
         return f"{said}; its values are like nothing on the list"
     return f"{said}; its values are closest to {unit.closest}, {unit.off_by:.1%} off"
