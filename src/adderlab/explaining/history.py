@@ -162,7 +162,7 @@ def look_back(
             name: array[start:end].astype(np.float64) for name, array in history.arrays.items()
         }
         is_off, reaches = _passes(net, block, at_once, loss)
-        since_off = _since(since_off, is_off.all(axis=1), start)
+        since_off = _since(since_off, np.asarray(is_off.all(axis=1)), start)
         since_silent = _since(since_silent, ~reaches, start)
         off = is_off[-1]
     deaths = tuple(

@@ -150,7 +150,7 @@ def _pattern(
     logits = [symbols[y.name.text] for y in outputs]
 
     # backwards, layer by layer: `passed` is dL/d(unit) in symbols of later values
-    passed = [
+    passed: list[Any] = [
         _loss_slope(sp, y, t, loss) / len(logits)
         for y, t in zip(logits, targets.values(), strict=True)
     ]
@@ -167,7 +167,7 @@ def _pattern(
             own.append((z.name, passed[at]))
         deltas = [*own, *deltas]
         before = graph.values[: net.n_in] if number_ == 1 else graph.units[number_ - 2]
-        inner = [sp.Integer(0)] * len(before)
+        inner: list[Any] = [sp.Integer(0)] * len(before)
         for at in range(layer.n_out):
             for column, x in enumerate(before):
                 key = (f"fc{number_}.weight", (at, column))

@@ -7,7 +7,7 @@ from fractions import Fraction
 from adderlab.explaining.chain import NUDGE, Chain, ChainValues, chain_formula, marked
 from adderlab.explaining.results import decimal_text
 from adderlab.notation import Formula, equal, indexed, minus, number, partial, product, symbol
-from adderlab.report import Chapter, Equations, Figures, Paragraph, Table
+from adderlab.report import Block, Chapter, Equations, Figures, Paragraph, Table
 from adderlab.report.figures import Picture, operations_picture
 
 WITH, WITHOUT = "with reuse", "without"
@@ -86,7 +86,7 @@ def _costs(found: Chain, picture: Picture | None) -> Chapter:
     last = found.costs[-1]
     n = found.length
     shown = found.costs if n <= FEW else (*found.costs[: FEW - 1], last)
-    blocks = [
+    blocks: list[Block] = [
         Paragraph(
             "The marked factor of each line is that of the line above times one more weight. "
             "Kept, all derivatives of N functions take 3N + 1 operations: N multiplications "
