@@ -23,6 +23,7 @@ VERBS = (
     "build",
     "count",
     "demo",
+    "explain",
     "load",
     "prove",
     "quantize",

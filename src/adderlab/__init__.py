@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from adderlab.workflows.build import build
     from adderlab.workflows.compare import compare
     from adderlab.workflows.demo import demo
+    from adderlab.workflows.explain import explain
     from adderlab.workflows.quantize import quantization_table, quantize
     from adderlab.workflows.repair import repair
     from adderlab.workflows.replay import replay
@@ -42,6 +43,7 @@ _HOMES: Final = {
     "compare": "workflows.compare",
     "count": "counting",
     "demo": "workflows.demo",
+    "explain": "workflows.explain",
     "from_lists": "nets.state_dict",
     "from_module": "nets.tracing",
     "from_state_dict": "nets.state_dict",
@@ -77,6 +79,7 @@ __all__ = [
     "compare",
     "count",
     "demo",
+    "explain",
     "from_lists",
     "from_module",
     "from_state_dict",

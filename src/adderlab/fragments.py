@@ -44,7 +44,7 @@ def table(
     body: list[str] = []
     for number, row in enumerate(rows):
         cells = "".join(
-            f'<td style="{_CELL.format(side)}">{escape(str(cell))}</td>'
+            f'<td style="{_CELL.format(side)}">{_cell(cell)}</td>'
             for cell, side in zip(row, sides, strict=True)
         )
         if marks:
@@ -56,6 +56,12 @@ def table(
         'font-variant-numeric:tabular-nums">'
         f"{title}<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
     )
+
+
+def _cell(value: Any) -> str:
+    """Return a cell's text escaped; a formula writes itself."""
+    written = getattr(value, "__html__", None)
+    return escape(str(value)) if written is None else str(written())
 
 
 def mark(is_right: bool | None) -> str:

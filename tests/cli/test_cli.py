@@ -47,6 +47,7 @@ QUICK_CHAPTERS = (
     "hand-set",
     "repair",
     "data",
+    "backprop",
     "printed-weights",
     "success-rate",
     "bytes",

@@ -419,3 +419,19 @@ def test_settings_of_a_wrong_type_or_beyond_fp32_are_refused(options, message):
     with pytest.raises(OptionError) as refused:
         _ = Settings(**options)
     assert str(refused.value) == message
+
+
+def test_every_step_is_shown_to_who_looks_on_and_nothing_changes_by_it():
+    """From the untrained model, number 0, to the last step; the weights seen are those kept."""
+    seen: list[tuple[int, list[float]]] = []
+
+    def on_step(step, model):
+        seen.append((step, model.fc2.bias.tolist()))
+
+    settings = Settings(steps=7, seed=3)
+    watched = train_network(HALF_ADDER, settings, on_step=on_step).network
+    alone = train_network(HALF_ADDER, settings).network
+    start = train_network(HALF_ADDER, replace(settings, steps=0)).network
+    assert [step for step, _ in seen] == list(range(8))
+    for net, (_, bias) in ((start, seen[0]), (watched, seen[-1]), (alone, seen[-1])):
+        assert net.layers[1].bias.exact().to_floats().tolist() == bias

@@ -12,13 +12,17 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from adderlab.building import exact_widths
 from adderlab.errors import OptionError, OutputError
 from adderlab.nets import load, outputs
+from adderlab.nets.modules import to_module
 from adderlab.proving import prove
 from adderlab.report import Chapter, Code, Figures, Remark, Ruling, Table, Try
 from adderlab.tasks import task_named
+from adderlab.training import Settings
+from adderlab.training.loop import train_network
 from adderlab.workflows.demo import demo, story, wide
 from adderlab.workflows.demo.hand_set import FORMULA
 from adderlab.workflows.demo.printed import PRINTED_ROWS
@@ -74,6 +78,7 @@ SLUGS = [
     "repair",
     "data",
     "training-works",
+    "backprop",
     "training-fails",
     "batch-modes",
     "printed-weights",
@@ -503,3 +508,42 @@ def test_the_adder_goes_from_68_bytes_to_3(told, results):
     assert all(0 <= share <= 1 for one in shares.values() for share in one.values())
     assert shares["nearest"]["fp16"] == 1
     assert shares["fine-tune"]["int2"] >= shares["nearest"]["int2"]
+
+
+def test_the_row_is_led_back_exactly_and_the_chain_is_the_notebooks(told, results):
+    """The figures by hand: on 1 + 1 both outputs are 1/2, the target is 1 0."""
+    found = results["backprop"]
+    assert found["row"]["exact_gradients"]["fc2.weight"] == [
+        ["-1/4", "-3/4", "-1/4"],
+        ["1/4", "3/4", "1/4"],
+    ]
+    assert found["row"]["loss"]["exact"] == "1/4"
+    assert found["row"]["autograd_difference"] < 2.0**-50
+    assert found["chain"]["derivatives"] == [
+        "2*(f1 - y)*f2",
+        "2*(f1 - y)*w1*f3",
+        "2*(f1 - y)*w1*w2*x",
+    ]
+    assert found["chain"]["operations"] == [[1, 4, 4], [2, 7, 12], [3, 10, 24]]
+    assert {"operations.svg", "slots.svg"} <= {
+        path.name for path in (told[0].folder / "figures").iterdir()
+    }
+
+
+def test_forgetting_zero_grad_is_what_pytorch_makes_of_it(results):
+    found = results["backprop"]["zero_grad"]
+    assert (found["after_zero_grad"], found["iterations"]) == ("None", 100)
+    assert found["loss_without"] > found["loss_with"]
+    start = train_network(task_named("half-adder"), Settings(steps=0)).network
+    for zero_grad, name in ((True, "loss_with"), (False, "loss_without")):
+        model = to_module(start)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        x = torch.tensor([[0.0, 0], [0, 1], [1, 0], [1, 1]])
+        y = torch.tensor([[0.0, 0], [0, 1], [0, 1], [1, 0]])
+        for _ in range(100):
+            loss = torch.nn.functional.mse_loss(model(x), y)
+            if zero_grad:
+                optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        assert found[name] == loss.item()

@@ -70,7 +70,7 @@ def print_block(screen: Screen, block: Block) -> None:
 
     from adderlab.cli.output import mark
     from adderlab.cli.prove import STYLES
-    from adderlab.report import Code, Figures, Paragraph, Remark, Ruling, Table, Try
+    from adderlab.report import Code, Equations, Figures, Paragraph, Remark, Ruling, Table, Try
 
     match block:
         case Paragraph():
@@ -94,6 +94,12 @@ def print_block(screen: Screen, block: Block) -> None:
             ]
             columns = (*block.columns, "")
             screen.table(columns, rows, left=(*block.left, ""))
+        case Equations():
+            screen.say()
+            if block.caption:
+                screen.say(block.caption)
+            for formula in block.formulas:
+                screen.say(f"  {formula}", style="cyan")
         case Ruling():
             screen.say()
             line = Text(block.verdict, style=STYLES[block.verdict])

@@ -52,6 +52,10 @@ PLAIN: Final = {
 """Stand-ins for characters that an ASCII or cp1252 terminal lacks."""
 
 
+LONGEST_WORD: Final = 24
+"""Letters of a word for which a table makes room, however narrow the terminal is."""
+
+
 def _plain(error: UnicodeError) -> tuple[str, int]:
     assert isinstance(error, UnicodeEncodeError)
     lost = error.object[error.start : error.end]
@@ -92,12 +96,22 @@ class Screen:
     ) -> None:
         """Print a table; columns are right-aligned unless named in ``left``."""
         table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-        for column in columns:
-            table.add_column(
-                column, justify="left" if column in left else "right", no_wrap=column not in left
+        lines = [
+            [cell if isinstance(cell, Text) else Text(str(cell)) for cell in row] for row in rows
+        ]
+        for at, column in enumerate(columns):
+            # a column of words may be folded, but only between words: none is cut short
+            is_words = column in left and any(" " in line[at].plain for line in lines)
+            longest = max(
+                (len(part) for line in lines for part in line[at].plain.split()), default=0
             )
-        for number, row in enumerate(rows):
-            cells = [cell if isinstance(cell, Text) else Text(str(cell)) for cell in row]
+            table.add_column(
+                column,
+                justify="left" if column in left else "right",
+                no_wrap=not is_words,
+                min_width=min(longest, LONGEST_WORD) if is_words else None,
+            )
+        for number, cells in enumerate(lines):
             table.add_row(*cells, style=styles[number] if styles else None)
         self.console.print(table)
 

@@ -4,6 +4,7 @@ from adderlab.report.story import (
     Block,
     Chapter,
     Code,
+    Equations,
     Figures,
     Paragraph,
     Remark,
@@ -12,4 +13,15 @@ from adderlab.report.story import (
     Try,
 )
 
-__all__ = ["Block", "Chapter", "Code", "Figures", "Paragraph", "Remark", "Ruling", "Table", "Try"]
+__all__ = [
+    "Block",
+    "Chapter",
+    "Code",
+    "Equations",
+    "Figures",
+    "Paragraph",
+    "Remark",
+    "Ruling",
+    "Table",
+    "Try",
+]

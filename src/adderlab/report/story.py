@@ -10,8 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from adderlab.notation import Formula
+
 if TYPE_CHECKING:
     from adderlab.report.figures import Picture
+
+
+Cell: TypeAlias = str | Formula
+"""What stands in a cell of a table: text, or a formula that each drawer writes its own way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +41,25 @@ class Table:
 
     Attributes:
         columns: the headings.
-        rows: cells as text, as many as headings.
+        rows: cells as text or formulas, as many as headings.
         marks: for each row true (right), false (wrong) or ``None``; empty for no marks at all.
         caption: one line above it.
         left: the columns that hold words rather than numbers.
     """
 
     columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[Cell, ...], ...]
     marks: tuple[bool | None, ...] = ()
     caption: str = ""
     left: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Equations:
+    """Formulas, one a line."""
+
+    formulas: tuple[Formula, ...]
+    caption: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +94,7 @@ class Figures:
     caption: str
 
 
-Block: TypeAlias = Paragraph | Code | Table | Ruling | Remark | Try | Figures
+Block: TypeAlias = Paragraph | Code | Table | Equations | Ruling | Remark | Try | Figures
 
 
 @dataclass(frozen=True, slots=True)

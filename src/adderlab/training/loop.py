@@ -91,6 +91,7 @@ def train_network(
     settings: Settings,
     *,
     on_loss: Callable[[int, float], None] = lambda step, loss: None,
+    on_step: Callable[[int, nn.Module], None] = lambda step, model: None,
 ) -> TrainingRun:
     """Train one network and return what came out; PyTorch's own generator is left as it was.
 
@@ -98,6 +99,7 @@ def train_network(
         task: what to learn.
         settings: how.
         on_loss: called with step and loss every 100 steps.
+        on_step: called with 0 and the untrained model, then after every step with its number.
 
     Raises:
         ResourceError: the run would not fit in memory.
@@ -122,7 +124,7 @@ def train_network(
     cares = samples.block.cares
     fixed = None if cares is None else torch.tensor(cares)
 
-    losses, last = fit(model, x_train, y_train, settings, batches, fixed, on_loss)
+    losses, last = fit(model, x_train, y_train, settings, batches, fixed, on_loss, on_step=on_step)
 
     # Test the model, as the notebook does: over the samples it was trained on.
     criterion = make_criterion(settings)
@@ -157,6 +159,7 @@ def fit(
     batches: Int64[torch.Tensor, "steps batch"] | None,
     fixed: torch.Tensor | None,
     on_loss: Callable[[int, float], None],
+    on_step: Callable[[int, nn.Module], None] = lambda step, model: None,
 ) -> tuple[list[tuple[int, float]], float]:
     """The training loop; returns the losses reported and the last step's loss."""
     # The optimizer: how a gradient changes a weight. Plain SGD does
@@ -172,6 +175,7 @@ def fit(
     losses: list[tuple[int, float]] = []
     last = math.nan
     step = 0
+    on_step(0, model)
     try:
         for step in range(1, settings.steps + 1):
             # The samples that this step learns from: all of them, or those drawn for it.
@@ -197,6 +201,7 @@ def fit(
 
             # One step of the optimizer: the weights change, the gradients stay as they are.
             optimizer.step()
+            on_step(step, model)
 
             last = loss.item()
             if step % REPORT_EVERY == 0:

@@ -8,6 +8,7 @@ from adderlab.report.figures.cliffs import State, cliffs_picture
 from adderlab.report.figures.depths import Size, depths_picture
 from adderlab.report.figures.losses import losses_picture
 from adderlab.report.figures.network import network_picture
+from adderlab.report.figures.operations import operations_picture
 from adderlab.report.figures.picture import PALETTE, PNG_SCALE, Picture
 from adderlab.report.figures.surfaces import surface_pictures
 from adderlab.report.figures.survival import survival_picture
@@ -24,6 +25,7 @@ __all__ = [
     "depths_picture",
     "losses_picture",
     "network_picture",
+    "operations_picture",
     "surface_pictures",
     "survival_picture",
     "truth_table_picture",

@@ -13,6 +13,7 @@ from typing import Any, Final
 from adderlab.errors import OptionError, OutputError
 from adderlab.report import Chapter
 from adderlab.report.html import story_page
+from adderlab.workflows.demo.backward import backward
 from adderlab.workflows.demo.data_set import data_set
 from adderlab.workflows.demo.fewer_bits import fewer_bits
 from adderlab.workflows.demo.hand_set import hand_set
@@ -30,6 +31,7 @@ CHAPTERS: Final[tuple[tuple[str, Callable[[Workshop], Chapter]], ...]] = (
     ("its repair", mended),
     ("the data set", data_set),
     ("a training run that works", that_works),
+    ("one row's way back", backward),
     ("a training run that does not", that_fails),
     ("three batch modes", batch_modes),
     ("the printed weights", printed),

@@ -1,0 +1,186 @@
+"""The forward pass: a network on one row as values that each know what they were made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from adderlab.errors import ResourceError
+from adderlab.explaining import backprop
+from adderlab.explaining.backprop import Number, Value
+from adderlab.nets.network import Activation, Network
+from adderlab.nets.tensors import Sparse
+from adderlab.nets.walk import unit_names
+from adderlab.notation import Formula, symbol
+
+if TYPE_CHECKING:
+    from adderlab.tasks import Task
+
+Key: TypeAlias = tuple[str, tuple[int, ...]]
+"""A parameter: its tensor's name and its index there."""
+
+LOSSES: Final = {"mse": backprop.mean_squared_error, "bce": backprop.cross_entropy}
+
+LARGEST_NETWORK: Final = 2000
+"""Parameters up to which every one is a line that somebody might read."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """One row's way through a network, value by value.
+
+    Attributes:
+        values: in the order in which they are computed: inputs, then parameters, sums and
+            activations layer by layer, the loss at the end.
+        kinds: what each of them is: ``input``, ``parameter``, ``sum``, ``activation``, ``loss``.
+        parameters: the values of the parameters.
+        sums: each layer's ``W x + b``.
+        units: each layer's values after its activation.
+    """
+
+    values: tuple[Value, ...]
+    kinds: tuple[str, ...]
+    parameters: dict[Key, Value]
+    sums: tuple[tuple[Value, ...], ...]
+    units: tuple[tuple[Value, ...], ...]
+
+    @property
+    def loss(self) -> Value:
+        """The last value."""
+        return self.values[-1]
+
+
+def parameters_of(net: Network) -> dict[Key, Fraction]:
+    """Return every stored parameter, exactly; entries that a sparse tensor leaves out are none.
+
+    Raises:
+        ResourceError: there are more than a person can read.
+    """
+    check_size(net)
+    found: dict[Key, Fraction] = {}
+    for name, tensor in net.tensors():
+        exact = tensor.exact()
+        if isinstance(tensor, Sparse):
+            rows, columns = tensor.row_of_entry(), tensor.indices
+            places = [(int(row), int(at)) for row, at in zip(rows, columns, strict=True)]
+        else:
+            places = [divmod_index(at, exact.shape) for at in range(exact.integers.size)]
+        found |= {(name, place): exact.at(*place) for place in places}
+    return found
+
+
+def check_size(net: Network) -> None:
+    """Refuse a network that is too large to be read line by line.
+
+    Raises:
+        ResourceError: with its size.
+    """
+    if net.parameters > LARGEST_NETWORK:
+        raise ResourceError(
+            f"{net.parameters} parameters are too many to list one by one",
+            where="explain",
+            remedy=f"take a network of up to {LARGEST_NETWORK}",
+        )
+
+
+def divmod_index(flat: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the index of the entry number ``flat`` of a tensor, row by row."""
+    return (flat,) if len(shape) == 1 else divmod(flat, shape[1])
+
+
+def forward(
+    net: Network,
+    task: Task,
+    parameters: Mapping[Key, Number],
+    bits: Sequence[int],
+    targets: Sequence[int | None],
+    loss: str,
+) -> Graph:
+    """Compute one row, keeping every value.
+
+    Args:
+        net: its layers say what is computed; its parameters are not looked at.
+        task: names the inputs and outputs.
+        parameters: the parameters' numbers.
+        bits: the inputs.
+        targets: what each output should be; ``None`` where any value will do, which counts as
+            whatever came out, so that it costs nothing.
+        loss: ``mse`` or ``bce``.
+    """
+    taken = {"L"}
+    values: list[Value] = []
+    kinds: list[str] = []
+
+    def keep(kind: str, *new: Value) -> None:
+        values.extend(new)
+        kinds.extend([kind] * len(new))
+
+    columns = unit_names(net, task)
+    before = [
+        Value(_name(name, taken), Fraction(bit)) for name, bit in zip(columns[0], bits, strict=True)
+    ]
+    keep("input", *before)
+    held: dict[Key, Value] = {}
+    all_sums: list[tuple[Value, ...]] = []
+    all_units: list[tuple[Value, ...]] = []
+    for number, (layer, names) in enumerate(zip(net.layers, columns[1:], strict=True), 1):
+        own = {
+            (tensor, index): Value(symbol(tensor, *index), value)
+            for (tensor, index), value in parameters.items()
+            if tensor in (f"fc{number}.weight", f"fc{number}.bias")
+        }
+        keep("parameter", *own.values())
+        held |= own
+        is_plain = layer.activation.kind == "identity"
+        units = [_name(name, taken) for name in names]
+        sums = tuple(
+            backprop.affine(
+                unit if is_plain else _name(_sum_name(name), taken),
+                [own.get((f"fc{number}.weight", (at, column))) for column in range(layer.n_in)],
+                before,
+                own.get((f"fc{number}.bias", (at,))),
+            )
+            for at, (name, unit) in enumerate(zip(names, units, strict=True))
+        )
+        keep("sum", *sums)
+        after = sums
+        if not is_plain:
+            after = tuple(
+                _activate(layer.activation, unit, z) for unit, z in zip(units, sums, strict=True)
+            )
+            keep("activation", *after)
+        all_sums.append(sums)
+        all_units.append(after)
+        before = list(after)
+    wanted: list[Number] = [
+        y.number if t is None else Fraction(t) for y, t in zip(before, targets, strict=True)
+    ]
+    keep("loss", LOSSES[loss](before, wanted))
+    return Graph(tuple(values), tuple(kinds), held, tuple(all_sums), tuple(all_units))
+
+
+def _activate(activation: Activation, name: Formula, z: Value) -> Value:
+    match activation.kind:
+        case "relu":
+            return backprop.relu(name, z)
+        case "leaky":
+            return backprop.leaky(name, z, Fraction(activation.slope))
+        case "tanh":
+            return backprop.tanh(name, z)
+        case _:
+            return backprop.step(name, z, ties=activation.convention == ">=")
+
+
+def _sum_name(unit: str) -> str:
+    """Return what a unit's sum is called: ``z1`` of ``h1``, ``z_c0`` of the output ``c0``."""
+    return f"z{unit[1:]}" if unit[0] == "h" and unit[1:2].isdigit() else f"z_{unit}"
+
+
+def _name(name: str, taken: set[str]) -> Formula:
+    """Return a name that nothing else has: a task may call its words as units are called."""
+    while name in taken:
+        name += "'"
+    taken.add(name)
+    return symbol(name)

@@ -1,0 +1,277 @@
+"""A training run looked back on: when units died, and which rows carry no gradient any more.
+
+Rule: the weights of every step are the ones that training had; nothing is inferred from the
+end. A unit died at the step from which on it is off on every row of the task, until the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from adderlab.explaining.separation import is_separable
+from adderlab.explaining.units import layer_values
+from adderlab.nets.network import Network
+from adderlab.nets.walk import unit_names
+from adderlab.tasks.task import Block
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float64
+
+    from adderlab.tasks import Task
+
+STEPS_AT_ONCE: Final = 256
+LARGEST_SEPARATION: Final = 64
+"""Different hidden values up to which it is decided whether a plane parts them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class History:
+    """The weights of every step.
+
+    Attributes:
+        arrays: of each tensor, by name: the first axis is the step, from 0 for the start.
+    """
+
+    arrays: Mapping[str, Any]
+
+    @property
+    def steps(self) -> int:
+        """How many steps were made."""
+        return len(next(iter(self.arrays.values()))) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """A unit that is off on every row at the end.
+
+    Attributes:
+        unit: its name.
+        step: from which step on; 0 if it was never on.
+    """
+
+    unit: str
+    step: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {"unit": self.unit, "step": self.step}
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A row from which no gradient reaches the first layer any more.
+
+    Attributes:
+        row: its input words.
+        step: from which step on; 0 if there never was one.
+        off: the hidden units that are off on it, by name.
+    """
+
+    row: dict[str, int]
+    step: int
+    off: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {"row": self.row, "step": self.step, "off": list(self.off)}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows that the hidden layer can't tell apart.
+
+    Attributes:
+        rows: their numbers.
+        values: of the last hidden layer's units.
+        conflict: whether they ask for different outputs.
+    """
+
+    rows: tuple[int, ...]
+    values: tuple[Fraction, ...]
+    conflict: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """What the last hidden layer can still tell apart.
+
+    Attributes:
+        groups: the rows by equal values; with one row in each, it tells all of them apart.
+        readable: for each output bit whether some last layer could read it from these values;
+            ``None`` where that was not decided.
+    """
+
+    groups: tuple[Group, ...]
+    readable: dict[str, bool | None]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "groups": [
+                {
+                    "rows": list(group.rows),
+                    "values": [float(value) for value in group.values],
+                    "conflict": group.conflict,
+                }
+                for group in self.groups
+            ],
+            "readable": self.readable,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a training run's history shows: deaths, rows without a gradient."""
+
+    deaths: tuple[Death, ...]
+    silent: tuple[Silence, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "deaths": [one.to_dict() for one in self.deaths],
+            "silent_rows": [one.to_dict() for one in self.silent],
+        }
+
+
+def look_back(
+    net: Network, task: Task, block: Block, history: History, *, loss: str = "mse"
+) -> Looked:
+    """Return which units died and which rows fell silent, with the steps.
+
+    Args:
+        net: as trained; says the activations.
+        task: names units and rows.
+        block: all rows of the task.
+        history: the weights of every step.
+        loss: ``mse`` or ``bce``.
+    """
+    names = [name for layer in unit_names(net, task)[1:-1] for name in layer]
+    rows = len(block.inputs)
+    since_off = np.full(len(names), -1)
+    since_silent = np.full(rows, -1)
+    off = np.zeros((rows, len(names)), dtype=bool)
+    for start in range(0, history.steps + 1, STEPS_AT_ONCE):
+        end = min(start + STEPS_AT_ONCE, history.steps + 1)
+        at_once = {
+            name: array[start:end].astype(np.float64) for name, array in history.arrays.items()
+        }
+        is_off, reaches = _passes(net, block, at_once, loss)
+        since_off = _since(since_off, np.asarray(is_off.all(axis=1)), start)
+        since_silent = _since(since_silent, ~reaches, start)
+        off = is_off[-1]
+    deaths = tuple(
+        Death(name, int(step)) for name, step in zip(names, since_off, strict=True) if step >= 0
+    )
+    silent = tuple(
+        Silence(
+            task.row(at).inputs,
+            int(step),
+            tuple(name for name, one in zip(names, off[at], strict=True) if one),
+        )
+        for at, step in enumerate(since_silent)
+        if step >= 0
+    )
+    return Looked(deaths, silent)
+
+
+def _since(so_far: Any, holds: Bool[np.ndarray, "steps things"], start: int) -> Any:
+    """Return since when each thing holds without a break; -1 where it does not at the end."""
+    steps = len(holds)
+    last_not = np.where(holds.all(axis=0), -1, steps - 1 - np.argmax(~holds[::-1], axis=0))
+    fresh = np.where(last_not == steps - 1, -1, start + last_not + 1)
+    return np.where(last_not == -1, np.where(so_far >= 0, so_far, start), fresh)
+
+
+def _passes(
+    net: Network, block: Block, arrays: Mapping[str, Float64[np.ndarray, ...]], loss: str
+) -> tuple[Bool[np.ndarray, "steps rows units"], Bool[np.ndarray, "steps rows"]]:
+    """Return where hidden relus are off, and from which rows a gradient reaches the first layer."""
+    values: Any = block.inputs.astype(np.float64)
+    slopes: list[Any] = []
+    off: list[Any] = []
+    with np.errstate(over="ignore", invalid="ignore"):
+        for number, layer in enumerate(net.layers, start=1):
+            sums = values @ arrays[f"fc{number}.weight"].transpose(0, 2, 1)
+            if f"fc{number}.bias" in arrays:
+                sums = sums + arrays[f"fc{number}.bias"][:, None]
+            kind = layer.activation
+            above = sums > 0
+            match kind.kind:
+                case "relu":
+                    values, slope = np.maximum(sums, 0), above.astype(np.float64)
+                case "leaky":
+                    slope = np.where(above, 1.0, kind.slope)
+                    values = sums * slope
+                case "tanh":
+                    values = np.tanh(sums)
+                    slope = 1 - values**2
+                case _:
+                    values, slope = sums, np.ones_like(sums)
+            slopes.append(slope)
+            if number < net.depth:
+                is_dead = kind.kind == "relu"
+                off.append(~above if is_dead else np.zeros_like(above))
+        wanted = block.expected.astype(np.float64)
+        guess = values if loss == "mse" else 1 / (1 + np.exp(-values))
+        passed = guess - wanted
+        if block.cares is not None:
+            passed = passed * block.cares
+        for number in range(net.depth, 1, -1):
+            passed = (passed * slopes[number - 1]) @ arrays[f"fc{number}.weight"]
+        passed = passed * slopes[0]
+    return np.concatenate(off, axis=2), (passed != 0).any(axis=2)
+
+
+def told_apart(net: Network, task: Task, block: Block) -> Apart:
+    """Return which rows the last hidden layer tells apart, exactly, and what can be read there.
+
+    Args:
+        net: with a hidden layer.
+        task: what the outputs should be.
+        block: all rows of the task.
+    """
+    hidden = layer_values(net, block)[-2]
+    width = hidden.shape[1]
+    by_values: dict[tuple[Fraction, ...], list[int]] = {}
+    for row in range(len(block.inputs)):
+        by_values.setdefault(tuple(hidden.at(row, at) for at in range(width)), []).append(row)
+    wanted = [
+        [
+            None if block.cares is not None and not block.cares[row, bit] else int(one)
+            for bit, one in enumerate(block.expected[row])
+        ]
+        for row in range(len(block.inputs))
+    ]
+    groups = tuple(
+        Group(
+            tuple(rows), values, any(_asks(wanted, rows, bit) == {0, 1} for bit in range(net.n_out))
+        )
+        for values, rows in by_values.items()
+    )
+    readable = {
+        name: _is_readable(groups, wanted, bit) for bit, name in enumerate(task.output_bits)
+    }
+    return Apart(groups, readable)
+
+
+def _asks(wanted: Sequence[Sequence[int | None]], rows: Sequence[int], bit: int) -> set[int]:
+    return {one for row in rows if (one := wanted[row][bit]) is not None}
+
+
+def _is_readable(
+    groups: Sequence[Group], wanted: Sequence[Sequence[int | None]], bit: int
+) -> bool | None:
+    """Return whether some plane parts the values that ask for 1 from those that ask for 0."""
+    asked = [(group.values, _asks(wanted, group.rows, bit)) for group in groups]
+    if any(len(ask) > 1 for _, ask in asked):
+        return False
+    fixed = [(values, 1 in ask) for values, ask in asked if ask]
+    if len(fixed) > LARGEST_SEPARATION:
+        return None
+    return not fixed or is_separable([values for values, _ in fixed], [one for _, one in fixed])

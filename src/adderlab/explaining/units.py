@@ -1,0 +1,204 @@
+"""What each unit of a network computes, from a fixed list of functions, on every row.
+
+Rule: nothing is guessed. A unit *is* a function of the list if its values on all rows are that
+function's times one positive number, exactly; else it is said on which rows it is on, and which
+function comes closest and by how much it fails.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from adderlab.errors import ResourceError
+from adderlab.nets.dyadic import Dyadic, from_floats
+from adderlab.nets.evaluation import activate, affine
+from adderlab.nets.network import Network
+from adderlab.nets.walk import unit_names
+from adderlab.tasks.task import Block
+
+if TYPE_CHECKING:
+    from adderlab.tasks import Task
+
+LARGEST_TABLE: Final = 256
+"""Rows up to which a unit's values on all of them are compared with the list."""
+
+OFF: Final = "off"
+CONSTANT: Final = "a constant"
+COPY: Final = "a copy of "
+
+
+@dataclass(frozen=True, slots=True)
+class UnitMeaning:
+    """What one unit computes.
+
+    Attributes:
+        name: ``h1``.
+        values: on every row, in order.
+        function: of the list, if it is that times a positive number; else ``None``.
+        scale: that number, where there is a function.
+        on_where: the function of the list that is 1 on just the rows where the unit is above 0.
+        closest: the function that comes nearest, up to a positive factor.
+        off_by: how much that one fails, as a share of the unit's values (root mean square).
+    """
+
+    name: str
+    values: tuple[Fraction, ...]
+    function: str | None
+    scale: Fraction | None
+    on_where: str | None
+    closest: str | None
+    off_by: float
+
+    @property
+    def rows_on(self) -> tuple[int, ...]:
+        """The numbers of the rows on which the unit is above 0."""
+        return tuple(at for at, value in enumerate(self.values) if value > 0)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "unit": self.name,
+            "values": [float(value) for value in self.values],
+            "function": self.function,
+            "scale": None if self.scale is None else float(self.scale),
+            "on_where": self.on_where,
+            "closest": self.closest,
+            "off_by": self.off_by if math.isfinite(self.off_by) else None,
+            "rows_on": list(self.rows_on),
+        }
+
+
+def layer_values(net: Network, block: Block) -> list[Dyadic]:
+    """Return each layer's values on the rows of a block: exact, but for tanh's, in double."""
+    values = Dyadic(block.inputs.astype(np.int64))
+    found: list[Dyadic] = []
+    for layer in net.layers:
+        sums = affine(layer, values)
+        if layer.activation.kind == "tanh":
+            values = from_floats(np.tanh(sums.to_floats()))
+        else:
+            values = activate(layer.activation, sums)
+        found.append(values)
+    return found
+
+
+def whole_table(task: Task) -> Block:
+    """Return all rows of a small task.
+
+    Raises:
+        ResourceError: it has too many.
+    """
+    if task.rows > LARGEST_TABLE:
+        raise ResourceError(
+            f"{task.name} has {task.rows} rows, too many to look at what each unit does",
+            where="--why",
+            remedy=f"take a task of up to {LARGEST_TABLE} rows",
+        )
+    return next(task.blocks(task.rows))
+
+
+def functions_of(task: Task, block: Block) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yield the functions of the list with their values on all rows, the simplest name first."""
+    bits = {name: block.inputs[:, at].astype(int) for at, name in enumerate(task.input_bits)}
+
+    def row(values: Any) -> tuple[int, ...]:
+        return tuple(int(value) for value in values)
+
+    yield OFF, row(np.zeros(len(block.inputs), dtype=int))
+    yield CONSTANT, row(np.ones(len(block.inputs), dtype=int))
+    for name, bit in bits.items():
+        yield f"{COPY}{name}", row(bit)
+    for (one, p), (two, q) in combinations(bits.items(), 2):
+        yield f"{one} AND {two}", row(p & q)
+        yield f"{one} OR {two}", row(p | q)
+        yield f"{one} XOR {two}", row(p ^ q)
+        yield f"{one} + {two}", row(p + q)
+    if len(bits) > 2:
+        yield " + ".join(bits), row(sum(bits.values()))
+    if block.cares is None:
+        for at, name in enumerate(task.output_bits):
+            said = "the carry" if at == 0 and _is_adder(task) else f"the output {name}"
+            yield said, row(block.expected[:, at])
+
+
+def _is_adder(task: Task) -> bool:
+    return task.name.partition(":")[0] in ("half-adder", "full-adder", "adder")
+
+
+def unit_meanings(net: Network, task: Task) -> tuple[UnitMeaning, ...]:
+    """Return what each hidden unit computes on every row of the task.
+
+    Raises:
+        ResourceError: the task has too many rows.
+    """
+    block = whole_table(task)
+    known = list(functions_of(task, block))
+    names = unit_names(net, task)[1:-1]
+    found: list[UnitMeaning] = []
+    for layer, values in zip(names, layer_values(net, block)[:-1], strict=True):
+        for at, name in enumerate(layer):
+            column = tuple(values.at(row, at) for row in range(len(block.inputs)))
+            found.append(meaning_of(name, column, known))
+    return tuple(found)
+
+
+def meaning_of(
+    name: str, values: Sequence[Fraction], known: Sequence[tuple[str, tuple[int, ...]]]
+) -> UnitMeaning:
+    """Return which of the known functions a unit's values are, or come closest to."""
+    function, scale = None, None
+    names: list[str] = []
+    for said, row in known:
+        ratio = _scale(values, row)
+        if ratio is not None:
+            names.append(said)
+            scale = ratio
+    if names:
+        function = _joined(names)
+    on = [value > 0 for value in values]
+    where = [said for said, row in known if [one == 1 for one in row] == on and max(row) <= 1]
+    closest, off_by = _closest([float(value) for value in values], known)
+    return UnitMeaning(
+        name, tuple(values), function, scale, _joined(where) if where else None, closest, off_by
+    )
+
+
+def _joined(names: Sequence[str]) -> str:
+    """Return one function's names as one: on two bits, the carry is a AND b."""
+    first, *rest = names
+    return first + (f" ({', '.join(rest)})" if rest else "")
+
+
+def _scale(values: Sequence[Fraction], row: Sequence[int]) -> Fraction | None:
+    """Return the positive number that makes one of the other; ``None`` if there is none."""
+    if not any(row):
+        return Fraction(1) if not any(values) else None
+    at = next(place for place, one in enumerate(row) if one)
+    ratio = values[at] / row[at]
+    if ratio > 0 and all(value == ratio * one for value, one in zip(values, row, strict=True)):
+        return ratio
+    return None
+
+
+def _closest(
+    values: Sequence[float], known: Sequence[tuple[str, tuple[int, ...]]]
+) -> tuple[str | None, float]:
+    """Return the function that a positive multiple of comes nearest, and what is left over."""
+    size = math.sqrt(sum(value * value for value in values))
+    if not size or not math.isfinite(size):
+        return None, 0.0
+    best: tuple[float, str | None] = (1.0, None)
+    for said, row in known:
+        weight = sum(one * one for one in row)
+        inner = sum(value * one for value, one in zip(values, row, strict=True))
+        if weight and inner > 0:
+            left = max(0.0, 1 - (inner / size) ** 2 / weight)
+            best = min(best, (math.sqrt(left), said), key=lambda one: one[0])
+    return best[1], best[0]

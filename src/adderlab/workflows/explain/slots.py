@@ -1,0 +1,217 @@
+"""The two slots of every parameter, told in chapters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, Final
+
+from adderlab.explaining import NOT_COMPUTED
+from adderlab.explaining.slots import LOSS_STEPS, Iteration, Slots, SlotsRun
+from adderlab.notation import symbol
+from adderlab.report import Block, Chapter, Code, Figures, Paragraph, Table
+from adderlab.report.figures import Picture, losses_picture
+from adderlab.report.story import Cell
+
+SHOWN: Final = (1, 2, 3, 5, 10, 20, 50, LOSS_STEPS)
+"""Iterations whose losses are listed."""
+
+
+def slots_chapters(found: SlotsRun, picture: Picture | None = None) -> tuple[Chapter, ...]:
+    """Return the chapters on the slots: with zero_grad, without, what is left, who is left out.
+
+    Args:
+        found: what PyTorch did.
+        picture: of the losses, if it is shown.
+    """
+    return (
+        _beside(found),
+        _losses(found, picture),
+        _left(found),
+        _forgotten(found),
+        _step_class(found),
+    )
+
+
+def slots_picture(found: SlotsRun) -> Picture:
+    """Return the picture of the losses with and without zero_grad."""
+    return losses_picture(
+        {
+            "zero_grad": list(enumerate(found.losses_with, 1)),
+            "without": list(enumerate(found.losses_without, 1)),
+        },
+        name="slots",
+    )
+
+
+def slot_text(value: Any) -> str:
+    """Return what stands in a slot."""
+    return "None" if value is None else f"{value:.3g}"
+
+
+def w_text(value: float) -> str:
+    """Return what a parameter is."""
+    return f"{value:.4g}"
+
+
+def entries(slots: Slots) -> Iterator[tuple[tuple[Any, ...], float, float | None]]:
+    """Yield every parameter's name and index with its two slots."""
+    for name, nested in slots.w.items():
+        gradient = slots.gradient[name]
+        rows = nested if isinstance(nested[0], list) else [nested]
+        for row, line in enumerate(rows):
+            for at, w in enumerate(line):
+                index = (row, at) if rows is nested else (at,)
+                slot = gradient
+                for place in index:
+                    slot = None if slot is None else slot[place]
+                yield (name, *index), w, slot
+
+
+def _beside(found: SlotsRun) -> Chapter:
+    blocks: list[Block] = [
+        Paragraph(
+            "Each parameter has two memory slots, w and dL/dw. Read from PyTorch after every "
+            f"line of the loop, with SGD and lr = {found.lr:g}: w at the start, dL/dw after "
+            "backward(), the next w after step(). In the last two columns the same loop runs "
+            "without zero_grad(): each backward() adds to what is there already (piled up), and "
+            "step() goes by the sum (then w)."
+        )
+    ]
+    pairs = zip(found.with_zero_grad, found.without_zero_grad, strict=True)
+    blocks += [_iteration(number, one, other) for number, (one, other) in enumerate(pairs, 1)]
+    blocks.append(
+        Paragraph(
+            f"A slot that holds None reads: {NOT_COMPUTED}. step() changes w and leaves dL/dw "
+            "as it is."
+        )
+    )
+    return Chapter("slots", "Two slots a parameter: w and dL/dw", tuple(blocks))
+
+
+def _iteration(number: int, one: Iteration, other: Iteration) -> Table:
+    moments = [
+        list(entries(slots))
+        for slots in (
+            one.after("start"),
+            one.after("backward()"),
+            one.after("step()"),
+            other.after("backward()"),
+            other.after("step()"),
+        )
+    ]
+    emptied = {slot_text(slot) for *_, slot in entries(one.after("zero_grad()"))}
+    rows = tuple(
+        (
+            symbol(*start[0]),
+            w_text(start[1]),
+            slot_text(back[2]),
+            w_text(step[1]),
+            slot_text(piled[2]),
+            w_text(moved[1]),
+        )
+        for start, back, step, piled, moved in zip(*moments, strict=True)
+    )
+    return Table(
+        ("parameter", "w", "dL/dw", "next w", "piled up", "then w"),
+        rows,
+        caption=f"Iteration {number}: loss {one.loss:.6g}, without zero_grad {other.loss:.6g}; "
+        f"after zero_grad() every slot holds {' or '.join(sorted(emptied))}",
+        left=("parameter",),
+    )
+
+
+def _losses(found: SlotsRun, picture: Picture | None) -> Chapter:
+    end, other = found.losses_with[-1], found.losses_without[-1]
+    rises = sum(b > a for a, b in zip(found.losses_without, found.losses_without[1:], strict=False))
+    same = sum(b > a for a, b in zip(found.losses_with, found.losses_with[1:], strict=False))
+    blocks: list[Block] = [
+        Table(
+            ("iteration", "loss with zero_grad", "loss without"),
+            tuple(
+                (str(at), _loss(found.losses_with[at - 1]), _loss(found.losses_without[at - 1]))
+                for at in SHOWN
+            ),
+        ),
+        Paragraph(
+            f"From one iteration to the next the loss rises {same} times with zero_grad and "
+            f"{rises} times without. After {LOSS_STEPS} iterations it is {_loss(end)} with and "
+            f"{_loss(other)} without. {_said(end, other)}"
+        ),
+    ]
+    if picture is not None:
+        blocks.append(Figures((picture,), "The loss with zero_grad, and without it."))
+    return Chapter("piling-up", "What forgetting zero_grad does to the loss", tuple(blocks))
+
+
+def _said(end: float, other: float) -> str:
+    if other < end:
+        return (
+            "Here the sum of all gradients went down further than each by itself: piled up they "
+            "act as a momentum that never fades, and nothing says where it will end."
+        )
+    return "The old gradients keep pushing long after they have stopped being true."
+
+
+def _loss(value: float) -> str:
+    return f"{value:.4g}" if math.isfinite(value) else "no finite number"
+
+
+def _left(found: SlotsRun) -> Chapter:
+    return Chapter(
+        "zero-grad",
+        "What zero_grad leaves",
+        (
+            Paragraph("The slot of the last parameter after backward() and then"),
+            Table(
+                ("line", "the slot holds"),
+                (
+                    ("optimizer.zero_grad()", found.left_by_default),
+                    ("optimizer.zero_grad(set_to_none=False)", found.left_by_zero),
+                ),
+                left=("line", "the slot holds"),
+            ),
+            Paragraph(f"Run by PyTorch {found.torch_version.partition('+')[0]}."),
+        ),
+    )
+
+
+def _forgotten(found: SlotsRun) -> Chapter:
+    rows: list[tuple[Cell, ...]] = []
+    for number, iteration in enumerate(found.forgotten_run, 1):
+        for slots in iteration.moments:
+            for name, w, slot in entries(slots):
+                if name == (found.forgotten, 0):
+                    rows.append((str(number), slots.after, w_text(w), slot_text(slot)))
+    return Chapter(
+        "left-out",
+        "A parameter that the optimizer was not given",
+        (
+            Paragraph(
+                f"SGD is given every parameter but {found.forgotten}. zero_grad() empties the "
+                "slots of those it was given, and step() moves them alone: this one keeps its w, "
+                "and its gradients pile up."
+            ),
+            Table(
+                ("iteration", "after", "w", "dL/dw"),
+                tuple(rows),
+                caption=f"{found.forgotten}[0]",
+                left=("after",),
+            ),
+        ),
+    )
+
+
+def _step_class(found: SlotsRun) -> Chapter:
+    return Chapter(
+        "step-readout",
+        "Why the class with a step can't be trained",
+        (
+            Paragraph(
+                "The hand-set notebook's class ends in (self.fc2(h) > 0).float(). A comparison is "
+                "flat on both sides of its jump, so PyTorch keeps no way back through it. "
+                "loss.backward() says:"
+            ),
+            Code(f"RuntimeError: {found.step_message}"),
+        ),
+    )
