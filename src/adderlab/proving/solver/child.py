@@ -12,8 +12,6 @@ import threading
 import time
 from typing import Any
 
-z3: Any = importlib.import_module("z3")  # an extra: its types may not be there to check
-
 
 def end_with(parent: int) -> None:
     """End this process when the one that asked is gone, however it went."""
@@ -24,6 +22,7 @@ def end_with(parent: int) -> None:
 
 def main(timeout_ms: int, memory_mb: int, n_in: int) -> dict[str, object]:
     """Return the answer on the script from standard input."""
+    z3: Any = importlib.import_module("z3")  # an extra: its types may not be there to check
     z3.set_param("memory_max_size", memory_mb)
     solver = z3.Solver()
     if timeout_ms:
