@@ -1,0 +1,1 @@
+"""Many networks at once: trained block by block, counted, explained, written."""
