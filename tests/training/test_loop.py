@@ -158,7 +158,7 @@ def test_the_network_has_the_activation_that_was_trained(activation, kind, slope
             {"activation": "leaky:1e39"},  # infinite in fp32
             "--activation: got leaky:1e39; give one of relu, leaky:S, tanh (leaky:0.125)",
         ),
-        ({"init": "zeros"}, "--init: got zeros; give one of torch"),
+        ({"init": "zeros"}, "--init: got zeros; give one of torch, he, xavier"),
         ({"seed": -1}, "--seed: got -1; give a whole number in 0..4294967295"),
         ({"seed": 1 << 32}, "--seed: got 4294967296; give a whole number in 0..4294967295"),
     ],

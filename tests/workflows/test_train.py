@@ -166,7 +166,8 @@ def test_nothing_is_left_where_writing_fails(tmp_path, monkeypatch):
             OptionError,
             (
                 "train: unknown setting 'hiden'; one of hidden, seed, lr, steps, batch, samples, "
-                "optimizer, loss, activation, init"
+                "optimizer, loss, activation, init, member, data, momentum, weight_decay, "
+                "init_scale, stop_margin"
             ),
         ),
         (
@@ -236,7 +237,8 @@ def test_an_unknown_setting_is_refused_by_name():
         _ = train("half-adder", learning_rate=1)
     assert str(refused.value) == (
         "train: unknown setting 'learning_rate'; one of hidden, seed, lr, steps, batch, samples, "
-        "optimizer, loss, activation, init"
+        "optimizer, loss, activation, init, member, data, momentum, weight_decay, init_scale, "
+        "stop_margin"
     )
 
 

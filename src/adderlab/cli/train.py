@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from adderlab.cli.options import EXIT_OF_VERDICT, HOLDS, REFUTED, AsJson
+from adderlab.cli.options import EXIT_OF_VERDICT, HOLDS, REFUTED, AsJson, hidden_widths
 from adderlab.errors import OptionError
 
 if TYPE_CHECKING:
     from adderlab.cli.output import Screen
+    from adderlab.training import Settings
     from adderlab.workflows.train import Census, Trained
 
 EXAMPLES = """Examples:
@@ -24,6 +25,8 @@ adderlab train half-adder --seed 1 --hidden 8 --activation tanh
 adderlab train half-adder --batch 1 --optimizer adam --lr 0.01
 
 adderlab train half-adder --seeds 1000 -o run
+
+adderlab train half-adder --seed 0 --member 17 --init he --init-scale 0.5
 
 adderlab train --replay net.safetensors
 
@@ -42,8 +45,14 @@ def train(
         typer.Argument(metavar="TASK", help="For example half-adder; see 'adderlab tasks'."),
     ] = None,
     *,
-    hidden: Annotated[int, typer.Option(help="Hidden units.")] = 3,
+    hidden: Annotated[
+        str, typer.Option(metavar="N|NxM", help="Hidden units; 16x8 makes two layers.")
+    ] = "3",
     seed: Annotated[int, typer.Option(help="As given to torch.manual_seed; seed 0 works.")] = 0,
+    member: Annotated[
+        int | None,
+        typer.Option(metavar="I", help="Train member I of this seed's population, alone."),
+    ] = None,
     seeds: Annotated[
         int | None, typer.Option(metavar="N", help="Train N networks at once, from N seeds.")
     ] = None,
@@ -54,12 +63,26 @@ def train(
         typer.Option(metavar="full|1|K", help="Samples a step: all (GD), 1 (SGD), K (minibatch)."),
     ] = "full",
     samples: Annotated[int, typer.Option(help="Random operand pairs to learn from.")] = 1000,
+    data: Annotated[
+        str, typer.Option(metavar="samples|table", help="Learn from samples, or every row once.")
+    ] = "samples",
     optimizer: Annotated[str, typer.Option(metavar="sgd|momentum|adam", help="Optimizer.")] = "sgd",
+    momentum: Annotated[float, typer.Option(help="Of --optimizer momentum.")] = 0.9,
+    weight_decay: Annotated[
+        float, typer.Option(help="This times a weight is added to its gradient.")
+    ] = 0.0,
     loss: Annotated[str, typer.Option(metavar="mse|bce", help="Loss.")] = "mse",
     activation: Annotated[
         str, typer.Option(metavar="relu|leaky:S|tanh", help="Of the hidden units.")
     ] = "relu",
-    init: Annotated[str, typer.Option(metavar="torch", help="How the weights start.")] = "torch",
+    init: Annotated[
+        str, typer.Option(metavar="torch|he|xavier", help="How the weights start.")
+    ] = "torch",
+    init_scale: Annotated[float, typer.Option(help="A factor on the start.")] = 1.0,
+    stop_margin: Annotated[
+        float | None,
+        typer.Option(metavar="M", help="Stop when every row is right by more than this."),
+    ] = None,
     replay: Annotated[
         Path | None,
         typer.Option(
@@ -77,16 +100,22 @@ def train(
 
     screen = Screen(as_json=as_json)
     settings: dict[str, Any] = {
-        "hidden": hidden,
+        "hidden": hidden_widths(hidden),
         "seed": seed,
+        "member": member,
         "lr": lr,
         "steps": steps,
         "batch": _batch(batch),
         "samples": samples,
+        "data": data,
         "optimizer": optimizer,
+        "momentum": momentum,
+        "weight_decay": weight_decay,
         "loss": loss,
         "activation": activation,
         "init": init,
+        "init_scale": init_scale,
+        "stop_margin": stop_margin,
     }
     if replay is not None:
         _replay(screen, replay, settings, others=(task, seeds, out))
@@ -114,14 +143,30 @@ def _replay(screen: Screen, path: Path, settings: dict[str, Any], others: tuple[
         screen.say(f"step {step}, loss {loss:.4f}")
 
     found = train_again(path, on_loss=on_loss)
-    told = ", ".join(
-        f"{name} {'full' if value is None else value}"
-        for name, value in asdict(found.settings).items()
-    )
-    screen.say(f"the record says: {told}")
+    screen.say(f"the record says: {told_text(found.settings)}")
     screen.say(found.summary(), style="bold green" if found else "bold red")
     screen.json(found.to_dict())
     raise typer.Exit(HOLDS if found else REFUTED)
+
+
+def told_text(settings: Settings) -> str:
+    """Return the settings in one line, those that came with populations only where they tell."""
+    from adderlab.training import Settings
+
+    usual = asdict(Settings())
+    always = {"hidden", "seed", "lr", "steps", "batch", "samples", "optimizer", "loss"}
+    always |= {"activation", "init"}
+    return ", ".join(
+        f"{name.replace('_', ' ')} {_plain(value)}"
+        for name, value in asdict(settings).items()
+        if name in always or value != usual[name]
+    )
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return "full"
+    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _batch(text: str) -> int | None:
@@ -135,12 +180,12 @@ def _batch(text: str) -> int | None:
 
 
 def _train_one(screen: Screen, task: str, settings: dict[str, Any], out: Path | None) -> None:
-    from adderlab.workflows.train import make_settings
+    from adderlab.workflows.train import make_settings, whose
     from adderlab.workflows.train import train as train_network
 
     told = make_settings(**settings)
     why = " (the default was chosen because it works; about half the seeds do not)"
-    heading = [f"seed {told.seed}" + (why if told.seed == 0 and told.is_lecture else "")]
+    heading = [whose(told) + (why if told.seed == 0 and told.is_lecture else "")]
 
     def begin() -> None:  # not before the first result: a run that is refused prints nothing
         while heading:
@@ -173,7 +218,13 @@ def print_trained(screen: Screen, trained: Trained) -> None:
             style="bold red",
         )
         return
-    screen.say(f"Accuracy: {run.accuracy:.4f}  (over the {run.settings.samples} samples)")
+    if run.stopped_at < run.settings.steps:
+        margin = run.settings.stop_margin
+        screen.say(f"stopped at step {run.stopped_at}: every row is right by more than {margin:g}")
+    over = (
+        "every row once" if run.settings.data == "table" else f"the {run.settings.samples} samples"
+    )
+    screen.say(f"Accuracy: {run.accuracy:.4f}  (over {over})")
     proof = trained.proof
     if proof.rows_right is not None:
         screen.say(f"Rows right: {proof.rows_right} of {proof.rows}")

@@ -56,6 +56,8 @@ class Trained:
         return {
             "task": run.task.name,
             "seed": run.settings.seed,
+            "member": run.settings.member,
+            "stopped_at": run.stopped_at,
             "settings": asdict(run.settings),
             "loss": _finite(run.loss),
             "data_loss": _finite(run.data_loss),
@@ -73,7 +75,7 @@ class Trained:
     def to_html(self) -> str:
         """Return it for a notebook: losses, rows, parameters, verdict."""
         run = self.run
-        title = f"Trained with seed {run.settings.seed}: accuracy {run.accuracy:.4f}"
+        title = f"Trained with {whose(run.settings)}: accuracy {run.accuracy:.4f}"
         losses = fragments.table(
             ("step", "loss"), ((step, f"{loss:.4f}") for step, loss in run.losses)
         )
@@ -92,7 +94,13 @@ class Trained:
 
     def __repr__(self) -> str:
         end = repr(self.proof) if self.proof is not None else "diverged: weights left the numbers"
-        return f"Trained with seed {self.run.settings.seed}, loss {self.run.loss:.4f}\n{end}"
+        return f"Trained with {whose(self.run.settings)}, loss {self.run.loss:.4f}\n{end}"
+
+
+def whose(settings: Settings) -> str:
+    """Return whose draws a run has: ``seed 0``, or ``seed 0, member 17``."""
+    member = "" if settings.member is None else f", member {settings.member}"
+    return f"seed {settings.seed}{member}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +146,8 @@ def train(
             that trains it again.
         on_loss: called with step and loss every 100 steps.
         **settings: fields of :class:`adderlab.training.Settings`: ``hidden``, ``seed``, ``lr``,
-            ``steps``, ``batch``, ``samples``, ``optimizer``, ``loss``, ``activation``.
+            ``steps``, ``batch``, ``samples``, ``optimizer``, ``loss``, ``activation``, ``member``
+            and so on.
 
     Raises:
         OptionError: a setting is out of its range, or there is none of that name.
