@@ -112,6 +112,7 @@ def train_members(
     settings: Settings,
     members: Sequence[int] | UInt64[np.ndarray, " member"],
     *,
+    start: Float32[np.ndarray, "member parameter"] | None = None,
     lr: Float[np.ndarray, " member"] | None = None,
     init_scale: Float[np.ndarray, " member"] | None = None,
     momentum: Float[np.ndarray, " member"] | None = None,
@@ -131,6 +132,8 @@ def train_members(
         settings: how; ``member`` is not looked at.
         members: their numbers, in any order; one may come several times, as where a map trains
             the same start at many learning rates.
+        start: each one's parameters, flat, instead of those that are drawn for it; its data
+            and batches stay its own.
         lr: one for each, instead of the settings'.
         init_scale: one for each, instead of the settings'.
         momentum: one for each, instead of the settings'; the optimizer must be ``momentum``.
@@ -170,7 +173,7 @@ def train_members(
         table=next(task.blocks(task.rows)),
         schedule=plan,
         members=numbers,
-        start=draws.start(task, settings, numbers, scale),
+        start=draws.start(task, settings, numbers, scale) if start is None else start,
         counts=draws.row_counts(task, settings, numbers),
         lr=_each("lr", lr, settings.lr, len(numbers)),
         momentum=_each("momentum", momentum, settings.momentum, len(numbers)),

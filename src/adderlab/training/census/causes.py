@@ -20,6 +20,7 @@ The changes:
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -44,6 +45,7 @@ DONORS: Final = 8
 APART: Final = 1 << 40
 """How far a donor's number is from the member's: no population counts that far."""
 
+FEWEST: Final = 5
 PUSH: Final = 0.25
 MORE: Final = 3
 LESS: Final = 10.0
@@ -105,11 +107,14 @@ class Trials:
         return rate(self.tried, self.mended), rate(self.control_tried, self.control_mended)
 
 
-def is_cause(treated: Rate, control: Rate) -> bool:
+def is_cause(treated: Rate, control: Rate) -> bool | None:
     """Return whether a change mends beyond chance: more than the one beside it.
 
-    Where nothing could be tried beside it, it is compared with no change at all, which mends none.
+    Where nothing could be tried beside it, it is compared with no change at all, which mends
+    none. ``None`` where fewer than :data:`FEWEST` were tried: too few to tell.
     """
+    if treated.of < FEWEST:
+        return None
     return treated.is_above(control if control.of else Rate(0, treated.of))
 
 
@@ -238,7 +243,7 @@ class _Lab:
         """Return the places of a hidden unit's incoming weights and bias among the parameters."""
         sizes = self.settings.sizes(self.task)
         first = 0
-        for n_in, n_out in zip(sizes, sizes[1:], strict=False):
+        for n_in, n_out in itertools.pairwise(sizes):
             if unit < n_out:
                 row = first + unit * n_in
                 return [*range(row, row + n_in), first + n_out * n_in + unit]

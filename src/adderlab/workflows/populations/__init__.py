@@ -1,1 +1,6 @@
 """Many networks at once: trained block by block, counted, explained, written."""
+
+from adderlab.workflows.populations.census import Census
+from adderlab.workflows.populations.run import train_many
+
+__all__ = ["Census", "train_many"]

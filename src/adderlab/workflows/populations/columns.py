@@ -8,6 +8,7 @@ without the tensors that only a few readers want.
 from __future__ import annotations
 
 import io
+import itertools
 import json
 from collections.abc import Callable
 from dataclasses import asdict
@@ -201,7 +202,7 @@ def about_block(task: Task, settings: Settings, loss_steps: tuple[int, ...]) -> 
     sizes = settings.sizes(task)
     layout: list[dict[str, Any]] = []
     place = 0
-    for number, (n_in, n_out) in enumerate(zip(sizes, sizes[1:], strict=False), start=1):
+    for number, (n_in, n_out) in enumerate(itertools.pairwise(sizes), start=1):
         for name, shape in ((f"fc{number}.weight", [n_out, n_in]), (f"fc{number}.bias", [n_out])):
             size = int(np.prod(shape))
             layout.append({"tensor": name, "shape": shape, "first": place, "count": size})

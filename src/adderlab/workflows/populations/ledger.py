@@ -9,6 +9,7 @@ of other work is never written into: what differs is named.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -22,6 +23,12 @@ SCHEMA: Final = 1
 RECORD: Final = "run.json"
 BLOCKS: Final = "blocks"
 LONGEST_SHOWN: Final = 40
+OWN: Final = ("schema", "finished", "identity", "blocks", "files")
+"""The record's own keys; beside them stand those of the result."""
+
+HALF_WRITTEN: Final = re.compile(
+    r"\.(run\.json|census\.parquet|best\.safetensors|\d{6}\.\w+)\.[a-z0-9_]{8}\Z"
+)
 
 
 @dataclass(slots=True)
@@ -32,15 +39,17 @@ class Ledger:
         folder: where it lies.
         identity: what makes the work this work and no other, as JSON.
         blocks: what is known of each finished block, by its number.
+        files: the entries of what else was written when all was done.
         result: what came out, when all is done.
-        damaged: numbers of blocks that were entered but are not as they were written.
+        damaged: names of files that were entered but are not as they were written.
     """
 
     folder: Path
     identity: dict[str, Any]
     blocks: dict[int, dict[str, Any]] = field(default_factory=dict[int, dict[str, Any]])
+    files: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     result: dict[str, Any] | None = None
-    damaged: tuple[int, ...] = ()
+    damaged: tuple[str, ...] = ()
 
     @classmethod
     def open(cls, folder: str | Path, identity: Mapping[str, Any]) -> Ledger:
@@ -58,14 +67,15 @@ class Ledger:
             return cls(place, told)
         found = _read(record)
         _check_same(place, found["identity"], told)
-        ledger = cls(place, told, result=found["result"])
-        damaged: list[int] = []
+        result = {name: value for name, value in found.items() if name not in OWN}
+        ledger = cls(place, told, result=result if found["finished"] else None)
+        damaged: list[str] = []
         for entry in found["blocks"]:
-            number = int(entry["block"])
             if ledger.is_whole(entry):
-                ledger.blocks[number] = entry
+                ledger.blocks[int(entry["block"])] = entry
             else:
-                damaged.append(number)
+                damaged.append(entry["file"])
+        damaged += [entry["file"] for entry in found["files"] if not ledger.is_whole(entry)]
         ledger.damaged = tuple(damaged)
         if damaged:  # what was made of them is not to be trusted either
             ledger.result = None
@@ -116,21 +126,26 @@ class Ledger:
         """Write the record."""
         found = {
             "schema": SCHEMA,
+            "finished": self.result is not None,
             "identity": self.identity,
             "blocks": [self.blocks[number] for number in sorted(self.blocks)],
-            "result": self.result,
+            "files": self.files,
+            **(self.result or {}),
         }
         text = json.dumps(found, indent=1, allow_nan=False)
         _ = write_file(self.folder / RECORD, text + "\n")
 
-    def finish(self, result: dict[str, Any]) -> None:
-        """Enter what came out."""
+    def finish(self, result: dict[str, Any], files: list[Path]) -> None:
+        """Enter what came out, and the files that say so."""
+        self.files = [_entry_of(self.folder, path) for path in files]
         self.result = result
         self.save()
 
     def is_whole(self, entry: Mapping[str, Any]) -> bool:
         """Return whether a file is as its entry says: there, as long, with the same checksum."""
         path = self.folder / str(entry["file"])
+        if "block" in entry and path.parent != self.folder / BLOCKS:
+            return False
         try:
             if path.stat().st_size != entry["bytes"]:
                 return False
@@ -141,8 +156,9 @@ class Ledger:
     def sweep(self) -> None:
         """Remove what a killed process left half written: files that were not yet renamed."""
         for place in (self.folder, self.folder / BLOCKS):
-            for path in place.glob(".*.*.????????"):
-                path.unlink(missing_ok=True)
+            for path in place.glob(".*"):
+                if HALF_WRITTEN.match(path.name):
+                    path.unlink(missing_ok=True)
 
 
 def checksum(data: bytes) -> str:
@@ -159,7 +175,7 @@ def file_checksum(path: Path) -> str:
     return digest.hexdigest()
 
 
-def entry_of(folder: Path, path: Path) -> dict[str, Any]:
+def _entry_of(folder: Path, path: Path) -> dict[str, Any]:
     """Return the entry of a file that was written, for :meth:`Ledger.is_whole`."""
     return {
         "file": path.relative_to(folder).as_posix(),
@@ -191,7 +207,8 @@ def _read(record: Path) -> dict[str, Any]:
         whole = (
             found["schema"] == SCHEMA
             and isinstance(found["identity"], dict)
-            and isinstance(found["result"], dict | None)
+            and isinstance(found["finished"], bool)
+            and isinstance(found["files"], list)
             and all(
                 isinstance(entry["block"], int)
                 and isinstance(entry["bytes"], int)
