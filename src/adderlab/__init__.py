@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from adderlab.workflows.build import build
     from adderlab.workflows.compare import compare
     from adderlab.workflows.demo import demo
+    from adderlab.workflows.maps import map
     from adderlab.workflows.populations import train_many
     from adderlab.workflows.repair import repair
     from adderlab.workflows.replay import replay
@@ -46,6 +47,7 @@ _HOMES: Final = {
     "from_module": "nets.tracing",
     "from_state_dict": "nets.state_dict",
     "load": "nets",
+    "map": "workflows.maps",
     "network": "nets",
     "prove": "proving",
     "repair": "workflows.repair",
@@ -79,6 +81,7 @@ __all__ = [
     "from_module",
     "from_state_dict",
     "load",
+    "map",
     "network",
     "prove",
     "repair",

@@ -14,7 +14,19 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from adderlab.cli import build, compare, count, demo, doctor, prove, repair, show, tasks, train
+from adderlab.cli import (
+    build,
+    compare,
+    count,
+    demo,
+    doctor,
+    maps,
+    prove,
+    repair,
+    show,
+    tasks,
+    train,
+)
 from adderlab.cli.options import BAD_INPUT, INTERRUPTED
 from adderlab.cli.output import complain, prepare_streams, print_json
 from adderlab.errors import AdderlabError
@@ -52,7 +64,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",
 )
-for commands in (demo, tasks, build, show, train, prove, repair, compare, count, doctor):
+for commands in (demo, tasks, build, show, train, maps, prove, repair, compare, count, doctor):
     commands.register(app)
 
 

@@ -117,7 +117,7 @@ def train(
         "member": member,
         "lr": lr,
         "steps": steps,
-        "batch": _batch(batch),
+        "batch": batch_size(batch),
         "samples": samples,
         "data": data,
         "optimizer": optimizer,
@@ -184,7 +184,12 @@ def _plain(value: Any) -> str:
     return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def _batch(text: str) -> int | None:
+def batch_size(text: str) -> int | None:
+    """Return the samples a step that ``--batch`` names; ``None`` for all of them.
+
+    Raises:
+        OptionError: it is neither ``full`` nor a whole number.
+    """
     if text == "full":
         return None
     if not text.isdecimal():

@@ -8,7 +8,7 @@ blocks, on how many threads. ``train --seed S --member I`` trains it alone, from
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -84,8 +84,6 @@ class Members:
 
     def settings_of(self, index: int) -> Settings:
         """Return the settings that train the member in row ``index`` alone."""
-        from dataclasses import replace
-
         # the shortest decimal of a float32 reads back as that float32
         own = {
             name: float(str(getattr(self, name)[index]))
@@ -117,6 +115,7 @@ def train_members(
     init_scale: Float[np.ndarray, " member"] | None = None,
     momentum: Float[np.ndarray, " member"] | None = None,
     keep_every: int | None = None,
+    loss_steps: Sequence[int] | None = None,
     threads: int | None = None,
     path: str | None = None,
     on_progress: Callable[[int], None] = lambda done: None,
@@ -138,6 +137,8 @@ def train_members(
         init_scale: one for each, instead of the settings'.
         momentum: one for each, instead of the settings'; the optimizer must be ``momentum``.
         keep_every: keep the parameters after every so many steps, and after the last.
+        loss_steps: where losses are taken, ascending and the last step among them; about 20
+            places evenly apart unless given.
         threads: how many the kernels use; as many as there are cores unless given.
         path: the engine; the one that :func:`adderlab.training.choice.choose` names unless given.
         on_progress: called with the member-steps done since the last call, several times a
@@ -165,6 +166,9 @@ def train_members(
             remedy="take the optimizer momentum",
         )
     plan = schedule(settings.steps, keep_every)
+    if loss_steps is not None:
+        assert loss_steps[-1] == settings.steps
+        plan = replace(plan, losses=tuple(loss_steps))
     check_block(task, settings, len(numbers), keep_every)
     scale = _each("init-scale", init_scale, settings.init_scale, len(numbers))
     work = Work(

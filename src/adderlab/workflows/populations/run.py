@@ -26,14 +26,16 @@ from adderlab.training.members import train_members
 from adderlab.workflows.populations.census import BEST, CENSUS, Census
 from adderlab.workflows.populations.columns import TENSORS, about_block, block_bytes, read_block
 from adderlab.workflows.populations.ledger import Ledger
+from adderlab.workflows.populations.pictures import run_pictures
 from adderlab.workflows.populations.plan import Plan
 from adderlab.workflows.populations.summary import Examples, result_of, shown_members
-from adderlab.writing import new_file
+from adderlab.writing import new_file, new_folder
 
 if TYPE_CHECKING:
     from adderlab.nets import Network
 
 SUFFIX: Final = ".parquet"
+FIGURES: Final = "figures"
 MOST_TRIED: Final = 4096
 """Failures that are trained again with one thing changed."""
 
@@ -251,6 +253,9 @@ class _Run:
             files.append(save(best, ledger.folder / BEST))
         else:
             (ledger.folder / BEST).unlink(missing_ok=True)
+        with new_folder(ledger.folder / FIGURES) as place:
+            for picture in run_pictures(result, examples):
+                _ = picture.write(place)
         ledger.finish(result, files)
 
 

@@ -56,17 +56,20 @@ class Examples:
         """Return a member's output words row by row."""
         return list(table_of(self.plan.task, self.judged.bits[self._row(member)]))
 
+    def units(self, member: int) -> tuple[Any, ...]:
+        """Return for each hidden layer which of a member's units are on at which row."""
+        return tuple(layer[self._row(member)] for layer in self.on)
+
     def pattern(self, member: int) -> str:
         """Return a member's on/off pattern."""
-        return pattern_text(tuple(layer[self._row(member)] for layer in self.on))
+        return pattern_text(self.units(member))
 
     def solution(self, member: int) -> str:
         """Return a member's class in words."""
         assert self.trained is not None
         row = self._row(member)
         kind = self.plan.settings.network_activation.kind
-        on = tuple(layer[row] for layer in self.on)
-        return class_text(on, self.trained.arrays[-2][row], kind)
+        return class_text(self.units(member), self.trained.arrays[-2][row], kind)
 
     def network(self, member: int) -> Network | None:
         """Return a member's network; ``None`` if it diverged."""
