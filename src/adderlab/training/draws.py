@@ -23,9 +23,10 @@ from adderlab.training.philox import HALF, words
 from adderlab.training.settings import Settings
 
 if TYPE_CHECKING:
-    from jaxtyping import Float32, Int64, UInt64
+    from jaxtyping import Float32, Int32, Int64, UInt64
 
     from adderlab.tasks import Task
+    from adderlab.training.work import Work
 
 START: Final = 0
 DATA: Final = 1
@@ -35,6 +36,14 @@ BATCHES: Final = 2
 UNIT: Final = np.float32(2.0**-23)
 CHUNK: Final = 1 << 22
 """Words held at once."""
+
+
+def fill(work: Work) -> None:
+    """Draw the start and the data of networks that are to be trained, into their own arrays."""
+    task, settings, members = work.task, work.settings, work.members
+    if not work.is_given:
+        work.start[:] = start(task, settings, members, work.init_scale)
+    work.counts[:] = row_counts(task, settings, members)
 
 
 def start(
@@ -78,12 +87,12 @@ def start_bounds(task: Task, settings: Settings) -> Float32[np.ndarray, " parame
 
 def row_counts(
     task: Task, settings: Settings, members: UInt64[np.ndarray, " member"]
-) -> Int64[np.ndarray, "member rows"]:
+) -> Int32[np.ndarray, "member rows"]:
     """Return how often each row is in each member's own data."""
     rows = task.rows
     if settings.data == "table":
-        return np.ones((len(members), rows), dtype=np.int64)
-    counts = np.zeros((len(members), rows), dtype=np.int64)
+        return np.ones((len(members), rows), dtype=np.int32)
+    counts = np.zeros((len(members), rows), dtype=np.int32)
     at_once = max(1, CHUNK // settings.samples)
     for first in range(0, len(members), at_once):
         some = members[first : first + at_once]
@@ -97,7 +106,7 @@ def row_counts(
 def batch_rows(
     settings: Settings,
     members: UInt64[np.ndarray, " member"],
-    counts: Int64[np.ndarray, "member rows"],
+    counts: Int32[np.ndarray, "member rows"],
     first: int,
     steps: int,
 ) -> Int64[np.ndarray, "member steps batch"]:

@@ -44,6 +44,17 @@ def members_at_once(task: Task, settings: Settings) -> int:
     return max(1, min(LARGEST_BLOCK, BLOCK_VALUES // values))
 
 
+def train_blocks(work: Work, on_progress: Callable[[int], None]) -> Outcome:
+    """Draw and train any number of networks, block by block."""
+    outcome = work.empty_outcome()
+    at_once = members_at_once(work.task, work.settings)
+    for first in range(0, len(work.members), at_once):
+        part = work.part(first, at_once)
+        draws.fill(part)
+        outcome.put(first, train_ensemble(part, on_progress))
+    return outcome
+
+
 @one_thread()
 def train_ensemble(work: Work, on_progress: Callable[[int], None] = lambda done: None) -> Outcome:
     """Train one block of at most :func:`members_at_once` networks.

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adderlab.errors import OptionError
-from adderlab.training import draws
-from adderlab.training.choice import Choice, choose
+from adderlab.training.choice import ENSEMBLE, Choice, choose
 from adderlab.training.loop import check_rows
 from adderlab.training.schedule import schedule
 from adderlab.training.settings import LARGEST, MEMBERS, Settings, check_bytes
@@ -177,8 +176,12 @@ def train_members(
         table=next(task.blocks(task.rows)),
         schedule=plan,
         members=numbers,
-        start=draws.start(task, settings, numbers, scale) if start is None else start,
-        counts=draws.row_counts(task, settings, numbers),
+        start=np.empty((len(numbers), settings.parameters(task)), dtype=np.float32)
+        if start is None
+        else np.array(start, dtype=np.float32),
+        is_given=start is not None,
+        counts=np.empty((len(numbers), task.rows), dtype=np.int32),
+        init_scale=scale,
         lr=_each("lr", lr, settings.lr, len(numbers)),
         momentum=_each("momentum", momentum, settings.momentum, len(numbers)),
     )
@@ -247,14 +250,15 @@ def _train(
     on_progress: Callable[[int], None],
     on_compile: Callable[[str], None],
 ) -> Outcome:
-    from adderlab.training.ensemble import members_at_once, train_ensemble
+    if chosen.path == ENSEMBLE:
+        from adderlab.training.ensemble import train_blocks
 
-    outcome = work.empty_outcome()
-    at_once = members_at_once(work.task, work.settings)
-    for first in range(0, len(work.members), at_once):
-        part = work.part(first, at_once)
-        outcome.put(first, train_ensemble(part, on_progress))
-    return outcome
+        return train_blocks(work, on_progress)
+    from adderlab.training.kernels.engine import train_compiled
+
+    return train_compiled(
+        work, chosen.path, threads=threads, on_progress=on_progress, on_compile=on_compile
+    )
 
 
 def _each(option: str, given: Any, default: float, count: int) -> Float32[np.ndarray, " member"]:

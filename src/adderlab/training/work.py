@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from jaxtyping import Float32, Int32, Int64, UInt64
+    from jaxtyping import Float32, Int32, UInt64
 
     from adderlab.tasks import Block, Task
     from adderlab.training.schedule import Schedule
@@ -37,9 +37,14 @@ class Outcome:
     stopped_at: Int32[np.ndarray, " member"]
     kept: Float32[np.ndarray, "member kept parameter"]
 
+    def part(self, first: int, count: int) -> Outcome:
+        """Return the place of some members, to be written to."""
+        end = first + count
+        return Outcome(*(getattr(self, field.name)[first:end] for field in fields(self)))
+
     def first(self, count: int) -> Outcome:
         """Return what came of the first members."""
-        return Outcome(*(getattr(self, field.name)[:count] for field in fields(self)))
+        return self.part(0, count)
 
     def put(self, place: int, part: Outcome) -> None:
         """Copy a part's members into this, from number ``place`` on."""
@@ -56,10 +61,12 @@ class Work:
         table: all rows of the task.
         schedule: when they are looked at.
         members: their numbers.
-        start: their parameters, each flat.
-        counts: how often each row is in a member's own data.
+        start: their parameters, each flat; the engine draws them unless they are given.
+        counts: how often each row is in a member's own data; the engine draws them.
+        init_scale: each member's factor on its start.
         lr: each member's learning rate.
         momentum: each member's.
+        is_given: whether ``start`` is what the members start from, so that none is drawn.
     """
 
     task: Task
@@ -68,9 +75,11 @@ class Work:
     schedule: Schedule
     members: UInt64[np.ndarray, " member"]
     start: Float32[np.ndarray, "member parameter"]
-    counts: Int64[np.ndarray, "member rows"]
+    counts: Int32[np.ndarray, "member rows"]
+    init_scale: Float32[np.ndarray, " member"]
     lr: Float32[np.ndarray, " member"]
     momentum: Float32[np.ndarray, " member"]
+    is_given: bool = False
 
     @property
     def shares(self) -> Float32[np.ndarray, "member rows"]:
@@ -106,4 +115,4 @@ class Work:
         )
 
 
-_BY_MEMBER = ("members", "start", "counts", "lr", "momentum")
+_BY_MEMBER = ("members", "start", "counts", "init_scale", "lr", "momentum")
