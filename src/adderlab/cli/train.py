@@ -136,8 +136,9 @@ def train(
     if seeds is not None:
         from adderlab.cli.population import run_population
 
-        options = {"keep": keep, "explain": explain, "threads": threads}
-        run_population(screen, task, seeds, settings, out=out, **options)
+        run_population(
+            screen, task, seeds, settings, out=out, keep=keep, explain=explain, threads=threads
+        )
         return
     _train_one(screen, task, settings, out)
 

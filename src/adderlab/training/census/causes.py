@@ -195,8 +195,8 @@ class _Lab:
         settings = self.settings
         if settings.network_activation.kind != "relu":
             return
-        was_on = np.concatenate(self._on(self.trained.start), axis=1).any(axis=2)
-        is_on = np.concatenate(self._on(self.trained.arrays), axis=1).any(axis=2)
+        was_on: Any = np.concatenate(self._on(self.trained.start), axis=1).any(axis=2)
+        is_on: Any = np.concatenate(self._on(self.trained.arrays), axis=1).any(axis=2)
         for name in ("dead_at_start", "died"):
             dead = ~is_on & (~was_on if name == "dead_at_start" else was_on)
             which = np.flatnonzero(self._has(name))

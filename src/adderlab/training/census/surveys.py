@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from adderlab.training.census.rates import Rate
-from adderlab.training.choice import choose
+from adderlab.training.choice import ENSEMBLE, choose
 from adderlab.training.judging import judge
 from adderlab.training.members import train_members
 from adderlab.training.settings import LARGEST, MOMENTUM
@@ -24,7 +24,15 @@ if TYPE_CHECKING:
     from adderlab.tasks import Task
     from adderlab.training.settings import Settings
 
-AT_ONCE: Final = 1024
+AT_ONCE: Final = 1 << 14
+MOST_NETWORKS: Final = 1000
+FEWEST_NETWORKS: Final = 50
+SURVEY_WORK: Final = 1 << 29
+"""Products after which more networks are not worth the wait."""
+
+COMPILE_WORK: Final = 1 << 31
+"""Products that PyTorch does in about the time that a kernel is compiled in."""
+
 LR_FACTORS: Final = tuple(10.0 ** (place / 4) for place in range(-8, 9))
 """A learning rate a hundredth of the run's to a hundred times it, four a decade."""
 
@@ -97,10 +105,11 @@ def survey(
         task: what is to be learned.
         settings: what is changed, one thing at a time.
         base: how often it worked unchanged.
-        networks: how many are trained for each change.
+        networks: how many are trained for each change, at most.
         on_stage: called with what is tried before it is.
         on_compile: as in :func:`adderlab.training.members.train_members`.
     """
+    networks = surveyed(task, settings, networks)
 
     def rate(change: str, **values: Any) -> Rate:
         on_stage(change)
@@ -122,8 +131,7 @@ def survey(
         helps.append(Help(f"Adam at {ADAM_LR}", f"--optimizer adam --lr {ADAM_LR}", adam))
     on_stage("other scales and learning rates")
     for scale, found in _by_scale(task, settings, networks, on_compile):
-        size = "larger" if scale > settings.init_scale else "smaller"
-        name = f"a start {SCALE_FACTOR:g} times {size}"
+        name = f"a start {'twice' if scale > settings.init_scale else 'half'} as large"
         helps.append(Help(name, f"--init-scale {scale:g}", found))
     by_lr = _by_lr(task, settings, networks, on_compile)
     return Survey(tuple(helps), tuple(widths), by_lr)
@@ -168,9 +176,31 @@ def _grid(
     """Return the success rate at each value of a setting, all of them one population."""
     members = np.tile(np.arange(networks, dtype=np.uint64), len(values))
     each = np.repeat(np.array(values), networks)
-    right = _right(task, settings, members, {name: each}, on_compile)
+    # the run's own shape: its kernel is there already
+    path = choose(task, settings).path
+    right = _right(task, settings, members, {name: each}, path, on_compile)
     shares = right.reshape(len(values), networks).sum(axis=1)
     return [Rate(int(count), networks) for count in shares]
+
+
+def surveyed(task: Task, settings: Settings, networks: int) -> int:
+    """Return over how many networks a change is measured: of large ones fewer, at least 50."""
+    return min(networks, MOST_NETWORKS, max(FEWEST_NETWORKS, SURVEY_WORK // _work(task, settings)))
+
+
+def path_of(task: Task, settings: Settings, networks: int) -> str:
+    """Return the engine for some networks that are trained once, by how much work they are.
+
+    A kernel is compiled for seconds: too long for what PyTorch trains in about as many.
+    """
+    if networks * _work(task, settings) <= COMPILE_WORK:
+        return ENSEMBLE
+    return choose(task, settings).path
+
+
+def _work(task: Task, settings: Settings) -> int:
+    """Return about how many products training one network takes."""
+    return max(1, settings.steps) * task.rows * settings.parameters(task)
 
 
 def success_rate(
@@ -181,7 +211,9 @@ def success_rate(
 ) -> Rate:
     """Return how many of the first members are right."""
     members = np.arange(networks, dtype=np.uint64)
-    return Rate(int(_right(task, settings, members, {}, on_compile).sum()), networks)
+    path = path_of(task, settings, networks)
+    right = _right(task, settings, members, {}, path, on_compile)
+    return Rate(int(right.sum()), networks)
 
 
 def _right(
@@ -189,10 +221,10 @@ def _right(
     settings: Settings,
     members: Any,
     each: dict[str, Any],
+    path: str,
     on_compile: Callable[[str], None],
 ) -> Any:
     """Return who is right, trained some at a time."""
-    path = choose(task, settings).path
     found: list[Any] = []
     for first in range(0, len(members), AT_ONCE):
         part = slice(first, first + AT_ONCE)

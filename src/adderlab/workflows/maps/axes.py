@@ -121,7 +121,7 @@ def parse_axis(text: str, option: str) -> Axis:
     if kind.whole and not (low.is_integer() and high.is_integer()):
         raise refused("give whole numbers")
     if low < kind.least or high >= kind.below:
-        raise refused(f"stay within {kind.least:g} and {kind.below:g}")
+        raise refused(f"give numbers from {kind.least:g} to below {kind.below:g}")
     if low <= 0 and (scale == "log" or name in ("lr", "init")):
         raise refused("begin above 0")
     return Axis(name, low, high, scale)

@@ -157,7 +157,7 @@ class Grid:
     ) -> Members:
         told = self.settings_at(float(xs[0]), float(ys[0]))
         across, up = np.tile(xs, len(ys)), np.repeat(ys, len(xs))
-        each = {
+        each: dict[str, Any] = {
             axis.kind.setting: values
             for axis, values in ((self.x, across), (self.y, up))
             if axis.name in EACH

@@ -202,6 +202,7 @@ def _read(record: Path) -> dict[str, Any]:
     Raises:
         OutputError: it can't be read, or is no record of ours.
     """
+    found: dict[str, Any] = {}
     try:
         found = json.loads(record.read_text(encoding="utf-8"))
         whole = (

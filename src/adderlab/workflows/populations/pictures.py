@@ -10,6 +10,8 @@ from adderlab.report.figures import Picture
 from adderlab.report.figures.charts import RatePoint, quantiles_picture, rates_picture
 from adderlab.report.figures.failures import Kind, KindRow, kind_picture
 from adderlab.tasks import Task
+from adderlab.workflows.populations.census import Census
+from adderlab.workflows.populations.plan import Plan
 from adderlab.workflows.populations.summary import Examples
 
 MOST_KINDS: Final = 8
@@ -26,6 +28,13 @@ def run_pictures(result: dict[str, Any], examples: Examples) -> tuple[Picture, .
     """Return every picture of a population's result."""
     found = [losses_of(result), *rates_of(result), *kinds_of(result, examples)]
     return tuple(picture for picture in found if picture is not None)
+
+
+def pictures_of(census: Census) -> tuple[Picture, ...]:
+    """Return every picture of a population, its examples trained once more."""
+    plan = Plan(census.task, census.settings, census.networks)
+    members = [entry["member"] for entry in census.failures[:MOST_KINDS] if entry["table"]]
+    return run_pictures(census.result, Examples(plan, members))
 
 
 def losses_of(result: dict[str, Any]) -> Picture | None:
@@ -49,7 +58,13 @@ def rates_of(result: dict[str, Any]) -> list[Picture]:
         ("by_lr", "lr", "learning rate", True),
     ):
         points = [
-            RatePoint(entry[name], entry["share"], *entry["interval"], entry[name] == own[name])
+            RatePoint(
+                x=entry[name],
+                share=entry["share"],
+                low=entry["interval"][0],
+                high=entry["interval"][1],
+                is_own=entry[name] == own[name],
+            )
             for entry in result[key]
         ]
         if points:
@@ -88,10 +103,10 @@ def _mended(one: dict[str, Any]) -> str:
     trial = one["trial"]
     if trial is None or one["is_cause"] is None:
         return ""
-    word = "a cause" if one["is_cause"] else "not shown to be a cause"
+    word = "a cause" if one["is_cause"] else "not shown as a cause"
     rate, control = trial["mended"], trial["control_mended"]
-    beside = f", beside it {control['share']:.0%}" if control["of"] else ""
-    return f"; changing that alone mends {rate['share']:.0%}{beside}: {word}"
+    beside = f" (beside it {control['share']:.0%})" if control["of"] else ""
+    return f"; changed, {rate['share']:.0%} are right{beside}: {word}"
 
 
 def _rows(task: Task, table: list[int], on: Any) -> list[KindRow]:

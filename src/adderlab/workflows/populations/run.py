@@ -39,9 +39,6 @@ FIGURES: Final = "figures"
 MOST_TRIED: Final = 4096
 """Failures that are trained again with one thing changed."""
 
-MOST_SURVEYED: Final = 1000
-"""Networks trained for each setting that might help."""
-
 
 def train_many(
     task: Task | str = "half-adder",
@@ -50,6 +47,7 @@ def train_many(
     out: str | Path | None = None,
     keep: str = "start",
     explain: bool = True,
+    draw: bool = True,
     threads: int | None = None,
     on_progress: Callable[[int], None] = lambda done: None,
     on_stage: Callable[[str], None] = lambda text: None,
@@ -69,6 +67,7 @@ def train_many(
         keep: which tensors are kept in ``blocks/``: ``none``, ``start``, ``weights`` or
             ``every:K``; the start stands in the census too.
         explain: whether causes and what helps are measured, by training more networks.
+        draw: whether figures are drawn into the folder.
         threads: how many are used; all cores unless given. The result does not depend on it.
         on_progress: called with the network-steps done since the last call.
         on_stage: called with what is being done, when that changes.
@@ -101,7 +100,7 @@ def train_many(
         raise OptionError(
             f"got {keep!r} without a folder", where="--keep", remedy="name a folder with -o RUN"
         )
-    run = _Run(plan, ledger, threads, on_progress, on_stage, on_compile)
+    run = _Run(plan, ledger, threads, draw, on_progress, on_stage, on_compile)
     try:
         return run.made()
     except KeyboardInterrupt as interrupt:
@@ -123,11 +122,12 @@ class _Run:
         plan: Plan,
         ledger: Ledger | None,
         threads: int | None,
+        draw: bool,
         on_progress: Callable[[int], None],
         on_stage: Callable[[str], None],
         on_compile: Callable[[str], None],
     ) -> None:
-        self.plan, self.ledger, self.threads = plan, ledger, threads
+        self.plan, self.ledger, self.threads, self.draw = plan, ledger, threads, draw
         self.on_progress, self.on_stage, self.on_compile = on_progress, on_stage, on_compile
         self.tally = Tally(plan.loss_steps, plan.settings.steps)
         self.failed: list[Any] = []
@@ -229,13 +229,12 @@ class _Run:
         if len(failed):
             self.on_stage("trying causes")
             trials = try_changes(plan.task, plan.settings, failed, path=plan.choice.path)
-        networks = min(plan.networks, MOST_SURVEYED)
         base = Rate(tally.successes, tally.networks)
         found = survey(
             plan.task,
             plan.settings,
             base,
-            networks,
+            plan.networks,
             on_stage=lambda text: self.on_stage(f"trying {text}"),
             on_compile=self.on_compile,
         )
@@ -253,9 +252,10 @@ class _Run:
             files.append(save(best, ledger.folder / BEST))
         else:
             (ledger.folder / BEST).unlink(missing_ok=True)
-        with new_folder(ledger.folder / FIGURES) as place:
-            for picture in run_pictures(result, examples):
-                _ = picture.write(place)
+        if self.draw:
+            with new_folder(ledger.folder / FIGURES) as place:
+                for picture in run_pictures(result, examples):
+                    _ = picture.write(place)
         ledger.finish(result, files)
 
 
