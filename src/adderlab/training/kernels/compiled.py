@@ -9,13 +9,17 @@ the versions, and of the CPU.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
+import pickle
 import platform
 import stat
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final
 
 import llvmlite
@@ -30,6 +34,17 @@ from adderlab.writing import write_file
 
 FOLDER_VARIABLE: Final = "ADDERLAB_CACHE_DIR"
 """The environment variable that names another cache folder."""
+
+_DAMAGE: Final = (
+    OSError,
+    EOFError,
+    ImportError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    pickle.UnpicklingError,
+)
 
 _KNOWN: Final[dict[tuple[str, str], Any]] = {}
 _ONE_AT_A_TIME: Final = threading.Lock()
@@ -103,12 +118,23 @@ def _compile(
         on_compile(f"compiling {name}, for this run alone: {fault}")
     elif not any(where.rglob(f"{stem}.*.nbc")):
         on_compile(f"compiling {name}, once: it is kept in {folder}")
-    space = {"np": np, "__name__": f"adderlab_{stem.replace('-', '_')}"}
-    for module in (simd, functions, drawing):
-        space |= {key: value for key, value in vars(module).items() if not key.startswith("__")}
-    exec(compile(source, str(path), "exec"), space)  # noqa: S102 -- the source was made here
-    jit = numba.njit(signature, nogil=True, error_model="numpy", cache=folder is not None)
-    return jit(space[function])
+    # Numba finds what it has compiled through the module, so the module must be a known one
+    module = ModuleType(f"adderlab_{stem.replace('-', '_')}")
+    sys.modules[module.__name__] = module
+    for ours in (simd, functions, drawing):
+        names = {key: value for key, value in vars(ours).items() if not key.startswith("__")}
+        vars(module).update(names)
+    exec(compile(source, str(path), "exec"), vars(module))  # noqa: S102 -- it was made here
+    plain = getattr(module, function)
+    jit = functools.partial(numba.njit, signature, nogil=True, error_model="numpy")
+    if folder is None:
+        return jit()(plain)
+    try:
+        return jit(cache=True)(plain)
+    except _DAMAGE:  # a cache cut short, say: what can't be loaded is made again
+        for stale in where.rglob(f"{stem}.*.nb?"):
+            stale.unlink(missing_ok=True)
+        return jit(cache=True)(plain)
 
 
 def _key(source: str) -> str:

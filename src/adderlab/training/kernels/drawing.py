@@ -102,101 +102,36 @@ def fill_counts(seed: Any, members: Any, samples: Any, counts: Any) -> None:
 
 
 @register_jitable
-def draw_rows(
-    seed: Any, members: Any, ends: Any, samples: Any, first: Any, count: Any, words: Any, drawn: Any
-) -> None:
-    """Write the rows that a group's draws ``first`` to ``first + count - 1`` look at.
+def draw_samples(
+    seed: Any, members: Any, base: Any, samples: Any, first: Any, count: Any, chosen: Any
+) -> Any:
+    """Write which samples a group's draws ``first`` to ``first + count - 1`` look at.
 
     Args:
         seed: below 2**32, as an unsigned 64-bit number.
-        members: the numbers of 16 members.
-        ends: for each row and member, how many samples there are up to and with the row, flat.
-        samples: how many there are.
+        members: the members' numbers.
+        base: the first of the group's 16 among them.
+        samples: how many there are to choose from.
         first: the number of the first draw: step times batch plus slot.
         count: how many draws.
-        words: room for ``count + 8`` draws of 16 members, flat.
-        drawn: where the rows are written, 16 for each draw, flat.
+        chosen: where they are written, 16 for each draw, flat; with room for 6 draws more.
+
+    Returns:
+        Where in ``chosen`` the first draw is.
     """
-    rows = ends.size // LANES
     total = np.uint64(samples)
-    numbers = words_from(members, 0)
+    numbers = words_from(members, base)
     low = numbers & LOW
     high = numbers >> HALF
-    block_0 = first // 4
-    blocks = (first + count + 3) // 4 - block_0
-    for block in range(blocks):
-        number = np.uint64(block_0 + block)
+    first_block = first // 4
+    for block in range(first_block, (first + count + 3) // 4):
+        number = np.uint64(block)
         w0, w1, w2, w3 = _philox(
             spread(number & LOW), spread(number >> HALF), low, high, seed, _BATCHES
         )
-        place = 4 * block * LANES
-        keep(words, place, (w0 * total) >> HALF)
-        keep(words, place + LANES, (w1 * total) >> HALF)
-        keep(words, place + 2 * LANES, (w2 * total) >> HALF)
-        keep(words, place + 3 * LANES, (w3 * total) >> HALF)
-    skip = (first - 4 * block_0) * LANES
-    if rows <= 16:  # counting the rows that end before the sample runs in vectors
-        for draw in range(count):
-            for lane in range(LANES):
-                sample = words[skip + draw * LANES + lane]
-                row = np.int32(0)
-                for r in range(rows - 1):
-                    row += np.int32(ends[r * LANES + lane] <= sample)
-                drawn[draw * LANES + lane] = row
-    else:
-        for draw in range(count):
-            for lane in range(LANES):
-                sample = words[skip + draw * LANES + lane]
-                low = 0
-                high = rows - 1
-                while low < high:
-                    middle = (low + high) // 2
-                    if ends[middle * LANES + lane] <= sample:
-                        low = middle + 1
-                    else:
-                        high = middle
-                drawn[draw * LANES + lane] = low
-
-
-@register_jitable
-def count_rows(drawn: Any, batch: Any, place: Any, rows: Any, shares: Any) -> None:
-    """Write which share of a step's batch each row has, for 16 members.
-
-    Args:
-        drawn: the rows drawn, 16 for each draw, flat.
-        batch: draws a step.
-        place: the step's first draw.
-        rows: how many rows there are.
-        shares: where the shares are written, 16 for each row, flat.
-    """
-    each = np.float32(1) / np.float32(batch)
-    if rows <= 16:
-        for row in range(rows):
-            for lane in range(LANES):
-                found = np.int32(0)
-                for slot in range(batch):
-                    found += np.int32(drawn[(place + slot) * LANES + lane] == row)
-                shares[row * LANES + lane] = np.float32(found) * each
-    else:
-        for i in range(rows * LANES):
-            shares[i] = np.float32(0)
-        for slot in range(batch):
-            for lane in range(LANES):
-                row = drawn[(place + slot) * LANES + lane]
-                shares[row * LANES + lane] += each
-
-
-@register_jitable
-def look_up(packed: Any, drawn: Any, batch: Any, place: Any, slots: Any) -> None:
-    """Write the packed row of each slot of a step, for 16 members.
-
-    Args:
-        packed: each row's bits as one number.
-        drawn: the rows drawn, 16 for each draw, flat.
-        batch: draws a step.
-        place: the step's first draw.
-        slots: where they are written, 16 for each slot, flat.
-    """
-    for slot in range(batch):
-        for lane in range(LANES):
-            slots[slot * LANES + lane] = packed[drawn[(place + slot) * LANES + lane]]
+        place = 4 * (block - first_block) * LANES
+        keep(chosen, place, (w0 * total) >> HALF)
+        keep(chosen, place + LANES, (w1 * total) >> HALF)
+        keep(chosen, place + 2 * LANES, (w2 * total) >> HALF)
+        keep(chosen, place + 3 * LANES, (w3 * total) >> HALF)
+    return (first - 4 * first_block) * LANES

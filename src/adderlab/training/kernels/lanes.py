@@ -25,12 +25,19 @@ def lanes_source(shape: Shape) -> str:
     """Return the kernel's source."""
     name = "-".join(map(str, shape.sizes))
     title = f"Networks of shape {name} on {shape.rows} rows, 16 side by side, a step written out."
-    return kernel(shape, _Unrolled(shape), title=title, scratch=common_scratch(shape))
+    return kernel(shape, _Unrolled(shape), title=title, scratch=_scratch(shape))
 
 
 def lanes_scratch(shape: Shape) -> int:
     """Return how many vectors of 16 the kernel's scratch array must hold."""
-    return scratch_vectors(shape, common_scratch(shape))
+    return scratch_vectors(shape, _scratch(shape))
+
+
+def _scratch(shape: Shape) -> dict[str, int]:
+    parts = common_scratch(shape)
+    if shape.batch:
+        parts["UPTO"] = shape.rows  # samples up to each row and with it
+    return parts
 
 
 def operations(shape: Shape) -> int:
@@ -60,6 +67,16 @@ class _Unrolled:
         if not self.shape.batch:
             for r in range(self.shape.rows):
                 text.line(f"s{r} = pull * load(S, SHARE + {r} * L)")
+            return
+        text.block(f"""
+for lane in range(L):
+    upto = np.int32(0)
+    for r in range({self.shape.rows}):
+        upto += counts[base + lane, r]
+        S[UPTO + r * L + lane] = np.float32(upto)
+pull_each = splat(np.float32({self.shape.pull / self.shape.batch!r}))
+batch = splat(np.float32({self.shape.batch}))
+""")
 
     def current(self, text: Text) -> None:
         for k in range(self.shape.parameters):
@@ -69,17 +86,26 @@ class _Unrolled:
         shape = self.shape
         with text.inside("for step in range(done, until)"):
             if shape.batch:
-                text.line(
-                    f"count_rows(chosen, {shape.batch}, (step - done) * {shape.batch}, "
-                    f"{shape.rows}, S[NOW:NOW + {shape.rows} * L])"
-                )
-                for r in range(shape.rows):
-                    text.line(f"s{r} = pull * load(S, NOW + {r} * L)")
+                self._count(text)
             if shape.optimizer == "adam":
                 text.line("rate = negative_lr * splat(scales[step, 0])")
                 text.line("second_scale = splat(scales[step, 1])")
             self._forward(text)
             self._backward(text)
+
+    def _count(self, text: Text) -> None:
+        """Write the rows' shares of a step's batch: sample k is of the first row beyond k."""
+        batch, last = self.shape.batch, self.shape.rows - 1
+        for r in range(last):
+            text.line(f"c{r} = zero")
+        with text.inside(f"for slot in range({batch})"):
+            text.line(f"sample = numbers_at(drawn, picked + ((step - done) * {batch} + slot) * L)")
+            for r in range(last):
+                is_upto = f"above(load(S, UPTO + {r} * L), sample)"
+                text.line(f"c{r} = c{r} + where({is_upto}, one, zero)")
+        for r in range(last + 1):
+            upto = "batch" if r == last else f"c{r}"
+            text.line(f"s{r} = pull_each * " + (f"({upto} - c{r - 1})" if r else upto))
 
     def look(self, text: Text) -> None:
         shape = self.shape

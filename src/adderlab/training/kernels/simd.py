@@ -174,6 +174,18 @@ def bit_at(typing: Any, array: Any, index: Any, bit: Any) -> Any:
 
 
 @intrinsic
+def numbers_at(typing: Any, array: Any, index: Any) -> Any:
+    """Return 16 numbers of a flat int32 array from ``index`` on, as fp32; nothing is checked."""
+
+    def lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        found = builder.load(_place(context, builder, sig, args, _INTEGERS))
+        found.align = 4
+        return builder.sitofp(found, _FLOATS)
+
+    return lanes(array, index), lower
+
+
+@intrinsic
 def words_from(typing: Any, array: Any, index: Any) -> Any:
     """Return 16 numbers of a flat uint64 array from ``index`` on; nothing is checked."""
 
