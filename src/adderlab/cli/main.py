@@ -14,10 +14,25 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from adderlab.cli import build, compare, count, demo, doctor, prove, repair, show, tasks, train
+from adderlab.cli import (
+    build,
+    compare,
+    count,
+    demo,
+    doctor,
+    maps,
+    prove,
+    repair,
+    show,
+    tasks,
+    train,
+)
 from adderlab.cli.options import BAD_INPUT, INTERRUPTED
 from adderlab.cli.output import complain, prepare_streams, print_json
 from adderlab.errors import AdderlabError
+
+KEPT = " kept in "
+"""Stands in the note of an interrupt that left something behind on purpose."""
 
 
 class Interrupted(Exception):  # noqa: N818 -- no error
@@ -49,7 +64,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",
 )
-for commands in (demo, tasks, build, show, train, prove, repair, compare, count, doctor):
+for commands in (demo, tasks, build, show, train, maps, prove, repair, compare, count, doctor):
     commands.register(app)
 
 
@@ -88,7 +103,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             arguments, {"what": what, "where": "", "remedy": remedy}, f"{what}; {remedy}"
         )
     except (Interrupted, KeyboardInterrupt, typer.Abort) as interrupt:
-        complain(f"{'; '.join(map(str, interrupt.args)) or 'interrupted'}; nothing was written")
+        text = "; ".join(map(str, interrupt.args)) or "interrupted"
+        complain(text if KEPT in text else f"{text}; nothing was written")
         return INTERRUPTED
     except BrokenPipeError:  # the reader of a pipe has gone: nobody is left to tell
         return _drop_output(1)

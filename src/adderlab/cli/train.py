@@ -14,7 +14,7 @@ from adderlab.errors import OptionError
 if TYPE_CHECKING:
     from adderlab.cli.output import Screen
     from adderlab.training import Settings
-    from adderlab.workflows.train import Census, Trained
+    from adderlab.workflows.train import Trained
 
 EXAMPLES = """Examples:
 
@@ -89,6 +89,18 @@ def train(
             "--replay", metavar="NET", help="Train this network again and compare the bytes."
         ),
     ] = None,
+    keep: Annotated[
+        str,
+        typer.Option(
+            metavar="none|start|weights|every:K", help="With --seeds, the tensors kept in RUN."
+        ),
+    ] = "start",
+    explain: Annotated[
+        bool, typer.Option(help="With --seeds, measure causes and what helps too.")
+    ] = True,
+    threads: Annotated[
+        int | None, typer.Option(metavar="N", help="With --seeds, the threads used; else all.")
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("-o", "--out", metavar="NET|RUN", help="A file; with --seeds a folder."),
@@ -105,7 +117,7 @@ def train(
         "member": member,
         "lr": lr,
         "steps": steps,
-        "batch": _batch(batch),
+        "batch": batch_size(batch),
         "samples": samples,
         "data": data,
         "optimizer": optimizer,
@@ -122,7 +134,11 @@ def train(
     if task is None:
         raise OptionError("no task is named", where="TASK", remedy="name one, like half-adder")
     if seeds is not None:
-        _train_many(screen, task, seeds, settings, out)
+        from adderlab.cli.population import run_population
+
+        run_population(
+            screen, task, seeds, settings, out=out, keep=keep, explain=explain, threads=threads
+        )
         return
     _train_one(screen, task, settings, out)
 
@@ -169,7 +185,12 @@ def _plain(value: Any) -> str:
     return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def _batch(text: str) -> int | None:
+def batch_size(text: str) -> int | None:
+    """Return the samples a step that ``--batch`` names; ``None`` for all of them.
+
+    Raises:
+        OptionError: it is neither ``full`` nor a whole number.
+    """
     if text == "full":
         return None
     if not text.isdecimal():
@@ -265,61 +286,3 @@ def helps_text(trained: Trained) -> str:
         f"what helps, measured over {base.networks} runs each: {helping}, "
         f"{base.change} {base.rate:.0%}{useless}"
     )
-
-
-def _train_many(
-    screen: Screen, task: str, seeds: int, settings: dict[str, Any], out: Path | None
-) -> None:
-    from adderlab.workflows.train import train_many
-
-    total = seeds * max(settings["steps"], 1)
-    with screen.progress() as bar:
-        job = bar.add_task("training", total=total, rate="")
-
-        def on_progress(done: int) -> None:
-            bar.update(job, advance=done)
-            speed = bar.tasks[0].speed
-            if speed:
-                bar.update(job, rate=f"{speed / max(settings['steps'], 1):.0f} networks/s")
-
-        census = train_many(task, seeds=seeds, out=out, on_progress=on_progress, **settings)
-    print_census(screen, census)
-    screen.json(census.to_dict())
-
-
-def print_census(screen: Screen, census: Census) -> None:
-    """Print how often it worked, and what the failures look like."""
-    found = census.to_dict()
-    low, high = found["interval"]
-    screen.say(
-        f"{found['successes']} of {found['networks']} networks are right on every row: "
-        f"{found['success_rate']:.1%} (95 % Wilson interval {low:.1%} to {high:.1%})",
-        style="bold",
-    )
-    rate = found["seconds"] / found["networks"] * 1e6
-    screen.say(f"{found['seconds']:.1f} s by {found['path']}, {rate:.0f} µs a network")
-    failures = found["failures"]
-    if failures:
-        rows = census.population.task.rows
-        expected = census.population.task
-        header = [_inputs(expected.row(i).inputs) for i in range(rows)] if rows <= 8 else []
-        screen.heading(f"wrong truth tables, {len(failures)} in all, most frequent first")
-        screen.table(
-            ("networks", "share", *header),
-            [
-                (
-                    entry["count"],
-                    f"{entry['count'] / found['networks']:.1%}",
-                    *(entry["table"] or ["diverged"] * len(header) if header else ()),
-                )
-                for entry in failures[:10]
-            ],
-        )
-    best = found["best"]
-    if best is not None:
-        screen.say(
-            f"best: seed {best['seed']}, margin {best['margin']:.4f}, {best['verdict']} "
-            "in exact arithmetic"
-        )
-    place = f"written to {census.folder}" if census.folder else "not written (add -o RUN)"
-    screen.say(place)

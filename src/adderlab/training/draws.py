@@ -41,7 +41,8 @@ CHUNK: Final = 1 << 22
 def fill(work: Work) -> None:
     """Draw the start and the data of networks that are to be trained, into their own arrays."""
     task, settings, members = work.task, work.settings, work.members
-    work.start[:] = start(task, settings, members, work.init_scale)
+    if not work.is_given:
+        work.start[:] = start(task, settings, members, work.init_scale)
     work.counts[:] = row_counts(task, settings, members)
 
 

@@ -14,6 +14,7 @@ that is less, which also leaves room for one tanh of the library in each unit.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
@@ -124,7 +125,11 @@ def _judge_chunk(task: Task, settings: Settings, block: Block, arrays: tuple[Any
     for number, (sums, bound) in enumerate(_sums(settings, block, wide)):
         if number + 1 < len(wide) // 2:
             ons.append(sums > 0)
-            is_close |= ((np.abs(sums) <= bound) & (bound > 0)).any(axis=(1, 2))
+            close = (np.abs(sums) <= bound) & (bound > 0)
+            if number == 0:
+                _settle_first(ons[0], close, block, wide)
+            else:
+                is_close |= close.any(axis=(1, 2))
         else:
             raw = sums - settings.readout.threshold
             is_close |= _unclear(raw, bound, block)
@@ -159,6 +164,18 @@ def _judge_chunk(task: Task, settings: Settings, block: Block, arrays: tuple[Any
         ),
         is_close=is_close,
     )
+
+
+def _settle_first(on: Any, close: Any, block: Block, arrays: list[Any]) -> None:
+    """Decide exactly which units of the first layer are on where double leaves it open.
+
+    Their sums are of numbers, not of products, so one correctly rounded sum has the right sign.
+    There are many: training holds units at the very edge of a row.
+    """
+    weight, bias = arrays[:2]
+    for member, row, unit in np.argwhere(close):
+        some = weight[member, unit][block.inputs[row] == 1]
+        on[member, row, unit] = math.fsum([*some, bias[member, unit]]) > 0
 
 
 def _unclear(raw: Any, bound: Any, block: Block) -> Any:

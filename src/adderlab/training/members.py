@@ -8,7 +8,7 @@ blocks, on how many threads. ``train --seed S --member I`` trains it alone, from
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -83,8 +83,6 @@ class Members:
 
     def settings_of(self, index: int) -> Settings:
         """Return the settings that train the member in row ``index`` alone."""
-        from dataclasses import replace
-
         # the shortest decimal of a float32 reads back as that float32
         own = {
             name: float(str(getattr(self, name)[index]))
@@ -111,10 +109,12 @@ def train_members(
     settings: Settings,
     members: Sequence[int] | UInt64[np.ndarray, " member"],
     *,
+    start: Float32[np.ndarray, "member parameter"] | None = None,
     lr: Float[np.ndarray, " member"] | None = None,
     init_scale: Float[np.ndarray, " member"] | None = None,
     momentum: Float[np.ndarray, " member"] | None = None,
     keep_every: int | None = None,
+    loss_steps: Sequence[int] | None = None,
     threads: int | None = None,
     path: str | None = None,
     on_progress: Callable[[int], None] = lambda done: None,
@@ -130,10 +130,14 @@ def train_members(
         settings: how; ``member`` is not looked at.
         members: their numbers, in any order; one may come several times, as where a map trains
             the same start at many learning rates.
+        start: each one's parameters, flat, instead of those that are drawn for it; its data
+            and batches stay its own.
         lr: one for each, instead of the settings'.
         init_scale: one for each, instead of the settings'.
         momentum: one for each, instead of the settings'; the optimizer must be ``momentum``.
         keep_every: keep the parameters after every so many steps, and after the last.
+        loss_steps: where losses are taken, ascending and the last step among them; about 20
+            places evenly apart unless given.
         threads: how many the kernels use; as many as there are cores unless given.
         path: the engine; the one that :func:`adderlab.training.choice.choose` names unless given.
         on_progress: called with the member-steps done since the last call, several times a
@@ -161,6 +165,9 @@ def train_members(
             remedy="take the optimizer momentum",
         )
     plan = schedule(settings.steps, keep_every)
+    if loss_steps is not None:
+        assert loss_steps[-1] == settings.steps
+        plan = replace(plan, losses=tuple(loss_steps))
     check_block(task, settings, len(numbers), keep_every)
     if path is None:
         path = choose(task, settings).path
@@ -172,7 +179,10 @@ def train_members(
         table=next(task.blocks(task.rows)),
         schedule=plan,
         members=numbers,
-        start=np.empty((len(numbers), settings.parameters(task)), dtype=np.float32),
+        start=np.empty((len(numbers), settings.parameters(task)), dtype=np.float32)
+        if start is None
+        else np.array(start, dtype=np.float32),
+        is_given=start is not None,
         counts=np.empty((len(numbers), task.rows), dtype=np.int32),
         init_scale=scale,
         lr=_each("lr", lr, settings.lr, len(numbers)),

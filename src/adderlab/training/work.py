@@ -61,11 +61,12 @@ class Work:
         table: all rows of the task.
         schedule: when they are looked at.
         members: their numbers.
-        start: their parameters, each flat; the engine draws them.
+        start: their parameters, each flat; the engine draws them unless they are given.
         counts: how often each row is in a member's own data; the engine draws them.
         init_scale: each member's factor on its start.
         lr: each member's learning rate.
         momentum: each member's.
+        is_given: whether ``start`` is what the members start from, so that none is drawn.
     """
 
     task: Task
@@ -78,6 +79,7 @@ class Work:
     init_scale: Float32[np.ndarray, " member"]
     lr: Float32[np.ndarray, " member"]
     momentum: Float32[np.ndarray, " member"]
+    is_given: bool = False
 
     @property
     def shares(self) -> Float32[np.ndarray, "member rows"]:

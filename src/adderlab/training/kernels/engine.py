@@ -194,7 +194,8 @@ class _Run:
         return count * max(self.work.schedule.steps, 1)
 
     def _draw(self, part: Work) -> None:
-        self.kernels.starts(self.seed, part.members, part.init_scale, self.bounds, part.start)
+        if not part.is_given:
+            self.kernels.starts(self.seed, part.members, part.init_scale, self.bounds, part.start)
         if part.settings.data == "samples":
             self.kernels.data(self.seed, part.members, self.samples, part.counts)
         else:
