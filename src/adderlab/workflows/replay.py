@@ -164,23 +164,15 @@ def _by_engine(path: str) -> Callable[..., tuple[Network | None, float]]:
         from adderlab.training.members import train_members
 
         _ = on_loss  # a population's losses are looked at when it is done
-        if settings.member is None:
-            return _by_old_ensemble(task, settings)
         start = time.perf_counter()
+        if settings.member is None:
+            from adderlab.training.seeded import train_seeded
+
+            return train_seeded(task, settings), time.perf_counter() - start
         members = train_members(task, settings, [settings.member], path=path)
         return members.network(0), time.perf_counter() - start
 
     return train_again
-
-
-def _by_old_ensemble(task: Task, settings: Settings) -> tuple[Network | None, float]:
-    """Train a member as populations once did: member i was seed S + i, drawn as the notebook's."""
-    from adderlab.training.population import train_population
-
-    population = train_population(task, settings, 1)
-    member = population.members[0]
-    is_finite = all(np.isfinite(array).all() for array in member.arrays)
-    return (population.network(member) if is_finite else None), population.seconds
 
 
 PATHS: Final = {
