@@ -94,7 +94,9 @@ def test_compiled_draws_are_numpys_to_the_last_bit(compiled, task, samples):
     assert (counts == draws.row_counts(target, settings, members)).all()
 
 
-@pytest.mark.parametrize(("batch", "first", "steps"), [(1, 0, 10), (1, 7, 10), (3, 5, 4), (8, 2, 1)])
+@pytest.mark.parametrize(
+    ("batch", "first", "steps"), [(1, 0, 10), (1, 7, 10), (3, 5, 4), (8, 2, 1)]
+)
 def test_compiled_batches_are_numpys(compiled, batch, first, steps):
     members = np.arange(LANES, dtype=np.uint64) << np.uint64(30)
     chosen = aligned((steps * batch + 8) * LANES, np.int32)

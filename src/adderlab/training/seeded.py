@@ -71,7 +71,9 @@ def train_seeded(task: Task, settings: Settings) -> Network | None:
     return network_of(arrays, task, settings, PATH)
 
 
-def _rows_of(task: Task, words: dict[str, Int64[np.ndarray, " samples"]]) -> Int64[np.ndarray, " samples"]:
+def _rows_of(
+    task: Task, words: dict[str, Int64[np.ndarray, " samples"]]
+) -> Int64[np.ndarray, " samples"]:
     """Return the number of each sample's row."""
     rows = np.zeros(1, dtype=np.int64)
     for word in task.inputs:
