@@ -24,7 +24,7 @@ import numpy as np
 from adderlab.nets import is_exact, outputs
 from adderlab.nets.dyadic import Dyadic
 from adderlab.nets.evaluation import activate, affine, enclose_row
-from adderlab.training.loop import network_of
+from adderlab.training.networks import network_of
 from adderlab.training.settings import Settings
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _judge_chunk(task: Task, settings: Settings, block: Block, arrays: tuple[Any
     bits = raw > 0
     for index in np.flatnonzero(is_close):
         parts = [np.ascontiguousarray(array[index]) for array in arrays]
-        network = network_of(parts, task, settings)
+        network = network_of(parts, task, settings, "judged")
         assert network is not None
         exact_on, bits[index] = _exact(network, block)
         for on, exact in zip(ons, exact_on, strict=False):
