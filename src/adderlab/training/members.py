@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adderlab.errors import OptionError
-from adderlab.training.choice import ENSEMBLE, Choice, choose
+from adderlab.training.choice import ENSEMBLE, check_path, choose
 from adderlab.training.loop import check_rows
 from adderlab.training.schedule import schedule
 from adderlab.training.settings import LARGEST, MEMBERS, Settings, check_bytes
@@ -169,6 +169,9 @@ def train_members(
         assert loss_steps[-1] == settings.steps
         plan = replace(plan, losses=tuple(loss_steps))
     check_block(task, settings, len(numbers), keep_every)
+    if path is None:
+        path = choose(task, settings).path
+    check_path(task, settings, path)
     scale = _each("init-scale", init_scale, settings.init_scale, len(numbers))
     work = Work(
         task=task,
@@ -185,8 +188,7 @@ def train_members(
         lr=_each("lr", lr, settings.lr, len(numbers)),
         momentum=_each("momentum", momentum, settings.momentum, len(numbers)),
     )
-    chosen = choose(task, settings) if path is None else Choice(path, "it was asked for")
-    outcome = _train(work, chosen, threads, on_progress, on_compile)
+    outcome = _train(work, path, threads, on_progress, on_compile)
     return Members(
         task=task,
         settings=settings,
@@ -204,7 +206,7 @@ def train_members(
         momentum=work.momentum,
         kept_steps=plan.kept,
         kept=shaped(outcome.kept, task, settings) if plan.kept else None,
-        path=chosen.path,
+        path=path,
     )
 
 
@@ -245,19 +247,19 @@ def shaped(flat: Any, task: Task, settings: Settings) -> Arrays:
 
 def _train(
     work: Work,
-    chosen: Choice,
+    path: str,
     threads: int | None,
     on_progress: Callable[[int], None],
     on_compile: Callable[[str], None],
 ) -> Outcome:
-    if chosen.path == ENSEMBLE:
+    if path == ENSEMBLE:
         from adderlab.training.ensemble import train_blocks
 
         return train_blocks(work, on_progress)
     from adderlab.training.kernels.engine import train_compiled
 
     return train_compiled(
-        work, chosen.path, threads=threads, on_progress=on_progress, on_compile=on_compile
+        work, path, threads=threads, on_progress=on_progress, on_compile=on_compile
     )
 
 

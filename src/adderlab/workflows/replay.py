@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -154,19 +155,38 @@ def _by_loop(
     return run.network, run.seconds
 
 
-def _by_ensemble(
-    task: Task, settings: Settings, on_loss: Callable[[int, float], None]
-) -> tuple[Network | None, float]:
+def _by_engine(path: str) -> Callable[..., tuple[Network | None, float]]:
+    """Return what trains a member of a population again, along the same path."""
+
+    def train_again(
+        task: Task, settings: Settings, on_loss: Callable[[int, float], None]
+    ) -> tuple[Network | None, float]:
+        from adderlab.training.members import train_members
+
+        _ = on_loss  # a population's losses are looked at when it is done
+        if settings.member is None:
+            return _by_old_ensemble(task, settings)
+        start = time.perf_counter()
+        members = train_members(task, settings, [settings.member], path=path)
+        return members.network(0), time.perf_counter() - start
+
+    return train_again
+
+
+def _by_old_ensemble(task: Task, settings: Settings) -> tuple[Network | None, float]:
+    """Train a member as populations once did: member i was seed S + i, drawn as the notebook's."""
     from adderlab.training.population import train_population
 
-    _ = on_loss  # the ensemble measures its losses once, at the end
-    population = train_population(task, replace(settings), 1)
+    population = train_population(task, settings, 1)
     member = population.members[0]
     is_finite = all(np.isfinite(array).all() for array in member.arrays)
     return (population.network(member) if is_finite else None), population.seconds
 
 
-PATHS: Final = {"torch-loop": _by_loop, "torch-ensemble": _by_ensemble}
+PATHS: Final = {
+    "torch-loop": _by_loop,
+    **{path: _by_engine(path) for path in ("numba-lanes", "numba-wide", "torch-ensemble")},
+}
 """How a network is trained again, by the path in its record."""
 
 

@@ -120,7 +120,8 @@ def cores() -> int:
 
 def _collect(waiting: set[Future[int]], on_progress: Callable[[int], None]) -> set[Future[int]]:
     """Wait for the next call to end; return those that are still to."""
-    done, rest = wait(waiting, return_when=FIRST_COMPLETED)
+    # with a timeout, because some systems hear no Ctrl-C in a wait without one
+    done, rest = wait(waiting, timeout=1.0, return_when=FIRST_COMPLETED)
     for future in done:
         on_progress(future.result())
     return rest
@@ -182,9 +183,9 @@ class _Run:
         else:
             outcome = self.outcome.part(first, count)
         self.kernels.train(
-            self.seed, self.samples, part.members, part.start, part.counts, part.lr,
-            part.momentum, self.events, self.flags, self.scales, self.knobs, self.table,
-            self.packed, outcome.arrays, outcome.losses, outcome.solved_at, outcome.stopped_at, outcome.kept,
+            self.seed, self.samples, part.members, part.start, part.counts, part.lr, part.momentum,
+            self.events, self.flags, self.scales, self.knobs, self.table, self.packed,
+            outcome.arrays, outcome.losses, outcome.solved_at, outcome.stopped_at, outcome.kept,
             aligned(self.vectors * LANES), aligned(self.drawn, np.int32),
             aligned(self.slots, np.int32), self.halt,
         )  # fmt: skip
@@ -203,9 +204,9 @@ class _Run:
 
 def _flags(plan: Schedule) -> Iterator[int]:
     """Yield what there is to do at each event."""
+    checks, losses, kept = set(plan.checks), set(plan.losses), set(plan.kept)
     for step in plan.events:
-        flag = CHECK * (step in plan.checks) + LOSS * (step in plan.losses)
-        flag += KEEP * (step in plan.kept)
+        flag = CHECK * (step in checks) + LOSS * (step in losses) + KEEP * (step in kept)
         yield flag + STOP * (step > 0 and step % CHECK_EVERY == 0)
 
 

@@ -176,7 +176,9 @@ batch = splat(np.float32({self.shape.batch}))
         for r, labels in enumerate(shape.labels):
             for o, label in enumerate(labels):
                 if label is not None:
-                    text.line(f"e{last}_{r}_{o} = s{r} * {distance(shape, f'a{last}_{r}_{o}', label)}")
+                    text.line(
+                        f"e{last}_{r}_{o} = s{r} * {distance(shape, f'a{last}_{r}_{o}', label)}"
+                    )
         for number in range(last, 1, -1):
             layer = self.layers[number - 1]
             for i in range(layer.n_in):

@@ -12,6 +12,7 @@ row); any other looks at the table, with shares that count the draws.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -75,7 +76,7 @@ def slot_numbers(shape: Shape, samples: int) -> int:
 
 
 def row_table(shape: Shape) -> Float32[np.ndarray, " numbers"]:
-    """Return the rows' inputs, then their labels, then which labels matter; rows of 0 at the end."""
+    """Return the rows' inputs, then their labels, then which labels matter; padded with 0."""
     rows = padded_rows(shape)
     n_in, n_out = shape.sizes[0], shape.sizes[-1]
     inputs = np.zeros((rows, n_in), dtype=np.float32)
@@ -282,9 +283,7 @@ for r in range({self.table.count}):
                     bit = f"splat(table[{row} * {n_in} + i])"
                 text.line(f"store(S, H0 + (i * {rows.tile} + {r}) * L, {bit})")
 
-    def _dense(
-        self, text: Text, rows: _Rows, number: int, layer: Place, finish: Finish
-    ) -> None:
+    def _dense(self, text: Text, rows: _Rows, number: int, layer: Place, finish: Finish) -> None:
         """Write a later layer's sums: a tile of units and rows at a time."""
         for first, count, head in _units(layer.n_out):
             with _loop(text, head):
@@ -440,9 +439,7 @@ def _units(count: int) -> list[tuple[str, int, str]]:
     return tiles + ([(str(full), count - full, "")] if count > full else [])
 
 
-def _loop(text: Text, head: str):
-    from contextlib import nullcontext
-
+def _loop(text: Text, head: str) -> AbstractContextManager[None]:
     return text.inside(head) if head else nullcontext()
 
 
