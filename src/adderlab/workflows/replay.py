@@ -165,22 +165,14 @@ def _by_engine(path: str) -> Callable[..., tuple[Network | None, float]]:
 
         _ = on_loss  # a population's losses are looked at when it is done
         if settings.member is None:
-            return _by_old_ensemble(task, settings)
+            raise NetworkFileError(
+                f"the training record: {path} trained no member", remedy="train it again"
+            )
         start = time.perf_counter()
         members = train_members(task, settings, [settings.member], path=path)
         return members.network(0), time.perf_counter() - start
 
     return train_again
-
-
-def _by_old_ensemble(task: Task, settings: Settings) -> tuple[Network | None, float]:
-    """Train a member as populations once did: member i was seed S + i, drawn as the notebook's."""
-    from adderlab.training.population import train_population
-
-    population = train_population(task, settings, 1)
-    member = population.members[0]
-    is_finite = all(np.isfinite(array).all() for array in member.arrays)
-    return (population.network(member) if is_finite else None), population.seconds
 
 
 PATHS: Final = {
