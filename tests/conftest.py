@@ -8,6 +8,15 @@ import shutil
 import pytest
 
 
+@pytest.fixture(scope="session", autouse=True)
+def kernel_cache(tmp_path_factory):
+    """One folder for all compiled kernels of a session, its subprocesses included."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not os.environ.get("ADDERLAB_CACHE_DIR"):
+            patch.setenv("ADDERLAB_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def browser():
     """Return headless Chromium; without one the test is skipped, unless it is required."""

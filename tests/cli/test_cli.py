@@ -691,7 +691,7 @@ def interrupted(*_, **__):
 @pytest.mark.parametrize(
     ("where", "line"),
     [
-        ("adderlab.training.population._judge", "train half-adder --seeds 3 --steps 2 -o run"),
+        ("adderlab.training.judging._judge_chunk", "train half-adder --seeds 3 --steps 2 -o run"),
         ("adderlab.workflows.demo.hand_set.compile_formula", "demo -o told"),
         ("adderlab.workflows.build.prove", "build half-adder --method lecture -o net"),
         ("adderlab.proving.prove.enumerate_rows", f"prove {LECTURE}"),

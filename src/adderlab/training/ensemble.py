@@ -39,9 +39,13 @@ ADAM_EPSILON: Final = 1e-8
 
 
 def members_at_once(task: Task, settings: Settings) -> int:
-    """Return how many networks are trained in one block; it depends on the shape alone."""
+    """Return how many networks are trained in one block; it depends on the shape alone.
+
+    A multiple of 16, so that no network's numbers are left over at the end of PyTorch's vectors,
+    where another tanh would compute them.
+    """
     values = task.rows * max(settings.sizes(task)) + settings.parameters(task)
-    return max(1, min(LARGEST_BLOCK, BLOCK_VALUES // values))
+    return max(16, min(LARGEST_BLOCK, BLOCK_VALUES // values // 16 * 16))
 
 
 def train_blocks(work: Work, on_progress: Callable[[int], None]) -> Outcome:

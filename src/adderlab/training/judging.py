@@ -115,7 +115,7 @@ def _judge_chunk(task: Task, settings: Settings, block: Block, arrays: tuple[Any
     count = len(arrays[0])
     is_finite = np.ones(count, dtype=bool)
     for array in arrays:
-        is_finite &= np.isfinite(array.reshape(count, -1)).all(axis=1)
+        is_finite &= np.isfinite(array).all(axis=tuple(range(1, array.ndim)))
     wide = [
         np.where(is_finite.reshape(-1, *[1] * (a.ndim - 1)), a, 0).astype(float) for a in arrays
     ]
@@ -146,9 +146,9 @@ def _judge_chunk(task: Task, settings: Settings, block: Block, arrays: tuple[Any
     right = (bits == block.expected) | ~cares
     distance = np.where(block.expected == 1, raw, -raw)
     dead = sum((~on.any(axis=1)).sum(axis=1) for on in ons)
-    packed = np.packbits(bits.reshape(count, -1), axis=1)
+    packed = np.packbits(bits.reshape(count, block.expected.size), axis=1)
     packed[~is_finite] = 0
-    codes = _codes(packed, bits[0].size if count else 1)
+    codes = _codes(packed, block.expected.size)
     return Judged(
         is_finite=is_finite,
         is_right=right.all(axis=(1, 2)) & is_finite,

@@ -128,8 +128,8 @@ def train_network(
     criterion = make_criterion(settings)
     with torch.no_grad():
         y = model(x_train)
-        target = y_train if fixed is None else torch.where(fixed, y_train, y)
-        data_loss = float(criterion(y, target))
+        counted = y if fixed is None else torch.where(fixed, y, _perfect(y_train, settings))
+        data_loss = float(criterion(counted, y_train))
         predicted = (y > settings.readout.threshold).float()
         right = predicted == y_train
         accuracy = float((right if fixed is None else right | ~fixed).all(dim=1).float().mean())
@@ -242,8 +242,8 @@ def fit(
 
             # Forward pass: F(x), where F is the network.
             outputs = model(x)
-            if care is not None:  # an output that may be anything is as good as its own label
-                y = torch.where(care, y, outputs.detach())
+            if care is not None:  # an output that may be anything counts as one that is perfect
+                outputs = torch.where(care, outputs, _perfect(y, settings))
             loss = criterion(outputs, y)
 
             # Backward pass. Each parameter has two memory slots: w itself, and its gradient
@@ -268,6 +268,13 @@ def fit(
         interrupt.add_note(f"interrupted at step {step} of {settings.steps}")
         raise
     return losses, last, step
+
+
+def _perfect(
+    labels: Float[torch.Tensor, "samples n_out"], settings: Settings
+) -> Float[torch.Tensor, "samples n_out"]:
+    """Return outputs that lose nothing: the labels, or logits beyond which nothing is left."""
+    return (2 * labels - 1) * 200 if settings.loss == "bce" else labels
 
 
 def _stop(task: Task, settings: Settings) -> Callable[[nn.Module], bool] | None:

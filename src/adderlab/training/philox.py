@@ -78,4 +78,4 @@ def words(
     key = np.uint64(seed), np.uint64(stream)
     found = np.stack(philox(low, high, member_low, member_high, *key), axis=-1)
     place = first % 4
-    return found.reshape(len(members), -1)[:, place : place + count]
+    return found.reshape(len(members), 4 * len(blocks))[:, place : place + count]

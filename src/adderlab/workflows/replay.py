@@ -164,11 +164,11 @@ def _by_engine(path: str) -> Callable[..., tuple[Network | None, float]]:
         from adderlab.training.members import train_members
 
         _ = on_loss  # a population's losses are looked at when it is done
-        if settings.member is None:
-            raise NetworkFileError(
-                f"the training record: {path} trained no member", remedy="train it again"
-            )
         start = time.perf_counter()
+        if settings.member is None:
+            from adderlab.training.seeded import train_seeded
+
+            return train_seeded(task, settings), time.perf_counter() - start
         members = train_members(task, settings, [settings.member], path=path)
         return members.network(0), time.perf_counter() - start
 
