@@ -13,7 +13,7 @@ from adderlab.errors import NetworkFileError
 from adderlab.nets import load, save
 from adderlab.tasks import task_named
 from adderlab.workflows.replay import replay
-from adderlab.workflows.train import train, train_many
+from adderlab.workflows.train import train
 
 SHORT = {"steps": 120, "samples": 60}
 
@@ -55,7 +55,6 @@ def test_the_bytes_agree_whatever_the_settings(tmp_path, settings):
 
 def test_a_member_of_a_population_comes_out_of_the_ensemble_again():
     """One network alone gives the bytes that it had among twenty."""
-    population = train_many("half-adder", seeds=20, **SHORT).population
     for member in (population.members[0], population.members[13]):
         assert replay(population.network(member))
 

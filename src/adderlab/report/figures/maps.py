@@ -59,8 +59,18 @@ def map_picture(view: MapView, *, name: str = "map") -> Picture:
 
 def map_png(view: MapView) -> bytes:
     """Return a map as PNG: each network is one pixel, with axes around them."""
+    import io
+
+    from PIL import Image
+
+    place = _layout(view, 1.0)
     with drawing():
-        return png_of(draw_map(view, 1.0), 72)
+        frame = Image.open(io.BytesIO(png_of(draw_map(view, 1.0), 72))).convert("RGB")
+    # no renderer promises that it leaves pixels alone
+    frame.paste(Image.fromarray(pixels_of(view)), (place.left, place.top))
+    stream = io.BytesIO()
+    frame.save(stream, "PNG")
+    return stream.getvalue()
 
 
 def map_text(view: MapView) -> str:
@@ -131,27 +141,19 @@ def draw_map(view: MapView, pixel: float) -> Figure:
     """
     rows, columns = view.measure.shape
     width, height = columns * pixel, rows * pixel
-    scale = max(1.0, min(width, height) / 512)  # text grows with large maps
-    size = SIZE * scale
-    ticks_y = _apart([(view.y.share(v), compact(v)) for v in view.y.ticks()], height, 2 * size)
-    ticks_x = _ticks_across(view, width, size)
-    names = max(width_of(text, size=size) for _, text in ticks_y) if ticks_y else 0.0
-    left = round(MARGIN * scale + max(names, width_of(view.y_name, size=size)) + 10 * scale)
-    top = round((MARGIN + 12) * scale + size)
-    legend = _legend_width(view, size, scale)
-    right = round(max(MARGIN * scale, legend + MARGIN * scale - width))
-    bottom = round(MARGIN * scale + 5.5 * size + 24 * scale)
-    sheet = Sheet(left + width + right, top + height + bottom)
+    place = _layout(view, pixel)
+    left, top, scale, size = place.left, place.top, place.scale, place.size
+    sheet = Sheet(left + width + place.right, top + height + place.bottom)
     _place(sheet, left, top, width, height, pixels_of(view))
-    sheet.box(left, top, width, height, edge="ink", zorder=4)
+    sheet.box(left - 0.5, top - 0.5, width + 1, height + 1, edge="ink", zorder=4)
     sheet.text(
         left - 8 * scale, top - 1.6 * size, view.y_name, align="right", color="muted", size=size
     )
-    for share, text in ticks_y:
+    for share, text in place.ticks_y:
         y = top + height * (1 - share)
         sheet.line([(left - 4 * scale, y), (left, y)])
         sheet.text(left - 8 * scale, y, text, align="right", size=size)
-    for share, text in ticks_x:
+    for share, text in place.ticks_x:
         x = left + width * share
         sheet.line([(x, top + height), (x, top + height + 4 * scale)])
         sheet.text(x, top + height + 5 * scale + size * 0.8, text, size=size)
@@ -159,6 +161,41 @@ def draw_map(view: MapView, pixel: float) -> Figure:
     sheet.text(left + width / 2, name_y, view.x_name, color="muted", size=size)
     _legend(sheet, view, left, name_y + 1.8 * size, size, scale)
     return sheet.figure
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Where a map stands on its sheet, in whole points, and what is written beside it."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    scale: float
+    size: float
+    ticks_x: list[tuple[float, str]]
+    ticks_y: list[tuple[float, str]]
+
+
+def _layout(view: MapView, pixel: float) -> _Layout:
+    rows, columns = view.measure.shape
+    width, height = columns * pixel, rows * pixel
+    scale = max(1.0, min(width, height) / 512)  # text grows with large maps
+    size = SIZE * scale
+    ticks_y = _apart([(view.y.share(v), compact(v)) for v in view.y.ticks()], height, 2 * size)
+    names = max((width_of(text, size=size) for _, text in ticks_y), default=0.0)
+    widest = max(names, width_of(view.y_name, size=size))
+    legend = _legend_width(view, size, scale)
+    return _Layout(
+        left=round(MARGIN * scale + widest + 10 * scale),
+        top=round((MARGIN + 12) * scale + size),
+        right=round(max(MARGIN * scale + size, legend + MARGIN * scale - width)),
+        bottom=round(MARGIN * scale + 5.5 * size + 24 * scale),
+        scale=scale,
+        size=size,
+        ticks_x=_ticks_across(view, width, size),
+        ticks_y=ticks_y,
+    )
 
 
 def _ticks_across(view: MapView, width: float, size: float) -> list[tuple[float, str]]:

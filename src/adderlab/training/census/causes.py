@@ -263,6 +263,8 @@ class _Lab:
         right = self._is_right(stuck, settings=more, start=self.end[stuck])
         self._note("stuck", stuck, right, control=True)
         self._note("still_falling", stuck, right, control=True)
+        if not len(stuck):
+            return
         others = self.members[stuck] + np.uint64(APART)
         scale = self.trained.init_scale[stuck]
         push = np.float32(PUSH) * drawn_start(self.task, self.settings, others, scale)

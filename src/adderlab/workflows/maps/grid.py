@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from adderlab.training.choice import choose
+from adderlab.training.census.surveys import path_of
 from adderlab.training.judging import judge
 from adderlab.training.members import member_bytes, train_members
 from adderlab.workflows.maps.axes import Axis
@@ -91,18 +91,23 @@ class Grid:
         """Return the rows of a band, the first at the bottom of the map."""
         return slice(number * self.band, min((number + 1) * self.band, self.rows))
 
+    @property
+    def populations(self) -> int:
+        """How many populations the map takes: values of the axes along which none can differ."""
+        return len(self._kinds(self.x, self.columns)) * len(self._kinds(self.y, self.rows))
+
+    def _kinds(self, axis: Axis, count: int) -> Any:
+        return np.unique(axis.values(count)) if axis.name not in EACH else np.zeros(1)
+
+    def path_at(self, x: float, y: float) -> str:
+        """Return the engine of the pixel at ``x`` and ``y``: by how many others share it."""
+        networks = self.columns * self.rows // self.populations
+        return path_of(self.task, self.settings_at(x, y), networks)
+
     def paths(self) -> tuple[str, ...]:
-        """Return the engines that the pixels need: a wide axis of hidden units may need two."""
-        corners = {axis.setting for axis in self._separate()}
-        assert corners <= {"hidden", "steps", "batch"}
-        ends = [self.settings_at(x, y) for x in self._ends(self.x) for y in self._ends(self.y)]
-        return tuple(sorted({choose(self.task, told).path for told in ends}))
-
-    def _separate(self) -> list[Any]:
-        return [axis.kind for axis in (self.x, self.y) if axis.name not in EACH]
-
-    def _ends(self, axis: Axis) -> tuple[float, float]:
-        return axis.low, axis.high
+        """Return the engines at the corners of the map: a wide axis may need two."""
+        xs, ys = (self.x.low, self.x.high), (self.y.low, self.y.high)
+        return tuple(sorted({self.path_at(x, y) for x in xs for y in ys}))
 
     def settings_at(self, x: float, y: float) -> Settings:
         """Return the settings of the pixel at ``x`` and ``y``."""
@@ -169,7 +174,7 @@ class Grid:
             members,
             loss_steps=loss_steps(told.steps),
             threads=threads,
-            path=choose(self.task, told).path,
+            path=self.path_at(float(xs[0]), float(ys[0])),
             on_compile=on_compile,
             **each,
         )

@@ -32,6 +32,7 @@ PIXEL_BYTES: Final = 48
 """Memory that a pixel takes while the image is drawn, about."""
 
 PIXEL_DISK_BYTES: Final = 16
+MOST_POPULATIONS: Final = 1 << 14
 SUFFIX: Final = ".npz"
 
 
@@ -159,6 +160,13 @@ def _grid(task: Task, x: str, y: str, size: int | str, settings: Any) -> Grid:
         )
     grid = Grid(task, settings, across, up, columns, rows)
     check_rows(task, "map")
+    if grid.populations > MOST_POPULATIONS:
+        raise ResourceError(
+            f"the axes have {grid.populations} pairs of values that each need a population of "
+            "their own",
+            where="--size",
+            remedy=f"give a smaller one, of at most {MOST_POPULATIONS} such pairs",
+        )
     largest = grid.settings_at(across.high, up.high)
     check_block(task, largest, grid.columns)
     return grid

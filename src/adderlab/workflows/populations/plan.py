@@ -17,6 +17,7 @@ from adderlab.errors import OptionError, ResourceError
 from adderlab.tasks import Task
 from adderlab.training import Settings
 from adderlab.training.choice import Choice, choose
+from adderlab.training.loop import check_rows
 from adderlab.training.members import check_block, member_bytes
 from adderlab.training.schedule import schedule
 from adderlab.workflows.populations.columns import MOST_ROWS
@@ -74,6 +75,7 @@ class Plan:
             raise OptionError(
                 f"got {self.keep!r}", where="--keep", remedy="give every:K with K of at least 1"
             )
+        check_rows(self.task, "--seeds")
         smallest = min(self.networks, SMALLEST_BLOCK)
         check_block(self.task, self.settings, smallest, self.keep_every)
 
