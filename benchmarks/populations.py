@@ -48,6 +48,7 @@ def notebook(task_name: str, hidden: int, repeats: int) -> float:
     import torch
     from torch import nn, optim
 
+    torch.set_num_threads(1)  # more help nothing here, and wait for each other on a busy machine
     rows, labels = table(task_name)
 
     def train():
@@ -136,7 +137,7 @@ def jax_vmap(task_name: str, hidden: int, repeats: int) -> float:
 
 
 def ours(task_name: str, hidden: int, repeats: int, threads: int) -> float:
-    """adderlab's kernels, with everything around them: draws, data, losses, checks."""
+    """Adderlab's kernels, with everything around them: draws, data, losses, checks."""
     from adderlab.tasks import task_named
     from adderlab.training import Settings
     from adderlab.training.members import train_members
@@ -144,7 +145,10 @@ def ours(task_name: str, hidden: int, repeats: int, threads: int) -> float:
     task, settings = task_named(task_name), Settings(hidden=hidden, steps=STEPS)
     members = {2: 200_000, 3: 200_000, 8: 50_000, 16: 4096}[hidden]
     _ = train_members(task, settings, range(16))
-    return least(lambda: train_members(task, settings, range(members), threads=threads), repeats) / members
+    return (
+        least(lambda: train_members(task, settings, range(members), threads=threads), repeats)
+        / members
+    )
 
 
 def first_call(task_name: str, hidden: int, _: int) -> float:

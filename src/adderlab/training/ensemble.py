@@ -36,7 +36,6 @@ DRAWN_AT_ONCE: Final = 16
 """Steps whose batches are drawn at once."""
 
 
-
 def members_at_once(task: Task, settings: Settings) -> int:
     """Return how many networks are trained in one block; it depends on the shape alone.
 
