@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 
 import pytest
 
 
-@pytest.fixture(scope="session", autouse=True)
-def kernel_cache(tmp_path_factory):
-    """One folder for all compiled kernels of a session, its subprocesses included."""
-    with pytest.MonkeyPatch.context() as patch:
-        if not os.environ.get("ADDERLAB_CACHE_DIR"):
-            patch.setenv("ADDERLAB_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
-        yield
+def pytest_configure(config):
+    """Let a session compile into one folder of its own, its subprocesses included."""
+    if not os.environ.get("ADDERLAB_CACHE_DIR"):
+        folder = tempfile.mkdtemp(prefix="adderlab-tests-")
+        os.environ["ADDERLAB_CACHE_DIR"] = folder
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 @pytest.fixture(scope="session")

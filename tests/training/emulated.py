@@ -32,6 +32,7 @@ def in_single(function):
 
 OPERATIONS = {
     "np": np,
+    "align_stack": lambda: None,
     "load": lambda array, place: array[place : place + L].copy(),
     "splat": lambda value: np.full(L, value, dtype=SINGLE),
     "fma": fma,

@@ -14,8 +14,8 @@ CASES = [
     ("half-adder", {"hidden": 2}, "numba-lanes", "a step of 2-2-2 on 4 rows is 124 operations"),
     ("half-adder", {"hidden": 8}, "numba-lanes", "a step of 2-8-2 on 4 rows is 442 operations"),
     ("full-adder", {}, "numba-lanes", "a step of 3-3-2 on 8 rows is 340 operations"),
-    ("half-adder", {"hidden": 16}, "numba-wide", "more than the 450 that are written out"),
-    ("half-adder", {"activation": "tanh", "hidden": 8}, "numba-wide", "more than the 450"),
+    ("half-adder", {"hidden": 32}, "numba-wide", "more than the 900 that are written out"),
+    ("half-adder", {"activation": "tanh", "hidden": 8}, "numba-wide", "more than the 900"),
     ("adder:2", {"hidden": 16}, "numba-wide", "a step of 4-16-3 on 16 rows is 4067 operations"),
     ("adder:4", {"hidden": (64, 64)}, "numba-wide", "a step of 8-64-64-5 on 256 rows"),
     ("adder:4", {"hidden": 257}, "torch-ensemble", "a layer of 8-257-5 is wider than the 256"),
@@ -72,7 +72,7 @@ def test_what_is_no_shape_changes_no_engine(options):
             "numba-lanes",
             (
                 "path: numba-lanes can't train it; take numba-wide: a step of 8-64-5 on 256 rows "
-                "is 347525 operations, more than the 450 that are written out"
+                "is 347525 operations, more than the 900 that are written out"
             ),
         ),
     ],

@@ -18,9 +18,9 @@ WIDE: Final = "numba-wide"
 ENSEMBLE: Final = "torch-ensemble"
 PATHS: Final = (LANES, WIDE, ENSEMBLE)
 
-MOST_OPERATIONS: Final = 450
-"""Vector operations of a step up to which it is written out. Above, what does not fit into the
-registers costs more than loops do, and compiling takes longer (``benchmarks/populations.py``)."""
+MOST_OPERATIONS: Final = 900
+"""Vector operations of a step up to which it is written out. Some way above, loops are faster,
+because what does not fit into the registers moves to and fro; and compiling takes too long."""
 
 MOST_ASKED: Final = 4000
 """Operations up to which a step is written out where that is asked for by name."""

@@ -66,6 +66,7 @@ def kernel(shape: Shape, kind: Kind, *, title: str, scratch: dict[str, int]) -> 
     text = Text()
     text.block(HEAD.format(title=title))
     text.depth = 1
+    text.line("align_stack()")
     text.line("L = 16")
     place = shape.parameters
     for name, vectors in scratch.items():

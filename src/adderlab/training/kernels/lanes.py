@@ -152,23 +152,26 @@ batch = splat(np.float32({self.shape.batch}))
                         text.line(f"{name} = {known[part[:-1]]} + w{weight}")
                         known[part] = name
                 text.line(f"a1_{r}_{u} = {known[on]}")
-            if len(self.layers) > 1:
-                self._activate(text, 1, u)
-        for number, layer in enumerate(self.layers[1:], start=2):
+            self._hand_on(text, 1, u)
+        for number, layer in enumerate(self.layers[1:-1], start=2):
             for o in range(layer.n_out):
-                for r in range(self.shape.rows):
-                    name = f"a{number}_{r}_{o}"
-                    text.line(f"{name} = w{layer.bias + o}")
-                    for i in range(layer.n_in):
-                        weight = f"w{layer.weight + o * layer.n_in + i}"
-                        text.line(f"{name} = fma({weight}, h{number - 1}_{r}_{i}, {name})")
-                if number < len(self.layers):
-                    self._activate(text, number, o)
+                self._hand_on(text, number, o)
 
-    def _activate(self, text: Text, number: int, unit: int) -> None:
+    def _hand_on(self, text: Text, number: int, unit: int) -> None:
+        """Write a hidden unit's values, and at once what they add to the next layer's sums.
+
+        A value that is used while it is in a register need not be loaded again.
+        """
+        layer = self.layers[number]
         for r in range(self.shape.rows):
             name = f"{number}_{r}_{unit}"
             text.line(f"h{name} = {activated(self.shape, f'a{name}')}")
+        for o in range(layer.n_out):
+            weight = f"w{layer.weight + o * layer.n_in + unit}"
+            for r in range(self.shape.rows):
+                total = f"a{number + 1}_{r}_{o}"
+                before = total if unit else f"w{layer.bias + o}"
+                text.line(f"{total} = fma({weight}, h{number}_{r}_{unit}, {before})")
 
     def _backward(self, text: Text) -> None:
         """Write the errors e of every layer from the last to the first, and its update."""
@@ -176,9 +179,8 @@ batch = splat(np.float32({self.shape.batch}))
         for r, labels in enumerate(shape.labels):
             for o, label in enumerate(labels):
                 if label is not None:
-                    text.line(
-                        f"e{last}_{r}_{o} = s{r} * {distance(shape, f'a{last}_{r}_{o}', label)}"
-                    )
+                    error = distance(shape, f"a{last}_{r}_{o}", label)
+                    text.line(f"e{last}_{r}_{o} = s{r} * {error}")
         for number in range(last, 1, -1):
             layer = self.layers[number - 1]
             for i in range(layer.n_in):
@@ -188,14 +190,15 @@ batch = splat(np.float32({self.shape.batch}))
                         (f"e{number}_{r}_{o}", f"h{number - 1}_{r}_{i}")
                         for r in self._rows_of(number, o)
                     ]
-                    self._dot(text, "g", terms)
+                    self._dot(text, "d", terms)
                     place = layer.weight + o * layer.n_in + i
-                    update(text, shape, f"w{place}", "g", str(place))
+                    update(text, shape, f"w{place}", "d", str(place))
+                if number == 2:
+                    self._update_first(text, i)
             for o in range(layer.n_out):
                 terms = [f"e{number}_{r}_{o}" for r in self._rows_of(number, o)]
                 place = layer.bias + o
                 update(text, shape, f"w{place}", _sum(terms), str(place))
-        self._update_first(text)
 
     def _rows_of(self, number: int, unit: int) -> list[int]:
         """Return the rows on which a unit's error is not 0 for good."""
@@ -205,7 +208,7 @@ batch = splat(np.float32({self.shape.batch}))
 
     def _error_before(self, text: Text, number: int, layer: Place, unit: int) -> None:
         """Write the errors of one unit of the layer before."""
-        kind = "h" if self.shape.activation == "tanh" else "a"
+        kind = "a" if self.shape.activation == "leaky" else "h"
         for r in range(self.shape.rows):
             terms = [
                 (f"e{number}_{r}_{o}", f"w{layer.weight + o * layer.n_in + unit}")
@@ -222,28 +225,26 @@ batch = splat(np.float32({self.shape.batch}))
         for index, (one, two) in enumerate(terms):
             text.line(f"{name} = fma({one}, {two}, {name})" if index else f"{name} = {one} * {two}")
 
-    def _update_first(self, text: Text) -> None:
-        """Write the first layer's update: its inputs are 0 and 1, so gradients are sums."""
+    def _update_first(self, text: Text, unit: int) -> None:
+        """Write a unit's update in the first layer: inputs are 0 and 1, so gradients are sums."""
         shape, layer = self.shape, self.layers[0]
-        for u in range(layer.n_out):
-            errors = {r: f"e1_{r}_{u}" for r in self._rows_of(1, u)}
-            complete = shape.is_complete and len(errors) == shape.rows
-            values = [errors.get(r, "zero") for r in range(shape.rows)]
-            for i in range(layer.n_in - 1, -1, -1):
-                place = layer.weight + u * layer.n_in + i
-                if complete:  # fold the table's two halves of this bit onto one another
-                    gradient = _sum(values[1::2])
-                    folded: list[str] = []
-                    for pair in range(len(values) // 2):
-                        name = f"f{i}_{pair}"
-                        text.line(f"{name} = {values[2 * pair]} + {values[2 * pair + 1]}")
-                        folded.append(name)
-                    values = folded
-                else:
-                    gradient = _sum([e for r, e in errors.items() if shape.inputs[r][i]])
-                update(text, shape, f"w{place}", gradient, str(place))
-            place = layer.bias + u
-            update(text, shape, f"w{place}", _sum(values), str(place))
+        values = [f"e1_{r}_{unit}" for r in range(shape.rows)]
+        errors = values
+        for i in range(layer.n_in - 1, -1, -1):
+            place = layer.weight + unit * layer.n_in + i
+            if shape.is_complete:  # fold the table's two halves of this bit onto one another
+                gradient = _sum(values[1::2])
+                folded: list[str] = []
+                for pair in range(len(values) // 2):
+                    name = f"f{i}_{pair}"
+                    text.line(f"{name} = {values[2 * pair]} + {values[2 * pair + 1]}")
+                    folded.append(name)
+                values = folded
+            else:
+                gradient = _sum([errors[r] for r in range(shape.rows) if shape.inputs[r][i]])
+            update(text, shape, f"w{place}", gradient, str(place))
+        place = layer.bias + unit
+        update(text, shape, f"w{place}", _sum(values), str(place))
 
 
 def _sum(terms: list[str]) -> str:
