@@ -73,7 +73,6 @@ def odds(shop: Workshop) -> Chapter:
             _tables(census),
             *((_cards(shop, kinds),) if kinds else ()),
             *_causes(census),
-            *_helps(census),
             Paragraph(_solutions(result)),
             Try(f"adderlab train half-adder --seeds {shop.networks} -o run"),
         ),
@@ -85,7 +84,6 @@ def odds(shop: Workshop) -> Chapter:
             "wrong_tables": result["failure_tables"],
             "by_hidden": [{"hidden": width, **rate.to_dict()} for width, rate in widths],
             "causes": result["causes"],
-            "helps": result["helps"],
             "solutions": result["solutions"],
         },
     )
@@ -104,6 +102,7 @@ def _population(shop: Workshop) -> Census:
         shop.task,
         seeds=shop.networks,
         out=shop.folder / "population",
+        helps=False,  # the widths are measured below, on many more networks
         draw=False,
         on_progress=on_progress,
         on_stage=lambda text: shop.on_progress(text, 0.3),
@@ -196,28 +195,6 @@ def _share(trial: dict[str, Any] | None, name: str) -> str:
     if trial is None or not trial[name]["of"]:
         return "-"
     return f"{trial[name]['share']:.1%} of {trial[name]['of']}"
-
-
-def _helps(census: Census) -> tuple[Table, ...]:
-    helps = census.result["helps"]
-    if not helps:
-        return ()
-    return (
-        Table(
-            ("one change", "right", "95 % interval", "option"),
-            tuple(
-                (
-                    one["change"],
-                    f"{one['rate']:.1%}",
-                    f"{one['interval'][0]:.1%} to {one['interval'][1]:.1%}",
-                    one["option"],
-                )
-                for one in sorted(helps, key=lambda one: -one["rate"])
-            ),
-            caption=f"What helps, over {helps[0]['networks']} networks each",
-            left=("one change", "option"),
-        ),
-    )
 
 
 def _solutions(result: dict[str, Any]) -> str:
