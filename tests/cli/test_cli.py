@@ -673,7 +673,10 @@ REFUSED = [
     ("map --x lr=2:1", "--x: got 'lr=2:1'; give two finite numbers, the smaller first"),
     (
         "map --size 9000",
-        "--size: 9000 x 9000 are 8.1e+07 networks, about 3.89 GB of memory and 1.3 GB on the disk; give at most 4096, and zoom in by the ranges",
+        (
+            "--size: 9000 x 9000 are 8.1e+07 networks, about 3.89 GB of memory and 1.3 GB on the "
+            "disk; give at most 4096, and zoom in by the ranges"
+        ),
     ),
     ("map --threads -1 --size 4", "--threads: got -1; give a whole number of at least 1"),
     ("map --batch x --size 4", "--batch: got 'x'; give full, or a whole number of samples"),

@@ -12,6 +12,8 @@ from adderlab.cli.main import main
 from adderlab.errors import NetworkFileError
 from adderlab.nets import load, save
 from adderlab.tasks import task_named
+from adderlab.training import Settings
+from adderlab.training.members import train_members
 from adderlab.workflows.replay import replay
 from adderlab.workflows.train import train
 
@@ -53,10 +55,14 @@ def test_the_bytes_agree_whatever_the_settings(tmp_path, settings):
     assert found.sha256[0] == found.sha256[1]
 
 
-def test_a_member_of_a_population_comes_out_of_the_ensemble_again():
+@pytest.mark.parametrize("path", ["torch-ensemble", "numba-lanes"])
+def test_a_member_of_a_population_comes_out_of_its_engine_again(path):
     """One network alone gives the bytes that it had among twenty."""
-    for member in (population.members[0], population.members[13]):
-        assert replay(population.network(member))
+    trained = train_members(task_named("half-adder"), Settings(**SHORT), range(20), path=path)
+    for row in (0, 13):
+        net = trained.network(row)
+        assert net.training["path"] == path
+        assert replay(net)
 
 
 def test_a_table_task_is_replayed_from_its_own_rows(tmp_path):
