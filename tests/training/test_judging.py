@@ -13,8 +13,8 @@ from adderlab.proving import prove
 from adderlab.tasks import read_table, task_named
 from adderlab.training import Settings, draws, judging
 from adderlab.training.judging import DIVERGED, expected_code, judge, table_of
-from adderlab.training.loop import dead_units, network_of
 from adderlab.training.members import shaped
+from adderlab.training.networks import dead_units, network_of
 
 HALF_ADDER = task_named("half-adder")
 TINY = 2.0**-60
@@ -28,7 +28,7 @@ def started(task, settings, count):
 
 
 def network(task, settings, arrays, member):
-    return network_of([np.ascontiguousarray(a[member]) for a in arrays], task, settings)
+    return network_of([np.ascontiguousarray(a[member]) for a in arrays], task, settings, "judged")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from adderlab.errors import OptionError, OutputError
 from adderlab.proving import prove
 from adderlab.tasks import task_named
-from adderlab.training import Settings
+from adderlab.training import Settings, loop
 from adderlab.workflows import train as workflow
 from adderlab.workflows.train import success_rates, train, what_helps
 
@@ -46,7 +46,7 @@ def test_a_run_that_diverged_writes_nothing_and_has_no_proof(tmp_path):
 
 
 def test_one_networks_place_is_tried_before_the_work(tmp_path, monkeypatch):
-    monkeypatch.setattr(workflow, "train_network", refused_work)
+    monkeypatch.setattr(loop, "train_network", refused_work)
     with pytest.raises(OutputError) as refused:
         _ = train("half-adder", out=tmp_path)
     assert str(refused.value) == f"{tmp_path}: a folder stands there; name a file"

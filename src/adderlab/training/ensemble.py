@@ -16,8 +16,9 @@ import torch
 from torch.nn import functional
 
 from adderlab.training import draws
-from adderlab.training.loop import CHECK_EVERY, one_thread
-from adderlab.training.schedule import Schedule
+from adderlab.training.loop import one_thread
+from adderlab.training.schedule import CHECK_EVERY, Schedule
+from adderlab.training.settings import ADAM_BETAS, ADAM_EPSILON
 from adderlab.training.work import Outcome, Work
 
 if TYPE_CHECKING:
@@ -33,9 +34,6 @@ BLOCK_VALUES: Final = 1 << 24
 
 DRAWN_AT_ONCE: Final = 16
 """Steps whose batches are drawn at once."""
-
-ADAM_BETAS: Final = (0.9, 0.999)
-ADAM_EPSILON: Final = 1e-8
 
 
 def members_at_once(task: Task, settings: Settings) -> int:

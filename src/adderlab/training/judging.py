@@ -24,7 +24,7 @@ import numpy as np
 from adderlab.nets import is_exact, outputs
 from adderlab.nets.dyadic import Dyadic
 from adderlab.nets.evaluation import activate, affine, enclose_row
-from adderlab.training.loop import network_of
+from adderlab.training.networks import network_of
 from adderlab.training.settings import Settings
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _judge_chunk(task: Task, settings: Settings, block: Block, arrays: tuple[Any
     bits = raw > 0
     for index in np.flatnonzero(is_close):
         parts = [np.ascontiguousarray(array[index]) for array in arrays]
-        network = network_of(parts, task, settings)
+        network = network_of(parts, task, settings, "judged")
         assert network is not None
         exact_on, bits[index] = _exact(network, block)
         for on, exact in zip(ons, exact_on, strict=False):
@@ -204,8 +204,8 @@ def _sums(settings: Settings, block: Block, arrays: list[Any]) -> Iterator[tuple
 def _affine(values: Any, weight: Any, bias: Any) -> Any:
     if values.ndim == 2:  # the rows themselves, the same for every member: one product for all
         count, n_out, n_in = weight.shape
-        flat = weight.reshape(-1, n_in) @ values.T
-        return flat.reshape(count, n_out, -1).transpose(0, 2, 1) + bias[:, None]
+        flat = weight.reshape(count * n_out, n_in) @ values.T
+        return flat.reshape(count, n_out, len(values)).transpose(0, 2, 1) + bias[:, None]
     return values @ weight.transpose(0, 2, 1) + bias[:, None]
 
 
@@ -248,7 +248,12 @@ def _masks(on: Bool[np.ndarray, "member rows hidden"]) -> UInt64[np.ndarray, "me
     missing = -on.shape[2] % 64
     bits = np.pad(on, ((0, 0), (0, 0), (0, missing))) if missing else on
     packed = np.packbits(bits, axis=2, bitorder="little")
-    return packed.reshape(*on.shape[:2], -1, 8).copy().view("<u8")[..., 0].astype(np.uint64)
+    return (
+        packed.reshape(*on.shape[:2], packed.shape[2] // 8, 8)
+        .copy()
+        .view("<u8")[..., 0]
+        .astype(np.uint64)
+    )
 
 
 def _codes(packed: UInt8[np.ndarray, "member bytes"], bits: int) -> UInt64[np.ndarray, " member"]:

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,24 +19,20 @@ import numpy as np
 import torch
 from torch import nn, optim
 
-from adderlab.errors import ResourceError
-from adderlab.nets import Activation, Layer, Network
-from adderlab.nets.dyadic import Dyadic
-from adderlab.nets.evaluation import activate, affine
 from adderlab.nets.modules import AdderNN
-from adderlab.nets.tensors import Dense
 from adderlab.tasks import Block, Task, sample
 from adderlab.training import draws
-from adderlab.training.settings import Settings
+from adderlab.training.networks import dead_units, network_of
+from adderlab.training.schedule import CHECK_EVERY
+from adderlab.training.settings import Settings, check_rows
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int64
 
+    from adderlab.nets import Network
+
 PATH: Final = "torch-loop"
 REPORT_EVERY = 100
-CHECK_EVERY: Final = 10
-LARGEST_TABLE = 1 << 20
-LARGEST_ROWS: Final = 1 << 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,20 +188,6 @@ def _drawn_by_member(
     return block, model, batches
 
 
-def check_rows(task: Task, where: str) -> None:
-    """Refuse a task of more rows than a population takes.
-
-    Raises:
-        ResourceError: with both numbers.
-    """
-    if task.rows > LARGEST_ROWS:
-        raise ResourceError(
-            f"{task.name} has {task.rows} rows, a population takes at most {LARGEST_ROWS}",
-            where=where,
-            remedy="train one network, or take a narrower task",
-        )
-
-
 def fit(
     model: nn.Module,
     x_train: Float[torch.Tensor, "samples n_in"],
@@ -343,39 +325,7 @@ def make_criterion(settings: Settings) -> nn.Module:
 def to_network(model: nn.Module, task: Task, settings: Settings) -> Network | None:
     """Return the trained weights as a network; ``None`` if one of them is not finite."""
     arrays = [parameter.detach().numpy().copy() for parameter in model.parameters()]
-    return network_of(arrays, task, settings)
-
-
-def network_of(
-    arrays: list[Any], task: Task, settings: Settings, path: str = PATH
-) -> Network | None:
-    """Return [fc1.weight, fc1.bias, fc2.weight, ...] as a network; ``None`` if not finite.
-
-    ``path`` is the engine that trained it, for the record.
-    """
-    if not all(np.isfinite(array).all() for array in arrays):
-        return None
-    tensors = [Dense(array) for array in arrays]
-    layers = [
-        Layer(weight, bias, settings.network_activation)
-        for weight, bias in zip(tensors[::2], tensors[1::2], strict=True)
-    ]
-    layers = (*layers[:-1], replace(layers[-1], activation=Activation()))
-    return Network(layers, settings.readout, task, "fp32", settings.record(task, path))
-
-
-def dead_units(network: Network, task: Task) -> tuple[int, ...]:
-    """Return the hidden units, from 1, that are off on every row; relu networks alone have any."""
-    hidden = network.layers[:-1]
-    if hidden[0].activation.kind != "relu" or task.rows > LARGEST_TABLE:
-        return ()
-    is_off = [np.ones(layer.n_out, dtype=bool) for layer in hidden]
-    for block in task.blocks():
-        values = Dyadic(block.inputs.astype(np.int64))
-        for layer, off in zip(hidden, is_off, strict=True):
-            values = activate(layer.activation, affine(layer, values))
-            off &= (values.integers == 0).all(axis=0)
-    return tuple(int(unit) + 1 for unit in np.flatnonzero(np.concatenate(is_off)))
+    return network_of(arrays, task, settings, PATH)
 
 
 def _missing_rows(inputs: Any, task: Task) -> tuple[int, ...] | None:

@@ -16,9 +16,9 @@ import numpy as np
 
 from adderlab.errors import OptionError
 from adderlab.training.choice import ENSEMBLE, check_path, choose
-from adderlab.training.loop import check_rows
+from adderlab.training.networks import network_of
 from adderlab.training.schedule import schedule
-from adderlab.training.settings import LARGEST, MEMBERS, Settings, check_bytes
+from adderlab.training.settings import LARGEST, MEMBERS, Settings, check_bytes, check_rows
 from adderlab.training.work import Outcome, Work
 
 if TYPE_CHECKING:
@@ -98,8 +98,6 @@ class Members:
 
         ``None`` if it diverged.
         """
-        from adderlab.training.loop import network_of
-
         parts = [np.ascontiguousarray(array[index]) for array in self.arrays]
         return network_of(parts, self.task, self.settings_of(index), self.path)
 

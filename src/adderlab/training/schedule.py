@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from adderlab.training.loop import CHECK_EVERY
+CHECK_EVERY: Final = 10
+"""Steps between two checks whether all rows are right."""
 
 POINTS: Final = 20
 

@@ -15,7 +15,9 @@ from torch.nn import functional
 
 from adderlab.errors import OptionError
 from adderlab.tasks import sample
-from adderlab.training.loop import check_rows, make_model, make_optimizer, network_of, one_thread
+from adderlab.training.loop import make_model, make_optimizer, one_thread
+from adderlab.training.networks import network_of
+from adderlab.training.settings import check_rows
 
 if TYPE_CHECKING:
     from jaxtyping import Int64

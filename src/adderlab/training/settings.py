@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
+from importlib import metadata
 from itertools import pairwise
 from typing import Any, Final
 
@@ -23,6 +24,9 @@ ACTIVATIONS: Final = ("relu", "leaky:S", "tanh")
 MOMENTUM: Final = 0.9
 LARGEST_BYTES: Final = 8 << 30
 LARGEST: Final = float(np.finfo(np.float32).max)
+LARGEST_ROWS: Final = 1 << 12
+ADAM_BETAS: Final = (0.9, 0.999)
+ADAM_EPSILON: Final = 1e-8
 MEMBERS: Final = 1 << 63
 """Members are numbered below this, so that a number fits every table's signed 64 bits."""
 
@@ -195,8 +199,6 @@ class Settings:
         What came after the first version is kept only where it differs from the default, so
         that a run of the first version is recorded as it was then, byte for byte.
         """
-        import torch
-
         told = asdict(self)
         if isinstance(self.hidden, tuple):
             told["hidden"] = list(self.hidden)
@@ -204,11 +206,9 @@ class Settings:
             if told[name] == value:
                 del told[name]
         drawn = DRAWN if self.member is None else DRAWN_BY_MEMBER
-        versions = {"torch": torch.__version__.partition("+")[0], "numpy": np.__version__}
-        if path.startswith("numba"):
-            import numba
-
-            versions["numba"] = numba.__version__
+        engines = ("torch", "numba") if path.startswith("numba") else ("torch",)
+        versions = {name: metadata.version(name).partition("+")[0] for name in engines}
+        versions["numpy"] = np.__version__
         return {
             "task": task.record,
             **told,
@@ -276,6 +276,20 @@ _KINDS: Final[dict[str, tuple[type, ...]]] = {
     "init_scale": (int, float),
     "stop_margin": (int, float, type(None)),
 }
+
+
+def check_rows(task: Task, where: str) -> None:
+    """Refuse a task of more rows than a population takes.
+
+    Raises:
+        ResourceError: with both numbers.
+    """
+    if task.rows > LARGEST_ROWS:
+        raise ResourceError(
+            f"{task.name} has {task.rows} rows, a population takes at most {LARGEST_ROWS}",
+            where=where,
+            remedy="train one network, or take a narrower task",
+        )
 
 
 def check_bytes(estimate: float) -> None:

@@ -114,7 +114,12 @@ def replay(
             where=where,
             remedy=f"this version follows {', '.join(PATHS)}",
         )
-    again, seconds = train_again(net.task, settings, on_loss)
+    try:
+        again, seconds = train_again(net.task, settings, on_loss)
+    except OptionError as error:
+        raise NetworkFileError(
+            f"the training record: {error.where} {error.what}", where=where, remedy=error.remedy
+        ) from None
     if again is None:
         empty = (source.sha256, "")
         return Replay(False, False, None, float("inf"), {}, settings, empty, seconds)

@@ -16,11 +16,11 @@ from adderlab.nets.truth import truth_fragment
 from adderlab.proving import Verdict, prove
 from adderlab.tasks import Task, task_named
 from adderlab.training import Settings
-from adderlab.training.loop import TrainingRun, train_network
 from adderlab.writing import check_place
 
 if TYPE_CHECKING:
     from adderlab.nets import Network
+    from adderlab.training.loop import TrainingRun
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,6 +155,8 @@ def train(
         >>> adderlab.train("half-adder", seed=0, steps=100).run.losses
         ((100, 0.13...),)
     """
+    from adderlab.training.loop import train_network
+
     target = task_named(task) if isinstance(task, str) else task
     told = make_settings(**settings)
     if out is not None:

@@ -17,7 +17,6 @@ import numpy as np
 from adderlab.training import draws
 from adderlab.training.choice import LANES as LANES_PATH
 from adderlab.training.choice import WIDE
-from adderlab.training.ensemble import ADAM_BETAS
 from adderlab.training.kernels.compiled import compiled
 from adderlab.training.kernels.frame import drawn_numbers
 from adderlab.training.kernels.lanes import lanes_scratch, lanes_source, operations
@@ -30,7 +29,8 @@ from adderlab.training.kernels.wide import (
     wide_scratch,
     wide_source,
 )
-from adderlab.training.loop import CHECK_EVERY
+from adderlab.training.schedule import CHECK_EVERY
+from adderlab.training.settings import ADAM_BETAS
 from adderlab.training.work import Outcome, Work
 
 if TYPE_CHECKING:

@@ -17,11 +17,11 @@ SHOWN: Final = 8
 WIDTHS: Final = (2, 3, 4, 8)
 LECTURE: Final = 3
 NAMES: Final = {
-    "dead_at_start": "a hidden unit is off on every row from the start",
-    "died": "a hidden unit died on the way",
-    "stuck": "the loss stands still",
-    "still_falling": "the loss was still falling at the end",
-    "diverged": "the loss grew beyond where it began",
+    "dead_at_start": "dead unit at start",
+    "died": "unit died",
+    "stuck": "loss stands still",
+    "still_falling": "loss still falling",
+    "diverged": "diverged",
 }
 
 
@@ -39,7 +39,9 @@ def odds(shop: Workshop) -> Chapter:
             Paragraph(
                 "One run that works says little. With the notebook's settings, each with its own "
                 f"start and its own 1000 samples, {census.successes:,} of {census.networks:,} "
-                f"networks are right on all four rows: {census.rate}. More hidden units help:"
+                f"networks are right on all four rows: {census.rate.share or 0.0:.1%} (95 % "
+                f"Wilson interval {census.rate.interval[0]:.1%} to "
+                f"{census.rate.interval[1]:.1%}). More hidden units help:"
             ),
             shop.draw(
                 rates_picture(
@@ -134,7 +136,7 @@ def _tables(census: Census) -> Table:
                     *map(str, entry["table"] or ("-",) * 4),
                     str(entry["count"]),
                     f"{entry['share']:.1%}",
-                    ", ".join(one["cause"].replace("_", " ") for one in entry["causes"]
+                    ", ".join(NAMES[one["cause"]] for one in entry["causes"]
                               if one["is_cause"]) or "-",
                 )
                 for entry in failures
@@ -160,10 +162,11 @@ def _causes(census: Census) -> tuple[Paragraph | Table, ...]:
         return ()
     return (
         Paragraph(
-            "What is seen of a failure need not be what causes it. So failures were trained again "
-            "with that one thing changed and nothing else, from the same start on the same data; "
-            "trained again unchanged, each fails again. Beside it the same change was made where "
-            "that was not seen:"
+            "What is seen of a failure need not be what causes it. A dead unit is off on every "
+            "row, so no gradient reaches it. A loss that stands still fell by less than 1 % over "
+            "the last tenth of the steps. Failures were trained again with that one thing changed "
+            "and nothing else, from the same start on the same data; unchanged, each fails again. "
+            "Beside it, a like change was made elsewhere:"
         ),
         Table(
             ("seen", "of failures", "of successes", "changed: right", "beside it", "a cause"),
@@ -182,7 +185,7 @@ def _causes(census: Census) -> tuple[Paragraph | Table, ...]:
         ),
         Paragraph(
             " ".join(
-                f"Where {NAMES[one['cause']]}: {one['trial']['change']}; beside it, "
+                f"{NAMES[one['cause']].capitalize()}: {one['trial']['change']}; beside it, "
                 f"{one['trial']['control']}."
                 for one in causes
                 if one["trial"] is not None

@@ -19,8 +19,8 @@ import numpy as np
 
 from adderlab.errors import OptionError, ResourceError
 from adderlab.tasks import Task, task_named
-from adderlab.training.loop import check_rows
 from adderlab.training.members import check_block
+from adderlab.training.settings import check_rows
 from adderlab.workflows.maps.axes import LARGEST_SIDE, parse_axis, parse_size
 from adderlab.workflows.maps.grid import Grid, Pixels
 from adderlab.workflows.maps.result import SHOWS, TrainabilityMap, about, npz_bytes

@@ -17,9 +17,9 @@ from adderlab.errors import OptionError, ResourceError
 from adderlab.tasks import Task
 from adderlab.training import Settings
 from adderlab.training.choice import Choice, choose
-from adderlab.training.loop import check_rows
 from adderlab.training.members import check_block, member_bytes
 from adderlab.training.schedule import schedule
+from adderlab.training.settings import check_rows
 from adderlab.workflows.populations.columns import MOST_ROWS
 
 LARGEST_POPULATION: Final = 100_000_000
