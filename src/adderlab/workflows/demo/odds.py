@@ -19,7 +19,7 @@ LECTURE: Final = 3
 NAMES: Final = {
     "dead_at_start": "dead unit at start",
     "died": "unit died",
-    "stuck": "loss stands still",
+    "stuck": "loss stuck",
     "still_falling": "loss still falling",
     "diverged": "diverged",
 }
@@ -163,13 +163,13 @@ def _causes(census: Census) -> tuple[Paragraph | Table, ...]:
     return (
         Paragraph(
             "What is seen of a failure need not be what causes it. A dead unit is off on every "
-            "row, so no gradient reaches it. A loss that stands still fell by less than 1 % over "
+            "row, so no gradient reaches it. A loss that is stuck fell by less than 1 % over "
             "the last tenth of the steps. Failures were trained again with that one thing changed "
             "and nothing else, from the same start on the same data; unchanged, each fails again. "
             "Beside it, a like change was made elsewhere:"
         ),
         Table(
-            ("seen", "of failures", "of successes", "changed: right", "beside it", "a cause"),
+            ("seen", "failures", "successes", "changed", "beside it", "cause"),
             tuple(
                 (
                     NAMES[one["cause"]],
@@ -177,11 +177,13 @@ def _causes(census: Census) -> tuple[Paragraph | Table, ...]:
                     "-" if one["among_successes"] is None else f"{one['among_successes']:.1%}",
                     _share(one["trial"], "mended"),
                     _share(one["trial"], "control_mended"),
-                    {True: "yes", False: "no", None: "too few"}[one["is_cause"]],
+                    {True: "yes", False: "no", None: "?"}[one["is_cause"]],
                 )
                 for one in causes
             ),
-            left=("seen", "a cause"),
+            left=("seen", "cause"),
+            caption="How often it is seen, and how often a failure is right once that was changed "
+            "(with 95 % intervals)",
         ),
         Paragraph(
             " ".join(
@@ -197,7 +199,8 @@ def _causes(census: Census) -> tuple[Paragraph | Table, ...]:
 def _share(trial: dict[str, Any] | None, name: str) -> str:
     if trial is None or not trial[name]["of"]:
         return "-"
-    return f"{trial[name]['share']:.1%} of {trial[name]['of']}"
+    low, high = trial[name]["interval"]
+    return f"{trial[name]['share']:.0%} ({100 * low:.0f}-{high:.0%})"
 
 
 def _solutions(result: dict[str, Any]) -> str:
