@@ -25,10 +25,10 @@ kept, and the same command goes on)."""
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    _ = app.command("map", epilog=EXAMPLES)(draw)
+    _ = app.command(epilog=EXAMPLES)(map)
 
 
-def draw(
+def map(
     task: Annotated[
         str, typer.Argument(metavar="TASK", help="For example half-adder; see 'adderlab tasks'.")
     ] = "half-adder",
@@ -52,7 +52,7 @@ def draw(
     seed: Annotated[int, typer.Option(help="Whose population the member is of.")] = 0,
     member: Annotated[
         int, typer.Option(metavar="I", help="Whose start and data every pixel has.")
-    ] = 0,
+    ] = 1,
     hidden: Annotated[str, typer.Option(metavar="N|NxM", help="Hidden units.")] = "3",
     lr: Annotated[float, typer.Option(help="Learning rate.")] = 0.1,
     steps: Annotated[int, typer.Option(help="Updates.")] = 1000,

@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 MOST_TABLES: Final = 10
 MOST_ROWS: Final = 8
 CAUSES: Final = {
-    "dead_at_start": "a unit off on every row from the start",
-    "died": "a unit that died on the way",
-    "stuck": "the loss stands still",
-    "still_falling": "the loss was still falling",
-    "diverged": "it diverged",
+    "dead_at_start": "dead unit at start",
+    "died": "unit died",
+    "stuck": "loss stuck",
+    "still_falling": "loss still falling",
+    "diverged": "diverged",
 }
 SHORT: Final = {
     "dead_at_start": "dead unit",
     "died": "unit died",
     "stuck": "stuck",
-    "still_falling": "too few steps",
-    "diverged": "lr too large",
+    "still_falling": "steps",
+    "diverged": "lr",
 }
 """What a symptom is called where it was shown to be a cause."""
 
@@ -155,7 +155,9 @@ def _print_causes(screen: Screen, found: dict[str, Any]) -> None:
     causes = found["causes"]
     if not causes:
         return
-    screen.heading("what is seen of the failures, and what changing it alone does")
+    screen.heading(
+        "what is seen of the failures, and how many are right once that alone is changed"
+    )
     rows: list[tuple[str, ...]] = []
     for one in causes:
         trial = one["trial"]
@@ -169,20 +171,22 @@ def _print_causes(screen: Screen, found: dict[str, Any]) -> None:
                 {True: "yes", False: "no", None: "?"}[one["is_cause"]],
             )
         )
-    columns = ("seen", "failures", "successes", "then right", "beside it", "a cause")
-    screen.table(columns, rows, left=(columns[0],))
+    columns = ("seen", "failures", "successes", "changed", "beside it", "cause")
+    screen.table(columns, rows, left=(columns[0], "cause"))
     for one in causes:
         if one["trial"]:
             trial = one["trial"]
             screen.say(
-                f"  {CAUSES[one['cause']]}: {trial['change']}; beside it, {trial['control']}"
+                f"  {CAUSES[one['cause']]} ({one['text']}): {trial['change']} in "
+                f"{trial['mended']['of']} failures; beside it, {trial['control']}"
             )
 
 
 def _trial(rate: dict[str, Any]) -> str:
     if not rate["of"]:
         return "-"
-    return f"{rate['share']:.0%} of {rate['of']}"
+    low, high = rate["interval"]
+    return f"{rate['share']:.0%} ({100 * low:.0f}-{high:.0%})"
 
 
 def _percent(share: float | None) -> str:
@@ -193,19 +197,23 @@ def _print_helps(screen: Screen, found: dict[str, Any]) -> None:
     helps = found["helps"]
     if not helps:
         return
-    screen.heading(f"what helps, measured over {helps[0]['networks']} networks each")
+    screen.heading(
+        f"what helps, measured over {helps[0]['networks']} networks each "
+        f"(unchanged: {found['success_rate']:.1%})"
+    )
     screen.table(
-        ("change", "right", "95 % interval", "option"),
+        ("change", "right", "95 % interval", "helps", "option"),
         [
             (
                 one["change"],
                 f"{one['rate']:.1%}",
                 f"{one['interval'][0]:.1%} to {one['interval'][1]:.1%}",
+                "yes" if one["is_better"] else "-",
                 one["option"],
             )
             for one in sorted(helps, key=lambda one: -one["rate"])
         ],
-        left=("change", "option"),
+        left=("change", "helps", "option"),
     )
 
 

@@ -140,6 +140,13 @@ def train(
             screen, task, seeds, settings, out=out, keep=keep, explain=explain, threads=threads
         )
         return
+    for option, is_given in (
+        ("--keep", keep != "start"),
+        ("--threads", threads is not None),
+        ("--no-explain", not explain),
+    ):
+        if is_given:
+            raise OptionError("it is for populations", where=option, remedy="add --seeds N")
     _train_one(screen, task, settings, out)
 
 

@@ -10,6 +10,11 @@ import pytest
 from adderlab.errors import OptionError
 from adderlab.workflows.maps.axes import Axis, parse_axis, parse_size
 
+FORM = (
+    "give NAME=LOW:HIGH or NAME=LOW:HIGH:log with a NAME of lr, init, hidden, steps, momentum, "
+    "batch"
+)
+
 
 @pytest.mark.parametrize(
     ("text", "expected"),
@@ -45,8 +50,7 @@ def test_whole_settings_are_rounded_to_whole_numbers():
     ("text", "remedy"),
     [
         *(
-            (text, "give NAME=LOW:HIGH or NAME=LOW:HIGH:log with a NAME of lr, init, hidden, "
-             "steps, momentum, batch")
+            (text, FORM)
             for text in ("", "lr", "lr=1", "lr=1:2:log:3", "weight=1:2", "=1:2", "LR=1:2")
         ),
         ("lr=1:2:cubic", "end it with :linear or :log"),

@@ -253,7 +253,11 @@ def refused_work(*_, **__):
                 "the disk; give at most 4096, and zoom in by the ranges"
             ),
         ),
-        ({"x": "lr=1:2", "y": "lr=1:2"}, OptionError, "--y: lr stands on both axes; name another setting"),
+        (
+            {"x": "lr=1:2", "y": "lr=1:2"},
+            OptionError,
+            "--y: lr stands on both axes; name another setting",
+        ),
         ({"show": "beauty"}, OptionError, "--show: got beauty; give one of convergence, success"),
         ({"out": "map.jpg"}, OptionError, "--out: got map.jpg; name an image that ends in .png"),
         ({"lr": math.nan}, OptionError, None),

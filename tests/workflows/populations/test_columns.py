@@ -76,7 +76,7 @@ def test_pandas_polars_and_duckdb_open_it_and_agree(tmp_path):
 
 
 def test_a_row_says_its_table_its_pattern_and_its_settings(tmp_path):
-    found, path, _ = written("half-adder", tmp_path)
+    _, path, _ = written("half-adder", tmp_path)
     table = pd.read_parquet(path)
     right = table[table["is_right"]]
     assert set(right["table_code"]) == {"16"}  # 00 01 01 10

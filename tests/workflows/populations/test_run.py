@@ -310,7 +310,7 @@ def test_a_file_that_was_cut_short_is_made_again(plain, tmp_path, monkeypatch, f
         ({"seed": 4, "hidden": 4}, "hidden was 3, is 4; seed was 0, is 4"),
         ({"task": "comparator:1"}, "task was half-adder, is comparator:1"),
         ({"keep": "weights"}, "keep was start, is weights"),
-        ({"explain": False}, "explain was true, is false"),
+        ({"explain": False}, "explain was true, is false; helps was true, is false"),
     ],
 )
 def test_another_run_in_the_same_folder_is_refused(whole, changes, told, monkeypatch):

@@ -49,11 +49,13 @@ class Help:
         change: in words.
         option: as it is given to ``adderlab train``.
         rate: how many networks came out right.
+        base: how many did unchanged.
     """
 
     change: str
     option: str
     rate: Rate
+    base: Rate
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -64,6 +66,7 @@ class Help:
             "networks": self.rate.of,
             "rate": self.rate.share,
             "interval": list(self.rate.interval),
+            "is_better": self.rate.is_above(self.base),
         }
 
 
@@ -123,16 +126,16 @@ def survey(
             continue
         widths.append((width, rate(f"{width} hidden units", hidden=width)))
         if width > settings.hidden:  # type: ignore[operator]
-            helps.append(Help(f"{width} hidden units", f"--hidden {width}", widths[-1][1]))
+            helps.append(Help(f"{width} hidden units", f"--hidden {width}", widths[-1][1], base))
     if settings.activation != "tanh":
-        helps.append(Help("tanh", "--activation tanh", rate("tanh", activation="tanh")))
+        helps.append(Help("tanh", "--activation tanh", rate("tanh", activation="tanh"), base))
     if settings.optimizer != "adam":
         adam = rate("Adam", optimizer="adam", lr=ADAM_LR, momentum=MOMENTUM)
-        helps.append(Help(f"Adam at {ADAM_LR}", f"--optimizer adam --lr {ADAM_LR}", adam))
+        helps.append(Help(f"Adam at {ADAM_LR}", f"--optimizer adam --lr {ADAM_LR}", adam, base))
     on_stage("other scales and learning rates")
     for scale, found in _by_scale(task, settings, networks, on_compile):
         name = f"a start {'twice' if scale > settings.init_scale else 'half'} as large"
-        helps.append(Help(name, f"--init-scale {scale:g}", found))
+        helps.append(Help(name, f"--init-scale {scale:g}", found, base))
     by_lr = _by_lr(task, settings, networks, on_compile)
     return Survey(tuple(helps), tuple(widths), by_lr)
 

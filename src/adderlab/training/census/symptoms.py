@@ -34,10 +34,10 @@ class Symptom:
 
 
 SYMPTOMS: Final = (
-    Symptom("dead_at_start", "a hidden unit is off on every row from the start to the end"),
+    Symptom("dead_at_start", "a hidden unit is off on every row, at the start and at the end"),
     Symptom("died", "a hidden unit that was on at the start is off on every row at the end"),
-    Symptom("stuck", "the loss stands still: over the last tenth of the steps it fell by < 1 %"),
-    Symptom("still_falling", "the loss was still falling when the steps ended"),
+    Symptom("stuck", "over the last tenth of the steps the loss fell by less than 1 %"),
+    Symptom("still_falling", "over the last tenth of the steps the loss fell by more than 1 %"),
     Symptom("diverged", "the weights left the finite numbers, or the loss ended above its start"),
 )
 """In the order of their columns."""

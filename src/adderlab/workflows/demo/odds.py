@@ -17,11 +17,11 @@ SHOWN: Final = 8
 WIDTHS: Final = (2, 3, 4, 8)
 LECTURE: Final = 3
 NAMES: Final = {
-    "dead_at_start": "a hidden unit is off on every row from the start",
-    "died": "a hidden unit died on the way",
-    "stuck": "the loss stands still",
-    "still_falling": "the loss was still falling at the end",
-    "diverged": "the loss grew beyond where it began",
+    "dead_at_start": "dead unit at start",
+    "died": "unit died",
+    "stuck": "loss stuck",
+    "still_falling": "loss still falling",
+    "diverged": "diverged",
 }
 
 
@@ -39,7 +39,9 @@ def odds(shop: Workshop) -> Chapter:
             Paragraph(
                 "One run that works says little. With the notebook's settings, each with its own "
                 f"start and its own 1000 samples, {census.successes:,} of {census.networks:,} "
-                f"networks are right on all four rows: {census.rate}. More hidden units help:"
+                f"networks are right on all four rows: {census.rate.share or 0.0:.1%} (95 % "
+                f"Wilson interval {census.rate.interval[0]:.1%} to "
+                f"{census.rate.interval[1]:.1%}). More hidden units help:"
             ),
             shop.draw(
                 rates_picture(
@@ -73,7 +75,6 @@ def odds(shop: Workshop) -> Chapter:
             _tables(census),
             *((_cards(shop, kinds),) if kinds else ()),
             *_causes(census),
-            *_helps(census),
             Paragraph(_solutions(result)),
             Try(f"adderlab train half-adder --seeds {shop.networks} -o run"),
         ),
@@ -85,7 +86,6 @@ def odds(shop: Workshop) -> Chapter:
             "wrong_tables": result["failure_tables"],
             "by_hidden": [{"hidden": width, **rate.to_dict()} for width, rate in widths],
             "causes": result["causes"],
-            "helps": result["helps"],
             "solutions": result["solutions"],
         },
     )
@@ -104,6 +104,7 @@ def _population(shop: Workshop) -> Census:
         shop.task,
         seeds=shop.networks,
         out=shop.folder / "population",
+        helps=False,  # the widths are measured below, on many more networks
         draw=False,
         on_progress=on_progress,
         on_stage=lambda text: shop.on_progress(text, 0.3),
@@ -135,7 +136,7 @@ def _tables(census: Census) -> Table:
                     *map(str, entry["table"] or ("-",) * 4),
                     str(entry["count"]),
                     f"{entry['share']:.1%}",
-                    ", ".join(one["cause"].replace("_", " ") for one in entry["causes"]
+                    ", ".join(NAMES[one["cause"]] for one in entry["causes"]
                               if one["is_cause"]) or "-",
                 )
                 for entry in failures
@@ -161,13 +162,14 @@ def _causes(census: Census) -> tuple[Paragraph | Table, ...]:
         return ()
     return (
         Paragraph(
-            "What is seen of a failure need not be what causes it. So failures were trained again "
-            "with that one thing changed and nothing else, from the same start on the same data; "
-            "trained again unchanged, each fails again. Beside it the same change was made where "
-            "that was not seen:"
+            "What is seen of a failure need not be what causes it. A dead unit is off on every "
+            "row, so no gradient reaches it. A loss that is stuck fell by less than 1 % over "
+            "the last tenth of the steps. Failures were trained again with that one thing changed "
+            "and nothing else, from the same start on the same data; unchanged, each fails again. "
+            "Beside it, a like change was made elsewhere:"
         ),
         Table(
-            ("seen", "of failures", "of successes", "changed: right", "beside it", "a cause"),
+            ("seen", "failures", "successes", "changed", "beside it", "cause"),
             tuple(
                 (
                     NAMES[one["cause"]],
@@ -175,15 +177,17 @@ def _causes(census: Census) -> tuple[Paragraph | Table, ...]:
                     "-" if one["among_successes"] is None else f"{one['among_successes']:.1%}",
                     _share(one["trial"], "mended"),
                     _share(one["trial"], "control_mended"),
-                    {True: "yes", False: "no", None: "too few"}[one["is_cause"]],
+                    {True: "yes", False: "no", None: "?"}[one["is_cause"]],
                 )
                 for one in causes
             ),
-            left=("seen", "a cause"),
+            left=("seen", "cause"),
+            caption="How often it is seen, and how often a failure is right once that was changed "
+            "(with 95 % intervals)",
         ),
         Paragraph(
             " ".join(
-                f"Where {NAMES[one['cause']]}: {one['trial']['change']}; beside it, "
+                f"{NAMES[one['cause']].capitalize()}: {one['trial']['change']}; beside it, "
                 f"{one['trial']['control']}."
                 for one in causes
                 if one["trial"] is not None
@@ -195,29 +199,8 @@ def _causes(census: Census) -> tuple[Paragraph | Table, ...]:
 def _share(trial: dict[str, Any] | None, name: str) -> str:
     if trial is None or not trial[name]["of"]:
         return "-"
-    return f"{trial[name]['share']:.1%} of {trial[name]['of']}"
-
-
-def _helps(census: Census) -> tuple[Table, ...]:
-    helps = census.result["helps"]
-    if not helps:
-        return ()
-    return (
-        Table(
-            ("one change", "right", "95 % interval", "option"),
-            tuple(
-                (
-                    one["change"],
-                    f"{one['rate']:.1%}",
-                    f"{one['interval'][0]:.1%} to {one['interval'][1]:.1%}",
-                    one["option"],
-                )
-                for one in sorted(helps, key=lambda one: -one["rate"])
-            ),
-            caption=f"What helps, over {helps[0]['networks']} networks each",
-            left=("one change", "option"),
-        ),
-    )
+    low, high = trial[name]["interval"]
+    return f"{trial[name]['share']:.0%} ({100 * low:.0f}-{high:.0%})"
 
 
 def _solutions(result: dict[str, Any]) -> str:

@@ -37,8 +37,8 @@ def trainability(shop: Workshop) -> Chapter:
                 "a factor, and the same data; to the right the learning rate grows, upwards the "
                 f"factor. {converged:.1%} end with a smaller loss than they began with, "
                 f"{float(found.success.mean()):.1%} are right on all four rows. Where training "
-                "begins to fail the border is ragged, and zooming in shows ever more of it: it "
-                "is a fractal (Sohl-Dickstein, 2024, drew it for larger networks)."
+                "begins to fail the border is ragged; of larger networks Sohl-Dickstein (2024) "
+                "found that it is a fractal. Narrower ranges zoom in."
             ),
             shop.draw(
                 found.picture(name="map-convergence"),

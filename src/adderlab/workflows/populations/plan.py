@@ -29,7 +29,21 @@ BLOCK_WORK: Final = 1 << 32
 """Products of a weight and a value in a block, about a second's work for a compiled kernel."""
 
 BLOCK_BYTES: Final = 1 << 28
+MOST_THREADS: Final = 1 << 12
 KEEPS: Final = ("none", "start", "weights", "every:K")
+
+
+def check_threads(threads: int | None) -> None:
+    """Refuse a number of threads that is none.
+
+    Raises:
+        OptionError: it is below 1, or more than any machine has.
+    """
+    if threads is not None and (isinstance(threads, bool) or not 1 <= threads <= MOST_THREADS):
+        rule = "at least 1" if threads < 1 else f"at most {MOST_THREADS}"
+        raise OptionError(
+            f"got {threads}", where="--threads", remedy=f"give a whole number of {rule}"
+        )
 
 
 @dataclass(frozen=True)
@@ -41,7 +55,8 @@ class Plan:
         settings: what every member is told.
         networks: how many members; their numbers begin at 0.
         keep: which tensors are kept: ``none``, ``start``, ``weights`` or ``every:K``.
-        explain: whether causes and what helps are measured.
+        explain: whether causes are tried.
+        helps: whether it is measured what helps.
 
     Raises:
         OptionError: there are too many networks, or ``keep`` is not one of those.
@@ -53,6 +68,7 @@ class Plan:
     networks: int
     keep: str = "start"
     explain: bool = True
+    helps: bool = True
 
     def __post_init__(self) -> None:
         if isinstance(self.networks, bool) or not 1 <= self.networks <= LARGEST_POPULATION:
@@ -170,6 +186,7 @@ class Plan:
             **asdict(self.settings),
             "keep": self.keep,
             "explain": self.explain,
+            "helps": self.helps,
             "path": self.choice.path,
             "adderlab": version("adderlab"),
             "numpy": np.__version__,

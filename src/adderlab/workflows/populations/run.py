@@ -27,7 +27,7 @@ from adderlab.workflows.populations.census import BEST, CENSUS, Census
 from adderlab.workflows.populations.columns import TENSORS, about_block, block_bytes, read_block
 from adderlab.workflows.populations.ledger import Ledger
 from adderlab.workflows.populations.pictures import run_pictures
-from adderlab.workflows.populations.plan import Plan
+from adderlab.workflows.populations.plan import Plan, check_threads
 from adderlab.workflows.populations.summary import Examples, result_of, shown_members
 from adderlab.writing import new_file, new_folder
 
@@ -47,6 +47,7 @@ def train_many(
     out: str | Path | None = None,
     keep: str = "start",
     explain: bool = True,
+    helps: bool | None = None,
     draw: bool = True,
     threads: int | None = None,
     on_progress: Callable[[int], None] = lambda done: None,
@@ -66,7 +67,9 @@ def train_many(
             figures. If it holds the same run, unfinished, that is gone on with.
         keep: which tensors are kept in ``blocks/``: ``none``, ``start``, ``weights`` or
             ``every:K``; the start stands in the census too.
-        explain: whether causes and what helps are measured, by training more networks.
+        explain: whether causes are tried, by training failures again with one thing changed.
+        helps: whether it is measured what helps, by training some networks with one setting
+            changed; as ``explain`` unless given.
         draw: whether figures are drawn into the folder.
         threads: how many are used; all cores unless given. The result does not depend on it.
         on_progress: called with the network-steps done since the last call.
@@ -87,7 +90,9 @@ def train_many(
     from adderlab.workflows.train import make_settings
 
     target = task_named(task) if isinstance(task, str) else task
-    plan = Plan(target, make_settings(**settings), seeds, keep, explain)
+    check_threads(threads)
+    told = make_settings(**settings)
+    plan = Plan(target, told, seeds, keep, explain, explain if helps is None else helps)
     folder = Path(out) if out is not None else None
     ledger = None
     if folder is not None:
@@ -140,7 +145,7 @@ class _Run:
             self._compile()
         for number in range(self.plan.blocks):
             self._count(self._block(number))
-        trials, found = self._explained()
+        trials, found = self._trials(), self._survey()
         examples = Examples(self.plan, shown_members(self.tally))
         result = result_of(
             self.plan, self.tally, examples, trials=trials, survey=found, seconds=self.seconds
@@ -230,25 +235,26 @@ class _Run:
         """Return how many failures are tried again: enough to tell, and never most of the work."""
         return min(MOST_TRIED, max(100, self.plan.networks // 8))
 
-    def _explained(self) -> tuple[Trials | None, Survey | None]:
-        plan, tally = self.plan, self.tally
-        if not plan.explain:
-            return None, None
-        trials = None
+    def _trials(self) -> Trials | None:
         failed = np.concatenate(self.failed)
-        if len(failed):
-            self.on_stage("trying causes")
-            trials = try_changes(plan.task, plan.settings, failed, path=plan.choice.path)
-        base = Rate(tally.successes, tally.networks)
-        found = survey(
+        if not self.plan.explain or not len(failed):
+            return None
+        self.on_stage("trying causes")
+        plan = self.plan
+        return try_changes(plan.task, plan.settings, failed, path=plan.choice.path)
+
+    def _survey(self) -> Survey | None:
+        plan, tally = self.plan, self.tally
+        if not plan.helps:
+            return None
+        return survey(
             plan.task,
             plan.settings,
-            base,
+            Rate(tally.successes, tally.networks),
             plan.networks,
             on_stage=lambda text: self.on_stage(f"trying {text}"),
             on_compile=self.on_compile,
         )
-        return trials, found
 
     def _write(
         self, ledger: Ledger, result: dict[str, Any], best: Network | None, examples: Examples
