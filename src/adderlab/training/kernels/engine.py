@@ -60,6 +60,7 @@ CALL_S: Final = 0.1
 OPERATION_S: Final = 1.5e-10
 """About how long a vector operation takes, to choose how many members a call trains."""
 
+CALLS: Final = 8
 MOST_GROUPS: Final = 1 << 12
 
 
@@ -90,8 +91,8 @@ def train_compiled(
     shape = shape_of(work.task, work.settings)
     kernels = _kernels(shape, path, on_compile)
     outcome = work.empty_outcome()
-    at_once = _members_a_call(shape, work.schedule.steps, len(work.members), threads or 1)
     count = threads or cores()
+    at_once = _members_a_call(shape, work.schedule.steps, len(work.members), count)
     run = _Run(work, shape, path, kernels, outcome)
     pool = ThreadPoolExecutor(count, thread_name_prefix="adderlab")
     waiting: set[Future[int]] = set()
@@ -144,7 +145,8 @@ def _kernels(shape: Shape, path: str, on_compile: Callable[[str], None]) -> _Ker
 
 def _members_a_call(shape: Shape, steps: int, members: int, threads: int) -> int:
     groups = int(CALL_S / (OPERATION_S * operations(shape) * max(steps, 1)))
-    even = -(-members // (LANES * threads))  # no thread is to wait for another's last call
+    # several calls a thread, so that none waits long for another's last one
+    even = -(-members // (LANES * threads * CALLS))
     return LANES * max(1, min(groups, MOST_GROUPS, even))
 
 
