@@ -11,8 +11,9 @@ from training.emulated import train_emulated
 from adderlab.tasks import read_table, task_named
 from adderlab.training import Settings
 from adderlab.training.kernels.lanes import lanes_source, operations
+from adderlab.training.kernels.rows import draws_slots
 from adderlab.training.kernels.shape import shape_of
-from adderlab.training.kernels.wide import draws_slots, wide_source
+from adderlab.training.kernels.wide import wide_source
 from adderlab.training.loop import train_network
 
 HALF_ADDER = task_named("half-adder")

@@ -20,15 +20,10 @@ from adderlab.training.choice import WIDE
 from adderlab.training.kernels.compiled import compiled
 from adderlab.training.kernels.frame import drawn_numbers
 from adderlab.training.kernels.lanes import lanes_scratch, lanes_source, operations
+from adderlab.training.kernels.rows import packed_rows, row_table, slot_numbers
 from adderlab.training.kernels.shape import CHECK, KEEP, LOSS, STOP, Shape, shape_of
 from adderlab.training.kernels.simd import LANES, aligned
-from adderlab.training.kernels.wide import (
-    packed_rows,
-    row_table,
-    slot_numbers,
-    wide_scratch,
-    wide_source,
-)
+from adderlab.training.kernels.wide import wide_scratch, wide_source
 from adderlab.training.schedule import CHECK_EVERY
 from adderlab.training.settings import ADAM_BETAS
 from adderlab.training.work import Outcome, Work
