@@ -31,6 +31,9 @@ FEWEST_NETWORKS: Final = 50
 SURVEY_WORK: Final = 1 << 31
 """Products after which more networks are not worth the wait."""
 
+DRAW_WORK: Final = 4
+"""Products that take as long as NumPy's drawing of a sample, which kernels do in no time."""
+
 COMPILE_WORK: Final = 1 << 30
 """Products that PyTorch does in about the time that a kernel is compiled in."""
 
@@ -200,7 +203,8 @@ def path_of(task: Task, settings: Settings, networks: int) -> str:
     """
     block = members_at_once(task, settings)
     trained = -(-networks // block) * block
-    if trained * _work(task, settings) <= COMPILE_WORK:
+    drawing = DRAW_WORK * settings.samples if settings.data == "samples" else 0
+    if trained * (_work(task, settings) + drawing) <= COMPILE_WORK:
         return ENSEMBLE
     return choose(task, settings).path
 

@@ -118,6 +118,8 @@ class Ledger:
     def kept(self, error: OutputError) -> OutputError:
         """Return an error that also says what the folder keeps."""
         done = len(self.blocks)
+        if not done:
+            return error
         blocks = "1 finished block is" if done == 1 else f"{done} finished blocks are"
         remedy = f"{blocks} kept: make room and give the same command again"
         return OutputError(error.what, where=error.where, remedy=remedy)
