@@ -15,7 +15,7 @@ import torch
 from adderlab.errors import OptionError, ResourceError
 from adderlab.nets import save, to_bytes
 from adderlab.tasks import read_table, task_named
-from adderlab.training import Settings, draws, ensemble
+from adderlab.training import Settings, draws, work
 from adderlab.training.choice import choose
 from adderlab.training.judging import judge
 from adderlab.training.kernels import engine
@@ -335,9 +335,9 @@ def test_a_task_of_too_many_rows_is_refused():
 
 def test_an_ensembles_blocks_are_whole_vectors():
     for task, hidden in (("half-adder", 3), ("adder:6", 5), ("adder:6", (2000, 2000))):
-        size = ensemble.members_at_once(task_named(task), Settings(hidden=hidden))
+        size = work.members_at_once(task_named(task), Settings(hidden=hidden))
         assert size % 16 == 0
-        assert 16 <= size <= ensemble.LARGEST_BLOCK
+        assert 16 <= size <= work.LARGEST_BLOCK
 
 
 def test_the_schedule_looks_every_ten_steps_and_at_the_last():

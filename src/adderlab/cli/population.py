@@ -132,12 +132,12 @@ def _print_failures(screen: Screen, found: dict[str, Any], task: Task) -> None:
     screen.heading(f"wrong truth tables, {kinds} in all, most frequent first")
     named = any(one["is_cause"] is not None for entry in failures for one in entry["causes"])
     screen.table(
-        ("networks", "share", *header, *(("caused by",) if named else ())),
+        ("networks", "share", *(header or ["table"]), *(("caused by",) if named else ())),
         [
             (
                 entry["count"],
                 f"{entry['count'] / found['networks']:.1%}",
-                *(entry["table"] or ["diverged"] * len(header) if header else ()),
+                *((entry["table"] or ["diverged"] * len(header)) if header else [entry["code"]]),
                 *((_named(entry["causes"]),) if named else ()),
             )
             for entry in failures[:MOST_TABLES]

@@ -19,7 +19,7 @@ from adderlab.training import draws
 from adderlab.training.loop import one_thread
 from adderlab.training.schedule import CHECK_EVERY, Schedule
 from adderlab.training.settings import ADAM_BETAS, ADAM_EPSILON
-from adderlab.training.work import Outcome, Work
+from adderlab.training.work import Outcome, Work, members_at_once
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int64
@@ -28,22 +28,8 @@ if TYPE_CHECKING:
     from adderlab.training.settings import Settings
 
 PATH: Final = "torch-ensemble"
-LARGEST_BLOCK: Final = 1024
-BLOCK_VALUES: Final = 1 << 24
-"""Values of one layer on all rows, over a block's networks; more do not fit in a cache anyway."""
-
 DRAWN_AT_ONCE: Final = 16
 """Steps whose batches are drawn at once."""
-
-
-def members_at_once(task: Task, settings: Settings) -> int:
-    """Return how many networks are trained in one block; it depends on the shape alone.
-
-    A multiple of 16, so that no network's numbers are left over at the end of PyTorch's vectors,
-    where another tanh would compute them.
-    """
-    values = task.rows * max(settings.sizes(task)) + settings.parameters(task)
-    return max(16, min(LARGEST_BLOCK, BLOCK_VALUES // values // 16 * 16))
 
 
 def train_blocks(work: Work, on_progress: Callable[[int], None]) -> Outcome:

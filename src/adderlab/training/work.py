@@ -7,7 +7,7 @@ drawn, and what is made of them, is no engine's business.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -17,6 +17,21 @@ if TYPE_CHECKING:
     from adderlab.tasks import Block, Task
     from adderlab.training.schedule import Schedule
     from adderlab.training.settings import Settings
+
+
+LARGEST_BLOCK: Final = 1024
+BLOCK_VALUES: Final = 1 << 24
+"""Values of one layer on all rows, over a block's networks; more do not fit in a cache anyway."""
+
+
+def members_at_once(task: Task, settings: Settings) -> int:
+    """Return how many networks PyTorch trains in one block; it depends on the shape alone.
+
+    A multiple of 16, so that no network's numbers are left over at the end of PyTorch's vectors,
+    where another tanh would compute them.
+    """
+    values = task.rows * max(settings.sizes(task)) + settings.parameters(task)
+    return max(16, min(LARGEST_BLOCK, BLOCK_VALUES // values // 16 * 16))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

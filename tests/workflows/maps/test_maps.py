@@ -80,7 +80,7 @@ def test_a_kernel_is_compiled_only_where_enough_pixels_share_it():
 
     assert path(8, x="lr=1:2", y="init=1:2") == (ENSEMBLE,)
     assert path(256, x="lr=1:2", y="init=1:2") == (LANES,)
-    assert path(256, x="lr=1:2", y="batch=1:64") == (ENSEMBLE,)
+    assert path(256, x="lr=1:2", y="batch=1:64") == (ENSEMBLE,)  # 1024 pixels for each
     assert path(4096, x="lr=1:2", y="hidden=2:4") == (LANES,)
 
 

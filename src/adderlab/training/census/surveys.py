@@ -17,6 +17,7 @@ from adderlab.training.choice import ENSEMBLE, choose
 from adderlab.training.judging import judge
 from adderlab.training.members import train_members
 from adderlab.training.settings import LARGEST, MOMENTUM
+from adderlab.training.work import members_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
 AT_ONCE: Final = 1 << 14
 MOST_NETWORKS: Final = 1000
 FEWEST_NETWORKS: Final = 50
-SURVEY_WORK: Final = 1 << 29
+SURVEY_WORK: Final = 1 << 31
 """Products after which more networks are not worth the wait."""
 
-COMPILE_WORK: Final = 1 << 31
+COMPILE_WORK: Final = 1 << 30
 """Products that PyTorch does in about the time that a kernel is compiled in."""
 
 LR_FACTORS: Final = tuple(10.0 ** (place / 4) for place in range(-8, 9))
@@ -145,7 +146,7 @@ def widths_around(settings: Settings) -> tuple[int, ...]:
     hidden = settings.hidden
     if not isinstance(hidden, int):
         return ()
-    wanted = {max(1, hidden - 1), hidden, hidden + 1, 2 * hidden, 2 * hidden + 2}
+    wanted = {max(1, hidden - 1), hidden, hidden + 1, 2 * hidden + 2}
     return tuple(width for width in sorted(wanted) if width <= max(LARGEST_WIDTH, hidden))
 
 
@@ -195,8 +196,11 @@ def path_of(task: Task, settings: Settings, networks: int) -> str:
     """Return the engine for some networks that are trained once, by how much work they are.
 
     A kernel is compiled for seconds: too long for what PyTorch trains in about as many.
+    PyTorch trains whole blocks, however few are wanted.
     """
-    if networks * _work(task, settings) <= COMPILE_WORK:
+    block = members_at_once(task, settings)
+    trained = -(-networks // block) * block
+    if trained * _work(task, settings) <= COMPILE_WORK:
         return ENSEMBLE
     return choose(task, settings).path
 
