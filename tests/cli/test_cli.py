@@ -753,7 +753,7 @@ def test_memory_that_runs_out_is_one_line_too(run, monkeypatch):
     def fail(*_, **__):
         raise MemoryError
 
-    monkeypatch.setattr("adderlab.workflows.train.train_network", fail)
+    monkeypatch.setattr("adderlab.training.loop.train_network", fail)
     code, out, err = run("train", "half-adder", "-o", "net.safetensors")
     assert (code, out) == (2, "")
     assert err == "adderlab: the memory of this machine is used up; take something smaller\n"

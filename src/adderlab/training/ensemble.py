@@ -24,8 +24,7 @@ from adderlab.training.work import Outcome, Work, members_at_once
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int64
 
-    from adderlab.tasks import Block, Task
-    from adderlab.training.settings import Settings
+    from adderlab.tasks import Block
 
 PATH: Final = "torch-ensemble"
 DRAWN_AT_ONCE: Final = 16

@@ -133,7 +133,8 @@ def _kernels(shape: Shape, path: str, on_compile: Callable[[str], None]) -> _Ker
             "void(uint64, uint64[::1], float32[::1], float32[::1], float32[:, ::1])", on_compile,
         ),
         compiled(
-            "draws_of_data", "data", DRAWING, "void(uint64, uint64[::1], int64, int32[:, ::1])", on_compile
+            "draws_of_data", "data", DRAWING,
+            "void(uint64, uint64[::1], int64, int32[:, ::1])", on_compile,
         ),
     )  # fmt: skip
 
