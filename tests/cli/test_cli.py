@@ -674,7 +674,7 @@ REFUSED = [
     (
         "map --size 9000",
         (
-            "--size: 9000 x 9000 are 8.1e+07 networks, about 3.89 GB of memory and 1.3 GB on the "
+            "--size: 9000 x 9000 are 8.1e+07 networks, about 10.4 GB of memory and 1.3 GB on the "
             "disk; give at most 4096, and zoom in by the ranges"
         ),
     ),

@@ -249,7 +249,7 @@ def refused_work(*_, **__):
             {"size": 5000},
             ResourceError,
             (
-                "--size: 5000 x 5000 are 2.5e+07 networks, about 1.2 GB of memory and 0.4 GB on "
+                "--size: 5000 x 5000 are 2.5e+07 networks, about 3.2 GB of memory and 0.4 GB on "
                 "the disk; give at most 4096, and zoom in by the ranges"
             ),
         ),
@@ -282,7 +282,7 @@ def test_a_map_beyond_the_memory_or_the_disk_is_refused_with_its_estimate(tmp_pa
     with pytest.raises(ResourceError) as refused:
         _ = make_map("half-adder", size=4096)
     assert str(refused.value) == (
-        "--size: the map would take about 0.805 GB of memory, 0.1 GB are free; give a smaller "
+        "--size: the map would take about 2.15 GB of memory, 0.1 GB are free; give a smaller "
         "one, and zoom in by the ranges"
     )
     monkeypatch.undo()

@@ -9,7 +9,7 @@ import numpy as np
 
 from adderlab.report.figures.losses import Axis
 from adderlab.report.figures.numbers import compact
-from adderlab.report.figures.picture import Picture, drawing, png_of, render
+from adderlab.report.figures.picture import PALETTE, Picture, drawing, png_of, render
 from adderlab.report.figures.sheet import SIZE, Sheet, width_of
 
 if TYPE_CHECKING:
@@ -61,13 +61,16 @@ def map_png(view: MapView) -> bytes:
     """Return a map as PNG: each network is one pixel, with axes around them."""
     import io
 
-    from PIL import Image
+    from PIL import Image, ImageDraw
 
     place = _layout(view, 1.0)
     with drawing():
         frame = Image.open(io.BytesIO(png_of(draw_map(view, 1.0), 72))).convert("RGB")
     # no renderer promises that it leaves pixels alone
     frame.paste(Image.fromarray(pixels_of(view)), (place.left, place.top))
+    rows, columns = view.measure.shape
+    edge = (place.left - 1, place.top - 1, place.left + columns, place.top + rows)
+    ImageDraw.Draw(frame).rectangle(edge, outline=PALETTE["ink"])
     stream = io.BytesIO()
     frame.save(stream, "PNG")
     return stream.getvalue()

@@ -29,8 +29,8 @@ from adderlab.workflows.populations.plan import check_threads
 from adderlab.workflows.train import make_settings
 from adderlab.writing import check_place, write_file
 
-PIXEL_BYTES: Final = 48
-"""Memory that a pixel takes while the image is drawn, about."""
+PIXEL_BYTES: Final = 128
+"""Memory that a pixel takes while the image is drawn: 2.1 GB for 4096 x 4096."""
 
 PIXEL_DISK_BYTES: Final = 16
 MOST_POPULATIONS: Final = 1 << 14
