@@ -246,7 +246,7 @@ def _compare(task: str, hidden: int, repeats: int, has_jax: bool) -> None:
     )
     for name, taken in rows:
         print(f"{name:28}{taken.seconds * 1e6:14,.2f}{taken.cpu * 1e6:15,.2f}"
-              f"{base.cpu / taken.cpu:11,.0f} x{best.cpu / taken.cpu:7,.3f} x"
+              f"{base.cpu / taken.cpu:14,.0f}{taken.cpu / best.cpu:12,.1f}"
               f"{taken.megabytes:9,.0f}")  # fmt: skip
 
 

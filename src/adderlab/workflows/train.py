@@ -153,7 +153,7 @@ def train(
     Examples:
         >>> import adderlab
         >>> adderlab.train("half-adder", seed=0, steps=100).run.losses
-        ((100, 0.13...),)
+        ((100, 0.07221005111932755),)
     """
     from adderlab.training.loop import train_network
 

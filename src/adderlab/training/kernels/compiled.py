@@ -115,9 +115,9 @@ def _compile(
             folder, fault = None, f"{path} can't be written ({error})"
     where = Path(numba.config.CACHE_DIR or folder or ".")
     if folder is None:
-        on_compile(f"compiling {name}, for this run alone: {fault}")
+        on_compile(f"compiling {name.replace('_', ' ')}, for this run alone: {fault}")
     elif not any(where.rglob(f"{stem}.*.nbc")):
-        on_compile(f"compiling {name}, once: it is kept in {folder}")
+        on_compile(f"compiling {name.replace('_', ' ')}, once: it is kept in {folder}")
     # Numba finds what it has compiled through the module, so the module must be a known one
     module = ModuleType(f"adderlab_{stem.replace('-', '_')}")
     sys.modules[module.__name__] = module

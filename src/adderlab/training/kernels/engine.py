@@ -129,11 +129,12 @@ def _kernels(shape: Shape, path: str, on_compile: Callable[[str], None]) -> _Ker
     return _Kernels(
         compiled(f"kernel_{name}", "train", source, SIGNATURE, on_compile),
         compiled(
-            "starts", "starts", DRAWING,
+            "draws_of_starts", "starts", DRAWING,
             "void(uint64, uint64[::1], float32[::1], float32[::1], float32[:, ::1])", on_compile,
         ),
         compiled(
-            "data", "data", DRAWING, "void(uint64, uint64[::1], int64, int32[:, ::1])", on_compile
+            "draws_of_data", "data", DRAWING,
+            "void(uint64, uint64[::1], int64, int32[:, ::1])", on_compile,
         ),
     )  # fmt: skip
 
