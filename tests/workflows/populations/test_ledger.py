@@ -67,6 +67,17 @@ def test_long_values_that_differ_beyond_what_is_shown_are_told_apart(tmp_path):
     assert was != now
 
 
+def test_an_unfinished_run_goes_on_where_it_began_and_a_finished_one_is_shown_anywhere(tmp_path):
+    ledger = Ledger.open(tmp_path, IDENTITY, {"cpu": "here"})
+    ledger.enter(0, b"block 0", suffix=".bin")
+    with pytest.raises(OutputError) as refused:
+        _ = Ledger.open(tmp_path, IDENTITY, {"cpu": "there"})
+    assert refused.value.what == "the folder holds another run: cpu was here, is there"
+    assert sorted(Ledger.open(tmp_path, IDENTITY, {"cpu": "here"}).blocks) == [0]
+    ledger.finish({"successes": 3}, [])
+    assert Ledger.open(tmp_path, IDENTITY, {"cpu": "there"}).result == {"successes": 3}
+
+
 def test_a_folder_of_other_files_is_refused(tmp_path):
     _ = (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(OutputError) as refused:

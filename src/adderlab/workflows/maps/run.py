@@ -11,7 +11,6 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +24,7 @@ from adderlab.workflows.maps.axes import LARGEST_SIDE, parse_axis, parse_size
 from adderlab.workflows.maps.grid import Grid, Pixels
 from adderlab.workflows.maps.result import SHOWS, TrainabilityMap, about, npz_bytes
 from adderlab.workflows.populations.ledger import Ledger
-from adderlab.workflows.populations.plan import check_threads
+from adderlab.workflows.populations.plan import check_threads, this_machine
 from adderlab.workflows.train import make_settings
 from adderlab.writing import check_place, write_file
 
@@ -96,7 +95,7 @@ def map(
             check_place(place)
         _check_disk(grid, image)
         if grid.bands > 1:
-            ledger = Ledger.open(_parts(image), _identity(grid))
+            ledger = Ledger.open(_parts(image), _identity(grid), this_machine())
     start = time.perf_counter()
     measure = np.empty((grid.rows, grid.columns), dtype=np.float32)
     success = np.empty((grid.rows, grid.columns), dtype=bool)
@@ -203,8 +202,7 @@ def _identity(grid: Grid) -> dict[str, Any]:
     told = about(grid)
     settings = told.pop("settings")
     axes = {"x": str(grid.x), "y": str(grid.y)}
-    packages = {name: version(name) for name in ("adderlab", "numpy", "numba", "torch")}
-    return {**told, **settings, **axes, "path": ", ".join(grid.paths()), **packages}
+    return {**told, **settings, **axes, "path": ", ".join(grid.paths())}
 
 
 def _read(path: Path) -> Pixels:

@@ -23,7 +23,7 @@ SCHEMA: Final = 1
 RECORD: Final = "run.json"
 BLOCKS: Final = "blocks"
 LONGEST_SHOWN: Final = 40
-OWN: Final = ("schema", "finished", "identity", "blocks", "files")
+OWN: Final = ("schema", "finished", "identity", "machine", "blocks", "files")
 """The record's own keys; beside them stand those of the result."""
 
 HALF_WRITTEN: Final = re.compile(
@@ -38,6 +38,7 @@ class Ledger:
     Attributes:
         folder: where it lies.
         identity: what makes the work this work and no other, as JSON.
+        machine: what its numbers depend on besides: versions, the processor.
         blocks: what is known of each finished block, by its number.
         files: the entries of what else was written when all was done.
         result: what came out, when all is done.
@@ -46,14 +47,22 @@ class Ledger:
 
     folder: Path
     identity: dict[str, Any]
+    machine: dict[str, Any] = field(default_factory=dict[str, Any])
     blocks: dict[int, dict[str, Any]] = field(default_factory=dict[int, dict[str, Any]])
     files: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     result: dict[str, Any] | None = None
     damaged: tuple[str, ...] = ()
 
     @classmethod
-    def open(cls, folder: str | Path, identity: Mapping[str, Any]) -> Ledger:
+    def open(
+        cls,
+        folder: str | Path,
+        identity: Mapping[str, Any],
+        machine: Mapping[str, Any] | None = None,
+    ) -> Ledger:
         """Return the ledger of a folder, new or as it was left.
+
+        A finished run may be shown on any machine; an unfinished one goes on where it began.
 
         Raises:
             OutputError: the folder holds other work, or something else, or can't be written.
@@ -61,14 +70,15 @@ class Ledger:
         place = Path(folder)
         check_folder(place)
         told = json.loads(json.dumps(dict(identity)))
+        here = json.loads(json.dumps(dict(machine or {})))
         record = place / RECORD
         if not record.exists():
             _check_unused(place)
-            return cls(place, told)
+            return cls(place, told, here)
         found = _read(record)
         _check_same(place, found["identity"], told)
         result = {name: value for name, value in found.items() if name not in OWN}
-        ledger = cls(place, told, result=result if found["finished"] else None)
+        ledger = cls(place, told, here, result=result if found["finished"] else None)
         damaged: list[str] = []
         for entry in found["blocks"]:
             if ledger.is_whole(entry):
@@ -79,6 +89,8 @@ class Ledger:
         ledger.damaged = tuple(damaged)
         if damaged:  # what was made of them is not to be trusted either
             ledger.result = None
+        if ledger.result is None and ledger.blocks:
+            _check_same(place, found["machine"], here)
         ledger.sweep()
         return ledger
 
@@ -130,6 +142,7 @@ class Ledger:
             "schema": SCHEMA,
             "finished": self.result is not None,
             "identity": self.identity,
+            "machine": self.machine,
             "blocks": [self.blocks[number] for number in sorted(self.blocks)],
             "files": self.files,
             **(self.result or {}),
@@ -210,6 +223,7 @@ def _read(record: Path) -> dict[str, Any]:
         whole = (
             found["schema"] == SCHEMA
             and isinstance(found["identity"], dict)
+            and isinstance(found["machine"], dict)
             and isinstance(found["finished"], bool)
             and isinstance(found["files"], list)
             and all(

@@ -175,11 +175,7 @@ class Plan:
             )
 
     def identity(self) -> dict[str, Any]:
-        """Return what must be the same for a run to be gone on with, by name."""
-        from importlib.metadata import version
-
-        import numpy as np
-
+        """Return what must be the same for a run to be this run, by name."""
         told: dict[str, Any] = {
             "task": self.task.name,
             "networks": self.networks,
@@ -188,12 +184,18 @@ class Plan:
             "explain": self.explain,
             "helps": self.helps,
             "path": self.choice.path,
-            "adderlab": version("adderlab"),
-            "numpy": np.__version__,
         }
         del told["member"]
         if not isinstance(self.task.record, str):  # a table: its rows, not its name, are the task
             told["task"] = self.task.record
-        engine = "numba" if self.choice.path.startswith("numba") else "torch"
-        told[engine] = version(engine)
         return told
+
+
+def this_machine() -> dict[str, str]:
+    """Return what a member's bits depend on besides its run: versions, and the processor."""
+    from importlib.metadata import version
+
+    from llvmlite import binding
+
+    packages = ("adderlab", "numpy", "numba", "torch")
+    return {**{name: version(name) for name in packages}, "cpu": binding.get_host_cpu_name()}

@@ -27,7 +27,7 @@ from adderlab.workflows.populations.census import BEST, CENSUS, Census
 from adderlab.workflows.populations.columns import TENSORS, about_block, block_bytes, read_block
 from adderlab.workflows.populations.ledger import Ledger
 from adderlab.workflows.populations.pictures import run_pictures
-from adderlab.workflows.populations.plan import Plan, check_threads
+from adderlab.workflows.populations.plan import Plan, check_threads, this_machine
 from adderlab.workflows.populations.summary import Examples, result_of, shown_members
 from adderlab.writing import new_file, new_folder
 
@@ -96,7 +96,7 @@ def train_many(
     folder = Path(out) if out is not None else None
     ledger = None
     if folder is not None:
-        ledger = Ledger.open(folder, plan.identity())
+        ledger = Ledger.open(folder, plan.identity(), this_machine())
         if ledger.result is not None:
             return _as_it_was(plan, ledger)
         if not ledger.blocks:
