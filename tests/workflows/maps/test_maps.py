@@ -84,6 +84,23 @@ def test_a_kernel_is_compiled_only_where_enough_pixels_share_it():
     assert path(4096, x="lr=1:2", y="hidden=2:4") == (LANES,)
 
 
+def test_progress_counts_every_pixel_once():
+    done: list[int] = []
+    _ = make_map("half-adder", x="steps=5:20", size="4x3", on_progress=done.append, **{
+        name: value for name, value in QUICK.items() if name != "steps"
+    })  # fmt: skip
+    assert sum(done) == 12
+    assert all(some >= 0 for some in done)
+
+
+def test_a_band_of_large_networks_is_a_small_one():
+    axes = parse_axis("lr=1:2", "x"), parse_axis("init=1:2", "y")
+    small = Grid(HALF_ADDER, Settings(), *axes, 256, 256)
+    large = Grid(task_named("adder:4"), Settings(hidden=64), *axes, 256, 256)
+    assert (small.band, small.bands) == (256, 1)
+    assert (large.band, large.bands) == (1, 256)
+
+
 def test_whole_settings_on_the_axes(monkeypatch):
     found = make_map("half-adder", x="steps=10:40", y="batch=1:3", size="4x3", **QUICK)
     for row, batch in enumerate((1, 2, 3)):

@@ -41,6 +41,8 @@ EACH: Final = ("lr", "init", "momentum")
 
 BAND_MEMBERS: Final = 1 << 16
 BAND_BYTES: Final = 1 << 28
+BAND_WORK: Final = 1 << 34
+"""Products of a weight and a value in a band, some seconds' work for a compiled kernel."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,9 +80,12 @@ class Grid:
 
     @property
     def band(self) -> int:
-        """Rows that are trained at once: many enough for the engine, and within memory."""
-        by_memory = BAND_BYTES // max(member_bytes(self.task, self.settings), 1)
-        return max(1, min(BAND_MEMBERS, by_memory) // self.columns)
+        """Rows that are trained at once: many enough for the engine, within memory and time."""
+        largest = self.settings_at(self.x.high, self.y.high)
+        by_memory = BAND_BYTES // member_bytes(self.task, largest)
+        products = self.task.rows * largest.parameters(self.task) * max(largest.steps, 1)
+        members = min(BAND_MEMBERS, by_memory, BAND_WORK // products)
+        return max(1, members // self.columns)
 
     @property
     def bands(self) -> int:
@@ -140,13 +145,14 @@ class Grid:
         success = np.empty(shape, dtype=bool)
         for row_set, column_set in self._alike(xs, ys):
             some_x, some_y = xs[column_set], ys[row_set]
-            trained = self._trained(some_x, some_y, threads, on_compile)
+            count = _Pixels(on_progress, self.settings_at(some_x[0], some_y[0]).steps)
+            trained = self._trained(some_x, some_y, threads, count.add, on_compile)
             part = np.ix_(row_set, column_set)
             small = (len(row_set), len(column_set))
             measure[part] = measure_of(trained.losses, trained.loss_steps).reshape(small)
             judged = judge(self.task, trained.settings, trained.arrays)
             success[part] = judged.is_right.reshape(small)
-            on_progress(len(row_set) * len(column_set))
+            count.end(len(row_set) * len(column_set))
         return Pixels(measure, success)
 
     def _alike(self, xs: Any, ys: Any) -> list[tuple[Any, Any]]:
@@ -158,7 +164,12 @@ class Grid:
         ]
 
     def _trained(
-        self, xs: Any, ys: Any, threads: int | None, on_compile: Callable[[str], None]
+        self,
+        xs: Any,
+        ys: Any,
+        threads: int | None,
+        on_progress: Callable[[int], None],
+        on_compile: Callable[[str], None],
     ) -> Members:
         told = self.settings_at(float(xs[0]), float(ys[0]))
         across, up = np.tile(xs, len(ys)), np.repeat(ys, len(xs))
@@ -174,10 +185,32 @@ class Grid:
             members,
             loss_steps=loss_steps(told.steps),
             threads=threads,
+            on_progress=on_progress,
             path=self.path_at(float(xs[0]), float(ys[0])),
             on_compile=on_compile,
             **each,
         )
+
+
+class _Pixels:
+    """Progress in pixels, of an engine's progress in steps of members."""
+
+    def __init__(self, on_progress: Callable[[int], None], steps: int) -> None:
+        self.on_progress, self.steps = on_progress, max(steps, 1)
+        self.done = self.told = 0
+
+    def add(self, member_steps: int) -> None:
+        """Tell of the whole pixels that have been done since the last time."""
+        self.done += member_steps
+        pixels = self.done // self.steps - self.told
+        if pixels > 0:
+            self.told += pixels
+            self.on_progress(pixels)
+
+    def end(self, pixels: int) -> None:
+        """Tell of the rest."""
+        self.on_progress(pixels - self.told)
+        self.told = pixels
 
 
 def _equal(values: Any, axis: Axis) -> list[Any]:
