@@ -95,10 +95,13 @@ def _population(shop: Workshop) -> Census:
     done = 0
     total = shop.networks * 1000
 
+    def say(text: str) -> None:
+        shop.on_progress(text, 0.3 * min(done / total, 1.0))
+
     def on_progress(steps: int) -> None:
         nonlocal done
         done += steps
-        shop.on_progress(f"training {shop.networks} networks", 0.3 * min(done / total, 1.0))
+        say(f"training {shop.networks} networks")
 
     return train_many(
         shop.task,
@@ -108,7 +111,7 @@ def _population(shop: Workshop) -> Census:
         draw=False,
         on_progress=on_progress,
         on_stage=lambda text: shop.on_progress(text, 0.3),
-        on_compile=lambda text: shop.on_progress(text, 0.3),
+        on_compile=say,
     )
 
 
