@@ -110,7 +110,7 @@ def _population(shop: Workshop) -> Census:
         helps=False,  # the widths are measured below, on many more networks
         draw=False,
         on_progress=on_progress,
-        on_stage=lambda text: shop.on_progress(text, 0.3),
+        on_stage=say,
         on_compile=say,
     )
 
