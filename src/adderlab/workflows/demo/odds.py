@@ -95,10 +95,13 @@ def _population(shop: Workshop) -> Census:
     done = 0
     total = shop.networks * 1000
 
+    def say(text: str) -> None:
+        shop.on_progress(text, 0.3 * min(done / total, 1.0))
+
     def on_progress(steps: int) -> None:
         nonlocal done
         done += steps
-        shop.on_progress(f"training {shop.networks} networks", 0.3 * min(done / total, 1.0))
+        say(f"training {shop.networks} networks")
 
     return train_many(
         shop.task,
@@ -107,8 +110,8 @@ def _population(shop: Workshop) -> Census:
         helps=False,  # the widths are measured below, on many more networks
         draw=False,
         on_progress=on_progress,
-        on_stage=lambda text: shop.on_progress(text, 0.3),
-        on_compile=lambda text: shop.on_progress(text, 0.3),
+        on_stage=say,
+        on_compile=say,
     )
 
 
