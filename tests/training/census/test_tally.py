@@ -47,7 +47,7 @@ def part(found: Findings, which: slice) -> Findings:
 
 
 def counted(found: Findings, size: int) -> Tally:
-    tally = Tally(STEPS, 100)
+    tally = Tally(STEPS)
     for first in range(0, len(found), size):
         tally.add(part(found, slice(first, first + size)))
     return tally
@@ -126,5 +126,5 @@ def test_the_largest_groups_come_first_and_of_equal_ones_the_smaller_code():
 
 
 def test_nothing_counted_is_nothing():
-    tally = Tally(STEPS, 100)
+    tally = Tally(STEPS)
     assert (tally.networks, tally.best, len(tally.wrong.groups())) == (0, -1, 0)

@@ -35,10 +35,8 @@ class Tally:
 
     Attributes:
         loss_steps: the steps at which losses were read.
-        steps: how many each member made.
         networks: members counted.
         successes: of them right on every row.
-        diverged: of them without finite weights.
         wrong: the failures with finite weights by truth table.
         lost: the failures without, as one group.
         right_symptoms: how many successes have each symptom.
@@ -51,7 +49,6 @@ class Tally:
     """
 
     loss_steps: tuple[int, ...]
-    steps: int
     networks: int = 0
     successes: int = 0
     wrong: Counter = field(default_factory=lambda: Counter(len(SYMPTOMS)))

@@ -58,7 +58,6 @@ def to_table(found: Findings, task: Task, settings: Settings) -> pa.Table:
 
     lost = ~found.is_finite
     table_bits = task.rows * task.n_out
-    pattern_bits = task.rows * sum(settings.widths)
     columns: dict[str, Any] = {
         "member": pa.array(found.members, pa.int64()),
         **_settings_columns(settings, len(found)),
@@ -72,7 +71,6 @@ def to_table(found: Findings, task: Task, settings: Settings) -> pa.Table:
         "dead_units": pa.array(found.dead_units, pa.int32()),
         "steps_to_solve": pa.array(found.solved_at, pa.int32(), mask=found.solved_at < 0),
     }
-    assert pattern_bits  # a network has hidden units and a task rows
     for place, symptom in enumerate(SYMPTOMS):
         columns[symptom.name] = pa.array(found.symptoms[:, place], pa.bool_())
     if found.tables is not None:

@@ -134,7 +134,7 @@ class _Run:
     ) -> None:
         self.plan, self.ledger, self.threads, self.draw = plan, ledger, threads, draw
         self.on_progress, self.on_stage, self.on_compile = on_progress, on_stage, on_compile
-        self.tally = Tally(plan.loss_steps, plan.settings.steps)
+        self.tally = Tally(plan.loss_steps)
         self.failed: list[Any] = []
         self.seconds = 0.0
 
