@@ -26,6 +26,7 @@ import llvmlite
 import numba
 import numpy as np
 import platformdirs
+from numba.core import config
 
 from adderlab.errors import OutputError
 from adderlab.training import philox
@@ -113,7 +114,7 @@ def _compile(
                 _ = write_file(path, source)
         except (OSError, OutputError, UnicodeDecodeError) as error:
             folder, fault = None, f"{path} can't be written ({error})"
-    where = Path(numba.config.CACHE_DIR or folder or ".")
+    where = Path(getattr(config, "CACHE_DIR", "") or folder or ".")
     if folder is None:
         on_compile(f"compiling {name.replace('_', ' ')}, for this run alone: {fault}")
     elif not any(where.rglob(f"{stem}.*.nbc")):

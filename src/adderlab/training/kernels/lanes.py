@@ -141,7 +141,7 @@ batch = splat(np.float32({self.shape.batch}))
         """Write the sums a and the hidden values h of every layer, row and unit."""
         first = self.layers[0]
         for u in range(first.n_out):
-            known = {(): f"w{first.bias + u}"}
+            known: dict[tuple[int, ...], str] = {(): f"w{first.bias + u}"}
             for r, bits in enumerate(self.shape.inputs):
                 on = tuple(i for i, bit in enumerate(bits) if bit)
                 for end in range(1, len(on) + 1):

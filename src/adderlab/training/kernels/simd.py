@@ -16,9 +16,17 @@ from typing import Any, Final
 
 import numpy as np
 from llvmlite import ir
+from numba import extending
 from numba.core import cgutils, types
-from numba.core.typing.templates import AbstractTemplate, infer_global, signature
-from numba.extending import intrinsic, lower_builtin, models, register_model
+from numba.core.typing import templates
+from numba.core.typing.templates import AbstractTemplate, signature
+
+# what Numba declares of these is less than they do
+intrinsic: Any = extending.intrinsic
+lower_builtin: Any = extending.lower_builtin
+models: Any = extending.models
+register_model: Any = extending.register_model
+infer: Any = templates.infer_global
 
 LANES: Final = 16
 """Networks side by side. With 32 a step of the half adder spills registers and is slower."""
@@ -78,12 +86,13 @@ def _register(operation: Any, vector: Any, instruction: str, *numbers: Any) -> N
     """Give vectors an operator: LLVM's instruction; plain ``numbers`` beside one are spread."""
     operands = (vector, *numbers)
 
-    @infer_global(operation)
     class _Typing(AbstractTemplate):
         def generic(self, args: Any, kws: Any) -> Any:
             if not kws and vector in args and all(each in operands for each in args):
                 return signature(vector, *args)
             return None
+
+    _ = infer(operation)(_Typing)
 
     def lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         both = [
@@ -96,7 +105,6 @@ def _register(operation: Any, vector: Any, instruction: str, *numbers: Any) -> N
         for two in operands:
             if vector in (one, two):
                 _ = lower_builtin(operation, one, two)(lower)
-    _ = _Typing
 
 
 def _spread(builder: Any, value: Any) -> Any:
