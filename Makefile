@@ -20,6 +20,7 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/populations.py
 	$(BIN)/python benchmarks/proving.py
 	$(BIN)/python benchmarks/diagrams.py
 	$(BIN)/python benchmarks/solvers.py

@@ -10,20 +10,18 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
-
 from adderlab.quantizing import METHODS, SURVEYED, survival
 from adderlab.tasks import task_named
 from adderlab.training import Settings
-from adderlab.training.population import train_population
+from adderlab.training.members import train_members
 
 TARGET = Path(__file__).parents[1] / "docs/survival.md"
 
 TEXT = """\
 # Survival in fewer bits
 
-{members} half adders of three hidden units were trained with the notebook's settings, seeds 0 to
-{last}; {right} add. The share of these that still does in a format, by method; `exact` and `snap`
+{members} half adders of three hidden units were trained with the notebook's settings, members 0 to
+{last} of seed 0; {right} add. The share of these that still does in a format, by method; `exact` and `snap`
 were tried on the first {searched} of them. Integers have one free scale a tensor, floats and `snap`
 none. Written by `benchmarks/survival.py` on {date}.
 
@@ -40,8 +38,7 @@ every other.
 def main() -> None:
     members, searched = (int(text) for text in (*sys.argv[1:], "2000", "200")[:2])
     task = task_named("half-adder")
-    population = train_population(task, Settings(), members)
-    arrays = [np.stack([m.arrays[i] for m in population.members]) for i in range(4)]
+    arrays = list(train_members(task, Settings(), range(members)).arrays)
     start = time.perf_counter()
     found = survival(arrays, task, searched=searched)
     by = {(one.format, one.method): one for one in found}

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 
 import pytest
+
+
+def pytest_configure(config):
+    """Let a session compile into one folder of its own, its subprocesses included."""
+    if not os.environ.get("ADDERLAB_CACHE_DIR"):
+        folder = tempfile.mkdtemp(prefix="adderlab-tests-")
+        os.environ["ADDERLAB_CACHE_DIR"] = folder
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ import pytest
 from strategies import check_refusal, refused
 
 from adderlab.errors import OutputError
-from adderlab.writing import check_folder, check_place, new_folder, write_file
+from adderlab.writing import check_folder, check_place, new_file, new_folder, write_file
 
 
 def listing(folder: Path) -> dict[str, bytes | None]:
@@ -261,3 +261,29 @@ def test_a_zero_byte_in_a_folders_name_is_refused(tmp_path: Path) -> None:
         pytest.fail("the block was entered")
     check_refusal(caught.value)
     assert listing(tmp_path) == {}
+
+
+def test_a_new_file_stands_in_its_place_when_the_block_ends(tmp_path):
+    place = tmp_path / "long.bin"
+    _ = place.write_bytes(b"before")
+    with new_file(place) as scratch:
+        _ = scratch.write_bytes(b"after")
+        assert place.read_bytes() == b"before"
+    assert place.read_bytes() == b"after"
+    assert [path.name for path in tmp_path.iterdir()] == ["long.bin"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("stop"), OSError(28, "No space left on device")])
+def test_a_new_file_that_fails_leaves_what_stood_there(tmp_path, error):
+    place = tmp_path / "long.bin"
+    _ = place.write_bytes(b"before")
+    with pytest.raises((RuntimeError, OutputError)) as caught, new_file(place) as scratch:
+        _ = scratch.write_bytes(b"half")
+        raise error
+    if isinstance(error, OSError):
+        assert str(caught.value) == (
+            f"{place}: can't be written (No space left on device); check the place and the "
+            "space left"
+        )
+    assert place.read_bytes() == b"before"
+    assert [path.name for path in tmp_path.iterdir()] == ["long.bin"]

@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from adderlab.workflows.compare import compare
     from adderlab.workflows.demo import demo
     from adderlab.workflows.explain import explain
+    from adderlab.workflows.maps import map
+    from adderlab.workflows.populations import train_many
     from adderlab.workflows.quantize import quantization_table, quantize
     from adderlab.workflows.repair import repair
     from adderlab.workflows.replay import replay
     from adderlab.workflows.show import show
-    from adderlab.workflows.train import train, train_many
+    from adderlab.workflows.train import train
 
 _HOMES: Final = {
     "Activation": "nets",
@@ -48,6 +50,7 @@ _HOMES: Final = {
     "from_module": "nets.tracing",
     "from_state_dict": "nets.state_dict",
     "load": "nets",
+    "map": "workflows.maps",
     "network": "nets",
     "prove": "proving",
     "quantization_table": "workflows.quantize",
@@ -61,7 +64,7 @@ _HOMES: Final = {
     "to_module": "nets.modules",
     "to_state_dict": "nets.state_dict",
     "train": "workflows.train",
-    "train_many": "workflows.train",
+    "train_many": "workflows.populations",
 }
 """Where each public name lives."""
 
@@ -84,6 +87,7 @@ __all__ = [
     "from_module",
     "from_state_dict",
     "load",
+    "map",
     "network",
     "prove",
     "quantization_table",

@@ -37,6 +37,31 @@ def write_file(path: str | Path, data: bytes | str) -> Path:
 
 
 @contextmanager
+def new_file(path: str | Path) -> Generator[Path]:
+    """Yield a temporary file that replaces ``path`` in one move when the block ends well.
+
+    For what is too long to be held in memory; :func:`write_file` is for the rest.
+
+    Raises:
+        OutputError: the place can't be written, or the disk is full; what stood there still does.
+    """
+    target = Path(path)
+    try:
+        check_place(target)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent or ".")
+        os.close(handle)
+        try:
+            yield Path(name)
+            Path(name).chmod(0o666 & ~_umask())
+            _ = Path(name).replace(target)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except (OSError, ValueError) as error:
+        raise _refused(target, error) from None
+
+
+@contextmanager
 def new_folder(path: str | Path) -> Generator[Path]:
     """Yield a temporary folder whose files move to ``path`` when the block ends well.
 

@@ -50,11 +50,15 @@ QUICK_CHAPTERS = (
     "backprop",
     "printed-weights",
     "success-rate",
+    "trainability",
     "bytes",
     "fewer-bits",
     "wide",
 )
 """The chapters of the demo that train no network by itself."""
+
+MANY = ("--lr", "0.4", "--steps", "150", "--data", "table")
+"""Settings that give right networks and wrong ones in a fraction of the notebook's steps."""
 
 
 @pytest.fixture(scope="module")
@@ -258,37 +262,102 @@ def test_a_run_that_diverges_says_so_and_exits_with_1(run, run_json, place):
 
 
 def test_train_seeds_writes_a_folder_and_counts(run, place):
-    code, out, err = run("train", "half-adder", "--seeds", "12", *QUICK, "-o", "run")
-    assert (code, err) == (0, "")
-    assert " of 12 networks are right on every row: " in out.splitlines()[0]
-    assert "wrong truth tables, " in out
-    assert out.splitlines()[-1] == "written to run"
-    names = ["run", "run/best.safetensors", "run/census.parquet", "run/run.json"]
-    assert left_in(place) == names
+    arguments = ("train", "half-adder", "--seeds", "60", *MANY, "-o", "run")
+    code, out, err = run(*arguments)
+    assert code == 0
+    assert all(line.startswith("compiling ") for line in err.splitlines())
+    lines = out.splitlines()
+    assert " of 60 networks are right on every row: " in lines[0]
+    assert " s by numba-lanes (a step of 2-3-2 on 4 rows is " in lines[1]
+    assert lines[2].startswith("of those that are right, half by step ")
+    for heading in ("wrong truth tables, ", "what is seen of the failures, ", "what helps, ",
+                    "solutions found: ", "best: member "):  # fmt: skip
+        assert sum(line.startswith(heading) for line in lines) == 1
+    assert lines[-1] == "written to run"
+    names = {path for path in left_in(place) if not path.startswith("run/figures/")}
+    assert names == {
+        *("run", "run/best.safetensors", "run/blocks", "run/blocks/000000.parquet"),
+        *("run/census.parquet", "run/figures", "run/run.json"),
+    }
+    code, again, _ = run(*arguments)
+    assert code == 0
+    told = again.splitlines()
+    assert told[0] == "this run was finished before: nothing was trained now"
+    assert told[1:] == lines
+    code, _, err = run(*arguments, "--hidden", "4")
+    assert code == 2
+    assert err == (
+        "adderlab: run: the folder holds another run: hidden was 3, is 4; give what it was, or "
+        "name a new folder\n"
+    )
 
 
 def test_train_seeds_in_json(run_json):
-    code, found = run_json("train", "half-adder", "--seeds", "12", *QUICK, "-o", "run")
+    code, found = run_json(
+        "train", "half-adder", "--seeds", "40", *MANY, "--no-explain", "-o", "run"
+    )
     assert code == 0
-    assert found["networks"] == 12
-    assert found["success_rate"] == found["successes"] / 12
+    assert found["networks"] == 40
+    assert found["success_rate"] == found["successes"] / 40
     low, high = found["interval"]
     assert low < found["success_rate"] < high
     assert found["seconds"] > 0
-    assert found["path"] == "torch-ensemble"
-    assert sum(one["count"] for one in found["failures"]) == 12 - found["successes"]
+    assert found["path"] == "numba-lanes"
+    assert sum(one["count"] for one in found["failures"]) == 40 - found["successes"]
     assert all(len(one["table"]) == 4 for one in found["failures"])
+    assert all(set(one) >= {"table", "count", "causes"} for one in found["failures"])
     assert set(found["best"]) >= {"member", "seed", "margin", "file"}
     assert Path(found["best"]["file"]).is_file()
 
 
 def test_a_population_that_finds_nothing_right_did_its_work_all_the_same(run, run_json):
-    code, out, _ = run("train", "half-adder", "--seeds", "3", "--lr", "1e30", "--steps", "60")
+    arguments = ("train", "half-adder", "--seeds", "3", "--no-explain")
+    code, out, _ = run(*arguments, "--lr", "1e30", "--steps", "60")
     assert code == 0
     assert out.startswith("0 of 3 networks are right on every row: 0.0% ")
-    assert out.count("diverged") == 4
-    code, found = run_json("train", "half-adder", "--seeds", "3", "--steps", "0")
+    assert out.count("diverged") == 5
+    code, found = run_json(*arguments, "--steps", "0")
     assert (code, found["best"]) == (0, None)
+
+
+def test_an_interrupt_between_blocks_says_what_is_kept(run, place, monkeypatch):
+    plans = sys.modules["adderlab.workflows.populations.plan"]
+    runs = sys.modules["adderlab.workflows.populations.run"]
+    monkeypatch.setattr(plans, "LARGEST_BLOCK", 16)
+    trained = runs._Run._trained
+
+    def interrupted_later(self, members):
+        if members[0] == 32:
+            raise KeyboardInterrupt
+        return trained(self, members)
+
+    arguments = ("train", "half-adder", "--seeds", "60", *MANY, "--no-explain", "-o", "run")
+    with monkeypatch.context() as patched:
+        patched.setattr(runs._Run, "_trained", interrupted_later)
+        code, _, err = run(*arguments)
+    assert code == 130
+    assert err.splitlines()[-1] == (
+        "adderlab: interrupted; 2 of 4 blocks are kept in run: give the same command to go on"
+    )
+    code, out, _ = run(*arguments)
+    assert code == 0
+    assert " of 60 networks are right" in out
+
+
+def test_a_map_is_written_with_its_array_file(run, run_json, place):
+    code, out, _ = run(
+        "map", "--size", "6x4", "--steps", "40", "--x", "lr=0.1:4:log", "-o", "map.png"
+    )
+    assert code == 0
+    lines = out.splitlines()
+    assert lines[0] == ("24 networks, each member 1 of seed 0, by lr=0.1:4:log and init=0.1:10:log")
+    assert lines[1].split(", ")[0].endswith(" s by torch-ensemble")
+    assert lines[-1] == "written to map.png and map.npz"
+    assert left_in(place) == ["map.npz", "map.png"]
+    code, found = run_json("map", "half-adder", "--size", "3", "--steps", "2", "--show", "success")
+    assert code == 0
+    assert (found["networks"], found["file"], found["shows"]) == (9, None, "success")
+    assert found["x"] == {"name": "lr", "low": 0.01, "high": 10.0, "scale": "log"}
 
 
 def test_prove_says_what_the_verdict_rests_on(run, nets):
@@ -406,6 +475,8 @@ def quick_demo(monkeypatch):
     chapters = tuple(one for one in story.CHAPTERS if one[0] not in slow)
     assert len(chapters) == len(story.CHAPTERS) - len(slow)
     monkeypatch.setattr(story, "CHAPTERS", chapters)
+    odds = sys.modules["adderlab.workflows.demo.odds"]
+    monkeypatch.setattr(odds, "WIDTHS", (odds.LECTURE,))
 
 
 @pytest.mark.usefixtures("quick_demo")
@@ -589,7 +660,35 @@ REFUSED = [
     ("train half-adder --samples 0", "--samples: got 0; give a whole number of at least 1"),
     ("train half-adder --hidden 0", "--hidden: got 0; give a whole number of at least 1"),
     ("train half-adder --seed -1", "--seed: got -1; give a whole number in 0..4294967295"),
-    ("train half-adder --seeds 0", "--seeds: got 0; give a number in 1..1000000"),
+    ("train half-adder --seeds 0", "--seeds: got 0; give a number in 1..100000000"),
+    (
+        "train half-adder --seeds 2 --keep all",
+        "--keep: got 'all'; give one of none, start, weights, every:K",
+    ),
+    (
+        "train half-adder --seeds 2 --keep weights",
+        "--keep: got 'weights' without a folder; name a folder with -o RUN",
+    ),
+    (
+        "train half-adder --seeds 2 --member 1",
+        "--member: got 1 beside --seeds; give one of them: a population trains every member",
+    ),
+    ("train half-adder --keep weights", "--keep: it is for populations; add --seeds N"),
+    (
+        "train half-adder --seeds 2 --threads 0",
+        "--threads: got 0; give a whole number of at least 1",
+    ),
+    ("map --x lr=2:1", "--x: got 'lr=2:1'; give two finite numbers, the smaller first"),
+    (
+        "map --size 9000",
+        (
+            "--size: 9000 x 9000 are 8.1e+07 networks, about 10.4 GB of memory and 1.3 GB on the "
+            "disk; give at most 4096, and zoom in by the ranges"
+        ),
+    ),
+    ("map --threads -1 --size 4", "--threads: got -1; give a whole number of at least 1"),
+    ("map --batch x --size 4", "--batch: got 'x'; give full, or a whole number of samples"),
+    ("map -o folder", "--out: got folder; name an image that ends in .png"),
     *(
         (
             f"train half-adder --batch {batch}",
@@ -662,7 +761,7 @@ def test_memory_that_runs_out_is_one_line_too(run, monkeypatch):
     def fail(*_, **__):
         raise MemoryError
 
-    monkeypatch.setattr("adderlab.workflows.train.train_network", fail)
+    monkeypatch.setattr("adderlab.training.loop.train_network", fail)
     code, out, err = run("train", "half-adder", "-o", "net.safetensors")
     assert (code, out) == (2, "")
     assert err == "adderlab: the memory of this machine is used up; take something smaller\n"
@@ -701,7 +800,7 @@ def interrupted(*_, **__):
 @pytest.mark.parametrize(
     ("where", "line"),
     [
-        ("adderlab.training.population._judge", "train half-adder --seeds 3 --steps 2 -o run"),
+        ("adderlab.training.judging._judge_chunk", "train half-adder --seeds 3 --steps 2 -o run"),
         ("adderlab.workflows.demo.hand_set.compile_formula", "demo -o told"),
         ("adderlab.workflows.build.prove", "build half-adder --method lecture -o net"),
         ("adderlab.proving.engines.enumerate_rows", f"prove {LECTURE}"),

@@ -23,6 +23,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch, Rectangle
 from PIL import Image
 from report.layout import faults_of, texts_of
+from report.population import population_pictures
 
 from adderlab.building import lecture_network, printed_network
 from adderlab.nets import EXACT, Activation, Network, Readout, network
@@ -286,6 +287,7 @@ def make_pictures() -> list[Picture]:
         losses_picture(RUNS["diverged"]),
         cliffs_picture(CLIFFS["lecture"]),
         depths_picture(DEPTHS["three"]),
+        *population_pictures(),
     ]
 
 
@@ -308,8 +310,7 @@ def test_the_bytes_are_the_same_in_every_process(pictures: list[Picture], tmp_pa
         "assert 'matplotlib.pyplot' not in sys.modules; print(found)"
     )
     env = {**os.environ, "PYTHONHASHSEED": "17", "MATPLOTLIBRC": str(settings), "TZ": "Asia/Tokyo"}
-    ours = [str(Path(__file__).parents[1]), *env.get("PYTHONPATH", "").split(os.pathsep)]
-    env["PYTHONPATH"] = os.pathsep.join(filter(None, ours))
+    env["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[1]), *filter(None, sys.path)])
     done = subprocess.run(
         [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False
     )

@@ -126,7 +126,8 @@ def test_a_report_is_one_file_without_script(report) -> None:
     assert parsed.scripts == 0
     assert len(parsed.ids) == len(set(parsed.ids)) > 10
     assert {link.removeprefix("#") for link in parsed.links} <= set(parsed.ids)
-    assert parsed.fetched == ["data:,"]
+    assert parsed.fetched[0] == "data:,"  # no icon is asked for
+    assert all(one.startswith("data:image/png;base64,") for one in parsed.fetched[1:])  # maps
     assert "url(http" not in text
     assert len(text) < 2_000_000
 

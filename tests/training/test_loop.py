@@ -158,7 +158,7 @@ def test_the_network_has_the_activation_that_was_trained(activation, kind, slope
             {"activation": "leaky:1e39"},  # infinite in fp32
             "--activation: got leaky:1e39; give one of relu, leaky:S, tanh (leaky:0.125)",
         ),
-        ({"init": "zeros"}, "--init: got zeros; give one of torch"),
+        ({"init": "zeros"}, "--init: got zeros; give one of torch, he, xavier"),
         ({"seed": -1}, "--seed: got -1; give a whole number in 0..4294967295"),
         ({"seed": 1 << 32}, "--seed: got 4294967296; give a whole number in 0..4294967295"),
     ],
@@ -271,9 +271,9 @@ def table_task(tmp_path, *, low: str):
 
 
 @pytest.mark.parametrize("batch", [None, 4])
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-def test_an_output_that_may_be_anything_carries_no_gradient(tmp_path, batch, optimizer):
-    settings = Settings(seed=4, steps=25, samples=50, batch=batch, optimizer=optimizer)
+@pytest.mark.parametrize(("optimizer", "loss"), [("sgd", "mse"), ("adam", "mse"), ("sgd", "bce")])
+def test_an_output_that_may_be_anything_carries_no_gradient(tmp_path, batch, optimizer, loss):
+    settings = Settings(seed=4, steps=25, samples=50, batch=batch, optimizer=optimizer, loss=loss)
     start = train_network(table_task(tmp_path, low="*"), replace(settings, steps=0)).network
     free = train_network(table_task(tmp_path, low="*"), settings).network
     bound = train_network(table_task(tmp_path, low="1"), settings).network

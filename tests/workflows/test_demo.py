@@ -22,7 +22,9 @@ from adderlab.proving import prove
 from adderlab.report import Chapter, Code, Figures, Remark, Ruling, Table, Try
 from adderlab.tasks import task_named
 from adderlab.training import Settings
+from adderlab.training.judging import judge
 from adderlab.training.loop import train_network
+from adderlab.training.members import train_members
 from adderlab.workflows.demo import demo, story, wide
 from adderlab.workflows.demo.hand_set import FORMULA
 from adderlab.workflows.demo.printed import PRINTED_ROWS
@@ -83,6 +85,7 @@ SLUGS = [
     "batch-modes",
     "printed-weights",
     "success-rate",
+    "trainability",
     "bytes",
     "fewer-bits",
     "wide",
@@ -318,20 +321,58 @@ def test_the_success_rate_is_that_of_the_population_in_the_folder(told, results)
     assert (found["networks"], len(table)) == (NETWORKS, NETWORKS)
     assert found["successes"] == table["is_right"].sum()
     assert 0 < found["success_rate"] == found["successes"] / NETWORKS < 1
-    dead = table[table["dead_units"] > 0]
-    assert found["with_dead_units"] == len(dead)
-    assert found["with_dead_units_right"] == dead["is_right"].sum()
     wrong = {tuple(one) for one in table[~table["is_right"]]["table"]}
     assert found["wrong_tables"] == len(wrong)
-    assert bool(table["is_right"][0]) and not bool(table["is_right"][1])  # as the runs above
+    dead = next(one for one in found["causes"] if one["cause"] == "dead_at_start")
+    assert dead["count"] == table[~table["is_right"]]["dead_at_start"].sum()
+
+
+def test_the_success_rate_is_measured_by_hidden_width(results):
+    found = results["success-rate"]
+    assert [one["hidden"] for one in found["by_hidden"]] == [2, 3, 4, 8]
+    assert all(one["of"] == NETWORKS for one in found["by_hidden"])
+    shares = [one["share"] for one in found["by_hidden"]]
+    assert shares[1] == found["success_rate"]
+    assert shares[0] < shares[2] <= shares[3]
+    trained = train_members(task_named("half-adder"), Settings(hidden=8), range(NETWORKS))
+    right = judge(trained.task, trained.settings, trained.arrays).is_right.sum()
+    assert found["by_hidden"][3]["count"] == right
 
 
 def test_the_tables_of_the_success_rate_count_networks(told):
-    (table,) = [block for _, block in blocks(told, Table, slug="success-rate")]
+    tables = [block for _, block in blocks(told, Table, slug="success-rate")]
+    (table,) = [one for one in tables if "caused by" in one.columns]
     counts = [int(row[4]) for row in table.rows]
     assert counts[1:] == sorted(counts[1:], reverse=True)
     assert sum(counts) <= NETWORKS
     assert table.marks == (True, *(False for _ in counts[1:]))
+
+
+def test_each_kind_of_failure_that_is_shown_has_a_picture(told):
+    tables = [block for _, block in blocks(told, Table, slug="success-rate")]
+    (table,) = [one for one in tables if "caused by" in one.columns]
+    names = [
+        picture.name
+        for _, block in blocks(told, Figures, slug="success-rate")
+        for picture in block.pictures
+    ]
+    kinds = [name for name in names if name.startswith("failure-")]
+    assert len(kinds) == len(table.rows) - 1 >= 4
+    assert {"success-by-width", "loss-quantiles"} <= set(names)
+    for name in names:
+        assert (told[0].folder / "figures" / f"{name}.svg").is_file()
+
+
+def test_the_map_counts_its_networks(told, results):
+    found = results["trainability"]
+    assert found["networks"] == 64
+    assert 0 < found["successes"] <= found["converged"] < 64
+    names = [
+        picture.name
+        for _, block in blocks(told, Figures, slug="trainability")
+        for picture in block.pictures
+    ]
+    assert names == ["map-convergence", "map-success"]
 
 
 def test_the_parameters_and_bytes_are_the_notebooks(results):

@@ -12,8 +12,10 @@ from adderlab.cli.main import main
 from adderlab.errors import NetworkFileError
 from adderlab.nets import load, save
 from adderlab.tasks import task_named
+from adderlab.training import Settings
+from adderlab.training.seeded import train_seeded
 from adderlab.workflows.replay import replay
-from adderlab.workflows.train import train, train_many
+from adderlab.workflows.train import train
 
 SHORT = {"steps": 120, "samples": 60}
 
@@ -53,11 +55,45 @@ def test_the_bytes_agree_whatever_the_settings(tmp_path, settings):
     assert found.sha256[0] == found.sha256[1]
 
 
-def test_a_member_of_a_population_comes_out_of_the_ensemble_again():
-    """One network alone gives the bytes that it had among twenty."""
-    population = train_many("half-adder", seeds=20, **SHORT).population
-    for member in (population.members[0], population.members[13]):
-        assert replay(population.network(member))
+@pytest.mark.parametrize(
+    "settings", [{}, {"batch": 4}, {"optimizer": "adam", "loss": "bce", "activation": "tanh"}]
+)
+def test_a_member_of_the_time_when_members_were_seeds_is_replayed(tmp_path, settings):
+    """Its record names an engine and no member; nothing that came later is in it."""
+    told = Settings(seed=13, **SHORT, **settings)
+    path = save(train_seeded(task_named("half-adder"), told), tmp_path / "old.safetensors")
+    record = load(path).training
+    assert record["path"] == "torch-ensemble"
+    assert set(record) == {
+        "task", "hidden", "seed", "lr", "steps", "batch", "samples", "optimizer", "loss",
+        "activation", "init", "data", "path", "momentum", "versions",
+    }  # fmt: skip
+    assert replay(path)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"member": 7},
+        {"member": 7, "hidden": (3, 2), "data": "table", "init": "xavier", "stop_margin": 0.1},
+        {"hidden": (3, 2), "init": "he", "init_scale": 0.5, "weight_decay": 0.01},
+        {"optimizer": "momentum", "momentum": 0.5, "data": "table", "batch": 3},
+    ],
+)
+def test_what_came_later_is_in_the_record_and_replayed(tmp_path, settings):
+    path = tmp_path / "net.safetensors"
+    _ = train("half-adder", seed=3, out=path, **SHORT, **settings)
+    told = Settings.from_record(load(path).training)
+    assert told == Settings(seed=3, **SHORT, **settings)
+    assert replay(path)
+
+
+@pytest.mark.parametrize("path", ["numba-lanes", "numba-wide"])
+def test_a_record_that_asks_too_much_of_a_kernel_is_refused(trained, tmp_path, path):
+    asks = altered(trained, tmp_path, path=path, member=1, hidden=1000)
+    with pytest.raises(NetworkFileError) as refused:
+        _ = replay(asks)
+    assert "can't train it; take torch-ensemble" in str(refused.value)
 
 
 def test_a_table_task_is_replayed_from_its_own_rows(tmp_path):

@@ -27,8 +27,8 @@ def demo(
         Path, typer.Option("-o", "--out", metavar="DIR", help="Where everything is written.")
     ] = Path("adderlab-demo"),
     networks: Annotated[
-        int, typer.Option(help="Over how many networks the success rate is measured.")
-    ] = 1000,
+        int, typer.Option(help="Over how many networks each success rate is measured.")
+    ] = 100_000,
     as_json: AsJson = False,
 ) -> None:
     """Go through both lecture notebooks from start to end and say what is so."""

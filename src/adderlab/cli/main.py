@@ -21,6 +21,7 @@ from adderlab.cli import (
     demo,
     doctor,
     explain,
+    maps,
     prove,
     quantize,
     repair,
@@ -31,6 +32,9 @@ from adderlab.cli import (
 from adderlab.cli.options import BAD_INPUT, INTERRUPTED
 from adderlab.cli.output import complain, prepare_streams, print_json
 from adderlab.errors import AdderlabError
+
+KEPT = " kept in "
+"""Stands in the note of an interrupt that left something behind on purpose."""
 
 
 class Interrupted(Exception):  # noqa: N818 -- no error
@@ -68,6 +72,7 @@ for commands in (
     build,
     show,
     train,
+    maps,
     explain,
     prove,
     repair,
@@ -114,7 +119,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             arguments, {"what": what, "where": "", "remedy": remedy}, f"{what}; {remedy}"
         )
     except (Interrupted, KeyboardInterrupt, typer.Abort) as interrupt:
-        complain(f"{'; '.join(map(str, interrupt.args)) or 'interrupted'}; nothing was written")
+        text = "; ".join(map(str, interrupt.args)) or "interrupted"
+        complain(text if KEPT in text else f"{text}; nothing was written")
         return INTERRUPTED
     except BrokenPipeError:  # the reader of a pipe has gone: nobody is left to tell
         return _drop_output(1)

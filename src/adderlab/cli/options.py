@@ -57,3 +57,20 @@ UNKNOWN: Final = 3
 INTERRUPTED: Final = 130
 
 EXIT_OF_VERDICT: Final = {"proved": HOLDS, "refuted": REFUTED, "unknown": UNKNOWN}
+
+
+def hidden_widths(text: str) -> int | tuple[int, ...]:
+    """Return the hidden units that ``--hidden`` names: ``3``, or ``16x8`` for two layers.
+
+    Raises:
+        OptionError: it is neither.
+    """
+    try:
+        widths = tuple(int(part) for part in text.lower().split("x"))
+    except ValueError:
+        raise OptionError(
+            f"got {text}",
+            where="--hidden",
+            remedy="give a whole number, or one for each layer: 16x8",
+        ) from None
+    return widths[0] if len(widths) == 1 else widths

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from adderlab.cli.options import EXIT_OF_VERDICT, HOLDS, REFUTED, AsJson
+from adderlab.cli.options import EXIT_OF_VERDICT, HOLDS, REFUTED, AsJson, hidden_widths
 from adderlab.errors import OptionError
 
 if TYPE_CHECKING:
     from adderlab.cli.output import Screen
-    from adderlab.workflows.train import Census, Trained
+    from adderlab.training import Settings
+    from adderlab.workflows.train import Trained
 
 EXAMPLES = """Examples:
 
@@ -24,6 +25,8 @@ adderlab train half-adder --seed 1 --hidden 8 --activation tanh
 adderlab train half-adder --batch 1 --optimizer adam --lr 0.01
 
 adderlab train half-adder --seeds 1000 -o run
+
+adderlab train half-adder --seed 0 --member 17 --init he --init-scale 0.5
 
 adderlab train --replay net.safetensors
 
@@ -42,8 +45,14 @@ def train(
         typer.Argument(metavar="TASK", help="For example half-adder; see 'adderlab tasks'."),
     ] = None,
     *,
-    hidden: Annotated[int, typer.Option(help="Hidden units.")] = 3,
+    hidden: Annotated[
+        str, typer.Option(metavar="N|NxM", help="Hidden units; 16x8 makes two layers.")
+    ] = "3",
     seed: Annotated[int, typer.Option(help="As given to torch.manual_seed; seed 0 works.")] = 0,
+    member: Annotated[
+        int | None,
+        typer.Option(metavar="I", help="Train member I of this seed's population, alone."),
+    ] = None,
     seeds: Annotated[
         int | None, typer.Option(metavar="N", help="Train N networks at once, from N seeds.")
     ] = None,
@@ -54,17 +63,43 @@ def train(
         typer.Option(metavar="full|1|K", help="Samples a step: all (GD), 1 (SGD), K (minibatch)."),
     ] = "full",
     samples: Annotated[int, typer.Option(help="Random operand pairs to learn from.")] = 1000,
+    data: Annotated[
+        str, typer.Option(metavar="samples|table", help="Learn from samples, or every row once.")
+    ] = "samples",
     optimizer: Annotated[str, typer.Option(metavar="sgd|momentum|adam", help="Optimizer.")] = "sgd",
+    momentum: Annotated[float, typer.Option(help="Of --optimizer momentum.")] = 0.9,
+    weight_decay: Annotated[
+        float, typer.Option(help="This times a weight is added to its gradient.")
+    ] = 0.0,
     loss: Annotated[str, typer.Option(metavar="mse|bce", help="Loss.")] = "mse",
     activation: Annotated[
         str, typer.Option(metavar="relu|leaky:S|tanh", help="Of the hidden units.")
     ] = "relu",
-    init: Annotated[str, typer.Option(metavar="torch", help="How the weights start.")] = "torch",
+    init: Annotated[
+        str, typer.Option(metavar="torch|he|xavier", help="How the weights start.")
+    ] = "torch",
+    init_scale: Annotated[float, typer.Option(help="A factor on the start.")] = 1.0,
+    stop_margin: Annotated[
+        float | None,
+        typer.Option(metavar="M", help="Stop when every row is right by more than this."),
+    ] = None,
     replay: Annotated[
         Path | None,
         typer.Option(
             "--replay", metavar="NET", help="Train this network again and compare the bytes."
         ),
+    ] = None,
+    keep: Annotated[
+        str,
+        typer.Option(
+            metavar="none|start|weights|every:K", help="With --seeds, the tensors kept in RUN."
+        ),
+    ] = "start",
+    explain: Annotated[
+        bool, typer.Option(help="With --seeds, measure causes and what helps too.")
+    ] = True,
+    threads: Annotated[
+        int | None, typer.Option(metavar="N", help="With --seeds, the threads used; else all.")
     ] = None,
     out: Annotated[
         Path | None,
@@ -77,24 +112,41 @@ def train(
 
     screen = Screen(as_json=as_json)
     settings: dict[str, Any] = {
-        "hidden": hidden,
+        "hidden": hidden_widths(hidden),
         "seed": seed,
+        "member": member,
         "lr": lr,
         "steps": steps,
-        "batch": _batch(batch),
+        "batch": batch_size(batch),
         "samples": samples,
+        "data": data,
         "optimizer": optimizer,
+        "momentum": momentum,
+        "weight_decay": weight_decay,
         "loss": loss,
         "activation": activation,
         "init": init,
+        "init_scale": init_scale,
+        "stop_margin": stop_margin,
     }
     if replay is not None:
         _replay(screen, replay, settings, others=(task, seeds, out))
     if task is None:
         raise OptionError("no task is named", where="TASK", remedy="name one, like half-adder")
     if seeds is not None:
-        _train_many(screen, task, seeds, settings, out)
+        from adderlab.cli.population import run_population
+
+        run_population(
+            screen, task, seeds, settings, out=out, keep=keep, explain=explain, threads=threads
+        )
         return
+    for option, is_given in (
+        ("--keep", keep != "start"),
+        ("--threads", threads is not None),
+        ("--no-explain", not explain),
+    ):
+        if is_given:
+            raise OptionError("it is for populations", where=option, remedy="add --seeds N")
     _train_one(screen, task, settings, out)
 
 
@@ -114,17 +166,38 @@ def _replay(screen: Screen, path: Path, settings: dict[str, Any], others: tuple[
         screen.say(f"step {step}, loss {loss:.4f}")
 
     found = train_again(path, on_loss=on_loss)
-    told = ", ".join(
-        f"{name} {'full' if value is None else value}"
-        for name, value in asdict(found.settings).items()
-    )
-    screen.say(f"the record says: {told}")
+    screen.say(f"the record says: {told_text(found.settings)}")
     screen.say(found.summary(), style="bold green" if found else "bold red")
     screen.json(found.to_dict())
     raise typer.Exit(HOLDS if found else REFUTED)
 
 
-def _batch(text: str) -> int | None:
+def told_text(settings: Settings) -> str:
+    """Return the settings in one line, those that came with populations only where they tell."""
+    from adderlab.training import Settings
+
+    usual = asdict(Settings())
+    always = {"hidden", "seed", "lr", "steps", "batch", "samples", "optimizer", "loss"}
+    always |= {"activation", "init"}
+    return ", ".join(
+        f"{name.replace('_', ' ')} {_plain(value)}"
+        for name, value in asdict(settings).items()
+        if name in always or value != usual[name]
+    )
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return "full"
+    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def batch_size(text: str) -> int | None:
+    """Return the samples a step that ``--batch`` names; ``None`` for all of them.
+
+    Raises:
+        OptionError: it is neither ``full`` nor a whole number.
+    """
     if text == "full":
         return None
     if not text.isdecimal():
@@ -135,12 +208,12 @@ def _batch(text: str) -> int | None:
 
 
 def _train_one(screen: Screen, task: str, settings: dict[str, Any], out: Path | None) -> None:
-    from adderlab.workflows.train import make_settings
+    from adderlab.workflows.train import make_settings, whose
     from adderlab.workflows.train import train as train_network
 
     told = make_settings(**settings)
     why = " (the default was chosen because it works; about half the seeds do not)"
-    heading = [f"seed {told.seed}" + (why if told.seed == 0 and told.is_lecture else "")]
+    heading = [whose(told) + (why if told.seed == 0 and told.is_lecture else "")]
 
     def begin() -> None:  # not before the first result: a run that is refused prints nothing
         while heading:
@@ -173,7 +246,13 @@ def print_trained(screen: Screen, trained: Trained) -> None:
             style="bold red",
         )
         return
-    screen.say(f"Accuracy: {run.accuracy:.4f}  (over the {run.settings.samples} samples)")
+    if run.stopped_at < run.settings.steps:
+        margin = run.settings.stop_margin
+        screen.say(f"stopped at step {run.stopped_at}: every row is right by more than {margin:g}")
+    over = (
+        "every row once" if run.settings.data == "table" else f"the {run.settings.samples} samples"
+    )
+    screen.say(f"Accuracy: {run.accuracy:.4f}  (over {over})")
     proof = trained.proof
     if proof.rows_right is not None:
         screen.say(f"Rows right: {proof.rows_right} of {proof.rows}")
@@ -214,61 +293,3 @@ def helps_text(trained: Trained) -> str:
         f"what helps, measured over {base.networks} runs each: {helping}, "
         f"{base.change} {base.rate:.0%}{useless}"
     )
-
-
-def _train_many(
-    screen: Screen, task: str, seeds: int, settings: dict[str, Any], out: Path | None
-) -> None:
-    from adderlab.workflows.train import train_many
-
-    total = seeds * max(settings["steps"], 1)
-    with screen.progress() as bar:
-        job = bar.add_task("training", total=total, rate="")
-
-        def on_progress(done: int) -> None:
-            bar.update(job, advance=done)
-            speed = bar.tasks[0].speed
-            if speed:
-                bar.update(job, rate=f"{speed / max(settings['steps'], 1):.0f} networks/s")
-
-        census = train_many(task, seeds=seeds, out=out, on_progress=on_progress, **settings)
-    print_census(screen, census)
-    screen.json(census.to_dict())
-
-
-def print_census(screen: Screen, census: Census) -> None:
-    """Print how often it worked, and what the failures look like."""
-    found = census.to_dict()
-    low, high = found["interval"]
-    screen.say(
-        f"{found['successes']} of {found['networks']} networks are right on every row: "
-        f"{found['success_rate']:.1%} (95 % Wilson interval {low:.1%} to {high:.1%})",
-        style="bold",
-    )
-    rate = found["seconds"] / found["networks"] * 1e6
-    screen.say(f"{found['seconds']:.1f} s by {found['path']}, {rate:.0f} µs a network")
-    failures = found["failures"]
-    if failures:
-        rows = census.population.task.rows
-        expected = census.population.task
-        header = [_inputs(expected.row(i).inputs) for i in range(rows)] if rows <= 8 else []
-        screen.heading(f"wrong truth tables, {len(failures)} in all, most frequent first")
-        screen.table(
-            ("networks", "share", *header),
-            [
-                (
-                    entry["count"],
-                    f"{entry['count'] / found['networks']:.1%}",
-                    *(entry["table"] or ["diverged"] * len(header) if header else ()),
-                )
-                for entry in failures[:10]
-            ],
-        )
-    best = found["best"]
-    if best is not None:
-        screen.say(
-            f"best: seed {best['seed']}, margin {best['margin']:.4f}, {best['verdict']} "
-            "in exact arithmetic"
-        )
-    place = f"written to {census.folder}" if census.folder else "not written (add -o RUN)"
-    screen.say(place)

@@ -12,26 +12,27 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
 from torch import nn, optim
 
-from adderlab.nets import Layer, Network
-from adderlab.nets.dyadic import Dyadic
-from adderlab.nets.evaluation import activate, affine
 from adderlab.nets.modules import AdderNN
-from adderlab.nets.tensors import Dense
-from adderlab.tasks import Task, sample
-from adderlab.training.settings import MOMENTUM, Settings
+from adderlab.tasks import Block, Task, sample
+from adderlab.training import draws
+from adderlab.training.networks import dead_units, network_of
+from adderlab.training.schedule import CHECK_EVERY
+from adderlab.training.settings import Settings, check_rows
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int64
 
+    from adderlab.nets import Network
+
 PATH: Final = "torch-loop"
 REPORT_EVERY = 100
-LARGEST_TABLE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,10 @@ class TrainingRun:
         loss: the last step's loss; of the untrained network where there were no steps.
         data_loss: over the whole data set, with the final weights.
         accuracy: the share of samples with all output bits right, by the notebook's test.
-        dead_units: numbers of the hidden units that are off on every row (the first is 1).
+        dead_units: numbers of the hidden units that are off on every row (the first is 1, and
+            those of a second layer go on from the last of the first).
         missing_rows: how many of the task's rows the samples lacked; ``None`` if not counted.
+        stopped_at: the steps that were made: all, unless it stopped early.
         seconds: how long it took.
     """
 
@@ -61,6 +64,7 @@ class TrainingRun:
     accuracy: float
     dead_units: tuple[int, ...]
     missing_rows: tuple[int, ...] | None
+    stopped_at: int
     seconds: float = field(compare=False)
 
 
@@ -106,32 +110,26 @@ def train_network(
     """
     settings.check_memory(task)
     start = time.perf_counter()
-    with torch.random.fork_rng(devices=[]):
-        # The notebook draws its data first, then makes its model: the model's random start
-        # comes after the draws of the data. `sample` makes those draws without PyTorch, so
-        # here they are only skipped.
-        samples = sample(task, settings.samples, seed=settings.seed)
-        _ = torch.manual_seed(settings.seed)
-        _ = torch.randint(2, (settings.samples * len(task.inputs),))
-        model = make_model(task, settings)
-        # Which samples each step looks at: none to choose from if it looks at all of them.
-        batches = None
-        if settings.batch is not None:
-            batches = torch.randint(settings.samples, (settings.steps, settings.batch))
+    if settings.member is None:
+        block, model, batches = _drawn_as_the_notebook_draws(task, settings)
+    else:
+        block, model, batches = _drawn_by_member(task, settings, settings.member)
 
-    x_train = torch.tensor(samples.inputs, dtype=torch.float32)
-    y_train = torch.tensor(samples.outputs, dtype=torch.float32)
-    cares = samples.block.cares
-    fixed = None if cares is None else torch.tensor(cares)
+    x_train = torch.tensor(block.inputs, dtype=torch.float32)
+    y_train = torch.tensor(block.expected, dtype=torch.float32)
+    fixed = None if block.cares is None else torch.tensor(block.cares)
 
-    losses, last = fit(model, x_train, y_train, settings, batches, fixed, on_loss, on_step=on_step)
+    stop = _stop(task, settings)
+    losses, last, made = fit(
+        model, x_train, y_train, settings, batches, fixed, on_loss, stop, on_step=on_step
+    )
 
     # Test the model, as the notebook does: over the samples it was trained on.
     criterion = make_criterion(settings)
     with torch.no_grad():
         y = model(x_train)
-        target = y_train if fixed is None else torch.where(fixed, y_train, y)
-        data_loss = float(criterion(y, target))
+        counted = y if fixed is None else torch.where(fixed, y, _perfect(y_train, settings))
+        data_loss = float(criterion(counted, y_train))
         predicted = (y > settings.readout.threshold).float()
         right = predicted == y_train
         accuracy = float((right if fixed is None else right | ~fixed).all(dim=1).float().mean())
@@ -146,9 +144,52 @@ def train_network(
         data_loss=data_loss,
         accuracy=accuracy,
         dead_units=dead_units(network, task) if network is not None else (),
-        missing_rows=_missing_rows(samples.block.inputs, task),
+        missing_rows=_missing_rows(block.inputs, task),
+        stopped_at=made,
         seconds=time.perf_counter() - start,
     )
+
+
+def _drawn_as_the_notebook_draws(
+    task: Task, settings: Settings
+) -> tuple[Block, nn.Module, Int64[torch.Tensor, "steps batch"] | None]:
+    """Return the data, the untrained model, and which samples each step looks at."""
+    with torch.random.fork_rng(devices=[]):
+        # The notebook draws its data first, then makes its model: the model's random start
+        # comes after the draws of the data. `sample` makes those draws without PyTorch, so
+        # here they are only skipped.
+        _ = torch.manual_seed(settings.seed)
+        if settings.data == "samples":
+            block = sample(task, settings.samples, seed=settings.seed).block
+            _ = torch.randint(2, (settings.samples * len(task.inputs),))
+        else:
+            block = next(task.blocks(task.rows))
+        model = make_model(task, settings)
+        # Which samples each step looks at: none to choose from if it looks at all of them.
+        batches = None
+        if settings.batch is not None:
+            batches = torch.randint(len(block.inputs), (settings.steps, settings.batch))
+    return block, model, batches
+
+
+def _drawn_by_member(
+    task: Task, settings: Settings, member: int
+) -> tuple[Block, nn.Module, Int64[torch.Tensor, "steps batch"] | None]:
+    """Return the same for a member of the seed's population, from the population's own draws."""
+    check_rows(task, "--member")
+    numbers = np.array([member], dtype=np.uint64)
+    (counts,) = draws.row_counts(task, settings, numbers)
+    rows = np.repeat(np.arange(task.rows), counts)  # the samples, in the order of their rows
+    block = task.block_of(task.input_words(rows))
+    with torch.random.fork_rng(devices=[]):
+        model = make_model(task, settings)
+    (drawn,) = draws.start(task, settings, numbers)
+    _ = nn.utils.vector_to_parameters(torch.from_numpy(drawn), model.parameters())
+    batches = None
+    if settings.batch is not None:
+        (chosen,) = draws.batch_samples(settings, numbers, len(rows), 0, settings.steps)
+        batches = torch.from_numpy(chosen)
+    return block, model, batches
 
 
 def fit(
@@ -159,9 +200,11 @@ def fit(
     batches: Int64[torch.Tensor, "steps batch"] | None,
     fixed: torch.Tensor | None,
     on_loss: Callable[[int, float], None],
+    stop: Callable[[nn.Module], bool] | None = None,
+    *,
     on_step: Callable[[int, nn.Module], None] = lambda step, model: None,
-) -> tuple[list[tuple[int, float]], float]:
-    """The training loop; returns the losses reported and the last step's loss."""
+) -> tuple[list[tuple[int, float]], float, int]:
+    """The training loop; returns the losses reported, the last step's loss and its number."""
     # The optimizer: how a gradient changes a weight. Plain SGD does
     # w_next = w_now - lr * gradient.
     # Its name promises random samples, but that depends on how the loss is measured, below:
@@ -188,8 +231,8 @@ def fit(
 
             # Forward pass: F(x), where F is the network.
             outputs = model(x)
-            if care is not None:  # an output that may be anything is as good as its own label
-                y = torch.where(care, y, outputs.detach())
+            if care is not None:  # an output that may be anything counts as one that is perfect
+                outputs = torch.where(care, outputs, _perfect(y, settings))
             loss = criterion(outputs, y)
 
             # Backward pass. Each parameter has two memory slots: w itself, and its gradient
@@ -207,29 +250,79 @@ def fit(
             if step % REPORT_EVERY == 0:
                 losses.append((step, last))
                 on_loss(step, last)
+
+            # Early stopping, by option: now and then, look whether every row is right already.
+            if stop is not None and step % CHECK_EVERY == 0 and stop(model):
+                break
     except KeyboardInterrupt as interrupt:
         interrupt.add_note(f"interrupted at step {step} of {settings.steps}")
         raise
-    return losses, last
+    return losses, last, step
 
 
-def make_model(task: Task, settings: Settings) -> AdderNN:
+def _perfect(
+    labels: Float[torch.Tensor, "samples n_out"], settings: Settings
+) -> Float[torch.Tensor, "samples n_out"]:
+    """Return outputs that lose nothing: the labels, or logits beyond which nothing is left."""
+    return (2 * labels - 1) * 200 if settings.loss == "bce" else labels
+
+
+def _stop(task: Task, settings: Settings) -> Callable[[nn.Module], bool] | None:
+    """Return what says that all rows are right by the margin that the settings ask for."""
+    margin = settings.stop_margin
+    if margin is None:
+        return None
+    table = next(task.blocks(task.rows))
+    x = torch.tensor(table.inputs, dtype=torch.float32)
+    side = torch.tensor(table.expected * 2.0 - 1, dtype=torch.float32)  # a 1 is to be above
+    cares = torch.ones(side.shape, dtype=torch.bool)
+    if table.cares is not None:
+        cares = torch.tensor(table.cares)
+
+    def is_right(model: nn.Module) -> bool:
+        with torch.no_grad():
+            distance = side * (model(x) - settings.readout.threshold)
+        return bool((distance[cares] > margin).all())
+
+    return is_right
+
+
+def make_model(task: Task, settings: Settings) -> nn.Module:
     """Return the untrained network, its start drawn from PyTorch's generator as it stands."""
     kinds: dict[str, Callable[[], nn.Module]] = {
         "relu": nn.ReLU,
         "tanh": nn.Tanh,
         "leaky": lambda: nn.LeakyReLU(settings.network_activation.slope),
     }
-    activation = kinds[settings.network_activation.kind]()
-    return AdderNN(task.n_in, settings.hidden, task.n_out, activation=activation)
+    activation = kinds[settings.network_activation.kind]
+    sizes = settings.sizes(task)
+    if len(settings.widths) == 1:
+        model = AdderNN(*sizes, activation=activation())
+    else:
+        parts: list[nn.Module] = []
+        for n_in, n_out in pairwise(sizes):
+            parts += [nn.Linear(n_in, n_out), activation()]
+        model = nn.Sequential(*parts[:-1])
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if settings.init != "torch" and name.endswith("bias"):
+                _ = nn.init.zeros_(parameter)
+            elif settings.init == "he":
+                _ = nn.init.kaiming_uniform_(parameter, nonlinearity="relu")
+            elif settings.init == "xavier":
+                _ = nn.init.xavier_uniform_(parameter)
+            if settings.init_scale != 1:
+                _ = parameter.mul_(settings.init_scale)
+    return model
 
 
 def make_optimizer(model: nn.Module, settings: Settings) -> optim.Optimizer:
     """Return the optimizer of the settings for the model's parameters."""
+    told: dict[str, Any] = {"lr": settings.lr, "weight_decay": settings.weight_decay}
     if settings.optimizer == "adam":
-        return optim.Adam(model.parameters(), lr=settings.lr)
-    momentum = MOMENTUM if settings.optimizer == "momentum" else 0.0
-    return optim.SGD(model.parameters(), lr=settings.lr, momentum=momentum)
+        return optim.Adam(model.parameters(), **told)
+    momentum = settings.momentum if settings.optimizer == "momentum" else 0.0
+    return optim.SGD(model.parameters(), momentum=momentum, **told)
 
 
 def make_criterion(settings: Settings) -> nn.Module:
@@ -237,36 +330,10 @@ def make_criterion(settings: Settings) -> nn.Module:
     return nn.BCEWithLogitsLoss() if settings.loss == "bce" else nn.MSELoss()
 
 
-def to_network(model: AdderNN, task: Task, settings: Settings) -> Network | None:
+def to_network(model: nn.Module, task: Task, settings: Settings) -> Network | None:
     """Return the trained weights as a network; ``None`` if one of them is not finite."""
     arrays = [parameter.detach().numpy().copy() for parameter in model.parameters()]
-    return network_of(arrays, task, settings)
-
-
-def network_of(
-    arrays: list[Any], task: Task, settings: Settings, path: str = PATH
-) -> Network | None:
-    """Return [fc1.weight, fc1.bias, fc2.weight, fc2.bias] as a network, or ``None``.
-
-    ``path`` is the engine that trained it, for the record.
-    """
-    if not all(np.isfinite(array).all() for array in arrays):
-        return None
-    w1, b1, w2, b2 = (Dense(array) for array in arrays)
-    layers = (Layer(w1, b1, settings.network_activation), Layer(w2, b2))
-    return Network(layers, settings.readout, task, "fp32", settings.record(task, path))
-
-
-def dead_units(network: Network, task: Task) -> tuple[int, ...]:
-    """Return the hidden units, from 1, that are off on every row; relu networks alone have any."""
-    first = network.layers[0]
-    if first.activation.kind != "relu" or task.rows > LARGEST_TABLE:
-        return ()
-    is_off = np.ones(first.n_out, dtype=bool)
-    for block in task.blocks():
-        hidden = activate(first.activation, affine(first, Dyadic(block.inputs.astype(np.int64))))
-        is_off &= (hidden.integers == 0).all(axis=0)
-    return tuple(int(unit) + 1 for unit in np.flatnonzero(is_off))
+    return network_of(arrays, task, settings, PATH)
 
 
 def _missing_rows(inputs: Any, task: Task) -> tuple[int, ...] | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
+from importlib import metadata
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -16,11 +18,20 @@ from adderlab.tasks import Task
 
 OPTIMIZERS: Final = ("sgd", "momentum", "adam")
 LOSSES: Final = ("mse", "bce")
-INITS: Final = ("torch",)
+INITS: Final = ("torch", "he", "xavier")
+DATA: Final = ("samples", "table")
 ACTIVATIONS: Final = ("relu", "leaky:S", "tanh")
 MOMENTUM: Final = 0.9
 LARGEST_BYTES: Final = 8 << 30
-LARGEST_LR: Final = float(np.finfo(np.float32).max)
+LARGEST: Final = float(np.finfo(np.float32).max)
+LARGEST_ROWS: Final = 1 << 12
+ADAM_BETAS: Final = (0.9, 0.999)
+ADAM_EPSILON: Final = 1e-8
+MEMBERS: Final = 1 << 63
+"""Members are numbered below this, so that a number fits every table's signed 64 bits."""
+
+DRAWN: Final = "sampled with repetition by the same seed, before the model is made"
+DRAWN_BY_MEMBER: Final = "sampled with repetition by seed and member (Philox4x32-10)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +39,38 @@ class Settings:
     """The settings of a training run; the defaults are the training notebook's.
 
     Attributes:
-        hidden: hidden units.
+        hidden: hidden units, or a tuple with those of each hidden layer.
         seed: as given to ``torch.manual_seed`` before the data are drawn and the model is made.
+        member: which member of the population of this seed it is: then start, data and batches
+            are drawn from (seed, member) by :mod:`adderlab.training.draws`; ``None`` for the
+            notebook's own draws.
         lr: learning rate.
         steps: updates.
         batch: samples a step, drawn with replacement; ``None`` for all of them.
-        samples: random operand pairs in the data set.
-        optimizer: ``sgd``, ``momentum`` (0.9) or ``adam``.
+        data: ``samples``, random rows, or ``table``, every row of the task once.
+        samples: random operand pairs in the data set, where the data are samples.
+        optimizer: ``sgd``, ``momentum`` or ``adam``.
+        momentum: of the optimizer ``momentum``.
+        weight_decay: this times a parameter is added to its gradient, as in PyTorch.
         loss: ``mse`` on the outputs, or ``bce`` on outputs taken as logits.
         activation: ``relu``, ``leaky:S`` with slope S below 0, or ``tanh``.
-        init: ``torch``, the start that PyTorch's ``nn.Linear`` gives.
+        init: ``torch``, the start that PyTorch's ``nn.Linear`` gives, everything uniform within
+            1/sqrt(n_in) of 0; ``he``, weights uniform within sqrt(6/n_in), or ``xavier``, within
+            sqrt(6/(n_in + n_out)), both with biases of 0.
+        init_scale: a factor on everything that was drawn for the start.
+        stop_margin: training ends at the first check (every 10 steps) that finds every row right
+            by more than this; ``None`` to make all the steps.
 
     Raises:
         OptionError: a setting is out of its range.
+
+    References:
+        He, Zhang, Ren, Sun, "Delving deep into rectifiers" (2015), equation 10;
+        Glorot, Bengio, "Understanding the difficulty of training deep feedforward neural
+        networks" (2010), equation 16.
     """
 
-    hidden: int = 3
+    hidden: int | tuple[int, ...] = 3
     seed: int = 0
     lr: float = 0.1
     steps: int = 1000
@@ -53,29 +80,70 @@ class Settings:
     loss: str = "mse"
     activation: str = "relu"
     init: str = "torch"
+    member: int | None = None
+    data: str = "samples"
+    momentum: float = MOMENTUM
+    weight_decay: float = 0.0
+    init_scale: float = 1.0
+    stop_margin: float | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.hidden, list):  # as JSON brings it
+            object.__setattr__(self, "hidden", tuple(self.hidden))
         for name, kinds in _KINDS.items():
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, kinds):
-                raise _refused(name, repr(value), "a number" if name == "lr" else "a whole number")
-        _at_least("hidden", self.hidden, 1)
+                rule = "a number" if float in kinds else "a whole number"
+                raise _refused(name, repr(value), rule)
+        self._check_widths()
         _at_least("steps", self.steps, 0)
         _at_least("samples", self.samples, 1)
         if self.batch is not None:
             _at_least("batch", self.batch, 1)
-        if not 0 <= self.seed < 1 << 32:
-            raise _refused("seed", self.seed, f"a whole number in 0..{(1 << 32) - 1}")
-        if not (math.isfinite(self.lr) and self.lr > 0):
-            raise _refused("lr", self.lr, "a finite number above 0; the notebook's is 0.1")
-        if self.lr > LARGEST_LR:
-            raise _refused(
-                "lr", self.lr, f"a number of at most {LARGEST_LR:g}, the largest of fp32"
-            )
+        for name, end in (("seed", 1 << 32), ("member", MEMBERS)):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < end:
+                raise _refused(name, value, f"a whole number in 0..{end - 1}")
+        _within("lr", self.lr, above=0, rule="a finite number above 0; the notebook's is 0.1")
+        _within("init_scale", self.init_scale, above=0, rule="a finite number above 0")
+        _within("weight_decay", self.weight_decay, rule="a finite number of at least 0")
+        _within("momentum", self.momentum, below=1, rule="a number from 0 to below 1")
+        if self.stop_margin is not None:
+            _within("stop_margin", self.stop_margin, rule="a finite number of at least 0")
         _one_of("optimizer", self.optimizer, OPTIMIZERS)
         _one_of("loss", self.loss, LOSSES)
         _one_of("init", self.init, INITS)
+        _one_of("data", self.data, DATA)
         _ = self.network_activation
+        if self.momentum != MOMENTUM and self.optimizer != "momentum":
+            raise OptionError(
+                f"got {self.momentum:g}, but the optimizer is {self.optimizer}",
+                where="--momentum",
+                remedy="add --optimizer momentum",
+            )
+
+    def _check_widths(self) -> None:
+        widths = self.widths
+        if not widths or any(isinstance(w, bool) or not isinstance(w, int) for w in widths):
+            raise _refused("hidden", repr(self.hidden), "a whole number, or one for each layer")
+        for width in widths:
+            _at_least("hidden", width, 1)
+        if isinstance(self.hidden, tuple) and len(widths) == 1:  # one spelling for one thing
+            object.__setattr__(self, "hidden", widths[0])
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """The units of each hidden layer."""
+        return self.hidden if isinstance(self.hidden, tuple) else (self.hidden,)
+
+    def sizes(self, task: Task) -> tuple[int, ...]:
+        """The values in each layer, from the task's input bits to its output bits."""
+        return (task.n_in, *self.widths, task.n_out)
+
+    def parameters(self, task: Task) -> int:
+        """Weights and biases of a network for ``task``."""
+        sizes = self.sizes(task)
+        return sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
 
     @property
     def network_activation(self) -> Activation:
@@ -116,30 +184,38 @@ class Settings:
         """
         batch = self.batch or 0
         draws = self.steps * batch  # all of them are drawn before the first step
-        units = self.hidden * (task.n_in + task.n_out + 1) + task.n_out
-        rows = task.rows if members is not None else max(self.samples, batch)
-        values = 4 * (6 * units + 4 * rows * (self.hidden + task.n_in + task.n_out))
+        units = self.parameters(task)
+        samples = self.samples if self.data == "samples" else task.rows
+        rows = task.rows if members is not None else max(samples, batch)
+        values = 4 * (6 * units + 4 * rows * sum(self.sizes(task)))
         if members is not None:
             values = members * (values + 2 * draws + 12 * batch * rows)
         values += 8 * draws
-        if values > LARGEST_BYTES:
-            raise ResourceError(
-                f"training would take about {values / 1e9:.3g} GB, over {LARGEST_BYTES >> 30} GB",
-                where="train",
-                remedy="take fewer hidden units, samples or members, or fewer steps of a batch",
-            )
+        check_bytes(values)
 
     def record(self, task: Task, path: str) -> dict[str, Any]:
-        """Return what a network file keeps: enough to train it again along the same path."""
-        import torch
+        """Return what a network file keeps: enough to train it again along the same path.
 
+        What came after the first version is kept only where it differs from the default, so
+        that a run of the first version is recorded as it was then, byte for byte.
+        """
+        told = asdict(self)
+        if isinstance(self.hidden, tuple):
+            told["hidden"] = list(self.hidden)
+        for name, value in _later().items():
+            if told[name] == value:
+                del told[name]
+        drawn = DRAWN if self.member is None else DRAWN_BY_MEMBER
+        engines = ("torch", "numba") if path.startswith("numba") else ("torch",)
+        versions = {name: metadata.version(name).partition("+")[0] for name in engines}
+        versions["numpy"] = np.__version__
         return {
             "task": task.record,
-            **asdict(self),
-            "data": "sampled with repetition by the same seed, before the model is made",
+            **told,
+            "data": drawn if self.data == "samples" else self.data,
             "path": path,
-            "momentum": MOMENTUM if self.optimizer == "momentum" else 0.0,
-            "versions": {"torch": torch.__version__.partition("+")[0], "numpy": np.__version__},
+            "momentum": self.momentum if self.optimizer == "momentum" else 0.0,
+            "versions": versions,
         }
 
     @classmethod
@@ -149,16 +225,23 @@ class Settings:
         Raises:
             OptionError: the record lacks a setting, or holds one of the wrong type.
         """
+        told = dict(record)
+        told["data"] = "table" if told.get("data") == "table" else "samples"
+        if told.get("optimizer") != "momentum":
+            told["momentum"] = MOMENTUM  # the record's 0 says that there was none
         values: dict[str, Any] = {}
+        later = _later()
         for field in fields(cls):
-            if field.name not in record:
+            if field.name not in told:
+                if field.name in later:
+                    continue
                 raise OptionError(
                     f"the training record lacks {field.name!r}",
                     where="training",
                     remedy="train the network again",
                 )
-            value = record[field.name]
-            kinds = _KINDS.get(field.name, (str,))
+            value = told[field.name]
+            kinds = (*_KINDS.get(field.name, (str,)), *((list,) if field.name == "hidden" else ()))
             if isinstance(value, bool) or not isinstance(value, kinds):
                 raise OptionError(
                     f"{field.name} is {str(value)[:40]!r}",
@@ -169,19 +252,73 @@ class Settings:
         return cls(**values)
 
 
+def _later() -> dict[str, Any]:
+    """Return the settings that the first version did not have, with what it did."""
+    first = ("hidden", "seed", "lr", "steps", "batch", "samples")
+    first += ("optimizer", "loss", "activation", "init")
+    return {
+        field.name: field.default
+        for field in fields(Settings)
+        if field.name not in first and field.default is not MISSING
+    }
+
+
 _KINDS: Final[dict[str, tuple[type, ...]]] = {
-    "hidden": (int,),
+    "hidden": (int, tuple),
     "seed": (int,),
+    "member": (int, type(None)),
     "lr": (int, float),
     "steps": (int,),
     "batch": (int, type(None)),
     "samples": (int,),
+    "momentum": (int, float),
+    "weight_decay": (int, float),
+    "init_scale": (int, float),
+    "stop_margin": (int, float, type(None)),
 }
+
+
+def check_rows(task: Task, where: str) -> None:
+    """Refuse a task of more rows than a population takes.
+
+    Raises:
+        ResourceError: with both numbers.
+    """
+    if task.rows > LARGEST_ROWS:
+        raise ResourceError(
+            f"{task.name} has {task.rows} rows, a population takes at most {LARGEST_ROWS}",
+            where=where,
+            remedy="train one network, or take a narrower task",
+        )
+
+
+def check_bytes(estimate: float) -> None:
+    """Refuse training that would take more memory than it may.
+
+    Raises:
+        ResourceError: with the estimate.
+    """
+    if estimate > LARGEST_BYTES:
+        raise ResourceError(
+            f"training would take about {estimate / 1e9:.3g} GB, over {LARGEST_BYTES >> 30} GB",
+            where="train",
+            remedy="take fewer hidden units, samples or members, or fewer steps of a batch",
+        )
 
 
 def _at_least(option: str, value: int, least: int) -> None:
     if value < least:
         raise _refused(option, value, f"a whole number of at least {least}")
+
+
+def _within(
+    option: str, value: float, *, above: float = -math.inf, below: float = math.inf, rule: str
+) -> None:
+    """Refuse what is not finite, below 0, not ``above`` or not ``below``, or beyond fp32."""
+    if not (math.isfinite(value) and value >= 0 and above < value < below):
+        raise _refused(option, value, rule)
+    if value > LARGEST:
+        raise _refused(option, value, f"a number of at most {LARGEST:g}, the largest of fp32")
 
 
 def _one_of(option: str, value: str, choices: tuple[str, ...]) -> None:
@@ -190,4 +327,5 @@ def _one_of(option: str, value: str, choices: tuple[str, ...]) -> None:
 
 
 def _refused(option: str, value: Any, rule: str) -> OptionError:
-    return OptionError(f"got {value}", where=f"--{option}", remedy=f"give {rule}")
+    name = option.replace("_", "-")
+    return OptionError(f"got {value}", where=f"--{name}", remedy=f"give {rule}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -113,7 +114,12 @@ def replay(
             where=where,
             remedy=f"this version follows {', '.join(PATHS)}",
         )
-    again, seconds = train_again(net.task, settings, on_loss)
+    try:
+        again, seconds = train_again(net.task, settings, on_loss)
+    except OptionError as error:
+        raise NetworkFileError(
+            f"the training record: {error.where} {error.what}", where=where, remedy=error.remedy
+        ) from None
     if again is None:
         empty = (source.sha256, "")
         return Replay(False, False, None, float("inf"), {}, settings, empty, seconds)
@@ -154,19 +160,30 @@ def _by_loop(
     return run.network, run.seconds
 
 
-def _by_ensemble(
-    task: Task, settings: Settings, on_loss: Callable[[int, float], None]
-) -> tuple[Network | None, float]:
-    from adderlab.training.population import train_population
+def _by_engine(path: str) -> Callable[..., tuple[Network | None, float]]:
+    """Return what trains a member of a population again, along the same path."""
 
-    _ = on_loss  # the ensemble measures its losses once, at the end
-    population = train_population(task, replace(settings), 1)
-    member = population.members[0]
-    is_finite = all(np.isfinite(array).all() for array in member.arrays)
-    return (population.network(member) if is_finite else None), population.seconds
+    def train_again(
+        task: Task, settings: Settings, on_loss: Callable[[int, float], None]
+    ) -> tuple[Network | None, float]:
+        from adderlab.training.members import train_members
+
+        _ = on_loss  # a population's losses are looked at when it is done
+        start = time.perf_counter()
+        if settings.member is None:
+            from adderlab.training.seeded import train_seeded
+
+            return train_seeded(task, settings), time.perf_counter() - start
+        members = train_members(task, settings, [settings.member], path=path)
+        return members.network(0), time.perf_counter() - start
+
+    return train_again
 
 
-PATHS: Final = {"torch-loop": _by_loop, "torch-ensemble": _by_ensemble}
+PATHS: Final = {
+    "torch-loop": _by_loop,
+    **{path: _by_engine(path) for path in ("numba-lanes", "numba-wide", "torch-ensemble")},
+}
 """How a network is trained again, by the path in its record."""
 
 

@@ -7,23 +7,20 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from adderlab import fragments
-from adderlab.errors import OptionError, OutputError
+from adderlab.errors import OptionError
 from adderlab.nets import save
 from adderlab.nets.truth import truth_fragment
 from adderlab.proving import Verdict, prove
 from adderlab.tasks import Task, task_named
 from adderlab.training import Settings
-from adderlab.training.loop import TrainingRun, train_network
-from adderlab.training.population import Population, train_population, wilson_interval
-from adderlab.writing import check_folder, check_place, new_folder
+from adderlab.writing import check_place
 
 if TYPE_CHECKING:
     from adderlab.nets import Network
-
-LARGEST_POPULATION: Final = 1_000_000
+    from adderlab.training.loop import TrainingRun
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +53,8 @@ class Trained:
         return {
             "task": run.task.name,
             "seed": run.settings.seed,
+            "member": run.settings.member,
+            "stopped_at": run.stopped_at,
             "settings": asdict(run.settings),
             "loss": _finite(run.loss),
             "data_loss": _finite(run.data_loss),
@@ -73,7 +72,7 @@ class Trained:
     def to_html(self) -> str:
         """Return it for a notebook: losses, rows, parameters, verdict."""
         run = self.run
-        title = f"Trained with seed {run.settings.seed}: accuracy {run.accuracy:.4f}"
+        title = f"Trained with {whose(run.settings)}: accuracy {run.accuracy:.4f}"
         losses = fragments.table(
             ("step", "loss"), ((step, f"{loss:.4f}") for step, loss in run.losses)
         )
@@ -92,7 +91,13 @@ class Trained:
 
     def __repr__(self) -> str:
         end = repr(self.proof) if self.proof is not None else "diverged: weights left the numbers"
-        return f"Trained with seed {self.run.settings.seed}, loss {self.run.loss:.4f}\n{end}"
+        return f"Trained with {whose(self.run.settings)}, loss {self.run.loss:.4f}\n{end}"
+
+
+def whose(settings: Settings) -> str:
+    """Return whose draws a run has: ``seed 0``, or ``seed 0, member 17``."""
+    member = "" if settings.member is None else f", member {settings.member}"
+    return f"seed {settings.seed}{member}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +143,8 @@ def train(
             that trains it again.
         on_loss: called with step and loss every 100 steps.
         **settings: fields of :class:`adderlab.training.Settings`: ``hidden``, ``seed``, ``lr``,
-            ``steps``, ``batch``, ``samples``, ``optimizer``, ``loss``, ``activation``.
+            ``steps``, ``batch``, ``samples``, ``optimizer``, ``loss``, ``activation``, ``member``
+            and so on.
 
     Raises:
         OptionError: a setting is out of its range, or there is none of that name.
@@ -149,6 +155,8 @@ def train(
         >>> adderlab.train("half-adder", seed=0, steps=100).run.losses
         ((100, 0.07...),)
     """
+    from adderlab.training.loop import train_network
+
     target = task_named(task) if isinstance(task, str) else task
     told = make_settings(**settings)
     if out is not None:
@@ -171,150 +179,6 @@ def make_settings(**settings: Any) -> Settings:
             f"unknown setting {unknown[0]!r}", where="train", remedy=f"one of {', '.join(known)}"
         )
     return Settings(**settings)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Census:
-    """What a population did.
-
-    Attributes:
-        population: its members.
-        best_proof: the verdict on the best member; ``None`` if none is right.
-        folder: where it was written, if it was.
-    """
-
-    population: Population
-    best_proof: Verdict | None
-    folder: Path | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
-        run = self.population
-        total = len(run.members)
-        best = run.best
-        return {
-            "task": run.task.name,
-            "settings": asdict(run.settings),
-            "networks": total,
-            "successes": run.successes,
-            "success_rate": run.successes / total,
-            "interval": list(wilson_interval(run.successes, total)),
-            "seconds": round(run.seconds, 3),
-            "path": run.path,
-            "failures": [{"table": list(table), "count": count} for table, count in run.failures()],
-            "best": None
-            if best is None
-            else {
-                "member": best.member,
-                "seed": best.seed,
-                "margin": best.margin,
-                "verdict": self.best_proof.verdict if self.best_proof is not None else None,
-                "file": str(self.folder / "best.safetensors") if self.folder else None,
-            },
-            "folder": str(self.folder) if self.folder is not None else None,
-        }
-
-    def to_html(self) -> str:
-        """Return it for a notebook: the rate, and the commonest wrong truth tables."""
-        population = self.population
-        rows = [
-            (
-                count,
-                f"{count / len(population.members):.1%}",
-                " ".join(map(str, table)) or "diverged",
-            )
-            for table, count in population.failures()[:8]
-        ]
-        columns = ("networks", "share", "wrong truth table")
-        return fragments.block(fragments.table(columns, rows, left=columns[2:]), title=repr(self))
-
-    def _repr_html_(self) -> str:
-        return self.to_html()
-
-    def __repr__(self) -> str:
-        total = len(self.population.members)
-        low, high = wilson_interval(self.population.successes, total)
-        rate = self.population.successes / total
-        return f"Census: {rate:.1%} of {total} networks right ({low:.1%} to {high:.1%})"
-
-
-def train_many(
-    task: Task | str = "half-adder",
-    *,
-    seeds: int,
-    out: str | Path | None = None,
-    on_progress: Callable[[int], None] = lambda done: None,
-    **settings: Any,
-) -> Census:
-    """Train networks from as many consecutive seeds at once and say how often it works.
-
-    Args:
-        task: a task or its name.
-        seeds: how many networks; the first seed is ``seed``.
-        out: a folder for ``run.json``, ``census.parquet`` and ``best.safetensors``.
-        on_progress: called with the network-steps done since the last call.
-        **settings: as of :func:`train`.
-
-    Raises:
-        OptionError: a setting is out of its range.
-        OutputError: ``out`` can't be written, or holds something else.
-        ResourceError: the population would not fit in memory.
-    """
-    target = task_named(task) if isinstance(task, str) else task
-    told = make_settings(**settings)
-    if not 1 <= seeds <= LARGEST_POPULATION:
-        raise OptionError(
-            f"got {seeds}", where="--seeds", remedy=f"give a number in 1..{LARGEST_POPULATION}"
-        )
-    if told.seed + seeds > 1 << 32:
-        raise OptionError(
-            f"seeds {told.seed} to {told.seed + seeds - 1} leave 32 bits",
-            where="--seed",
-            remedy="take a smaller one",
-        )
-    if out is not None:
-        _check_run_folder(Path(out))
-    population = train_population(target, told, seeds, on_progress=on_progress)
-    best = population.best
-    proof = prove(population.network(best), target) if best is not None else None
-    census = Census(population, proof, Path(out) if out is not None else None)
-    if out is not None:
-        _write_run(census, Path(out))
-    return census
-
-
-def _check_run_folder(folder: Path) -> None:
-    check_folder(folder)
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / "run.json").is_file():
-        raise OutputError(
-            "the folder holds other files", where=str(folder), remedy="name a new folder"
-        )
-
-
-def _write_run(census: Census, folder: Path) -> None:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    members = census.population.members
-    columns: dict[str, Any] = {
-        "member": pa.array([m.member for m in members], pa.int64()),
-        "seed": pa.array([m.seed for m in members], pa.int64()),
-        "loss": pa.array([m.loss for m in members], pa.float64()),
-        "is_right": pa.array([m.is_right for m in members], pa.bool_()),
-        "rows_right": pa.array([m.rows_right for m in members], pa.int32()),
-        "table": pa.array([list(m.table) for m in members], pa.list_(pa.int64())),
-        "margin": pa.array([m.margin for m in members], pa.float64()),
-        "dead_units": pa.array([m.dead_units for m in members], pa.int32()),
-    }
-    with new_folder(folder) as scratch:
-        parquet.write_table(pa.table(columns), scratch / "census.parquet")
-        best = census.population.best
-        if best is not None:
-            _ = save(census.population.network(best), scratch / "best.safetensors")
-        text = json.dumps(census.to_dict(), indent=2, allow_nan=False)
-        _ = (scratch / "run.json").write_text(text + "\n", encoding="utf-8")
-    if census.population.best is None:
-        (folder / "best.safetensors").unlink(missing_ok=True)
 
 
 def _finite(value: float) -> float | None:

@@ -125,8 +125,13 @@ def render(name: str, title: str, alt: str, draw: Callable[[], Figure]) -> Pictu
     with drawing():
         figure = draw()
         svg = _bytes_of(figure, "svg", _POINTS, {"Creator": None, "Date": None})
-        png = _bytes_of(figure, "png", PNG_SCALE * _CSS, {"Software": None})
+        png = png_of(figure, PNG_SCALE * _CSS)
     return Picture(name, title, alt, _cleaned(svg, name, title, alt), png)
+
+
+def png_of(figure: Figure, dpi: int) -> bytes:
+    """Return a drawing as PNG; at 72 dots an inch a point is a pixel."""
+    return _bytes_of(figure, "png", dpi, {"Software": None})
 
 
 def plain(text: str) -> str:
@@ -186,7 +191,11 @@ def _references(root: ElementTree.Element) -> set[str]:
 
 def _rename(element: ElementTree.Element, name: str, used: set[str]) -> None:
     own = element.attrib.pop("id", "")
-    target = element.attrib.pop(f"{_XLINK}href", "").removeprefix("#")
+    target = element.attrib.pop(f"{_XLINK}href", "")
+    if target.startswith("data:"):  # pixels within the drawing itself
+        element.attrib["xlink:href"] = target
+        target = ""
+    target = target.removeprefix("#")
     for key, value in element.attrib.items():
         element.attrib[key] = _REFERENCE.sub(rf"url(#{name}-\1)", value)
     if own in used:

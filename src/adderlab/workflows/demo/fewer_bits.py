@@ -13,7 +13,8 @@ from adderlab.quantizing import METHODS, Survival, one_bit_census, survival
 from adderlab.report import Chapter, Paragraph, Table, Try
 from adderlab.report.figures import survival_picture
 from adderlab.training import Settings
-from adderlab.training.population import train_population
+from adderlab.training.judging import judge
+from adderlab.training.members import train_members
 from adderlab.workflows.demo.workshop import Workshop
 from adderlab.workflows.quantize import quantize
 from adderlab.workflows.quantized import Quantized
@@ -21,6 +22,7 @@ from adderlab.workflows.quantized import Quantized
 WALK: Final = ("fp16", "int8", "int6", "int4", "int3", "int2")
 SURVEYED: Final = ("fp16", "fp8-e4m3", "int8", "int6", "int4", "int3", "int2", "ternary", "binary")
 MOST_TRAINED: Final = 200
+FEWEST_TRAINED: Final = 20
 SEARCHED: Final = 40
 METHOD_WORDS: Final = {
     "nearest": "to nearest",
@@ -137,10 +139,11 @@ def _result(one: Quantized) -> dict[str, object]:
 
 def _survivors(shop: Workshop) -> tuple[dict[str, dict[str, float]], int]:
     """Return, by method and format, the share of trained networks that still add."""
-    trained = train_population(shop.task, Settings(), min(shop.networks, MOST_TRAINED))
-    right = [member.arrays for member in trained.members if member.is_right]
-    assert right, "seed 0 is the first, and it adds"
-    arrays = [np.stack(parts) for parts in zip(*right, strict=True)]
+    settings = Settings()
+    count = max(min(shop.networks, MOST_TRAINED), FEWEST_TRAINED)
+    trained = train_members(shop.task, settings, range(count))
+    right = np.flatnonzero(judge(shop.task, settings, trained.arrays).is_right)
+    arrays = [array[right] for array in trained.arrays]
     found: tuple[Survival, ...] = survival(
         arrays,
         shop.task,

@@ -11,7 +11,7 @@ from adderlab.building.pruning import without_units
 from adderlab.nets import outputs
 from adderlab.report import Chapter, Paragraph, Remark, Ruling, Try
 from adderlab.report.figures import activations_picture, network_picture
-from adderlab.training.loop import dead_units
+from adderlab.training.networks import dead_units
 from adderlab.workflows.demo.workshop import (
     TRAINING,
     Workshop,

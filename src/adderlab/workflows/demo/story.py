@@ -20,6 +20,7 @@ from adderlab.workflows.demo.hand_set import hand_set
 from adderlab.workflows.demo.mended import mended
 from adderlab.workflows.demo.odds import odds
 from adderlab.workflows.demo.printed import printed
+from adderlab.workflows.demo.trainability import trainability
 from adderlab.workflows.demo.training import batch_modes, that_fails, that_works
 from adderlab.workflows.demo.weight import weight
 from adderlab.workflows.demo.wide import wide
@@ -36,6 +37,7 @@ CHAPTERS: Final[tuple[tuple[str, Callable[[Workshop], Chapter]], ...]] = (
     ("three batch modes", batch_modes),
     ("the printed weights", printed),
     ("the success rate", odds),
+    ("a map of trainability", trainability),
     ("parameters and bytes", weight),
     ("fewer bits", fewer_bits),
     ("64 bits", wide),
@@ -84,7 +86,7 @@ class Story:
 def demo(
     out: str | Path = "adderlab-demo",
     *,
-    networks: int = 1000,
+    networks: int = 100_000,
     on_chapter: Callable[[Chapter], None] = lambda chapter: None,
     on_progress: Callable[[str, float], None] = lambda what, share: None,
 ) -> Story:
@@ -93,7 +95,7 @@ def demo(
     Args:
         out: the folder for every network, table and result; files of an earlier demo in it
             are replaced.
-        networks: over how many networks the success rate is measured.
+        networks: over how many networks the success rate of each width is measured.
         on_chapter: called with each chapter when it is done.
         on_progress: called with what is being done and the share done, 0 to 1.
 

@@ -31,7 +31,7 @@ class Workshop:
     """
 
     folder: Path
-    networks: int = 1000
+    networks: int = 100_000
     on_progress: Callable[[str, float], None] = lambda what, share: None
 
     @property

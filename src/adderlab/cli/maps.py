@@ -1,0 +1,146 @@
+"""``adderlab map``: which settings train, pixel by pixel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adderlab.cli.options import AsJson, hidden_widths
+
+EXAMPLES = """Examples:
+
+adderlab map half-adder -o map.png
+
+adderlab map half-adder --x lr=0.5:2.5 --y init=0.1:3 --size 1024 -o zoom.png
+
+adderlab map half-adder --x hidden=1:16 --y lr=0.01:10:log --show success -o widths.png
+
+adderlab map half-adder --optimizer momentum --x lr=0.001:1:log --y momentum=0:0.99 -o beta.png
+
+Exit code: 0 the map was made, 2 bad input, 130 interrupted (finished bands of a large map are
+kept, and the same command goes on)."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    _ = app.command(epilog=EXAMPLES)(map)
+
+
+def map(
+    task: Annotated[
+        str, typer.Argument(metavar="TASK", help="For example half-adder; see 'adderlab tasks'.")
+    ] = "half-adder",
+    *,
+    x: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME=LOW:HIGH[:log]",
+            help="The axis to the right: lr, init, hidden, steps, momentum or batch.",
+        ),
+    ] = "lr=0.01:10:log",
+    y: Annotated[
+        str, typer.Option(metavar="NAME=LOW:HIGH[:log]", help="The axis upwards.")
+    ] = "init=0.1:10:log",
+    size: Annotated[
+        str, typer.Option(metavar="N|NxM", help="Pixels on a side, at most 4096.")
+    ] = "256",
+    show: Annotated[
+        str, typer.Option(metavar="convergence|success", help="What the colors say.")
+    ] = "convergence",
+    seed: Annotated[int, typer.Option(help="Whose population the member is of.")] = 0,
+    member: Annotated[
+        int, typer.Option(metavar="I", help="Whose start and data every pixel has.")
+    ] = 1,
+    hidden: Annotated[str, typer.Option(metavar="N|NxM", help="Hidden units.")] = "3",
+    lr: Annotated[float, typer.Option(help="Learning rate.")] = 0.1,
+    steps: Annotated[int, typer.Option(help="Updates.")] = 1000,
+    batch: Annotated[str, typer.Option(metavar="full|1|K", help="Samples a step.")] = "full",
+    samples: Annotated[int, typer.Option(help="Random operand pairs to learn from.")] = 1000,
+    data: Annotated[
+        str, typer.Option(metavar="samples|table", help="Learn from samples, or every row once.")
+    ] = "samples",
+    optimizer: Annotated[str, typer.Option(metavar="sgd|momentum|adam", help="Optimizer.")] = "sgd",
+    momentum: Annotated[float, typer.Option(help="Of --optimizer momentum.")] = 0.9,
+    weight_decay: Annotated[
+        float, typer.Option(help="This times a weight is added to its gradient.")
+    ] = 0.0,
+    loss: Annotated[str, typer.Option(metavar="mse|bce", help="Loss.")] = "mse",
+    activation: Annotated[
+        str, typer.Option(metavar="relu|leaky:S|tanh", help="Of the hidden units.")
+    ] = "relu",
+    init: Annotated[
+        str, typer.Option(metavar="torch|he|xavier", help="How the weights start.")
+    ] = "torch",
+    init_scale: Annotated[float, typer.Option(help="A factor on the start.")] = 1.0,
+    threads: Annotated[
+        int | None, typer.Option(metavar="N", help="Threads used; all cores unless given.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="MAP.png", help="The image; MAP.npz is beside it."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train one start under a grid of settings: where it converges, where it diverges."""
+    from adderlab.cli.output import Screen
+    from adderlab.cli.train import batch_size
+    from adderlab.workflows.maps import map as make_map
+    from adderlab.workflows.maps.axes import parse_size
+
+    screen = Screen(as_json=as_json)
+    columns, rows = parse_size(size)
+    with screen.progress() as bar:
+        job = bar.add_task("mapping", total=columns * rows, rate="")
+
+        def on_progress(done: int) -> None:
+            bar.update(job, advance=done)
+            speed = bar.tasks[0].speed
+            if speed:
+                bar.update(job, rate=f"{speed:.0f} networks/s")
+
+        found = make_map(
+            task,
+            x=x,
+            y=y,
+            size=size,
+            member=member,
+            show=show,
+            out=out,
+            threads=threads,
+            on_progress=on_progress,
+            on_compile=lambda text: bar.console.print(text),
+            seed=seed,
+            hidden=hidden_widths(hidden),
+            lr=lr,
+            steps=steps,
+            batch=batch_size(batch),
+            samples=samples,
+            data=data,
+            optimizer=optimizer,
+            momentum=momentum,
+            weight_decay=weight_decay,
+            loss=loss,
+            activation=activation,
+            init=init,
+            init_scale=init_scale,
+        )
+    told = found.to_dict()
+    screen.say(
+        f"{told['networks']} networks, each member {member} of seed {seed}, "
+        f"by {found.grid.x} and {found.grid.y}",
+        style="bold",
+    )
+    each = told["seconds"] / told["networks"] * 1e6
+    screen.say(f"{told['seconds']:.1f} s by {told['path']}, {each:.1f} µs a network")
+    converged = told["converged"] / told["networks"]
+    screen.say(
+        f"{converged:.1%} converge, {1 - converged:.1%} diverge, "
+        f"{told['successes'] / told['networks']:.1%} are right on every row"
+    )
+    if not told["successes"]:
+        screen.say("nowhere is this member right; another one may be: --member")
+    written = f"written to {told['file']} and {told['array']}" if told["file"] else None
+    screen.say(written or "not written (add -o MAP.png)")
+    screen.json(told)

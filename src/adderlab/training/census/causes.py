@@ -1,0 +1,281 @@
+"""Why runs fail: each symptom's own change, made alone, and how many failures it mends.
+
+Rule: a symptom is named a cause only if changing it and nothing else turns failures into
+successes, more often than the same change does where the symptom is not. The same members are
+trained again, from the same start on the same data with the same batches; retrained unchanged,
+none of them succeeds, because a member is the same bit for bit every time.
+
+The changes:
+
+* A dead unit gets another start: incoming weights and bias from the same unit of another member,
+  the first whose unit is on at some row here. Beside it, another unit of the same network that
+  is not dead gets another start in the same way.
+* A run that is stuck goes on from where it stood for three times its steps, after a push: a
+  quarter of another member's start is added to its weights. Beside it, it goes on unpushed.
+* A run that was still falling goes on for three times its steps. Beside it, those that are stuck
+  do.
+* A run that diverged has its learning rate divided by ten. Beside it, failures that did not
+  diverge have theirs.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from adderlab.training.census.findings import Findings, findings_of, flat, units_on
+from adderlab.training.census.rates import Rate
+from adderlab.training.census.symptoms import PLACE, SYMPTOMS
+from adderlab.training.draws import start as drawn_start
+from adderlab.training.judging import judge
+from adderlab.training.members import Members, shaped, train_members
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float32, Int64, UInt64
+
+    from adderlab.tasks import Task
+    from adderlab.training.settings import Settings
+
+DONORS: Final = 8
+"""Other members whose unit is tried before a dead unit is left as it is."""
+
+APART: Final = 1 << 40
+"""How far a donor's number is from the member's: no population counts that far."""
+
+FEWEST: Final = 5
+PUSH: Final = 0.25
+MORE: Final = 3
+LESS: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is changed where a symptom is, and beside it, in words."""
+
+    change: str
+    control: str
+
+
+CHANGES: Final = {
+    "dead_at_start": Change("that unit gets another start", "a unit that lives gets another start"),
+    "died": Change("that unit gets another start", "a unit that lives gets another start"),
+    "stuck": Change("a push, then 3 times the steps more", "3 times the steps more without a push"),
+    "still_falling": Change("3 times the steps more", "the same for runs that are stuck"),
+    "diverged": Change("a tenth of the learning rate", "the same for failures that did not"),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trials:
+    """What became of failures when one thing was changed.
+
+    Attributes:
+        codes: the wrong truth table each ended in.
+        is_finite: whether it had one.
+        had: whether it had each symptom.
+        tried: whether each symptom's change was made.
+        mended: whether it then was right on every row.
+        control_tried: whether the change beside it was made.
+        control_mended: whether it then was right.
+    """
+
+    codes: UInt64[np.ndarray, " member"]
+    is_finite: Bool[np.ndarray, " member"]
+    had: Bool[np.ndarray, "member symptom"]
+    tried: Bool[np.ndarray, "member symptom"]
+    mended: Bool[np.ndarray, "member symptom"]
+    control_tried: Bool[np.ndarray, "member symptom"]
+    control_mended: Bool[np.ndarray, "member symptom"]
+
+    def of(self, which: Bool[np.ndarray, " member"] | None, name: str) -> tuple[Rate, Rate]:
+        """Return how often a symptom's change mended, and the one beside it.
+
+        Args:
+            which: the failures that are meant; ``None`` for all.
+            name: the symptom.
+        """
+        place = PLACE[name]
+        some = np.ones(len(self.codes), dtype=bool) if which is None else which
+
+        def rate(tried: Any, mended: Any) -> Rate:
+            meant = tried[:, place] & some
+            return Rate(int((mended[:, place] & meant).sum()), int(meant.sum()))
+
+        return rate(self.tried, self.mended), rate(self.control_tried, self.control_mended)
+
+
+def is_cause(treated: Rate, control: Rate) -> bool | None:
+    """Return whether a change mends beyond chance: more than the one beside it.
+
+    Where nothing could be tried beside it, it is compared with no change at all, which mends
+    none. ``None`` where fewer than :data:`FEWEST` were tried: too few to tell.
+    """
+    if treated.of < FEWEST:
+        return None
+    return treated.is_above(control if control.of else Rate(0, treated.of))
+
+
+def try_changes(
+    task: Task,
+    settings: Settings,
+    failed: Int64[np.ndarray, " member"],
+    *,
+    path: str | None = None,
+) -> Trials:
+    """Train failures again with one thing changed at a time.
+
+    Args:
+        task: what they were to learn.
+        settings: what they were told.
+        failed: numbers of members that failed.
+        path: the engine that trained them.
+    """
+    lab = _Lab(task, settings, failed.astype(np.uint64), path)
+    return lab.trials()
+
+
+class _Lab:
+    """Failures on the bench."""
+
+    def __init__(
+        self, task: Task, settings: Settings, members: UInt64[np.ndarray, " m"], path: str | None
+    ) -> None:
+        self.task, self.settings, self.members, self.path = task, settings, members, path
+        self.trained = self._train(np.arange(len(members)))
+        self.found: Findings = findings_of(self.trained)
+        self.start = flat(self.trained.start)
+        self.end = flat(self.trained.arrays)
+        shape = (len(members), len(SYMPTOMS))
+        self.tried, self.mended = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
+        self.control_tried = np.zeros(shape, dtype=bool)
+        self.control_mended = np.zeros(shape, dtype=bool)
+
+    def trials(self) -> Trials:
+        had = self.found.symptoms
+        if self.settings.steps:
+            self._revive()
+            self._go_on()
+            self._slow_down()
+        return Trials(
+            codes=self.found.codes,
+            is_finite=self.found.is_finite,
+            had=had,
+            tried=self.tried,
+            mended=self.mended,
+            control_tried=self.control_tried,
+            control_mended=self.control_mended,
+        )
+
+    def _has(self, name: str) -> Bool[np.ndarray, " member"]:
+        return self.found.symptoms[:, PLACE[name]]
+
+    def _train(self, which: Any, **changes: Any) -> Members:
+        settings = replace(self.settings, **changes.pop("settings", {}))
+        numbers = self.members[which]
+        return train_members(self.task, settings, numbers, path=self.path, **changes)
+
+    def _is_right(self, which: Any, **changes: Any) -> Bool[np.ndarray, " some"]:
+        if not len(which):
+            return np.zeros(0, dtype=bool)
+        trained = self._train(which, **changes)
+        return judge(self.task, trained.settings, trained.arrays).is_right
+
+    def _note(self, name: str, which: Any, right: Any, *, control: bool = False) -> None:
+        tried, mended = (
+            (self.control_tried, self.control_mended) if control else (self.tried, self.mended)
+        )
+        tried[which, PLACE[name]] = True
+        mended[which, PLACE[name]] = right
+
+    def _revive(self) -> None:
+        """Give a dead unit another start, and beside it one that lives."""
+        settings = self.settings
+        if settings.network_activation.kind != "relu":
+            return
+        was_on: Any = np.concatenate(self._on(self.trained.start), axis=1).any(axis=2)
+        is_on: Any = np.concatenate(self._on(self.trained.arrays), axis=1).any(axis=2)
+        for name in ("dead_at_start", "died"):
+            dead = ~is_on & (~was_on if name == "dead_at_start" else was_on)
+            which = np.flatnonzero(self._has(name))
+            units = dead[which].argmax(axis=1)
+            self._try_starts(name, which, units)
+            lives = is_on[which].any(axis=1)
+            self._try_starts(name, which[lives], is_on[which[lives]].argmax(axis=1), control=True)
+
+    def _try_starts(self, name: str, which: Any, units: Any, *, control: bool = False) -> None:
+        start, given = self._another_start(which, units)
+        which, start = which[given], start[given]
+        self._note(name, which, self._is_right(which, start=start), control=control)
+
+    def _another_start(
+        self, which: Any, units: Any
+    ) -> tuple[Float32[np.ndarray, "some parameter"], Bool[np.ndarray, " some"]]:
+        """Return starts with one unit's incoming weights and bias those of another member.
+
+        Also whether a member was found whose unit is on at some row.
+        """
+        found = self.start[which].copy()
+        given = np.zeros(len(which), dtype=bool)
+        for donor in range(1, DONORS + 1):
+            missing = np.flatnonzero(~given)
+            if not len(missing):
+                break
+            others = self.members[which[missing]] + np.uint64(donor * APART)
+            scale = self.trained.init_scale[which[missing]]
+            theirs = drawn_start(self.task, self.settings, others, scale)
+            candidate = self.start[which[missing]].copy()
+            for row, unit in enumerate(units[missing]):
+                places = self._incoming(int(unit))
+                candidate[row, places] = theirs[row, places]
+            on = np.concatenate(self._on(shaped(candidate, self.task, self.settings)), axis=1)
+            lives = on[np.arange(len(missing)), units[missing]].any(axis=1)
+            found[missing[lives]] = candidate[lives]
+            given[missing[lives]] = True
+        return found, given
+
+    def _on(self, arrays: Any) -> Any:
+        return units_on(judge(self.task, self.settings, arrays).on, self.settings)
+
+    def _incoming(self, unit: int) -> list[int]:
+        """Return the places of a hidden unit's incoming weights and bias among the parameters."""
+        sizes = self.settings.sizes(self.task)
+        first = 0
+        for n_in, n_out in itertools.pairwise(sizes):
+            if unit < n_out:
+                row = first + unit * n_in
+                return [*range(row, row + n_in), first + n_out * n_in + unit]
+            unit -= n_out
+            first += (n_in + 1) * n_out
+        raise AssertionError("there is no such unit")
+
+    def _go_on(self) -> None:
+        """Let runs go on for longer, with and without a push."""
+        more = {"steps": self.settings.steps * MORE}
+        stuck, falling = (
+            np.flatnonzero(self._has(name) & self.found.is_finite)
+            for name in ("stuck", "still_falling")
+        )
+        right = self._is_right(falling, settings=more, start=self.end[falling])
+        self._note("still_falling", falling, right)
+        right = self._is_right(stuck, settings=more, start=self.end[stuck])
+        self._note("stuck", stuck, right, control=True)
+        self._note("still_falling", stuck, right, control=True)
+        if not len(stuck):
+            return
+        others = self.members[stuck] + np.uint64(APART)
+        scale = self.trained.init_scale[stuck]
+        push = np.float32(PUSH) * drawn_start(self.task, self.settings, others, scale)
+        right = self._is_right(stuck, settings=more, start=self.end[stuck] + push)
+        self._note("stuck", stuck, right)
+
+    def _slow_down(self) -> None:
+        """Divide the learning rate, of runs that diverged and of others that failed."""
+        gone = self._has("diverged")
+        if not gone.any():
+            return
+        for which, control in ((np.flatnonzero(gone), False), (np.flatnonzero(~gone), True)):
+            lr = self.trained.lr[which] / np.float32(LESS)
+            self._note("diverged", which, self._is_right(which, lr=lr), control=control)

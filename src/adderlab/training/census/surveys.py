@@ -1,0 +1,251 @@
+"""What helps, measured on the spot: small populations with one setting changed.
+
+Rule: a survey trains members 0, 1, 2 and so on of the same seed, so that two settings of the same
+shape are compared on the same starts; each rate carries its interval, and nothing is quoted from
+elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from adderlab.training.census.rates import Rate
+from adderlab.training.choice import ENSEMBLE, choose
+from adderlab.training.judging import judge
+from adderlab.training.members import train_members
+from adderlab.training.settings import LARGEST, MOMENTUM
+from adderlab.training.work import members_at_once
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from adderlab.tasks import Task
+    from adderlab.training.settings import Settings
+
+AT_ONCE: Final = 1 << 14
+MOST_NETWORKS: Final = 1000
+FEWEST_NETWORKS: Final = 50
+SURVEY_WORK: Final = 1 << 31
+"""Products after which more networks are not worth the wait."""
+
+DRAW_WORK: Final = 4
+"""Products that take as long as NumPy's drawing of a sample, which kernels do in no time."""
+
+COMPILE_WORK: Final = 1 << 30
+"""Products that PyTorch does in about the time that a kernel is compiled in."""
+
+LR_FACTORS: Final = tuple(10.0 ** (place / 4) for place in range(-8, 9))
+"""A learning rate a hundredth of the run's to a hundred times it, four a decade."""
+
+ADAM_LR: Final = 0.01
+SCALE_FACTOR: Final = 2.0
+LARGEST_WIDTH: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """A measured success rate: what was changed, and how often that worked.
+
+    Attributes:
+        change: in words.
+        option: as it is given to ``adderlab train``.
+        rate: how many networks came out right.
+        base: how many did unchanged.
+    """
+
+    change: str
+    option: str
+    rate: Rate
+    base: Rate
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "change": self.change,
+            "option": self.option,
+            "successes": self.rate.count,
+            "networks": self.rate.of,
+            "rate": self.rate.share,
+            "interval": list(self.rate.interval),
+            "is_better": self.rate.is_above(self.base),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What small populations with one setting changed did.
+
+    Attributes:
+        helps: each change with its rate.
+        by_width: success by hidden units, the run's own among them.
+        by_lr: success by learning rate, a hundredth of the run's to a hundred times it.
+    """
+
+    helps: tuple[Help, ...]
+    by_width: tuple[tuple[int, Rate], ...]
+    by_lr: tuple[tuple[float, Rate], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "helps": [one.to_dict() for one in self.helps],
+            "by_hidden": [{"hidden": width, **rate.to_dict()} for width, rate in self.by_width],
+            "by_lr": [{"lr": lr, **rate.to_dict()} for lr, rate in self.by_lr],
+        }
+
+
+def survey(
+    task: Task,
+    settings: Settings,
+    base: Rate,
+    networks: int,
+    *,
+    on_stage: Callable[[str], None] = lambda text: None,
+    on_compile: Callable[[str], None] = lambda text: None,
+) -> Survey:
+    """Train small populations with one setting changed each.
+
+    Args:
+        task: what is to be learned.
+        settings: what is changed, one thing at a time.
+        base: how often it worked unchanged.
+        networks: how many are trained for each change, at most.
+        on_stage: called with what is tried before it is.
+        on_compile: as in :func:`adderlab.training.members.train_members`.
+    """
+    networks = surveyed(task, settings, networks)
+
+    def rate(change: str, **values: Any) -> Rate:
+        on_stage(change)
+        return success_rate(task, replace(settings, **values), networks, on_compile)
+
+    helps: list[Help] = []
+    widths: list[tuple[int, Rate]] = []
+    for width in widths_around(settings):
+        if width == settings.hidden:
+            widths.append((width, base))
+            continue
+        widths.append((width, rate(f"{width} hidden units", hidden=width)))
+        if width > settings.hidden:  # type: ignore[operator]
+            helps.append(Help(f"{width} hidden units", f"--hidden {width}", widths[-1][1], base))
+    if settings.activation != "tanh":
+        helps.append(Help("tanh", "--activation tanh", rate("tanh", activation="tanh"), base))
+    if settings.optimizer != "adam":
+        adam = rate("Adam", optimizer="adam", lr=ADAM_LR, momentum=MOMENTUM)
+        helps.append(Help(f"Adam at {ADAM_LR}", f"--optimizer adam --lr {ADAM_LR}", adam, base))
+    on_stage("other scales and learning rates")
+    for scale, found in _by_scale(task, settings, networks, on_compile):
+        name = f"a start {'twice' if scale > settings.init_scale else 'half'} as large"
+        helps.append(Help(name, f"--init-scale {scale:g}", found, base))
+    by_lr = _by_lr(task, settings, networks, on_compile)
+    return Survey(tuple(helps), tuple(widths), by_lr)
+
+
+def widths_around(settings: Settings) -> tuple[int, ...]:
+    """Return the widths at which success is measured: the run's, one less, and some more."""
+    hidden = settings.hidden
+    if not isinstance(hidden, int):
+        return ()
+    wanted = {max(1, hidden - 1), hidden, hidden + 1, 2 * hidden + 2}
+    return tuple(width for width in sorted(wanted) if width <= max(LARGEST_WIDTH, hidden))
+
+
+def _by_scale(
+    task: Task, settings: Settings, networks: int, on_compile: Callable[[str], None]
+) -> tuple[tuple[float, Rate], ...]:
+    """Return the success rate with a larger and a smaller start."""
+    scales = [settings.init_scale * factor for factor in (SCALE_FACTOR, 1 / SCALE_FACTOR)]
+    right = _grid(task, settings, networks, scales, "init_scale", on_compile)
+    return tuple(zip(scales, right, strict=True))
+
+
+def _by_lr(
+    task: Task, settings: Settings, networks: int, on_compile: Callable[[str], None]
+) -> tuple[tuple[float, Rate], ...]:
+    """Return the success rate by learning rate."""
+    rates = [float(f"{settings.lr * factor:.4g}") for factor in LR_FACTORS]
+    rates = [rate for rate in rates if 0 < rate < LARGEST]
+    right = _grid(task, settings, networks, rates, "lr", on_compile)
+    return tuple(zip(rates, right, strict=True))
+
+
+def _grid(
+    task: Task,
+    settings: Settings,
+    networks: int,
+    values: list[float],
+    name: str,
+    on_compile: Callable[[str], None],
+) -> list[Rate]:
+    """Return the success rate at each value of a setting, all of them one population."""
+    members = np.tile(np.arange(networks, dtype=np.uint64), len(values))
+    each = np.repeat(np.array(values), networks)
+    # the run's own shape: its kernel is there already
+    path = choose(task, settings).path
+    right = _right(task, settings, members, {name: each}, path, on_compile)
+    shares = right.reshape(len(values), networks).sum(axis=1)
+    return [Rate(int(count), networks) for count in shares]
+
+
+def surveyed(task: Task, settings: Settings, networks: int) -> int:
+    """Return over how many networks a change is measured: of large ones fewer, at least 50."""
+    return min(networks, MOST_NETWORKS, max(FEWEST_NETWORKS, SURVEY_WORK // _work(task, settings)))
+
+
+def path_of(task: Task, settings: Settings, networks: int) -> str:
+    """Return the engine for some networks that are trained once, by how much work they are.
+
+    A kernel is compiled for seconds: too long for what PyTorch trains in about as many.
+    PyTorch trains whole blocks, however few are wanted.
+    """
+    block = members_at_once(task, settings)
+    trained = -(-networks // block) * block
+    drawing = DRAW_WORK * settings.samples if settings.data == "samples" else 0
+    if trained * (_work(task, settings) + drawing) <= COMPILE_WORK:
+        return ENSEMBLE
+    return choose(task, settings).path
+
+
+def _work(task: Task, settings: Settings) -> int:
+    """Return about how many products training one network takes."""
+    return max(1, settings.steps) * task.rows * settings.parameters(task)
+
+
+def success_rate(
+    task: Task,
+    settings: Settings,
+    networks: int,
+    on_compile: Callable[[str], None] = lambda text: None,
+) -> Rate:
+    """Return how many of the first members are right."""
+    members = np.arange(networks, dtype=np.uint64)
+    path = path_of(task, settings, networks)
+    right = _right(task, settings, members, {}, path, on_compile)
+    return Rate(int(right.sum()), networks)
+
+
+def _right(
+    task: Task,
+    settings: Settings,
+    members: Any,
+    each: dict[str, Any],
+    path: str,
+    on_compile: Callable[[str], None],
+) -> Any:
+    """Return who is right, trained some at a time."""
+    found: list[Any] = []
+    for first in range(0, len(members), AT_ONCE):
+        part = slice(first, first + AT_ONCE)
+        trained = train_members(
+            task,
+            settings,
+            members[part],
+            **{name: values[part] for name, values in each.items()},
+            path=path,
+            on_compile=on_compile,
+        )
+        found.append(judge(task, settings, trained.arrays).is_right)
+    return np.concatenate(found)

@@ -1,0 +1,94 @@
+"""What can be seen of a member that failed, and of one that did not: symptoms, not yet causes.
+
+Rule: a symptom is read from one member's own run and says nothing of what it does. What it does
+is measured in :mod:`adderlab.training.census.causes`, by changing it alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float
+
+STUCK_SHARE: Final = 0.01
+"""A run is stuck if over the last tenth of its steps the loss fell by less than this share."""
+
+LAST_PART: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Symptom:
+    """Something that can be seen of a member.
+
+    Attributes:
+        name: as it stands in JSON and in the census.
+        text: in words.
+    """
+
+    name: str
+    text: str
+
+
+SYMPTOMS: Final = (
+    Symptom("dead_at_start", "a hidden unit is off on every row, at the start and at the end"),
+    Symptom("died", "a hidden unit that was on at the start is off on every row at the end"),
+    Symptom("stuck", "over the last tenth of the steps the loss fell by less than 1 %"),
+    Symptom("still_falling", "over the last tenth of the steps the loss fell by more than 1 %"),
+    Symptom("diverged", "the weights left the finite numbers, or the loss ended above its start"),
+)
+"""In the order of their columns."""
+
+PLACE: Final = {symptom.name: place for place, symptom in enumerate(SYMPTOMS)}
+
+
+def symptoms_of(
+    *,
+    was_on: Bool[np.ndarray, "member unit rows"],
+    is_on: Bool[np.ndarray, "member unit rows"],
+    losses: Float[np.ndarray, "member points"],
+    loss_steps: tuple[int, ...],
+    loss: Float[np.ndarray, " member"],
+    is_finite: Bool[np.ndarray, " member"],
+    can_die: bool,
+) -> Bool[np.ndarray, "member symptom"]:
+    """Return which symptoms each member has.
+
+    Args:
+        was_on: whether a unit of the first hidden layer was on at a row at the start.
+        is_on: the same at the end.
+        losses: over the member's own data, at ``loss_steps``.
+        loss_steps: how many steps were done there, ascending.
+        loss: after the last step.
+        is_finite: whether all its weights are.
+        can_die: whether a unit that is off on every row gets no gradient: relu alone.
+    """
+    dead = ~is_on.any(axis=2) & is_finite[:, None] & can_die
+    dead_then = ~was_on.any(axis=2)
+    with np.errstate(invalid="ignore", over="ignore"):
+        first = losses[:, 0] if losses.shape[1] else loss
+        diverged = ~is_finite | ~np.isfinite(loss) | (loss > first)
+        falling = ~(before(losses, loss_steps, loss) * (1 - STUCK_SHARE) <= loss)
+    found = np.zeros((len(loss), len(SYMPTOMS)), dtype=bool)
+    found[:, PLACE["dead_at_start"]] = (dead & dead_then).any(axis=1)
+    found[:, PLACE["died"]] = (dead & ~dead_then).any(axis=1)
+    found[:, PLACE["stuck"]] = ~falling & ~diverged
+    found[:, PLACE["still_falling"]] = falling & ~diverged
+    found[:, PLACE["diverged"]] = diverged
+    return found
+
+
+def before(
+    losses: Float[np.ndarray, "member points"],
+    loss_steps: tuple[int, ...],
+    loss: Float[np.ndarray, " member"],
+) -> Float[np.ndarray, " member"]:
+    """Return the loss when nine tenths of the steps were done, or at the point before it."""
+    if not loss_steps:
+        return loss
+    wanted = (1 - LAST_PART) * loss_steps[-1]
+    place = max(i for i, step in enumerate(loss_steps) if step <= wanted or i == 0)
+    return losses[:, place].astype(np.float64)

@@ -1,0 +1,103 @@
+"""Which engine trains a population: a function of the task's shape and the settings alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from adderlab.errors import OptionError
+from adderlab.training.kernels.lanes import operations
+from adderlab.training.kernels.shape import shape_of
+
+if TYPE_CHECKING:
+    from adderlab.tasks import Task
+    from adderlab.training.settings import Settings
+
+LANES: Final = "numba-lanes"
+WIDE: Final = "numba-wide"
+ENSEMBLE: Final = "torch-ensemble"
+PATHS: Final = (LANES, WIDE, ENSEMBLE)
+
+MOST_OPERATIONS: Final = 900
+"""Vector operations of a step up to which it is written out. Some way above, loops are faster,
+because what does not fit into the registers moves to and fro; and compiling takes too long."""
+
+MOST_ASKED: Final = 4000
+"""Operations up to which a step is written out where that is asked for by name."""
+
+WIDEST: Final = 256
+"""Units of a layer up to which kernels train it; a group's weights leave the cache beyond."""
+
+LARGEST_BATCH: Final = 1 << 12
+LARGEST_DATA: Final = 1 << 18
+"""Samples to draw batches from: a kernel looks up which row each one is."""
+
+MOST_STEPS: Final = 1 << 24
+"""A step's number is a number of fp32 in a kernel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An engine, and why it was chosen.
+
+    Attributes:
+        path: ``numba-lanes``, ``numba-wide`` or ``torch-ensemble``.
+        why: half a sentence.
+    """
+
+    path: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.why}"
+
+
+def choose(task: Task, settings: Settings) -> Choice:
+    """Return the engine for a population, and why.
+
+    Examples:
+        >>> from adderlab.tasks import task_named
+        >>> from adderlab.training import Settings
+        >>> print(choose(task_named("half-adder"), Settings()))
+        numba-lanes: a step of 2-3-2 on 4 rows is 177 operations, written out whole
+    """
+    sizes = settings.sizes(task)
+    name = "-".join(map(str, sizes))
+    beyond = (
+        (max(sizes) > WIDEST, f"a layer of {name} is wider than the {WIDEST} units of kernels"),
+        (
+            (settings.batch or 0) > LARGEST_BATCH,
+            f"a batch of {settings.batch} is larger than the {LARGEST_BATCH} of kernels",
+        ),
+        (
+            settings.batch is not None and settings.samples > LARGEST_DATA,
+            f"kernels draw batches from at most {LARGEST_DATA} samples",
+        ),
+        (settings.steps > MOST_STEPS, f"kernels count at most {MOST_STEPS} steps"),
+    )
+    for is_beyond, why in beyond:
+        if is_beyond:
+            return Choice(ENSEMBLE, why)
+    count = operations(shape_of(task, settings))
+    if count <= MOST_OPERATIONS:
+        whole = f"a step of {name} on {task.rows} rows is {count} operations, written out whole"
+        return Choice(LANES, whole)
+    rows = f"a step of {name} on {task.rows} rows is {count} operations"
+    return Choice(WIDE, f"{rows}, more than the {MOST_OPERATIONS} that are written out")
+
+
+def check_path(task: Task, settings: Settings, path: str) -> None:
+    """Refuse an engine that is asked for by name where it can't train the shape.
+
+    Raises:
+        OptionError: with the engine that can.
+    """
+    if path not in PATHS:
+        raise OptionError(
+            f"unknown path {path!r}", where="path", remedy=f"one of {', '.join(PATHS)}"
+        )
+    chosen = choose(task, settings)
+    is_kernel = path != ENSEMBLE
+    too_long = path == LANES and operations(shape_of(task, settings)) > MOST_ASKED
+    if is_kernel and (chosen.path == ENSEMBLE or too_long):
+        raise OptionError(f"{path} can't train it", where="path", remedy=f"take {chosen}")

@@ -1,0 +1,1 @@
+"""Populations in compiled kernels: a source generated for each shape, networks as SIMD lanes."""

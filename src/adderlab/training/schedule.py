@@ -1,0 +1,51 @@
+"""At which steps a population is looked at: its losses, whether it is right, what is kept.
+
+Rule: it depends on the settings alone, and every engine follows it. Step 0 is the start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+CHECK_EVERY: Final = 10
+"""Steps between two checks whether all rows are right."""
+
+POINTS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The steps after which something is looked at, in order.
+
+    Attributes:
+        losses: where each member's loss over its own data is taken: evenly, about 20 times.
+        checks: where it is seen whether all rows are right: every 10 steps and at the last.
+        kept: where the parameters are kept, if they are.
+    """
+
+    steps: int
+    losses: tuple[int, ...]
+    checks: tuple[int, ...]
+    kept: tuple[int, ...]
+
+    @property
+    def events(self) -> tuple[int, ...]:
+        """Every step after which there is anything to do."""
+        return tuple(sorted({0, self.steps, *self.losses, *self.checks, *self.kept}))
+
+
+def schedule(steps: int, keep_every: int | None = None) -> Schedule:
+    """Return the schedule of a run of so many steps.
+
+    Args:
+        steps: updates.
+        keep_every: parameters are kept at every multiple of this, and at the last step.
+
+    Examples:
+        >>> schedule(25, keep_every=10).kept
+        (0, 10, 20, 25)
+    """
+    points = sorted({round(i * steps / POINTS) for i in range(POINTS + 1)})
+    kept = () if keep_every is None else (*range(0, steps, keep_every), steps)
+    return Schedule(steps, tuple(points), (*range(0, steps, CHECK_EVERY), steps), kept)

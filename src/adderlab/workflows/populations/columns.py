@@ -1,0 +1,213 @@
+"""The census as columns: what pandas, polars and DuckDB find in ``census.parquet`` and ``blocks/``.
+
+Rule: a block's file holds every column of the census, what ``--keep`` asked for, and the losses;
+reading it back gives the findings that were written, bit for bit. The census holds the same rows
+without the tensors that only a few readers want.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from adderlab.tasks import Task
+from adderlab.training import Settings
+from adderlab.training.census.codes import CODE_BITS, bits_of_code
+from adderlab.training.census.findings import Findings
+from adderlab.training.census.symptoms import SYMPTOMS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MOST_ROWS: Final = 64
+"""Rows of a task up to which a member's whole table is a column beside its code."""
+
+TENSORS: Final = ("losses", "weights", "snapshots")
+"""The columns of a block that the census leaves out."""
+
+
+def block_bytes(found: Findings, task: Task, settings: Settings, about: dict[str, Any]) -> bytes:
+    """Return a block as the bytes of a parquet file.
+
+    Args:
+        found: its members.
+        task: what they learned.
+        settings: how.
+        about: what the file says of itself: the layout of the tensors, the steps of the losses.
+    """
+    from pyarrow import parquet
+
+    table = to_table(found, task, settings).replace_schema_metadata(
+        {"adderlab": json.dumps(about, sort_keys=True)}
+    )
+    stream = io.BytesIO()
+    parquet.write_table(table, stream, compression="zstd")
+    return stream.getvalue()
+
+
+def to_table(found: Findings, task: Task, settings: Settings) -> pa.Table:
+    """Return a block as a table."""
+    import pyarrow as pa
+
+    lost = ~found.is_finite
+    table_bits = task.rows * task.n_out
+    columns: dict[str, Any] = {
+        "member": pa.array(found.members, pa.int64()),
+        **_settings_columns(settings, len(found)),
+        "loss": pa.array(found.loss, pa.float64()),
+        "is_right": pa.array(found.is_right, pa.bool_()),
+        "rows_right": pa.array(found.rows_right, pa.int32()),
+        "table_code": _texts(found.codes, lambda code: table_text(code, table_bits), lost),
+        "margin": pa.array(found.margin, pa.float64()),
+        "pattern": _texts(found.patterns, lambda code: pattern_column(code, task, settings), lost),
+        "solution_class": _texts(found.classes, lambda code: f"{code:016x}", lost),
+        "dead_units": pa.array(found.dead_units, pa.int32()),
+        "steps_to_solve": pa.array(found.solved_at, pa.int32(), mask=found.solved_at < 0),
+    }
+    for place, symptom in enumerate(SYMPTOMS):
+        columns[symptom.name] = pa.array(found.symptoms[:, place], pa.bool_())
+    if found.tables is not None:
+        columns["table"] = _lists(found.tables, pa.int64(), lost)
+    if found.start is not None:
+        columns["start"] = _fixed(found.start)
+    columns["losses"] = _fixed(found.losses)
+    if found.weights is not None:
+        columns["weights"] = _fixed(found.weights)
+    if found.snapshots is not None:
+        count, kept, parameters = found.snapshots.shape
+        inner = _fixed(found.snapshots.reshape(count * kept, parameters))
+        columns["snapshots"] = pa.FixedSizeListArray.from_arrays(inner, kept)
+    return pa.table(columns)
+
+
+def read_block(path: Path) -> Findings:
+    """Return the findings of a block without what was kept beside them: what is counted."""
+    from pyarrow import parquet
+
+    wanted = parquet.read_schema(path).names
+    heavy = ("start", "table", "weights", "snapshots")
+    table = parquet.read_table(path, columns=[name for name in wanted if name not in heavy])
+
+    def numbers(name: str) -> Any:
+        return table[name].to_numpy()
+
+    losses = table["losses"].combine_chunks()
+    return Findings(
+        members=numbers("member"),
+        loss=numbers("loss"),
+        is_right=numbers("is_right").astype(bool),
+        rows_right=numbers("rows_right"),
+        codes=_codes(table["table_code"], _code_of_table),
+        margin=numbers("margin"),
+        is_finite=~np.asarray(table["table_code"].is_null()),
+        dead_units=numbers("dead_units"),
+        symptoms=np.stack([numbers(one.name).astype(bool) for one in SYMPTOMS], axis=1),
+        patterns=_codes(table["pattern"], _code_of_pattern),
+        classes=_codes(table["solution_class"], lambda text: int(text, 16)),
+        solved_at=table["steps_to_solve"].fill_null(-1).to_numpy().astype(np.int32),
+        losses=np.asarray(losses.flatten()).reshape(len(table), -1),
+    )
+
+
+def _settings_columns(settings: Settings, count: int) -> dict[str, Any]:
+    """Return the settings that censuses are compared by, the same in every row."""
+    import pyarrow as pa
+
+    told = {
+        "seed": pa.scalar(settings.seed, pa.int64()),
+        "hidden": pa.scalar(sum(settings.widths), pa.int32()),
+        "lr": pa.scalar(float(settings.lr), pa.float64()),
+        "init_scale": pa.scalar(float(settings.init_scale), pa.float64()),
+        "steps": pa.scalar(settings.steps, pa.int64()),
+        "batch": pa.scalar(settings.batch, pa.int64()),
+        "optimizer": pa.scalar(settings.optimizer, pa.string()),
+        "activation": pa.scalar(settings.activation, pa.string()),
+    }
+    return {name: pa.repeat(value, count) for name, value in told.items()}
+
+
+def table_text(code: int, bits: int) -> str:
+    """Return a table's code as hexadecimal digits; a ``#`` before one that is a hash."""
+    return f"{code:0{-(-bits // 4)}x}" if bits <= CODE_BITS else f"#{code:016x}"
+
+
+def _code_of_table(text: str) -> int:
+    return int(text.lstrip("#"), 16)
+
+
+def pattern_column(code: int, task: Task, settings: Settings) -> str:
+    """Return a pattern: ``0111 0001 0000``, layers apart by a bar; of many bits a hash."""
+    if task.rows * sum(settings.widths) > CODE_BITS:
+        return f"#{code:016x}"
+    bits = "".join(map(str, bits_of_code(code, task.rows * sum(settings.widths))))
+    units = [bits[i : i + task.rows] for i in range(0, len(bits), task.rows)]
+    layers: list[str] = []
+    for width in settings.widths:
+        layers.append(" ".join(units[:width]))
+        units = units[width:]
+    return " | ".join(layers)
+
+
+def _code_of_pattern(text: str) -> int:
+    if text.startswith("#"):
+        return int(text[1:], 16)
+    return int(text.replace(" ", "").replace("|", ""), 2)
+
+
+def _texts(codes: Any, to_text: Callable[[int], str], missing: Any) -> pa.Array:
+    import pyarrow as pa
+
+    kinds, which = np.unique(codes, return_inverse=True)
+    words = pa.array([to_text(int(code)) for code in kinds], pa.string())
+    places = pa.array(which.astype(np.int32), mask=missing)
+    return pa.DictionaryArray.from_arrays(places, words).cast(pa.string())
+
+
+def _codes(column: Any, to_code: Callable[[str], int]) -> Any:
+    """Return what a column of texts stands for; 0 where it is empty."""
+    encoded = column.combine_chunks().dictionary_encode()
+    words = [to_code(text) for text in encoded.dictionary.to_pylist()]
+    kinds = np.array([*words, 0], dtype=np.uint64)
+    return kinds[encoded.indices.fill_null(len(words)).to_numpy()]
+
+
+def _fixed(values: Any) -> pa.Array:
+    """Return a list of the same length in each row: an ARRAY of DuckDB, an Array of polars."""
+    import pyarrow as pa
+
+    flat = pa.array(np.ascontiguousarray(values, dtype=np.float32).ravel(), pa.float32())
+    return pa.FixedSizeListArray.from_arrays(flat, values.shape[1])
+
+
+def _lists(values: Any, kind: Any, missing: Any) -> pa.Array:
+    import pyarrow as pa
+
+    width = values.shape[1]
+    offsets = pa.array(np.arange(len(values) + 1, dtype=np.int32) * width)
+    flat = pa.array(np.ascontiguousarray(values).ravel(), kind)
+    return pa.ListArray.from_arrays(offsets, flat, mask=pa.array(missing))
+
+
+def about_block(task: Task, settings: Settings, loss_steps: tuple[int, ...]) -> dict[str, Any]:
+    """Return what a block says of itself: how its tensors are laid out, and its settings."""
+    sizes = settings.sizes(task)
+    layout: list[dict[str, Any]] = []
+    place = 0
+    for number, (n_in, n_out) in enumerate(itertools.pairwise(sizes), start=1):
+        for name, shape in ((f"fc{number}.weight", [n_out, n_in]), (f"fc{number}.bias", [n_out])):
+            size = int(np.prod(shape))
+            layout.append({"tensor": name, "shape": shape, "first": place, "count": size})
+            place += size
+    return {
+        "task": task.name,
+        "settings": asdict(settings),
+        "layout": layout,
+        "loss_steps": list(loss_steps),
+    }

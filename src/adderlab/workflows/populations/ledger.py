@@ -1,0 +1,266 @@
+"""A folder that long work writes into block by block, and goes on in after any interruption.
+
+Rules: what is in the folder's ``run.json`` is so: a block is entered there after it is whole on
+the disk, with its checksum, and the file itself is replaced in one move. So whatever moment the
+process is killed at, the same command finds every finished block and makes the others. A folder
+of other work is never written into: what differs is named.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Final
+
+from adderlab.errors import OutputError
+from adderlab.writing import check_folder, write_file
+
+SCHEMA: Final = 1
+RECORD: Final = "run.json"
+BLOCKS: Final = "blocks"
+LONGEST_SHOWN: Final = 40
+OWN: Final = ("schema", "finished", "identity", "machine", "blocks", "files")
+"""The record's own keys; beside them stand those of the result."""
+
+HALF_WRITTEN: Final = re.compile(
+    r"\.(run\.json|census\.parquet|best\.safetensors|\d{6}\.\w+)\.[a-z0-9_]{8}\Z"
+)
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The record of some long work and its finished blocks.
+
+    Attributes:
+        folder: where it lies.
+        identity: what makes the work this work and no other, as JSON.
+        machine: what its numbers depend on besides: versions, the processor.
+        blocks: what is known of each finished block, by its number.
+        files: the entries of what else was written when all was done.
+        result: what came out, when all is done.
+        damaged: names of files that were entered but are not as they were written.
+    """
+
+    folder: Path
+    identity: dict[str, Any]
+    machine: dict[str, Any] = field(default_factory=dict[str, Any])
+    blocks: dict[int, dict[str, Any]] = field(default_factory=dict[int, dict[str, Any]])
+    files: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    result: dict[str, Any] | None = None
+    damaged: tuple[str, ...] = ()
+
+    @classmethod
+    def open(
+        cls,
+        folder: str | Path,
+        identity: Mapping[str, Any],
+        machine: Mapping[str, Any] | None = None,
+    ) -> Ledger:
+        """Return the ledger of a folder, new or as it was left.
+
+        A finished run may be shown on any machine; an unfinished one goes on where it began.
+
+        Raises:
+            OutputError: the folder holds other work, or something else, or can't be written.
+        """
+        place = Path(folder)
+        check_folder(place)
+        told = json.loads(json.dumps(dict(identity)))
+        here = json.loads(json.dumps(dict(machine or {})))
+        record = place / RECORD
+        if not record.exists():
+            _check_unused(place)
+            return cls(place, told, here)
+        found = _read(record)
+        _check_same(place, found["identity"], told)
+        result = {name: value for name, value in found.items() if name not in OWN}
+        ledger = cls(place, told, here, result=result if found["finished"] else None)
+        damaged: list[str] = []
+        for entry in found["blocks"]:
+            if ledger.is_whole(entry):
+                ledger.blocks[int(entry["block"])] = entry
+            else:
+                damaged.append(entry["file"])
+        damaged += [entry["file"] for entry in found["files"] if not ledger.is_whole(entry)]
+        ledger.damaged = tuple(damaged)
+        if damaged:  # what was made of them is not to be trusted either
+            ledger.result = None
+        if ledger.result is None and ledger.blocks:
+            _check_same(place, found["machine"], here)
+        ledger.sweep()
+        return ledger
+
+    def path(self, number: int, suffix: str) -> Path:
+        """Return where a block lies."""
+        return self.folder / BLOCKS / f"{number:06}{suffix}"
+
+    def enter(self, number: int, data: bytes, *, suffix: str, **about: Any) -> None:
+        """Write a block, then say in the record that it is there.
+
+        Raises:
+            OutputError: there is no room for it; every block entered before stays.
+        """
+        path = self.path(number, suffix)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"can't be made ({error.strerror or error})",
+                where=str(path.parent),
+                remedy="check the place and the space left",
+            ) from None
+        try:
+            _ = write_file(path, data)
+            self.blocks[number] = {
+                "block": number,
+                "file": path.relative_to(self.folder).as_posix(),
+                "bytes": len(data),
+                "blake2b": checksum(data),
+                **about,
+            }
+            self.save()
+        except OutputError as error:
+            _ = self.blocks.pop(number, None)
+            raise self.kept(error) from None
+
+    def kept(self, error: OutputError) -> OutputError:
+        """Return an error that also says what the folder keeps."""
+        done = len(self.blocks)
+        if not done:
+            return error
+        blocks = "1 finished block is" if done == 1 else f"{done} finished blocks are"
+        remedy = f"{blocks} kept: make room and give the same command again"
+        return OutputError(error.what, where=error.where, remedy=remedy)
+
+    def save(self) -> None:
+        """Write the record."""
+        found = {
+            "schema": SCHEMA,
+            "finished": self.result is not None,
+            "identity": self.identity,
+            "machine": self.machine,
+            "blocks": [self.blocks[number] for number in sorted(self.blocks)],
+            "files": self.files,
+            **(self.result or {}),
+        }
+        text = json.dumps(found, indent=1, allow_nan=False)
+        _ = write_file(self.folder / RECORD, text + "\n")
+
+    def finish(self, result: dict[str, Any], files: list[Path]) -> None:
+        """Enter what came out, and the files that say so."""
+        self.files = [_entry_of(self.folder, path) for path in files]
+        self.result = result
+        self.save()
+
+    def is_whole(self, entry: Mapping[str, Any]) -> bool:
+        """Return whether a file is as its entry says: there, as long, with the same checksum."""
+        path = self.folder / str(entry["file"])
+        if "block" in entry and path.parent != self.folder / BLOCKS:
+            return False
+        try:
+            if path.stat().st_size != entry["bytes"]:
+                return False
+            return file_checksum(path) == entry["blake2b"]
+        except OSError:
+            return False
+
+    def sweep(self) -> None:
+        """Remove what a killed process left half written: files that were not yet renamed."""
+        for place in (self.folder, self.folder / BLOCKS):
+            for path in place.glob(".*"):
+                if HALF_WRITTEN.match(path.name):
+                    path.unlink(missing_ok=True)
+
+
+def checksum(data: bytes) -> str:
+    """Return 128 bits that another content will not have."""
+    return blake2b(data, digest_size=16).hexdigest()
+
+
+def file_checksum(path: Path) -> str:
+    """Return the checksum of a file, read in pieces."""
+    digest = blake2b(digest_size=16)
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _entry_of(folder: Path, path: Path) -> dict[str, Any]:
+    """Return the entry of a file that was written, for :meth:`Ledger.is_whole`."""
+    return {
+        "file": path.relative_to(folder).as_posix(),
+        "bytes": path.stat().st_size,
+        "blake2b": file_checksum(path),
+    }
+
+
+def _check_unused(folder: Path) -> None:
+    """Raise unless the folder is empty, or holds only what a run killed at its start left."""
+    if not folder.is_dir():
+        return
+    for path in folder.iterdir():
+        if path.name == BLOCKS or path.name.startswith(f".{RECORD}."):
+            continue
+        raise OutputError(
+            "the folder holds other files", where=str(folder), remedy="name a new folder"
+        )
+
+
+def _read(record: Path) -> dict[str, Any]:
+    """Return the record of a folder.
+
+    Raises:
+        OutputError: it can't be read, or is no record of ours.
+    """
+    found: dict[str, Any] = {}
+    try:
+        found = json.loads(record.read_text(encoding="utf-8"))
+        whole = (
+            found["schema"] == SCHEMA
+            and isinstance(found["identity"], dict)
+            and isinstance(found["machine"], dict)
+            and isinstance(found["finished"], bool)
+            and isinstance(found["files"], list)
+            and all(
+                isinstance(entry["block"], int)
+                and isinstance(entry["bytes"], int)
+                and isinstance(entry["file"], str)
+                and isinstance(entry["blake2b"], str)
+                for entry in found["blocks"]
+            )
+        )
+    except (OSError, ValueError, TypeError, KeyError):
+        whole = False
+    if not whole:
+        raise OutputError(
+            "it is not the record of a run that can be gone on with",
+            where=str(record),
+            remedy="name a new folder",
+        )
+    return found
+
+
+def _check_same(folder: Path, then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    changes = [
+        f"{name} was {_shown(then.get(name))}, is {_shown(now.get(name))}"
+        for name in {**then, **now}
+        if then.get(name) != now.get(name)
+    ]
+    if changes:
+        raise OutputError(
+            f"the folder holds another run: {'; '.join(changes)}",
+            where=str(folder),
+            remedy="give what it was, or name a new folder",
+        )
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    if len(text) <= LONGEST_SHOWN:
+        return text
+    return f"{text[:LONGEST_SHOWN]}… ({checksum(text.encode())[:8]})"

@@ -1,0 +1,303 @@
+"""``train --seeds``: train a population block by block, count it, explain it, write it.
+
+Rule: a block that was finished is never trained again, and what is said at the end is made of the
+blocks alone, so that a run that was killed and gone on with ends as one that was not.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from adderlab.errors import OptionError, OutputError
+from adderlab.nets import save
+from adderlab.proving import Verdict, prove
+from adderlab.tasks import Task, task_named
+from adderlab.training.census.causes import Trials, try_changes
+from adderlab.training.census.findings import Findings, findings_of, flat
+from adderlab.training.census.rates import Rate
+from adderlab.training.census.surveys import Survey, survey
+from adderlab.training.census.tally import Tally
+from adderlab.training.members import train_members
+from adderlab.workflows.populations.census import BEST, CENSUS, Census
+from adderlab.workflows.populations.columns import TENSORS, about_block, block_bytes, read_block
+from adderlab.workflows.populations.ledger import Ledger
+from adderlab.workflows.populations.pictures import run_pictures
+from adderlab.workflows.populations.plan import Plan, check_threads, this_machine
+from adderlab.workflows.populations.summary import Examples, result_of, shown_members
+from adderlab.writing import new_file, new_folder
+
+if TYPE_CHECKING:
+    from adderlab.nets import Network
+
+SUFFIX: Final = ".parquet"
+FIGURES: Final = "figures"
+MOST_TRIED: Final = 4096
+"""Failures that are trained again with one thing changed."""
+
+
+def train_many(
+    task: Task | str = "half-adder",
+    *,
+    seeds: int,
+    out: str | Path | None = None,
+    keep: str = "start",
+    explain: bool = True,
+    helps: bool | None = None,
+    draw: bool = True,
+    threads: int | None = None,
+    on_progress: Callable[[int], None] = lambda done: None,
+    on_stage: Callable[[str], None] = lambda text: None,
+    on_compile: Callable[[str], None] = lambda text: None,
+    **settings: Any,
+) -> Census:
+    """Train many networks at once and say how often it works, and why it fails where it does.
+
+    Member ``i`` is a function of ``seed`` and ``i`` alone: ``train(task, seed=S, member=i)``
+    trains it by itself.
+
+    Args:
+        task: a task or its name.
+        seeds: how many networks.
+        out: a folder for ``run.json``, ``blocks/``, ``census.parquet``, ``best.safetensors`` and
+            figures. If it holds the same run, unfinished, that is gone on with.
+        keep: which tensors are kept in ``blocks/``: ``none``, ``start``, ``weights`` or
+            ``every:K``; the start stands in the census too.
+        explain: whether causes are tried, by training failures again with one thing changed.
+        helps: whether it is measured what helps, by training some networks with one setting
+            changed; as ``explain`` unless given.
+        draw: whether figures are drawn into the folder.
+        threads: how many are used; all cores unless given. The result does not depend on it.
+        on_progress: called with the network-steps done since the last call.
+        on_stage: called with what is being done, when that changes.
+        on_compile: called with one line before a kernel is compiled.
+        **settings: as of :func:`adderlab.train`.
+
+    Raises:
+        OptionError: a setting is out of its range.
+        OutputError: ``out`` can't be written, or holds something else.
+        ResourceError: the population would not fit in memory or on the disk.
+
+    Examples:
+        >>> import adderlab
+        >>> adderlab.train_many("half-adder", seeds=20, steps=300, explain=False).networks
+        20
+    """
+    from adderlab.workflows.train import make_settings
+
+    target = task_named(task) if isinstance(task, str) else task
+    check_threads(threads)
+    told = make_settings(**settings)
+    plan = Plan(target, told, seeds, keep, explain, explain if helps is None else helps)
+    folder = Path(out) if out is not None else None
+    ledger = None
+    if folder is not None:
+        ledger = Ledger.open(folder, plan.identity(), this_machine())
+        if ledger.result is not None:
+            return _as_it_was(plan, ledger)
+        if not ledger.blocks:
+            plan.check_disk(folder)
+    elif keep not in ("none", "start"):
+        raise OptionError(
+            f"got {keep!r} without a folder", where="--keep", remedy="name a folder with -o RUN"
+        )
+    run = _Run(plan, ledger, threads, draw, on_progress, on_stage, on_compile)
+    try:
+        return run.made()
+    except KeyboardInterrupt as interrupt:
+        if ledger is not None and ledger.blocks:
+            done = f"{len(ledger.blocks)} of {plan.blocks} blocks are kept in {folder}"
+            interrupt.add_note(f"interrupted; {done}: give the same command to go on")
+        raise
+    except OutputError as error:
+        if ledger is not None and ledger.blocks:
+            raise ledger.kept(error) from None
+        raise
+
+
+class _Run:
+    """A population on its way."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        ledger: Ledger | None,
+        threads: int | None,
+        draw: bool,
+        on_progress: Callable[[int], None],
+        on_stage: Callable[[str], None],
+        on_compile: Callable[[str], None],
+    ) -> None:
+        self.plan, self.ledger, self.threads, self.draw = plan, ledger, threads, draw
+        self.on_progress, self.on_stage, self.on_compile = on_progress, on_stage, on_compile
+        self.tally = Tally(plan.loss_steps)
+        self.failed: list[Any] = []
+        self.seconds = 0.0
+
+    def made(self) -> Census:
+        """Train what is missing, and return what came out."""
+        self.on_stage("training")
+        if self.ledger is None or len(self.ledger.blocks) < self.plan.blocks:
+            self._compile()
+        for number in range(self.plan.blocks):
+            self._count(self._block(number))
+        trials, found = self._trials(), self._survey()
+        examples = Examples(self.plan, shown_members(self.tally))
+        result = result_of(
+            self.plan, self.tally, examples, trials=trials, survey=found, seconds=self.seconds
+        )
+        best = examples.network(self.tally.best) if self.tally.best >= 0 else None
+        proof = prove(best, self.plan.task) if best is not None else None
+        if result["best"] is not None:
+            result["best"]["verdict"] = proof.verdict if proof is not None else None
+            result["best"]["file"] = BEST
+        if self.ledger is None:
+            return Census(self.plan.task, self.plan.settings, result, proof)
+        self._write(self.ledger, result, best, examples)
+        return Census(
+            self.plan.task,
+            self.plan.settings,
+            result,
+            proof,
+            self.ledger.folder,
+            mended=self.ledger.damaged,
+        )
+
+    def _compile(self) -> None:
+        """Have the kernel ready, so that the seconds are those of training alone."""
+        nobody = np.zeros(0, dtype=np.uint64)
+        plan = self.plan
+        _ = train_members(
+            plan.task, plan.settings, nobody, path=plan.choice.path, on_compile=self.on_compile
+        )
+
+    def _block(self, number: int) -> Findings:
+        """Return the findings of a block: from its file, or by training it."""
+        plan, ledger = self.plan, self.ledger
+        members = plan.members(number)
+        if ledger is not None and number in ledger.blocks:
+            self.seconds += float(ledger.blocks[number]["seconds"])
+            self.on_progress(len(members) * max(plan.settings.steps, 1))
+            return read_block(ledger.path(number, SUFFIX))
+        start = time.perf_counter()
+        found = self._trained(np.arange(members.start, members.stop, dtype=np.uint64))
+        seconds = time.perf_counter() - start
+        self.seconds += seconds
+        if ledger is not None:
+            about = about_block(plan.task, plan.settings, plan.loss_steps)
+            data = block_bytes(found, plan.task, plan.settings, about)
+            ledger.enter(
+                number,
+                data,
+                suffix=SUFFIX,
+                first=members.start,
+                members=len(members),
+                seconds=round(seconds, 6),
+            )
+        return found
+
+    def _trained(self, members: Any) -> Findings:
+        from dataclasses import replace
+
+        plan = self.plan
+        trained = train_members(
+            plan.task,
+            plan.settings,
+            members,
+            keep_every=plan.keep_every,
+            threads=self.threads,
+            path=plan.choice.path,
+            on_progress=self.on_progress,
+            on_compile=self.on_compile,
+        )
+        writes = self.ledger is not None
+        found = findings_of(
+            trained, tables=writes and plan.keeps_tables, start=writes and plan.keeps_start
+        )
+        if plan.keeps_weights:
+            found = replace(found, weights=flat(trained.arrays))
+        if trained.kept is not None and plan.keep_every is not None:
+            kept = [part.reshape(*part.shape[:2], -1) for part in trained.kept]
+            found = replace(found, snapshots=np.concatenate(kept, axis=2))
+        return found
+
+    def _count(self, found: Findings) -> None:
+        self.tally.add(found)
+        missing = self._tried() - sum(map(len, self.failed))
+        if missing > 0:
+            self.failed.append(found.members[~found.is_right][:missing])
+
+    def _tried(self) -> int:
+        """Return how many failures are tried again: enough to tell, and never most of the work."""
+        return min(MOST_TRIED, max(100, self.plan.networks // 8))
+
+    def _trials(self) -> Trials | None:
+        failed = np.concatenate(self.failed)
+        if not self.plan.explain or not len(failed):
+            return None
+        self.on_stage("trying causes")
+        plan = self.plan
+        return try_changes(plan.task, plan.settings, failed, path=plan.choice.path)
+
+    def _survey(self) -> Survey | None:
+        plan, tally = self.plan, self.tally
+        if not plan.helps:
+            return None
+        return survey(
+            plan.task,
+            plan.settings,
+            Rate(tally.successes, tally.networks),
+            plan.networks,
+            on_stage=lambda text: self.on_stage(f"trying {text}"),
+            on_compile=self.on_compile,
+        )
+
+    def _write(
+        self, ledger: Ledger, result: dict[str, Any], best: Network | None, examples: Examples
+    ) -> None:
+        """Write the census, the best network, the figures, and at last the result."""
+        self.on_stage("writing")
+        census = ledger.folder / CENSUS
+        _write_census(ledger, census, self.plan.blocks)
+        files = [census]
+        if best is not None:
+            files.append(save(best, ledger.folder / BEST))
+        else:
+            (ledger.folder / BEST).unlink(missing_ok=True)
+        if self.draw:
+            with new_folder(ledger.folder / FIGURES) as place:
+                for picture in run_pictures(result, examples):
+                    _ = picture.write(place)
+        ledger.finish(result, files)
+
+
+def _write_census(ledger: Ledger, path: Path, blocks: int) -> None:
+    """Write all rows of all blocks into one file, one block in memory at a time."""
+    from pyarrow import parquet
+
+    with new_file(path) as scratch:
+        schema = parquet.read_schema(ledger.path(0, SUFFIX))
+        names = [name for name in schema.names if name not in TENSORS]
+        writer = None
+        try:
+            for number in range(blocks):
+                table = parquet.read_table(ledger.path(number, SUFFIX), columns=names)
+                if writer is None:
+                    writer = parquet.ParquetWriter(scratch, table.schema, compression="zstd")
+                writer.write_table(table, row_group_size=len(table))
+        finally:
+            if writer is not None:
+                writer.close()
+
+
+def _as_it_was(plan: Plan, ledger: Ledger) -> Census:
+    """Return a run that was finished before, its best network proved once more."""
+    assert ledger.result is not None
+    proof: Verdict | None = None
+    if ledger.result["best"] is not None:
+        proof = prove(ledger.folder / BEST, plan.task)
+    return Census(plan.task, plan.settings, ledger.result, proof, ledger.folder, was_done=True)
