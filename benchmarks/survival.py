@@ -22,9 +22,8 @@ TEXT = """\
 
 {members} half adders of three hidden units were trained with the notebook's settings, members 0 to
 {last} of seed 0; {right} add. The share of these that still does, by format and method; `exact` and
-`snap`
-were tried on the first {searched} of them. Integers have one free scale a tensor, floats and `snap`
-none. Written by `benchmarks/survival.py` on {date}.
+`snap` were tried on the first {searched} of them. Integers have one free scale a tensor, floats and
+`snap` none. Written by `benchmarks/survival.py` on {date}.
 
 | format | {methods} |
 | --- | --- | --- | --- | --- |
