@@ -44,12 +44,14 @@ class Formula:
         latex: without the dollar signs.
         mathml: presentation MathML, without the ``math`` element around it.
         level: :data:`SUM`, :data:`PRODUCT` or :data:`ATOM`.
+        terms: of a sum, the MathML of each term with its sign: a page may break lines between them.
     """
 
     text: str
     latex: str
     mathml: str
     level: int = ATOM
+    terms: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.text
@@ -59,7 +61,8 @@ class Formula:
 
     def __html__(self) -> str:
         """Return it for a page: templates that escape text take this as it stands."""
-        return f'<math displaystyle="true">{self.mathml}</math>'
+        terms = self.terms or (self.mathml,)
+        return " ".join(f'<math displaystyle="true">{term}</math>' for term in terms)
 
 
 def words(text: str) -> Formula:
@@ -165,13 +168,13 @@ def total(*terms: Formula) -> Formula:
     if len(terms) == 1:
         return terms[0]
     first, *rest = terms
-    text, latex, mathml = first.text, first.latex, first.mathml
+    text, latex, parts = first.text, first.latex, [first.mathml]
     for term in rest:
         minus = term.text.startswith("-")
         text += f" - {term.text[1:]}" if minus else f" + {term.text}"
         latex += f" - {term.latex[1:]}" if minus else f" + {term.latex}"
-        mathml += term.mathml if minus else f"<mo>+</mo>{term.mathml}"
-    return Formula(text, latex, mathml, SUM)
+        parts.append(term.mathml if minus else f'<mo form="infix">+</mo>{term.mathml}')
+    return Formula(text, latex, "".join(parts), SUM, tuple(parts))
 
 
 def minus(one: Formula, two: Formula) -> Formula:

@@ -133,11 +133,11 @@ def _tables(census: Census) -> Table:
     return Table(
         ("0+0", "0+1", "1+0", "1+1", "networks", "share", "caused by"),
         (
-            (*"0112", str(census.successes), f"{census.rate.share or 0.0:.1%}", ""),
+            (*"0112", f"{census.successes:,}", f"{census.rate.share or 0.0:.1%}", ""),
             *(
                 (
                     *map(str, entry["table"] or ("-",) * 4),
-                    str(entry["count"]),
+                    f"{entry['count']:,}",
                     f"{entry['share']:.1%}",
                     ", ".join(NAMES[one["cause"]] for one in entry["causes"]
                               if one["is_cause"]) or "-",
