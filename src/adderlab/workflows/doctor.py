@@ -17,14 +17,18 @@ PACKAGES: Final = (
     "safetensors",
     "ml_dtypes",
     "mpmath",
+    "numba",
+    "platformdirs",
+    "psutil",
     "pyarrow",
     "matplotlib",
     "contourpy",
     "jinja2",
     "rich",
+    "sympy",
     "typer",
 )
-EXTRAS: Final = {"jupyterlab": "notebook"}
+EXTRAS: Final = {"jupyterlab": "notebook", "z3": "smt"}
 LOWEST_PYTHON: Final = (3, 11)
 
 
