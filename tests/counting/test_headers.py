@@ -232,3 +232,61 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
         _ = count(safetensors=tmp_path)
     with refused(NetworkFileError, f"{tmp_path / 'x'}: no such file; check the path"):
         _ = count(safetensors=tmp_path / "x")
+
+
+@pytest.mark.parametrize("value", [5, None, ["x"], "n" * 300])
+def test_an_index_that_names_no_file_is_refused(tmp_path, value):
+    index = tmp_path / "model.safetensors.index.json"
+    _ = index.write_text(json.dumps({"weight_map": {"a": value}}))
+    message = f"{index}: not an index: its weight_map has a value that is no file name; {DAMAGED}"
+    with refused(NetworkFileError, message):
+        _ = count_safetensors(index)
+
+
+def test_a_key_that_stands_twice_in_an_index_is_refused(tmp_path):
+    index = tmp_path / "model.safetensors.index.json"
+    _ = index.write_text('{"weight_map": {"a": "x.safetensors", "a": "y.safetensors"}}')
+    with refused(
+        OptionError,
+        f"{index}: not valid JSON (a name stands twice); name a model's JSON file",
+    ):
+        _ = count_safetensors(index)
+
+
+def test_a_shape_of_absurd_numbers_is_refused_at_once(tmp_path):
+    """Before they are multiplied, which would take minutes."""
+    big = int("9" * 4000)
+    for number, shape in enumerate(([big] * 50, [1] * 65, [1 << 63])):
+        path = write(tmp_path / f"{number}.safetensors", [("w", "F32", shape, 4)])
+        with refused(
+            NetworkFileError, f"{path}: tensor 'w' has no valid shape and offsets; {DAMAGED}"
+        ):
+            _ = count_safetensors(path)
+
+
+def test_metadata_that_is_no_map_of_texts_is_refused_and_no_tensors_are_pointed_out(tmp_path):
+    path = tmp_path / "meta.safetensors"
+    for metadata in ([], {"a": 1}):
+        raw = json.dumps({"__metadata__": metadata}).encode()
+        _ = path.write_bytes(struct.pack("<Q", len(raw)) + raw)
+        with refused(
+            NetworkFileError,
+            f"{path}: its __metadata__ is no map from text to text; {DAMAGED}",
+        ):
+            _ = count_safetensors(path)
+    raw = b'{"__metadata__": {"format": "pt"}}'
+    _ = path.write_bytes(struct.pack("<Q", len(raw)) + raw)
+    assert "there are no tensors in it" in count_safetensors(path).notes
+
+
+def test_a_shard_that_is_a_link_is_followed_and_said(tmp_path):
+    """As in a download cache, where the index lies beside links."""
+    (tmp_path / "blobs").mkdir()
+    (tmp_path / "model").mkdir()
+    shard = write(tmp_path / "blobs/x", [("w", "F32", [1], 4)])
+    (tmp_path / "model/a.safetensors").symlink_to(shard)
+    index = tmp_path / "model/model.safetensors.index.json"
+    _ = index.write_text(json.dumps({"weight_map": {"w": "a.safetensors"}}))
+    found = count_safetensors(index)
+    assert found.raw == 1
+    assert "a.safetensors is a link, which was followed" in found.notes

@@ -355,3 +355,11 @@ def test_the_census_of_one_bit_agrees_with_fractions():
         )
         right += right_rows(net, task) == 4
     assert (found.right, found.networks) == (right, 32)
+
+
+@pytest.mark.parametrize("name", ["int16", "int32"])
+def test_snap_to_a_wide_format_that_finds_nothing_says_so_at_once(name):
+    """The levels of a wide format are never listed: there are billions."""
+    zero = network([[[0.0, 0.0]] * 2, [[0.0, 0.0]] * 2], [[0.0] * 2, [0.0] * 2], task=HALF)
+    made = rounded(zero, HALF, FORMATS[name], method="snap")
+    assert not prove(made.network, HALF)

@@ -84,13 +84,15 @@ def print_verdict(screen: Screen, verdict: Verdict) -> None:
     """Print a verdict: the word first, then what it rests on."""
     from rich.text import Text
 
+    from adderlab.proving.verdict import count_text
+
     for note in verdict.notes:
         screen.say(f"note: {note}")
     line = Text()
     _ = line.append(verdict.verdict, style=STYLES[verdict.verdict])
     _ = line.append(f" in {_arithmetic(verdict.semantics)}: {verdict.task}")
     if verdict.verdict == "proved":
-        _ = line.append(f" is right on all {_count(verdict.rows)} inputs")
+        _ = line.append(f" is right on all {count_text(verdict.rows)} inputs")
     elif verdict.verdict == "unknown":
         _ = line.append(f", {verdict.reason}")
     elif verdict.rows_right is not None and verdict.rows is not None:
@@ -126,11 +128,3 @@ def print_verdict(screen: Screen, verdict: Verdict) -> None:
 
 def _arithmetic(semantics: str) -> str:
     return "exact arithmetic" if semantics == "exact" else semantics
-
-
-def _count(rows: int | None) -> str:
-    if rows is None:
-        return ""
-    if rows > 1 << 20 and rows & (rows - 1) == 0:
-        return f"2^{rows.bit_length() - 1}"
-    return str(rows)

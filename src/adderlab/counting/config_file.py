@@ -18,6 +18,7 @@ from typing import Any, Final
 from adderlab.counting.architecture import Architecture
 from adderlab.counting.model_count import ModelCount, count_architecture
 from adderlab.counting.published import Shipped
+from adderlab.counting.sizes import LARGEST_PARAMETERS
 from adderlab.errors import OptionError
 
 LARGEST_CONFIG_BYTES: Final = 16 << 20
@@ -135,7 +136,7 @@ def _llama_like(
 
 
 def _head_width(keys: Keys, width: int, heads: int, *names: str) -> int:
-    if width % heads and not keys.missing:
+    if width % heads and not (keys.missing or keys.wrong):
         keys.wrong.append(f"{names[0]} {width} is no multiple of {names[1]} {heads}")
     return width // heads
 
@@ -186,6 +187,13 @@ def count_config(path: str | Path, *, training: str | None = None) -> ModelCount
     notes = ("tied: the output head is the embedding",) if architecture.tied else ()
     if "quantization_config" in found:
         notes += ("it is quantized: its files hold scales and packed weights beside these",)
+    total = sum(part.parameters for part in architecture.parts())
+    if total > LARGEST_PARAMETERS:
+        raise OptionError(
+            f"its sizes make {total:.3g} parameters, over 10^18",
+            where=where,
+            remedy="check them",
+        )
     return count_architecture(
         architecture,
         name=f"{kind} of {Path(path).name}",
@@ -194,6 +202,14 @@ def count_config(path: str | Path, *, training: str | None = None) -> ModelCount
         notes=notes,
         training=training,
     )
+
+
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object, refusing one in which a key stands twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands twice")
+    return found
 
 
 def read_json(path: Path, largest_bytes: int) -> Any:
@@ -214,7 +230,7 @@ def read_json(path: Path, largest_bytes: int) -> Any:
             raise OptionError(
                 f"over {largest_bytes >> 20} MiB", where=where, remedy="name a model's JSON file"
             )
-        return json.loads(raw.decode("utf-8-sig"))
+        return json.loads(raw.decode("utf-8-sig"), object_pairs_hook=once)
     except OptionError:
         raise
     except (RecursionError, ValueError) as error:

@@ -18,13 +18,18 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, BinaryIO, Final
 
-from adderlab.counting.config_file import read_json
+from adderlab.counting.config_file import once, read_json
 from adderlab.counting.model_count import ModelCount, PartCount
 from adderlab.counting.training_memory import training_memory
 from adderlab.errors import NetworkFileError, OptionError
 
 LARGEST_HEADER_BYTES: Final = 100 << 20
 LARGEST_INDEX_BYTES: Final = 100 << 20
+LONGEST_NAME: Final = 255
+"""Characters of a file's name; no file system takes more bytes."""
+MOST_AXES: Final = 64
+LARGEST_NUMBER: Final = 1 << 63
+"""Sizes and offsets stay below it, as in the format's own reader."""
 TYPE_BITS: Final = {
     "F64": 64,
     "F32": 32,
@@ -149,6 +154,12 @@ def _counted(
             f"elements of {', '.join(whole)} are counted as they are: packed weights, indices and "
             "masks may be among them"
         )
+    if not tensors:
+        notes.append("there are no tensors in it")
+    links = [file.name for file in files if file.is_symlink()]
+    if links:
+        more = f" and {len(links) - 1} more" if len(links) > 1 else ""
+        notes.append(f"{links[0]}{more} is a link, which was followed")
     total = sum(sums.values())
     many = len(files) > 1
     return ModelCount(
@@ -176,7 +187,9 @@ def _index(path: Path) -> dict[str, str]:
     entries = found.get("weight_map") if isinstance(found, dict) else None
     if not isinstance(entries, dict) or not entries:
         raise _damaged("not an index: it has no weight_map", where)
-    for name in dict.fromkeys(map(str, entries.values())):
+    if not all(isinstance(name, str) and len(name) <= LONGEST_NAME for name in entries.values()):
+        raise _damaged("not an index: its weight_map has a value that is no file name", where)
+    for name in dict.fromkeys(entries.values()):
         is_plain = (
             name not in ("", ".", "..")
             and "\0" not in name
@@ -195,7 +208,7 @@ def _index(path: Path) -> dict[str, str]:
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise NetworkFileError(
-            f"the shard {missing[0]!r}{more} is missing",
+            f"the shard {missing[0][:60]!r}{more} is missing",
             where=where,
             remedy="download every shard into the folder of the index",
         )
@@ -207,10 +220,13 @@ def _check_index(
 ) -> None:
     for name, file in expected.items():
         if name not in tensors or Path(tensors[name][1]).name != file:
-            raise _damaged(f"tensor {name!r} is not in {file}, where the index has it", str(path))
+            where = f"not in {file[:60]}, where the index has it"
+            raise _damaged(f"tensor {name[:60]!r} is {where}", str(path))
     extra = next((name for name in tensors if name not in expected), None)
     if extra is not None:
-        raise _damaged(f"tensor {extra!r} is in {tensors[extra][1]}, not in the index", str(path))
+        raise _damaged(
+            f"tensor {extra[:60]!r} is in {tensors[extra][1]}, not in the index", str(path)
+        )
 
 
 def read_header(path: Path) -> tuple[list[Stored], int]:
@@ -252,19 +268,12 @@ def _header(file: BinaryIO, size: int, where: str) -> tuple[dict[str, Any], int]
     if length > LARGEST_HEADER_BYTES or length > size - 8:
         raise _damaged("not a safetensors file, or cut short within its header", where)
     try:
-        header = json.loads(file.read(length).decode(), object_pairs_hook=_once)
+        header = json.loads(file.read(length).decode(), object_pairs_hook=once)
     except (ValueError, RecursionError) as error:
         raise _damaged(f"the header is not valid JSON ({str(error)[:80]})", where) from None
     if not isinstance(header, dict):
         raise _damaged("the header is no JSON object", where)
     return header, 8 + length
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a name stands twice")
-    return found
 
 
 def _tensors(read: tuple[dict[str, Any], int], size: int, where: str) -> list[Stored]:
@@ -273,18 +282,24 @@ def _tensors(read: tuple[dict[str, Any], int], size: int, where: str) -> list[St
     found: list[tuple[int, int, Stored]] = []
     for name, entry in header.items():
         if name == "__metadata__":
+            _check_metadata(entry, where)
             continue
         found.append(_entry(name, entry, where))
     place = 0
     for begin, end, tensor in sorted(found, key=lambda item: item[:2]):
         if begin != place:
-            raise _damaged(f"tensor {tensor.name!r} overlaps another or leaves a gap", where)
+            raise _damaged(f"tensor {tensor.name[:60]!r} overlaps another or leaves a gap", where)
         place = end
     if start + place > size:
         raise _damaged(f"cut short: {size} bytes, {start + place} by its header", where)
     if start + place < size:
         raise _damaged(f"{size - start - place} bytes after the last tensor", where)
     return [tensor for *_, tensor in found]
+
+
+def _check_metadata(entry: Any, where: str) -> None:
+    if not isinstance(entry, dict) or not all(isinstance(one, str) for one in entry.values()):
+        raise _damaged("its __metadata__ is no map from text to text", where)
 
 
 def _entry(name: str, entry: Any, where: str) -> tuple[int, int, Stored]:
@@ -304,8 +319,13 @@ def _entry(name: str, entry: Any, where: str) -> tuple[int, int, Stored]:
 
 
 def _are_sizes(value: Any) -> bool:
-    return isinstance(value, list) and all(
-        isinstance(one, int) and not isinstance(one, bool) and one >= 0 for one in value
+    return (
+        isinstance(value, list)
+        and len(value) <= MOST_AXES
+        and all(
+            isinstance(one, int) and not isinstance(one, bool) and 0 <= one < LARGEST_NUMBER
+            for one in value
+        )
     )
 
 

@@ -214,7 +214,17 @@ class Verdict:
             return f"unknown in {arithmetic}: {self.reason}{beside}"
         if self.verdict == "refuted":
             return f"refuted in {arithmetic}: {self.reason}{beside}"
-        return f"proved in {arithmetic}: {self.task} on all {self.rows} inputs{beside}"
+        return f"proved in {arithmetic}: {self.task} on all {count_text(self.rows)} inputs{beside}"
+
+
+def count_text(rows: int | None) -> str:
+    """Return a number of inputs for people: beyond 2^20 a power of two is written as one."""
+    if rows is None:
+        return ""
+    if rows > 1 << 20:
+        power = rows.bit_length() - 1
+        return f"2^{power}" if rows == 1 << power else f"over 2^{power}"
+    return str(rows)
 
 
 def sum_of(words: Mapping[str, int | None]) -> str:

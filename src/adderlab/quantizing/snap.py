@@ -144,9 +144,9 @@ def snap_arrays(
         )
         if is_found:
             return q, True
-    levels = form.levels or tuple(range(form.least, form.largest + 1))
-    if len(levels) > MOST_LEVELS:
+    if not form.levels and form.largest - form.least >= MOST_LEVELS:
         return first, False
+    levels = form.levels or tuple(range(form.least, form.largest + 1))
     for place in order[:MOST_SEARCHED]:
         one = scaled.take(slice(place, place + 1))
         found = _free_output(one, grids, shape, rows, levels, limit)

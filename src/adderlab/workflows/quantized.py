@@ -10,6 +10,7 @@ from adderlab import fragments
 from adderlab.formats import FORMATS, Format
 from adderlab.nets import Network, to_bytes
 from adderlab.proving import Verdict
+from adderlab.proving.verdict import count_text
 from adderlab.quantizing import Attempt, Rounded
 
 
@@ -185,6 +186,9 @@ class QuantizationTable:
         return f"QuantizationTable: {good} of {len(self.attempts)} proved"
 
 
+MOST_SHOWN: Final = 1 << 26
+"""Rows beyond which a number of them is not counted out."""
+
 COLUMNS: Final = ("format", "method", "scale", "verdict", "rows", "margin", "bytes", "stored")
 LEFT_COLUMNS: Final = ("format", "method", "scale", "verdict")
 
@@ -215,6 +219,8 @@ def attempt_cells(attempt: Attempt[Judged]) -> tuple[str, ...]:
     net, verdict = attempt.rounded.network, attempt.verdict.exact
     margin = verdict.margin.min if verdict.margin is not None else None
     right = "" if verdict.rows_right is None else f"{verdict.rows_right}/{verdict.rows}"
+    if verdict.rows_right is not None and verdict.rows_right > MOST_SHOWN:
+        right = f"all {count_text(verdict.rows)}"  # beyond enumeration it is all or not known
     return (
         attempt.form.name,
         attempt.rounded.method,
