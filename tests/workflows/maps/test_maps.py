@@ -235,8 +235,8 @@ def test_finished_bands_are_kept_when_a_map_is_interrupted(found, tmp_path, monk
     assert sorted(path.name for path in tmp_path.iterdir()) == ["map.npz", "map.png"]
 
 
-def test_the_bands_of_another_map_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(grids, "BAND_MEMBERS", 13)
+def leave_a_band(monkeypatch, **options):
+    """Interrupt a map after its first band."""
     train = Grid.train
 
     def interrupted(self, number, **given):
@@ -247,12 +247,23 @@ def test_the_bands_of_another_map_are_refused(tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(Grid, "train", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            _ = make_map("half-adder", out=tmp_path / "map.png", **SIZE, **QUICK)
+            _ = make_map(**{"task": "half-adder", **SIZE, **QUICK, **options})
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("lr=0.01:10:log", "lr=0.01:9:log"),
+        ("lr=1.2345678:10:log", "lr=1.2345679:10:log"),
+        ("lr=0.1:2:linear", "lr=0.1:2.0000000000000004:linear"),
+    ],
+)
+def test_the_bands_of_another_map_are_refused(tmp_path, monkeypatch, before, after):
+    monkeypatch.setattr(grids, "BAND_MEMBERS", 13)
+    leave_a_band(monkeypatch, x=before, out=tmp_path / "map.png")
     with pytest.raises(OutputError) as refused:
-        _ = make_map("half-adder", x="lr=0.01:9:log", out=tmp_path / "map.png", **SIZE, **QUICK)
-    assert refused.value.what == (
-        "the folder holds another run: x was lr=0.01:10:log, is lr=0.01:9:log"
-    )
+        _ = make_map("half-adder", x=after, out=tmp_path / "map.png", **SIZE, **QUICK)
+    assert refused.value.what == f"the folder holds another run: x was {before}, is {after}"
 
 
 def refused_work(*_, **__):

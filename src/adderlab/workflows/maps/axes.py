@@ -86,7 +86,18 @@ class Axis:
         return {"name": self.name, "low": self.low, "high": self.high, "scale": self.scale}
 
     def __str__(self) -> str:
-        return f"{self.name}={self.low:g}:{self.high:g}:{self.scale}"
+        return f"{self.name}={exact(self.low)}:{exact(self.high)}:{self.scale}"
+
+
+def exact(value: float) -> str:
+    """Return a number as it is read back to the same bits, short where that is enough.
+
+    Examples:
+        >>> exact(10.0), exact(1.2345678)
+        ('10', '1.2345678')
+    """
+    short = f"{value:g}"
+    return short if float(short) == value else repr(float(value))
 
 
 def parse_axis(text: str, option: str) -> Axis:
