@@ -266,6 +266,19 @@ def test_the_bands_of_another_map_are_refused(tmp_path, monkeypatch, before, aft
     assert refused.value.what == f"the folder holds another run: x was {before}, is {after}"
 
 
+def test_a_table_of_other_rows_is_another_map(tmp_path, monkeypatch):
+    monkeypatch.setattr(grids, "BAND_MEMBERS", 13)
+    table = tmp_path / "t.csv"
+    rows = "in a:1,in b:1,out x:1\n0,0,0\n0,1,1\n1,0,1\n1,1,"
+    options = {"task": f"table:{table}", "out": tmp_path / "map.png"}
+    _ = table.write_text(f"{rows}1\n")
+    leave_a_band(monkeypatch, **options)
+    _ = table.write_text(f"{rows}0\n")
+    with pytest.raises(OutputError) as refused:
+        _ = make_map(**options, **SIZE, **QUICK)
+    assert refused.value.what.startswith('the folder holds another run: task was {"table":')
+
+
 def refused_work(*_, **__):
     raise AssertionError("something was trained")
 

@@ -24,7 +24,7 @@ from adderlab.workflows.maps.axes import LARGEST_SIDE, parse_axis, parse_size
 from adderlab.workflows.maps.grid import Grid, Pixels
 from adderlab.workflows.maps.result import SHOWS, TrainabilityMap, about, npz_bytes
 from adderlab.workflows.populations.ledger import Ledger
-from adderlab.workflows.populations.plan import check_threads, this_machine
+from adderlab.workflows.populations.plan import check_threads, identity_of, this_machine
 from adderlab.workflows.train import make_settings
 from adderlab.writing import check_place, write_file
 
@@ -202,7 +202,13 @@ def _identity(grid: Grid) -> dict[str, Any]:
     told = about(grid)
     settings = told.pop("settings")
     axes = {"x": str(grid.x), "y": str(grid.y)}
-    return {**told, **settings, **axes, "path": ", ".join(grid.paths())}
+    return {
+        **told,
+        **settings,
+        **axes,
+        "task": identity_of(grid.task),
+        "path": ", ".join(grid.paths()),
+    }
 
 
 def _read(path: Path) -> Pixels:
