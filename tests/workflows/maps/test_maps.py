@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from adderlab.errors import OptionError, OutputError, ResourceError
+from adderlab.report.figures import maps as drawn
 from adderlab.report.figures.losses import Axis as Ruler
 from adderlab.report.figures.maps import MapView, map_png, pixels_of
 from adderlab.tasks import task_named
@@ -209,6 +210,16 @@ def test_a_picture_for_a_page_holds_its_pixels(found):
     assert "converge" in found._repr_html_()
 
 
+@pytest.mark.parametrize("is_log", [False, True])
+def test_the_ticks_of_a_narrow_range_are_different_numbers_within_it(is_log):
+    axis = Ruler(1.2345671, 1.2345689, is_log)
+    texts = [text for _, text in drawn._ticks(axis)]
+    assert len(texts) >= 2
+    assert len(set(texts)) == len(texts)
+    assert all(axis.low <= float(text) <= axis.high for text in texts)
+    assert all(0 <= share <= 1 for share, _ in drawn._ticks(axis))
+
+
 def test_finished_bands_are_kept_when_a_map_is_interrupted(found, tmp_path, monkeypatch):
     monkeypatch.setattr(grids, "BAND_MEMBERS", 13)
     options = {"x": "lr=0.1:4:log", "y": "init=0.5:2", "out": tmp_path / "map.png"}
@@ -298,6 +309,22 @@ def refused_work(*_, **__):
             {"x": "lr=1:2", "y": "lr=1:2"},
             OptionError,
             "--y: lr stands on both axes; name another setting",
+        ),
+        (
+            {"x": "lr=1:1.0000003", "size": 8},
+            OptionError,
+            (
+                "--x: lr=1:1.0000003:linear holds 4 different fp32 numbers, too few for 8 pixels; "
+                "give a wider range or a smaller --size"
+            ),
+        ),
+        (
+            {"y": "init=1e-60:1e-50:log"},
+            OptionError,
+            (
+                "--y: init=1e-60:1e-50:log holds 1 different fp32 number, too few for 4 pixels; "
+                "give a wider range or a smaller --size"
+            ),
         ),
         ({"show": "beauty"}, OptionError, "--show: got beauty; give one of convergence, success"),
         ({"out": "map.jpg"}, OptionError, "--out: got map.jpg; name an image that ends in .png"),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from adderlab.errors import OptionError
+from adderlab.report.figures.numbers import exact
 from adderlab.training.settings import LARGEST
 
 if TYPE_CHECKING:
@@ -87,17 +88,6 @@ class Axis:
 
     def __str__(self) -> str:
         return f"{self.name}={exact(self.low)}:{exact(self.high)}:{self.scale}"
-
-
-def exact(value: float) -> str:
-    """Return a number as it is read back to the same bits, short where that is enough.
-
-    Examples:
-        >>> exact(10.0), exact(1.2345678)
-        ('10', '1.2345678')
-    """
-    short = f"{value:g}"
-    return short if float(short) == value else repr(float(value))
 
 
 def parse_axis(text: str, option: str) -> Axis:

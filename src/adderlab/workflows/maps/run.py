@@ -20,8 +20,8 @@ from adderlab.errors import OptionError, ResourceError
 from adderlab.tasks import Task, task_named
 from adderlab.training.members import check_block
 from adderlab.training.settings import check_rows
-from adderlab.workflows.maps.axes import LARGEST_SIDE, parse_axis, parse_size
-from adderlab.workflows.maps.grid import Grid, Pixels
+from adderlab.workflows.maps.axes import LARGEST_SIDE, Axis, parse_axis, parse_size
+from adderlab.workflows.maps.grid import EACH, Grid, Pixels
 from adderlab.workflows.maps.result import SHOWS, TrainabilityMap, about, npz_bytes
 from adderlab.workflows.populations.ledger import Ledger
 from adderlab.workflows.populations.plan import check_threads, identity_of, this_machine
@@ -160,6 +160,8 @@ def _grid(task: Task, x: str, y: str, size: int | str, settings: Any) -> Grid:
             where="--optimizer",
             remedy="add --optimizer momentum",
         )
+    _check_steps(across, columns, "x")
+    _check_steps(up, rows, "y")
     grid = Grid(task, settings, across, up, columns, rows)
     check_rows(task, "map")
     if grid.populations > MOST_POPULATIONS:
@@ -172,6 +174,21 @@ def _grid(task: Task, x: str, y: str, size: int | str, settings: Any) -> Grid:
     largest = grid.settings_at(across.high, up.high)
     check_block(task, largest, grid.columns)
     return grid
+
+
+def _check_steps(axis: Axis, count: int, option: str) -> None:
+    """Refuse a range whose neighbors would be one number to the engines: stripes, not a map."""
+    if axis.name not in EACH:
+        return
+    with np.errstate(over="ignore", under="ignore"):
+        different = len(np.unique(axis.values(count).astype(np.float32)))
+    if different < count:
+        raise OptionError(
+            f"{axis} holds {different} different fp32 number{'s' if different != 1 else ''}, "
+            f"too few for {count} pixels",
+            where=f"--{option}",
+            remedy="give a wider range or a smaller --size",
+        )
 
 
 def _free_memory() -> int:
