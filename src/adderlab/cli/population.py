@@ -198,8 +198,8 @@ def _print_helps(screen: Screen, found: dict[str, Any]) -> None:
     if not helps:
         return
     screen.heading(
-        f"what helps, measured over {helps[0]['networks']} networks each "
-        f"(unchanged: {found['success_rate']:.1%})"
+        f"what helps, measured over members 0 to {helps[0]['networks'] - 1} each time "
+        f"(unchanged, the same members: {helps[0]['unchanged']['share']:.1%})"
     )
     screen.table(
         ("change", "right", "95 % interval", "helps", "option"),

@@ -20,6 +20,7 @@ from adderlab.errors import AdderlabError, OptionError, OutputError, ResourceErr
 from adderlab.nets import load
 from adderlab.proving import prove
 from adderlab.training import Settings
+from adderlab.training.census import surveys
 from adderlab.training.choice import choose
 from adderlab.training.members import train_members
 from adderlab.workflows.populations import plan as plans
@@ -117,6 +118,20 @@ def test_run_json_is_what_the_census_says(whole):
     assert found["best"]["file"] == str(folder / "best.safetensors")
     assert found["folder"] == str(folder)
     assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+def test_what_helps_is_compared_on_the_same_members(monkeypatch):
+    monkeypatch.setattr(surveys, "MOST_NETWORKS", 20)
+    found = train_many("half-adder", seeds=SEEDS, **QUICK).to_dict()
+    alone = train_many("half-adder", seeds=20, **PLAIN).to_dict()
+    own = {"count": alone["successes"], "of": 20}
+    assert found["successes"] / SEEDS != alone["successes"] / 20
+    for one in found["helps"]:
+        assert {name: one["unchanged"][name] for name in own} == own
+    for key, value in (("by_hidden", 3), ("by_lr", 0.4)):
+        name = key.removeprefix("by_")
+        told = next(one for one in found[key] if one[name] == value)
+        assert {name: told[name] for name in own} == own
 
 
 def test_the_census_is_a_table_that_agrees_with_run_json(whole):

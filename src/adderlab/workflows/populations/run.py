@@ -20,7 +20,7 @@ from adderlab.tasks import Task, task_named
 from adderlab.training.census.causes import Trials, try_changes
 from adderlab.training.census.findings import Findings, findings_of, flat
 from adderlab.training.census.rates import Rate
-from adderlab.training.census.surveys import Survey, survey
+from adderlab.training.census.surveys import Survey, survey, surveyed
 from adderlab.training.census.tally import Tally
 from adderlab.training.members import train_members
 from adderlab.workflows.populations.census import BEST, CENSUS, Census
@@ -137,6 +137,8 @@ class _Run:
         self.tally = Tally(plan.loss_steps)
         self.failed: list[Any] = []
         self.seconds = 0.0
+        self.surveyed = surveyed(plan.task, plan.settings, plan.networks)
+        self.surveyed_right = 0
 
     def made(self) -> Census:
         """Train what is missing, and return what came out."""
@@ -227,6 +229,7 @@ class _Run:
 
     def _count(self, found: Findings) -> None:
         self.tally.add(found)
+        self.surveyed_right += int(found.is_right[found.members < self.surveyed].sum())
         missing = self._tried() - sum(map(len, self.failed))
         if missing > 0:
             self.failed.append(found.members[~found.is_right][:missing])
@@ -244,14 +247,13 @@ class _Run:
         return try_changes(plan.task, plan.settings, failed, path=plan.choice.path)
 
     def _survey(self) -> Survey | None:
-        plan, tally = self.plan, self.tally
+        plan = self.plan
         if not plan.helps:
             return None
         return survey(
             plan.task,
             plan.settings,
-            Rate(tally.successes, tally.networks),
-            plan.networks,
+            Rate(self.surveyed_right, self.surveyed),
             on_stage=lambda text: self.on_stage(f"trying {text}"),
             on_compile=self.on_compile,
         )
