@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ SCHEMA: Final = 1
 RECORD: Final = "run.json"
 BLOCKS: Final = "blocks"
 LONGEST_SHOWN: Final = 40
-OWN: Final = ("schema", "finished", "identity", "machine", "blocks", "files")
+OWN: Final = ("schema", "finished", "identity", "machine", "blocks", "files", "sha256")
 """The record's own keys; beside them stand those of the result."""
 
 HALF_WRITTEN: Final = re.compile(
@@ -147,6 +147,7 @@ class Ledger:
             "files": self.files,
             **(self.result or {}),
         }
+        found["sha256"] = _seal(found)
         text = json.dumps(found, indent=1, allow_nan=False)
         _ = write_file(self.folder / RECORD, text + "\n")
 
@@ -190,6 +191,13 @@ def file_checksum(path: Path) -> str:
     return digest.hexdigest()
 
 
+def _seal(record: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of all that a record says but this, however its text is laid out."""
+    told = {name: value for name, value in record.items() if name != "sha256"}
+    plain = json.loads(json.dumps(told))
+    return sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+
+
 def _entry_of(folder: Path, path: Path) -> dict[str, Any]:
     """Return the entry of a file that was written, for :meth:`Ledger.is_whole`."""
     return {
@@ -215,13 +223,14 @@ def _read(record: Path) -> dict[str, Any]:
     """Return the record of a folder.
 
     Raises:
-        OutputError: it can't be read, or is no record of ours.
+        OutputError: it can't be read, is no record of ours, or was changed since.
     """
     found: dict[str, Any] = {}
     try:
         found = json.loads(record.read_text(encoding="utf-8"))
         whole = (
             found["schema"] == SCHEMA
+            and isinstance(found["sha256"], str)
             and isinstance(found["identity"], dict)
             and isinstance(found["machine"], dict)
             and isinstance(found["finished"], bool)
@@ -241,6 +250,12 @@ def _read(record: Path) -> dict[str, Any]:
             "it is not the record of a run that can be gone on with",
             where=str(record),
             remedy="name a new folder",
+        )
+    if found["sha256"] != _seal(found):
+        raise OutputError(
+            "the record is damaged: it is not as it was written",
+            where=str(record),
+            remedy="restore it from a copy, or name a new folder",
         )
     return found
 
