@@ -219,7 +219,13 @@ def test_what_a_killed_process_left_half_written_is_swept_and_nothing_else(tmp_p
     others = [tmp_path / ".gitignore", tmp_path / ".notes.of.mine1234", tmp_path / "blocks" / "x"]
     for path in (*left, *others):
         _ = path.write_bytes(b"half")
+    drawn, kept = tmp_path / ".figures.a1_b2c3d", tmp_path / ".figures.mine"
+    for path in (drawn, kept):
+        path.mkdir()
+        _ = (path / "losses.svg").write_bytes(b"half")
     _ = Ledger.open(tmp_path, IDENTITY)
+    assert not drawn.exists()
+    assert (kept / "losses.svg").exists()
     assert not any(path.exists() for path in left)
     assert all(path.exists() for path in others)
 

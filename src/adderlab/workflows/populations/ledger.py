@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b, sha256
@@ -29,6 +30,7 @@ OWN: Final = ("schema", "finished", "identity", "machine", "blocks", "files", "s
 HALF_WRITTEN: Final = re.compile(
     r"\.(run\.json|census\.parquet|best\.safetensors|\d{6}\.\w+)\.[a-z0-9_]{8}\Z"
 )
+HALF_DRAWN: Final = re.compile(r"\.figures\.[a-z0-9_]{8}\Z")
 
 
 @dataclass(slots=True)
@@ -170,10 +172,13 @@ class Ledger:
             return False
 
     def sweep(self) -> None:
-        """Remove what a killed process left half written: files that were not yet renamed."""
+        """Remove what a killed process left half written: what was not yet renamed."""
         for place in (self.folder, self.folder / BLOCKS):
             for path in place.glob(".*"):
-                if HALF_WRITTEN.match(path.name):
+                if path.is_dir() and not path.is_symlink():
+                    if HALF_DRAWN.match(path.name):
+                        shutil.rmtree(path, ignore_errors=True)
+                elif HALF_WRITTEN.match(path.name):
                     path.unlink(missing_ok=True)
 
 
