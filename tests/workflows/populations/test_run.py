@@ -278,6 +278,16 @@ def test_finished_blocks_are_not_trained_again(whole, tmp_path, monkeypatch):
     assert said(folder) == said(other)
 
 
+def test_figures_that_are_gone_are_drawn_again(whole, tmp_path, monkeypatch):
+    _, other = whole
+    folder = tmp_path / "run"
+    _ = shutil.copytree(other, folder)
+    shutil.rmtree(folder / "figures")
+    monkeypatch.setattr(runs, "train_members", refused_work)  # the members shown are, elsewhere
+    assert train_many("half-adder", seeds=SEEDS, out=folder, **QUICK).was_done
+    assert same_files(folder, other)
+
+
 def refused_work(*_, **__):
     raise AssertionError("something was trained")
 

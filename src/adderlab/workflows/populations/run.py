@@ -7,7 +7,7 @@ blocks alone, so that a run that was killed and gone on with ends as one that wa
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,13 +26,14 @@ from adderlab.training.members import train_members
 from adderlab.workflows.populations.census import BEST, CENSUS, Census
 from adderlab.workflows.populations.columns import TENSORS, about_block, block_bytes, read_block
 from adderlab.workflows.populations.ledger import Ledger
-from adderlab.workflows.populations.pictures import run_pictures
+from adderlab.workflows.populations.pictures import pictures_of, run_pictures
 from adderlab.workflows.populations.plan import Plan, check_threads, this_machine
 from adderlab.workflows.populations.summary import Examples, result_of, shown_members
 from adderlab.writing import new_file, new_folder
 
 if TYPE_CHECKING:
     from adderlab.nets import Network
+    from adderlab.report.figures import Picture
 
 SUFFIX: Final = ".parquet"
 FIGURES: Final = "figures"
@@ -98,7 +99,7 @@ def train_many(
     if folder is not None:
         ledger = Ledger.open(folder, plan.identity(), this_machine())
         if ledger.result is not None:
-            return _as_it_was(plan, ledger)
+            return _as_it_was(plan, ledger, draw)
         if not ledger.blocks:
             plan.check_disk(folder)
     elif keep not in ("none", "start"):
@@ -271,9 +272,7 @@ class _Run:
         else:
             (ledger.folder / BEST).unlink(missing_ok=True)
         if self.draw:
-            with new_folder(ledger.folder / FIGURES) as place:
-                for picture in run_pictures(result, examples):
-                    _ = picture.write(place)
+            _draw(ledger.folder, run_pictures(result, examples))
         ledger.finish(result, files)
 
 
@@ -296,10 +295,23 @@ def _write_census(ledger: Ledger, path: Path, blocks: int) -> None:
                 writer.close()
 
 
-def _as_it_was(plan: Plan, ledger: Ledger) -> Census:
-    """Return a run that was finished before, its best network proved once more."""
+def _as_it_was(plan: Plan, ledger: Ledger, draw: bool) -> Census:
+    """Return a run that was finished before, its best network proved once more.
+
+    Figures are no part of the record: those that are gone are drawn again.
+    """
     assert ledger.result is not None
     proof: Verdict | None = None
     if ledger.result["best"] is not None:
         proof = prove(ledger.folder / BEST, plan.task)
-    return Census(plan.task, plan.settings, ledger.result, proof, ledger.folder, was_done=True)
+    found = Census(plan.task, plan.settings, ledger.result, proof, ledger.folder, was_done=True)
+    if draw and not (ledger.folder / FIGURES).is_dir():
+        _draw(ledger.folder, pictures_of(found))
+    return found
+
+
+def _draw(folder: Path, pictures: Iterable[Picture]) -> None:
+    """Write pictures into a run's folder, all of them or none."""
+    with new_folder(folder / FIGURES) as place:
+        for picture in pictures:
+            _ = picture.write(place)
