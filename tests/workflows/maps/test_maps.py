@@ -139,6 +139,10 @@ def test_the_measure_is_minus_the_mean_loss_or_the_mean_of_its_inverse():
     assert found[2] == pytest.approx(0.1, rel=1e-4)
 
 
+def test_a_loss_that_stays_where_it_was_is_no_convergence():
+    assert measure_of(np.full((1, 3), 0.25, np.float32), (0, 1, 2))[0] == 1
+
+
 @pytest.mark.parametrize("steps", [1, 2, 16, 17, 100, 1000, 10**6])
 def test_losses_are_read_from_the_first_step_to_the_last(steps):
     found = loss_steps(steps)
@@ -319,11 +323,25 @@ def refused_work(*_, **__):
             ),
         ),
         (
-            {"y": "init=1e-60:1e-50:log"},
+            {"y": "init=1e-60:1:log"},
             OptionError,
             (
-                "--y: init=1e-60:1e-50:log holds 1 different fp32 number, too few for 4 pixels; "
-                "give a wider range or a smaller --size"
+                "--y: got 'init=1e-60:1:log'; begin at 1.4e-45 or above, the smallest number of "
+                "fp32"
+            ),
+        ),
+        (
+            {"steps": 0},
+            OptionError,
+            (
+                "--steps: got 0; give at least 1: a map shows where the loss ends below its start"
+            ),
+        ),
+        (
+            {"init_scale": 1e-60},
+            OptionError,
+            (
+                "--init-scale: got 1e-60; give a number of at least 1.4e-45, the smallest of fp32"
             ),
         ),
         ({"show": "beauty"}, OptionError, "--show: got beauty; give one of convergence, success"),

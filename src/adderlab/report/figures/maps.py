@@ -24,7 +24,7 @@ DIVERGES: Final = ("#fdf0d5", "#f3a73b", "#b2330f", "#4a0d05")
 KINDS: Final = (
     ("right on every row", "#17509e"),
     ("converges, and is wrong", "#f3a73b"),
-    ("diverges", "#4a0d05"),
+    ("does not converge", "#4a0d05"),
 )
 SIDE: Final = 264.0
 MARGIN: Final = 14.0
@@ -241,7 +241,7 @@ def _legend_parts(view: MapView) -> list[tuple[str, Any]]:
         (text, _gradient(colors)[None])
         for text, colors in (
             ("converges: fast to slow", CONVERGES),
-            ("diverges: fast to slow", DIVERGES),
+            ("does not converge: fast to slow", DIVERGES),
         )
     ]
 

@@ -69,7 +69,7 @@ def map(
         **settings: as of :func:`adderlab.train`, for what does not stand on an axis.
 
     Raises:
-        OptionError: an axis or a setting is out of its range.
+        OptionError: an axis or a setting is out of its range, or an axis is finer than fp32.
         OutputError: ``out`` can't be written.
         ResourceError: the map would not fit in memory or on the disk.
 
@@ -160,8 +160,14 @@ def _grid(task: Task, x: str, y: str, size: int | str, settings: Any) -> Grid:
             where="--optimizer",
             remedy="add --optimizer momentum",
         )
-    _check_steps(across, columns, "x")
-    _check_steps(up, rows, "y")
+    if not settings.steps and "steps" not in (across.name, up.name):
+        raise OptionError(
+            "got 0",
+            where="--steps",
+            remedy="give at least 1: a map shows where the loss ends below its start",
+        )
+    _check_fineness(across, columns, "x")
+    _check_fineness(up, rows, "y")
     grid = Grid(task, settings, across, up, columns, rows)
     check_rows(task, "map")
     if grid.populations > MOST_POPULATIONS:
@@ -176,7 +182,7 @@ def _grid(task: Task, x: str, y: str, size: int | str, settings: Any) -> Grid:
     return grid
 
 
-def _check_steps(axis: Axis, count: int, option: str) -> None:
+def _check_fineness(axis: Axis, count: int, option: str) -> None:
     """Refuse a range whose neighbors would be one number to the engines: stripes, not a map."""
     if axis.name not in EACH:
         return
