@@ -85,6 +85,7 @@ def map(
 ) -> None:
     """Train one start under a grid of settings: where it converges, where it is right."""
     from adderlab.cli.output import Screen
+    from adderlab.cli.population import micro_text
     from adderlab.cli.train import batch_size
     from adderlab.workflows.maps import map as make_map
     from adderlab.workflows.maps.axes import parse_size
@@ -133,7 +134,7 @@ def map(
         style="bold",
     )
     each = told["seconds"] / told["networks"] * 1e6
-    screen.say(f"{told['seconds']:.1f} s by {told['path']}, {each:.1f} µs a network")
+    screen.say(f"{told['seconds']:.1f} s by {told['path']}, {micro_text(each)} a network")
     converged = told["converged"] / told["networks"]
     screen.say(
         f"{converged:.1%} converge, {1 - converged:.1%} do not (their loss does not "
