@@ -287,3 +287,13 @@ def test_a_new_file_that_fails_leaves_what_stood_there(tmp_path, error):
         )
     assert place.read_bytes() == b"before"
     assert [path.name for path in tmp_path.iterdir()] == ["long.bin"]
+
+
+def test_a_disk_that_fills_up_within_a_new_folder_names_the_place(tmp_path: Path) -> None:
+    target = tmp_path / "figures"
+    message = (
+        f"{target}: can't be written (No space left on device); check the place and the space left"
+    )
+    with refused(OutputError, message), new_folder(target):
+        raise OSError(28, "No space left on device")
+    assert list(tmp_path.iterdir()) == []

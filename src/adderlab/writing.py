@@ -69,7 +69,7 @@ def new_folder(path: str | Path) -> Generator[Path]:
     raises, nothing of it stays.
 
     Raises:
-        OutputError: the place can't be written.
+        OutputError: the place can't be written, or the disk is full.
     """
     target = Path(path)
     try:
@@ -81,11 +81,10 @@ def new_folder(path: str | Path) -> Generator[Path]:
         raise _refused(target, error) from None
     try:
         yield scratch
-        try:
-            scratch.chmod(0o777 & ~_umask())
-            _move_into(scratch, target)
-        except OSError as error:
-            raise _refused(target, error) from None
+        scratch.chmod(0o777 & ~_umask())
+        _move_into(scratch, target)
+    except OSError as error:  # in the block too: the disk is full
+        raise _refused(target, error) from None
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
         with suppress(OSError):  # they are not empty where the block ended well

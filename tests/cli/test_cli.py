@@ -15,6 +15,7 @@ import torch
 
 from adderlab.cli.main import app, main
 from adderlab.cli.output import PLAIN
+from adderlab.cli.population import micro_text
 from adderlab.nets import Readout, load, network, save
 from adderlab.tasks import task_named
 from adderlab.workflows import doctor
@@ -292,6 +293,22 @@ def test_train_seeds_writes_a_folder_and_counts(run, place):
         "adderlab: run: the folder holds another run: hidden was 3, is 4; give what it was, or "
         "name a new folder\n"
     )
+
+
+def test_without_trials_no_column_of_them_is_printed(run):
+    code, out, _ = run("train", "half-adder", "--seeds", "40", *MANY, "--no-explain")
+    assert code == 0
+    lines = out.splitlines()
+    place = lines.index("what is seen of the failures")
+    assert lines[place + 1].split() == ["seen", "failures", "successes"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.04, "0.0 µs"), (12.34, "12.3 µs"), (999, "999 µs"), (1000, "1.0 ms"), (228687.5, "229 ms")],
+)
+def test_times_are_told_in_a_unit_that_is_read(value, text):
+    assert micro_text(value) == text
 
 
 def test_train_seeds_in_json(run_json):

@@ -139,6 +139,10 @@ def test_the_network_has_the_activation_that_was_trained(activation, kind, slope
         ({"lr": math.nan}, "--lr: got nan; give a finite number above 0; the notebook's is 0.1"),
         ({"lr": math.inf}, "--lr: got inf; give a finite number above 0; the notebook's is 0.1"),
         ({"lr": 0.0}, "--lr: got 0.0; give a finite number above 0; the notebook's is 0.1"),
+        (
+            {"lr": 1e-60},
+            "--lr: got 1e-60; give a number of at least 1.4e-45, the smallest of fp32",
+        ),
         ({"lr": -1.0}, "--lr: got -1.0; give a finite number above 0; the notebook's is 0.1"),
         ({"steps": -5}, "--steps: got -5; give a whole number of at least 0"),
         ({"samples": 0}, "--samples: got 0; give a whole number of at least 1"),

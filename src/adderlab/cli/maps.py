@@ -83,8 +83,9 @@ def map(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train one start under a grid of settings: where it converges, where it diverges."""
+    """Train one start under a grid of settings: where it converges, where it is right."""
     from adderlab.cli.output import Screen
+    from adderlab.cli.population import micro_text
     from adderlab.cli.train import batch_size
     from adderlab.workflows.maps import map as make_map
     from adderlab.workflows.maps.axes import parse_size
@@ -133,10 +134,11 @@ def map(
         style="bold",
     )
     each = told["seconds"] / told["networks"] * 1e6
-    screen.say(f"{told['seconds']:.1f} s by {told['path']}, {each:.1f} µs a network")
+    screen.say(f"{told['seconds']:.1f} s by {told['path']}, {micro_text(each)} a network")
     converged = told["converged"] / told["networks"]
     screen.say(
-        f"{converged:.1%} converge, {1 - converged:.1%} diverge, "
+        f"{converged:.1%} converge, {1 - converged:.1%} do not (their loss does not "
+        "end below its start), "
         f"{told['successes'] / told['networks']:.1%} are right on every row"
     )
     if not told["successes"]:

@@ -90,7 +90,8 @@ def print_census(screen: Screen, census: Census) -> None:
     )
     rate = found["seconds"] / found["networks"] * 1e6
     screen.say(
-        f"{found['seconds']:.1f} s by {found['path']} ({found['why']}), {_micro(rate)} a network"
+        f"{found['seconds']:.1f} s by {found['path']} ({found['why']}), "
+        f"{micro_text(rate)} a network"
     )
     _print_speed(screen, found)
     _print_failures(screen, found, census.task)
@@ -155,9 +156,9 @@ def _print_causes(screen: Screen, found: dict[str, Any]) -> None:
     causes = found["causes"]
     if not causes:
         return
-    screen.heading(
-        "what is seen of the failures, and how many are right once that alone is changed"
-    )
+    tried = any(one["trial"] for one in causes)
+    changed = ", and how many are right once that alone is changed" if tried else ""
+    screen.heading(f"what is seen of the failures{changed}")
     rows: list[tuple[str, ...]] = []
     for one in causes:
         trial = one["trial"]
@@ -172,7 +173,8 @@ def _print_causes(screen: Screen, found: dict[str, Any]) -> None:
             )
         )
     columns = ("seen", "failures", "successes", "changed", "beside it", "cause")
-    screen.table(columns, rows, left=(columns[0], "cause"))
+    shown = len(columns) if tried else 3
+    screen.table(columns[:shown], [row[:shown] for row in rows], left=(columns[0], "cause"))
     for one in causes:
         if one["trial"]:
             trial = one["trial"]
@@ -198,8 +200,8 @@ def _print_helps(screen: Screen, found: dict[str, Any]) -> None:
     if not helps:
         return
     screen.heading(
-        f"what helps, measured over {helps[0]['networks']} networks each "
-        f"(unchanged: {found['success_rate']:.1%})"
+        f"what helps, measured over members 0 to {helps[0]['networks'] - 1} each time "
+        f"(unchanged, the same members: {helps[0]['unchanged']['share']:.1%})"
     )
     screen.table(
         ("change", "right", "95 % interval", "helps", "option"),
@@ -233,5 +235,14 @@ def _print_solutions(screen: Screen, found: dict[str, Any]) -> None:
         )
 
 
-def _micro(value: float) -> str:
-    return f"{value:.1f} µs" if value < 100 else f"{value:.0f} µs"
+def micro_text(value: float) -> str:
+    """Return microseconds in the unit that they are read best in.
+
+    Examples:
+        >>> micro_text(1.25), micro_text(228687.5), micro_text(3.2e6)
+        ('1.2 µs', '229 ms', '3.2 s')
+    """
+    units = ((1e6, "s"), (1e3, "ms"), (1.0, "µs"))
+    unit, name = next((one for one in units if value >= one[0]), units[-1])
+    shown = value / unit
+    return f"{shown:.1f} {name}" if shown < 100 else f"{shown:.0f} {name}"

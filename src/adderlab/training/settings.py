@@ -24,6 +24,7 @@ ACTIVATIONS: Final = ("relu", "leaky:S", "tanh")
 MOMENTUM: Final = 0.9
 LARGEST_BYTES: Final = 8 << 30
 LARGEST: Final = float(np.finfo(np.float32).max)
+SMALLEST: Final = float(np.finfo(np.float32).smallest_subnormal)
 LARGEST_ROWS: Final = 1 << 12
 ADAM_BETAS: Final = (0.9, 0.999)
 ADAM_EPSILON: Final = 1e-8
@@ -319,6 +320,8 @@ def _within(
         raise _refused(option, value, rule)
     if value > LARGEST:
         raise _refused(option, value, f"a number of at most {LARGEST:g}, the largest of fp32")
+    if above == 0 and not np.float32(value):
+        raise _refused(option, value, f"a number of at least {SMALLEST:.2g}, the smallest of fp32")
 
 
 def _one_of(option: str, value: str, choices: tuple[str, ...]) -> None:

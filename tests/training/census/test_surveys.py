@@ -20,7 +20,7 @@ SETTINGS = Settings(lr=0.4, steps=60, data="table")
 @pytest.fixture(scope="module")
 def found():
     stages: list[str] = []
-    survey = surveys.survey(HALF_ADDER, SETTINGS, Rate(9, 20), 12, on_stage=stages.append)
+    survey = surveys.survey(HALF_ADDER, SETTINGS, Rate(9, 12), on_stage=stages.append)
     return survey, stages
 
 
@@ -51,7 +51,7 @@ def test_a_rate_is_that_of_the_first_members(found):
 
 def test_the_runs_own_width_and_learning_rate_are_among_those_measured(found):
     survey, _ = found
-    assert dict(survey.by_width)[3] == Rate(9, 20)
+    assert dict(survey.by_width)[3] == Rate(9, 12)
     assert [width for width, _ in survey.by_width] == [2, 3, 4, 8]
     rates = [lr for lr, _ in survey.by_lr]
     assert 0.4 in rates
@@ -62,7 +62,7 @@ def test_the_runs_own_width_and_learning_rate_are_among_those_measured(found):
 def test_what_a_run_has_already_is_no_change(monkeypatch):
     monkeypatch.setattr(surveys, "choose", lambda task, settings: Choice(ENSEMBLE, "no wait"))
     settings = Settings(activation="tanh", optimizer="adam", lr=0.01, hidden=(3, 3), steps=1)
-    survey = surveys.survey(HALF_ADDER, settings, Rate(0, 2), 2)
+    survey = surveys.survey(HALF_ADDER, settings, Rate(0, 2))
     options = [one.option for one in survey.helps]
     assert options == ["--init-scale 2", "--init-scale 0.5"]
     assert survey.by_width == ()

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from adderlab.errors import OptionError, OutputError, ResourceError
+from adderlab.report.figures import maps as drawn
 from adderlab.report.figures.losses import Axis as Ruler
 from adderlab.report.figures.maps import MapView, map_png, pixels_of
 from adderlab.tasks import task_named
@@ -138,6 +139,10 @@ def test_the_measure_is_minus_the_mean_loss_or_the_mean_of_its_inverse():
     assert found[2] == pytest.approx(0.1, rel=1e-4)
 
 
+def test_a_loss_that_stays_where_it_was_is_no_convergence():
+    assert measure_of(np.full((1, 3), 0.25, np.float32), (0, 1, 2))[0] == 1
+
+
 @pytest.mark.parametrize("steps", [1, 2, 16, 17, 100, 1000, 10**6])
 def test_losses_are_read_from_the_first_step_to_the_last(steps):
     found = loss_steps(steps)
@@ -209,6 +214,16 @@ def test_a_picture_for_a_page_holds_its_pixels(found):
     assert "converge" in found._repr_html_()
 
 
+@pytest.mark.parametrize("is_log", [False, True])
+def test_the_ticks_of_a_narrow_range_are_different_numbers_within_it(is_log):
+    axis = Ruler(1.2345671, 1.2345689, is_log)
+    texts = [text for _, text in drawn._ticks(axis)]
+    assert len(texts) >= 2
+    assert len(set(texts)) == len(texts)
+    assert all(axis.low <= float(text) <= axis.high for text in texts)
+    assert all(0 <= share <= 1 for share, _ in drawn._ticks(axis))
+
+
 def test_finished_bands_are_kept_when_a_map_is_interrupted(found, tmp_path, monkeypatch):
     monkeypatch.setattr(grids, "BAND_MEMBERS", 13)
     options = {"x": "lr=0.1:4:log", "y": "init=0.5:2", "out": tmp_path / "map.png"}
@@ -235,8 +250,8 @@ def test_finished_bands_are_kept_when_a_map_is_interrupted(found, tmp_path, monk
     assert sorted(path.name for path in tmp_path.iterdir()) == ["map.npz", "map.png"]
 
 
-def test_the_bands_of_another_map_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(grids, "BAND_MEMBERS", 13)
+def leave_a_band(monkeypatch, **options):
+    """Interrupt a map after its first band."""
     train = Grid.train
 
     def interrupted(self, number, **given):
@@ -247,12 +262,36 @@ def test_the_bands_of_another_map_are_refused(tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(Grid, "train", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            _ = make_map("half-adder", out=tmp_path / "map.png", **SIZE, **QUICK)
+            _ = make_map(**{"task": "half-adder", **SIZE, **QUICK, **options})
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("lr=0.01:10:log", "lr=0.01:9:log"),
+        ("lr=1.2345678:10:log", "lr=1.2345679:10:log"),
+        ("lr=0.1:2:linear", "lr=0.1:2.0000000000000004:linear"),
+    ],
+)
+def test_the_bands_of_another_map_are_refused(tmp_path, monkeypatch, before, after):
+    monkeypatch.setattr(grids, "BAND_MEMBERS", 13)
+    leave_a_band(monkeypatch, x=before, out=tmp_path / "map.png")
     with pytest.raises(OutputError) as refused:
-        _ = make_map("half-adder", x="lr=0.01:9:log", out=tmp_path / "map.png", **SIZE, **QUICK)
-    assert refused.value.what == (
-        "the folder holds another run: x was lr=0.01:10:log, is lr=0.01:9:log"
-    )
+        _ = make_map("half-adder", x=after, out=tmp_path / "map.png", **SIZE, **QUICK)
+    assert refused.value.what == f"the folder holds another run: x was {before}, is {after}"
+
+
+def test_a_table_of_other_rows_is_another_map(tmp_path, monkeypatch):
+    monkeypatch.setattr(grids, "BAND_MEMBERS", 13)
+    table = tmp_path / "t.csv"
+    rows = "in a:1,in b:1,out x:1\n0,0,0\n0,1,1\n1,0,1\n1,1,"
+    options = {"task": f"table:{table}", "out": tmp_path / "map.png"}
+    _ = table.write_text(f"{rows}1\n")
+    leave_a_band(monkeypatch, **options)
+    _ = table.write_text(f"{rows}0\n")
+    with pytest.raises(OutputError) as refused:
+        _ = make_map(**options, **SIZE, **QUICK)
+    assert refused.value.what.startswith('the folder holds another run: task was {"table":')
 
 
 def refused_work(*_, **__):
@@ -274,6 +313,36 @@ def refused_work(*_, **__):
             {"x": "lr=1:2", "y": "lr=1:2"},
             OptionError,
             "--y: lr stands on both axes; name another setting",
+        ),
+        (
+            {"x": "lr=1:1.0000003", "size": 8},
+            OptionError,
+            (
+                "--x: lr=1:1.0000003:linear holds 4 different fp32 numbers, too few for 8 pixels; "
+                "give a wider range or a smaller --size"
+            ),
+        ),
+        (
+            {"y": "init=1e-60:1:log"},
+            OptionError,
+            (
+                "--y: got 'init=1e-60:1:log'; begin at 1.4e-45 or above, the smallest number of "
+                "fp32"
+            ),
+        ),
+        (
+            {"steps": 0},
+            OptionError,
+            (
+                "--steps: got 0; give at least 1: a map shows where the loss ends below its start"
+            ),
+        ),
+        (
+            {"init_scale": 1e-60},
+            OptionError,
+            (
+                "--init-scale: got 1e-60; give a number of at least 1.4e-45, the smallest of fp32"
+            ),
         ),
         ({"show": "beauty"}, OptionError, "--show: got beauty; give one of convergence, success"),
         ({"out": "map.jpg"}, OptionError, "--out: got map.jpg; name an image that ends in .png"),

@@ -101,6 +101,43 @@ def test_a_record_that_is_none_of_ours_is_refused(tmp_path, text):
 
 
 @pytest.mark.parametrize(
+    "changes",
+    [
+        {"files": [{}]},
+        {"files": [1]},
+        {"best": 5},
+        {"interval": [1]},
+        {"successes": "x"},
+        {"failures": [{}]},
+        {"blocks": []},
+        {"finished": False},
+        {"sha256": "0" * 64},
+    ],
+)
+def test_a_record_that_was_changed_is_refused(tmp_path, changes):
+    ledger = begun(tmp_path)
+    ledger.finish({"successes": 3, "best": None, "interval": [0.1, 0.2], "failures": []}, [])
+    record = tmp_path / "run.json"
+    text = json.dumps({**json.loads(record.read_text()), **changes})
+    _ = record.write_text(text)
+    with pytest.raises(OutputError) as refused:
+        _ = Ledger.open(tmp_path, IDENTITY)
+    assert str(refused.value) == (
+        f"{record}: the record is damaged: it is not as it was written; "
+        "restore it from a copy, or name a new folder"
+    )
+    assert record.read_text() == text
+
+
+def test_a_record_laid_out_otherwise_says_the_same(tmp_path):
+    begun(tmp_path).finish({"rate": 0.1, "by": {"b": 1e-7, "a": (1, 2)}}, [])
+    record = tmp_path / "run.json"
+    _ = record.write_text(json.dumps(json.loads(record.read_text())))
+    found = Ledger.open(tmp_path, IDENTITY)
+    assert found.result == {"rate": 0.1, "by": {"b": 1e-7, "a": [1, 2]}}
+
+
+@pytest.mark.parametrize(
     "harm",
     [
         lambda path: path.write_bytes(path.read_bytes()[:-1]),
@@ -182,7 +219,13 @@ def test_what_a_killed_process_left_half_written_is_swept_and_nothing_else(tmp_p
     others = [tmp_path / ".gitignore", tmp_path / ".notes.of.mine1234", tmp_path / "blocks" / "x"]
     for path in (*left, *others):
         _ = path.write_bytes(b"half")
+    drawn, kept = tmp_path / ".figures.a1_b2c3d", tmp_path / ".figures.mine"
+    for path in (drawn, kept):
+        path.mkdir()
+        _ = (path / "losses.svg").write_bytes(b"half")
     _ = Ledger.open(tmp_path, IDENTITY)
+    assert not drawn.exists()
+    assert (kept / "losses.svg").exists()
     assert not any(path.exists() for path in left)
     assert all(path.exists() for path in others)
 

@@ -20,11 +20,12 @@ from adderlab.errors import AdderlabError, OptionError, OutputError, ResourceErr
 from adderlab.nets import load
 from adderlab.proving import prove
 from adderlab.training import Settings
+from adderlab.training.census import surveys
 from adderlab.training.choice import choose
 from adderlab.training.members import train_members
+from adderlab.workflows.populations import ledger, train_many
 from adderlab.workflows.populations import plan as plans
 from adderlab.workflows.populations import run as runs
-from adderlab.workflows.populations import train_many
 from adderlab.workflows.train import train
 
 QUICK = {"lr": 0.4, "steps": 150, "data": "table"}
@@ -76,6 +77,7 @@ def said(folder):
     found = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     for block in found["blocks"]:
         del block["seconds"]
+    del found["sha256"]  # of the seconds too
     return without_seconds(found)
 
 
@@ -117,6 +119,20 @@ def test_run_json_is_what_the_census_says(whole):
     assert found["best"]["file"] == str(folder / "best.safetensors")
     assert found["folder"] == str(folder)
     assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+def test_what_helps_is_compared_on_the_same_members(monkeypatch):
+    monkeypatch.setattr(surveys, "MOST_NETWORKS", 20)
+    found = train_many("half-adder", seeds=SEEDS, **QUICK).to_dict()
+    alone = train_many("half-adder", seeds=20, **PLAIN).to_dict()
+    own = {"count": alone["successes"], "of": 20}
+    assert found["successes"] / SEEDS != alone["successes"] / 20
+    for one in found["helps"]:
+        assert {name: one["unchanged"][name] for name in own} == own
+    for key, value in (("by_hidden", 3), ("by_lr", 0.4)):
+        name = key.removeprefix("by_")
+        told = next(one for one in found[key] if one[name] == value)
+        assert {name: told[name] for name in own} == own
 
 
 def test_the_census_is_a_table_that_agrees_with_run_json(whole):
@@ -247,6 +263,7 @@ def test_finished_blocks_are_not_trained_again(whole, tmp_path, monkeypatch):
     record = json.loads((folder / "run.json").read_text())
     taken = record["blocks"].pop(2)
     record["finished"] = False
+    record["sha256"] = ledger._seal(record)
     _ = (folder / "run.json").write_text(json.dumps(record))
     (folder / taken["file"]).unlink()
     asked = []
@@ -259,6 +276,16 @@ def test_finished_blocks_are_not_trained_again(whole, tmp_path, monkeypatch):
     assert not census.mended
     assert same_files(folder, other)
     assert said(folder) == said(other)
+
+
+def test_figures_that_are_gone_are_drawn_again(whole, tmp_path, monkeypatch):
+    _, other = whole
+    folder = tmp_path / "run"
+    _ = shutil.copytree(other, folder)
+    shutil.rmtree(folder / "figures")
+    monkeypatch.setattr(runs, "train_members", refused_work)  # the members shown are, elsewhere
+    assert train_many("half-adder", seeds=SEEDS, out=folder, **QUICK).was_done
+    assert same_files(folder, other)
 
 
 def refused_work(*_, **__):

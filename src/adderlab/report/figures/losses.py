@@ -43,16 +43,22 @@ class Axis:
     def ticks(self) -> list[float]:
         """Return a few round values."""
         if not self.is_log:
-            step = round_step((self.high - self.low) / 4)
-            first, last = math.ceil(self.low / step), math.floor(self.high / step + 1e-9)
-            return [place * step for place in range(first, last + 1)]
+            return self._even()
+        slack = min(self.low, self.high - self.low) / 1000
         powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
         for parts in ((1, 2, 5), (1,)):
             found = [part * 10.0**power for power in powers for part in parts]
-            inside = [one for one in found if self.low * 0.999 <= one <= self.high * 1.001]
+            inside = [one for one in found if self.low - slack <= one <= self.high + slack]
+            if parts != (1,) and len(inside) < 2:  # too narrow a range for powers of ten
+                return self._even()
             if len(inside) <= 6:
                 return inside
         return inside[:: -(-len(inside) // 6)]
+
+    def _even(self) -> list[float]:
+        step = round_step((self.high - self.low) / 4)
+        first, last = math.ceil(self.low / step), math.floor(self.high / step + 1e-9)
+        return [place * step for place in range(first, last + 1)]
 
 
 def losses_picture(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from adderlab.report.figures.losses import Axis
-from adderlab.report.figures.numbers import compact
+from adderlab.report.figures.numbers import apart, exact
 from adderlab.report.figures.picture import PALETTE, Picture, drawing, png_of, render
 from adderlab.report.figures.sheet import SIZE, Sheet, width_of
 
@@ -24,7 +24,7 @@ DIVERGES: Final = ("#fdf0d5", "#f3a73b", "#b2330f", "#4a0d05")
 KINDS: Final = (
     ("right on every row", "#17509e"),
     ("converges, and is wrong", "#f3a73b"),
-    ("diverges", "#4a0d05"),
+    ("does not converge", "#4a0d05"),
 )
 SIDE: Final = 264.0
 MARGIN: Final = 14.0
@@ -81,8 +81,8 @@ def map_text(view: MapView) -> str:
     converges = float((view.measure < 0).mean())
     right = float(view.success.mean())
     return (
-        f"{view.x_name} from {compact(view.x.low)} to {compact(view.x.high)} to the right, "
-        f"{view.y_name} from {compact(view.y.low)} to {compact(view.y.high)} upwards. "
+        f"{view.x_name} from {exact(view.x.low)} to {exact(view.x.high)} to the right, "
+        f"{view.y_name} from {exact(view.y.low)} to {exact(view.y.high)} upwards. "
         f"{converges:.1%} of the runs converge, {right:.1%} end right on every row."
     )
 
@@ -185,7 +185,7 @@ def _layout(view: MapView, pixel: float) -> _Layout:
     width, height = columns * pixel, rows * pixel
     scale = max(1.0, min(width, height) / 512)  # text grows with large maps
     size = SIZE * scale
-    ticks_y = _apart([(view.y.share(v), compact(v)) for v in view.y.ticks()], height, 2 * size)
+    ticks_y = _apart(_ticks(view.y), height, 2 * size)
     names = max((width_of(text, size=size) for _, text in ticks_y), default=0.0)
     widest = max(names, width_of(view.y_name, size=size))
     legend = _legend_width(view, size, scale)
@@ -201,8 +201,13 @@ def _layout(view: MapView, pixel: float) -> _Layout:
     )
 
 
+def _ticks(axis: Axis) -> list[tuple[float, str]]:
+    values = axis.ticks()
+    return [(axis.share(v), text) for v, text in zip(values, apart(values), strict=True)]
+
+
 def _ticks_across(view: MapView, width: float, size: float) -> list[tuple[float, str]]:
-    ticks = [(view.x.share(v), compact(v)) for v in view.x.ticks()]
+    ticks = _ticks(view.x)
     wide = max((width_of(text, size=size) for _, text in ticks), default=0.0)
     return _apart(ticks, width, wide + size)
 
@@ -236,7 +241,7 @@ def _legend_parts(view: MapView) -> list[tuple[str, Any]]:
         (text, _gradient(colors)[None])
         for text, colors in (
             ("converges: fast to slow", CONVERGES),
-            ("diverges: fast to slow", DIVERGES),
+            ("does not converge: fast to slow", DIVERGES),
         )
     ]
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import Final
 
 LARGEST_WRITTEN_OUT: Final = 10**9
@@ -61,6 +63,37 @@ def decimal_apart(value: Fraction, other: Fraction, places: int = 4) -> str:
             return decimal(value, more)
     sign = "-" if value < other else "+"
     return f"{decimal(other, places)} {sign} {decimal(abs(value - other), places)}"
+
+
+def exact(value: float) -> str:
+    """Return a number as it is read back to the same bits, short where that is enough.
+
+    Examples:
+        >>> exact(10.0), exact(1.2345678)
+        ('10', '1.2345678')
+    """
+    short = f"{value:g}"
+    return short if float(short) == value else repr(float(value))
+
+
+def apart(values: Sequence[float]) -> list[str]:
+    """Return numbers along an axis as texts with digits enough that none stands for another.
+
+    Examples:
+        >>> apart([1.0, 1.5]), apart([1.2345671, 1.2345672])
+        (['1', '1.5'], ['1.2345671', '1.2345672'])
+    """
+    if len(values) < 2:
+        return [exact(float(f"{value:.12g}")) for value in values]
+    gap = min(abs(b - a) for a, b in pairwise(sorted(values)))
+    for digits in range(17):
+        texts = [f"{value:.{digits}g}" if digits else compact(value) for value in values]
+        if all(
+            abs(float(text) - value) <= gap / 1000
+            for text, value in zip(texts, values, strict=True)
+        ):
+            return texts
+    return [repr(float(value)) for value in values]
 
 
 def round_step(least: float) -> float:

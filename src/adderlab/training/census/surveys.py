@@ -1,8 +1,8 @@
 """What helps, measured on the spot: small populations with one setting changed.
 
 Rule: a survey trains members 0, 1, 2 and so on of the same seed, so that two settings of the same
-shape are compared on the same starts; each rate carries its interval, and nothing is quoted from
-elsewhere.
+shape are compared on the same starts, the run's own setting too; each rate carries its interval,
+and nothing is quoted from elsewhere.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Help:
         change: in words.
         option: as it is given to ``adderlab train``.
         rate: how many networks came out right.
-        base: how many did unchanged.
+        base: how many of the same members did unchanged.
     """
 
     change: str
@@ -70,6 +70,7 @@ class Help:
             "networks": self.rate.of,
             "rate": self.rate.share,
             "interval": list(self.rate.interval),
+            "unchanged": self.base.to_dict(),
             "is_better": self.rate.is_above(self.base),
         }
 
@@ -101,7 +102,6 @@ def survey(
     task: Task,
     settings: Settings,
     base: Rate,
-    networks: int,
     *,
     on_stage: Callable[[str], None] = lambda text: None,
     on_compile: Callable[[str], None] = lambda text: None,
@@ -111,12 +111,12 @@ def survey(
     Args:
         task: what is to be learned.
         settings: what is changed, one thing at a time.
-        base: how often it worked unchanged.
-        networks: how many are trained for each change, at most.
+        base: how often it worked unchanged, among the first members; every change is measured
+            on these. :func:`surveyed` says how many are worth it.
         on_stage: called with what is tried before it is.
         on_compile: as in :func:`adderlab.training.members.train_members`.
     """
-    networks = surveyed(task, settings, networks)
+    networks = base.of
 
     def rate(change: str, **values: Any) -> Rate:
         on_stage(change)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from adderlab.errors import OptionError
-from adderlab.training.settings import LARGEST
+from adderlab.report.figures.numbers import exact
+from adderlab.training.settings import LARGEST, SMALLEST
 
 if TYPE_CHECKING:
     from jaxtyping import Float64
@@ -86,7 +87,7 @@ class Axis:
         return {"name": self.name, "low": self.low, "high": self.high, "scale": self.scale}
 
     def __str__(self) -> str:
-        return f"{self.name}={self.low:g}:{self.high:g}:{self.scale}"
+        return f"{self.name}={exact(self.low)}:{exact(self.high)}:{self.scale}"
 
 
 def parse_axis(text: str, option: str) -> Axis:
@@ -124,6 +125,8 @@ def parse_axis(text: str, option: str) -> Axis:
         raise refused(f"give numbers from {kind.least:g} to below {kind.below:g}")
     if low <= 0 and (scale == "log" or name in ("lr", "init")):
         raise refused("begin above 0")
+    if low > 0 and not np.float32(low) and name in ("lr", "init"):
+        raise refused(f"begin at {SMALLEST:.2g} or above, the smallest number of fp32")
     return Axis(name, low, high, scale)
 
 

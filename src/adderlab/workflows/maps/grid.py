@@ -6,7 +6,8 @@ batches. Only what stands on the axes differs, so what is seen is the settings' 
 What a pixel shows is Sohl-Dickstein's measure. Let v be a run's losses, each divided by the first
 and cut off at 10^6. A run converges if it ends below where it began; its measure is then minus
 the mean of v, else the mean of 1/v. So near the boundary both are large, and far from it small:
-how fast it learned, or how fast it blew up.
+how fast it learned, or how fast it blew up. A loss that only stays where it was does not converge
+either; the two classes are called by what was seen: converges, does not.
 
 References:
     Sohl-Dickstein, "The boundary of neural network trainability is fractal" (2024),

@@ -20,11 +20,11 @@ from adderlab.errors import OptionError, ResourceError
 from adderlab.tasks import Task, task_named
 from adderlab.training.members import check_block
 from adderlab.training.settings import check_rows
-from adderlab.workflows.maps.axes import LARGEST_SIDE, parse_axis, parse_size
-from adderlab.workflows.maps.grid import Grid, Pixels
+from adderlab.workflows.maps.axes import LARGEST_SIDE, Axis, parse_axis, parse_size
+from adderlab.workflows.maps.grid import EACH, Grid, Pixels
 from adderlab.workflows.maps.result import SHOWS, TrainabilityMap, about, npz_bytes
 from adderlab.workflows.populations.ledger import Ledger
-from adderlab.workflows.populations.plan import check_threads, this_machine
+from adderlab.workflows.populations.plan import check_threads, identity_of, this_machine
 from adderlab.workflows.train import make_settings
 from adderlab.writing import check_place, write_file
 
@@ -69,7 +69,7 @@ def map(
         **settings: as of :func:`adderlab.train`, for what does not stand on an axis.
 
     Raises:
-        OptionError: an axis or a setting is out of its range.
+        OptionError: an axis or a setting is out of its range, or an axis is finer than fp32.
         OutputError: ``out`` can't be written.
         ResourceError: the map would not fit in memory or on the disk.
 
@@ -160,6 +160,14 @@ def _grid(task: Task, x: str, y: str, size: int | str, settings: Any) -> Grid:
             where="--optimizer",
             remedy="add --optimizer momentum",
         )
+    if not settings.steps and "steps" not in (across.name, up.name):
+        raise OptionError(
+            "got 0",
+            where="--steps",
+            remedy="give at least 1: a map shows where the loss ends below its start",
+        )
+    _check_fineness(across, columns, "x")
+    _check_fineness(up, rows, "y")
     grid = Grid(task, settings, across, up, columns, rows)
     check_rows(task, "map")
     if grid.populations > MOST_POPULATIONS:
@@ -172,6 +180,21 @@ def _grid(task: Task, x: str, y: str, size: int | str, settings: Any) -> Grid:
     largest = grid.settings_at(across.high, up.high)
     check_block(task, largest, grid.columns)
     return grid
+
+
+def _check_fineness(axis: Axis, count: int, option: str) -> None:
+    """Refuse a range whose neighbors would be one number to the engines: stripes, not a map."""
+    if axis.name not in EACH:
+        return
+    with np.errstate(over="ignore", under="ignore"):
+        different = len(np.unique(axis.values(count).astype(np.float32)))
+    if different < count:
+        raise OptionError(
+            f"{axis} holds {different} different fp32 number{'s' if different != 1 else ''}, "
+            f"too few for {count} pixels",
+            where=f"--{option}",
+            remedy="give a wider range or a smaller --size",
+        )
 
 
 def _free_memory() -> int:
@@ -202,7 +225,13 @@ def _identity(grid: Grid) -> dict[str, Any]:
     told = about(grid)
     settings = told.pop("settings")
     axes = {"x": str(grid.x), "y": str(grid.y)}
-    return {**told, **settings, **axes, "path": ", ".join(grid.paths())}
+    return {
+        **told,
+        **settings,
+        **axes,
+        "task": identity_of(grid.task),
+        "path": ", ".join(grid.paths()),
+    }
 
 
 def _read(path: Path) -> Pixels:

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,12 +24,13 @@ SCHEMA: Final = 1
 RECORD: Final = "run.json"
 BLOCKS: Final = "blocks"
 LONGEST_SHOWN: Final = 40
-OWN: Final = ("schema", "finished", "identity", "machine", "blocks", "files")
+OWN: Final = ("schema", "finished", "identity", "machine", "blocks", "files", "sha256")
 """The record's own keys; beside them stand those of the result."""
 
 HALF_WRITTEN: Final = re.compile(
     r"\.(run\.json|census\.parquet|best\.safetensors|\d{6}\.\w+)\.[a-z0-9_]{8}\Z"
 )
+HALF_DRAWN: Final = re.compile(r"\.figures\.[a-z0-9_]{8}\Z")
 
 
 @dataclass(slots=True)
@@ -147,6 +149,7 @@ class Ledger:
             "files": self.files,
             **(self.result or {}),
         }
+        found["sha256"] = _seal(found)
         text = json.dumps(found, indent=1, allow_nan=False)
         _ = write_file(self.folder / RECORD, text + "\n")
 
@@ -169,10 +172,13 @@ class Ledger:
             return False
 
     def sweep(self) -> None:
-        """Remove what a killed process left half written: files that were not yet renamed."""
+        """Remove what a killed process left half written: what was not yet renamed."""
         for place in (self.folder, self.folder / BLOCKS):
             for path in place.glob(".*"):
-                if HALF_WRITTEN.match(path.name):
+                if path.is_dir() and not path.is_symlink():
+                    if HALF_DRAWN.match(path.name):
+                        shutil.rmtree(path, ignore_errors=True)
+                elif HALF_WRITTEN.match(path.name):
                     path.unlink(missing_ok=True)
 
 
@@ -188,6 +194,13 @@ def file_checksum(path: Path) -> str:
         while piece := file.read(1 << 20):
             digest.update(piece)
     return digest.hexdigest()
+
+
+def _seal(record: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of all that a record says but this, however its text is laid out."""
+    told = {name: value for name, value in record.items() if name != "sha256"}
+    plain = json.loads(json.dumps(told))
+    return sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
 def _entry_of(folder: Path, path: Path) -> dict[str, Any]:
@@ -215,13 +228,14 @@ def _read(record: Path) -> dict[str, Any]:
     """Return the record of a folder.
 
     Raises:
-        OutputError: it can't be read, or is no record of ours.
+        OutputError: it can't be read, is no record of ours, or was changed since.
     """
     found: dict[str, Any] = {}
     try:
         found = json.loads(record.read_text(encoding="utf-8"))
         whole = (
             found["schema"] == SCHEMA
+            and isinstance(found["sha256"], str)
             and isinstance(found["identity"], dict)
             and isinstance(found["machine"], dict)
             and isinstance(found["finished"], bool)
@@ -241,6 +255,12 @@ def _read(record: Path) -> dict[str, Any]:
             "it is not the record of a run that can be gone on with",
             where=str(record),
             remedy="name a new folder",
+        )
+    if found["sha256"] != _seal(found):
+        raise OutputError(
+            "the record is damaged: it is not as it was written",
+            where=str(record),
+            remedy="restore it from a copy, or name a new folder",
         )
     return found
 

@@ -177,7 +177,7 @@ class Plan:
     def identity(self) -> dict[str, Any]:
         """Return what must be the same for a run to be this run, by name."""
         told: dict[str, Any] = {
-            "task": self.task.name,
+            "task": identity_of(self.task),
             "networks": self.networks,
             **asdict(self.settings),
             "keep": self.keep,
@@ -186,9 +186,12 @@ class Plan:
             "path": self.choice.path,
         }
         del told["member"]
-        if not isinstance(self.task.record, str):  # a table: its rows, not its name, are the task
-            told["task"] = self.task.record
         return told
+
+
+def identity_of(task: Task) -> Any:
+    """Return what makes a task this task: its name, or the rows of a table, whatever its name."""
+    return task.name if isinstance(task.record, str) else task.record
 
 
 def this_machine() -> dict[str, str]:

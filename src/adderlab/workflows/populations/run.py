@@ -7,7 +7,7 @@ blocks alone, so that a run that was killed and gone on with ends as one that wa
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,19 +20,20 @@ from adderlab.tasks import Task, task_named
 from adderlab.training.census.causes import Trials, try_changes
 from adderlab.training.census.findings import Findings, findings_of, flat
 from adderlab.training.census.rates import Rate
-from adderlab.training.census.surveys import Survey, survey
+from adderlab.training.census.surveys import Survey, survey, surveyed
 from adderlab.training.census.tally import Tally
 from adderlab.training.members import train_members
 from adderlab.workflows.populations.census import BEST, CENSUS, Census
 from adderlab.workflows.populations.columns import TENSORS, about_block, block_bytes, read_block
 from adderlab.workflows.populations.ledger import Ledger
-from adderlab.workflows.populations.pictures import run_pictures
+from adderlab.workflows.populations.pictures import pictures_of, run_pictures
 from adderlab.workflows.populations.plan import Plan, check_threads, this_machine
 from adderlab.workflows.populations.summary import Examples, result_of, shown_members
 from adderlab.writing import new_file, new_folder
 
 if TYPE_CHECKING:
     from adderlab.nets import Network
+    from adderlab.report.figures import Picture
 
 SUFFIX: Final = ".parquet"
 FIGURES: Final = "figures"
@@ -98,7 +99,7 @@ def train_many(
     if folder is not None:
         ledger = Ledger.open(folder, plan.identity(), this_machine())
         if ledger.result is not None:
-            return _as_it_was(plan, ledger)
+            return _as_it_was(plan, ledger, draw)
         if not ledger.blocks:
             plan.check_disk(folder)
     elif keep not in ("none", "start"):
@@ -137,6 +138,8 @@ class _Run:
         self.tally = Tally(plan.loss_steps)
         self.failed: list[Any] = []
         self.seconds = 0.0
+        self.surveyed = surveyed(plan.task, plan.settings, plan.networks)
+        self.surveyed_right = 0
 
     def made(self) -> Census:
         """Train what is missing, and return what came out."""
@@ -227,6 +230,7 @@ class _Run:
 
     def _count(self, found: Findings) -> None:
         self.tally.add(found)
+        self.surveyed_right += int(found.is_right[found.members < self.surveyed].sum())
         missing = self._tried() - sum(map(len, self.failed))
         if missing > 0:
             self.failed.append(found.members[~found.is_right][:missing])
@@ -244,14 +248,13 @@ class _Run:
         return try_changes(plan.task, plan.settings, failed, path=plan.choice.path)
 
     def _survey(self) -> Survey | None:
-        plan, tally = self.plan, self.tally
+        plan = self.plan
         if not plan.helps:
             return None
         return survey(
             plan.task,
             plan.settings,
-            Rate(tally.successes, tally.networks),
-            plan.networks,
+            Rate(self.surveyed_right, self.surveyed),
             on_stage=lambda text: self.on_stage(f"trying {text}"),
             on_compile=self.on_compile,
         )
@@ -269,9 +272,7 @@ class _Run:
         else:
             (ledger.folder / BEST).unlink(missing_ok=True)
         if self.draw:
-            with new_folder(ledger.folder / FIGURES) as place:
-                for picture in run_pictures(result, examples):
-                    _ = picture.write(place)
+            _draw(ledger.folder, run_pictures(result, examples))
         ledger.finish(result, files)
 
 
@@ -294,10 +295,23 @@ def _write_census(ledger: Ledger, path: Path, blocks: int) -> None:
                 writer.close()
 
 
-def _as_it_was(plan: Plan, ledger: Ledger) -> Census:
-    """Return a run that was finished before, its best network proved once more."""
+def _as_it_was(plan: Plan, ledger: Ledger, draw: bool) -> Census:
+    """Return a run that was finished before, its best network proved once more.
+
+    Figures are no part of the record: those that are gone are drawn again.
+    """
     assert ledger.result is not None
     proof: Verdict | None = None
     if ledger.result["best"] is not None:
         proof = prove(ledger.folder / BEST, plan.task)
-    return Census(plan.task, plan.settings, ledger.result, proof, ledger.folder, was_done=True)
+    found = Census(plan.task, plan.settings, ledger.result, proof, ledger.folder, was_done=True)
+    if draw and not (ledger.folder / FIGURES).is_dir():
+        _draw(ledger.folder, pictures_of(found))
+    return found
+
+
+def _draw(folder: Path, pictures: Iterable[Picture]) -> None:
+    """Write pictures into a run's folder, all of them or none."""
+    with new_folder(folder / FIGURES) as place:
+        for picture in pictures:
+            _ = picture.write(place)
