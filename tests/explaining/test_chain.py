@@ -69,7 +69,8 @@ def test_the_texts_are_the_derivatives_of_the_whole_expression(length):
 def test_operations_grow_with_the_length_and_with_its_square(length):
     cost = cost_of(length)
     assert cost.with_reuse == 3 * length + 1
-    assert cost.without_reuse == 2 * length * length + 2 * length
+    assert cost.without_reuse == (3 * length * length + 5 * length) // 2
+    assert cost.without_reuse == sum(length + 2 + k for k in range(1, length + 1))
 
 
 TOO_LARGE = "--values: the numbers leave float64, in which they are checked; give smaller ones"

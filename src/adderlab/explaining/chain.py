@@ -250,20 +250,16 @@ def with_reuse(w: Sequence[T], x: T, y: T) -> list[T]:
 
 
 def without_reuse(w: Sequence[T], x: T, y: T) -> list[T]:
-    """Return all derivatives, each from its own formula and from nothing else."""
-
-    def inner(start: int) -> T:
-        value = x
-        for weight in reversed(w[start:]):
-            value = weight * value
-        return value
-
+    """Return all derivatives, each from its own formula: nothing is kept from one to the next."""
     found: list[T] = []
     for i in range(len(w)):
-        derivative = 2 * (inner(0) - y)
+        f = [x]
+        for weight in reversed(w):  # its own forward pass, which gives f(i+1) on the way to f1
+            f.insert(0, weight * f[0])
+        derivative = 2 * (f[0] - y)
         for weight in w[:i]:
             derivative = derivative * weight
-        found.append(derivative * inner(i + 1))
+        found.append(derivative * f[i + 1])
     return found
 
 
