@@ -383,3 +383,21 @@ def test_units_that_never_switch_off_do_not_die():
     (died,) = (one for one in found.chapters if one.slug == "died")
     assert died.blocks[0].text == "Units of tanh are never off: none can die."
     assert net.layers[0].activation == Activation("tanh")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"activation": "tanh", "seed": 1}, "one hidden layer of tanh"),
+        ({"hidden": (6, 6), "seed": 0, "lr": 0.2, "steps": 2000}, "2 hidden layers of relu"),
+    ],
+)
+def test_a_network_unlike_the_designs_in_kind_is_told_why_it_is_not_compared(options, said):
+    found = explain(adderlab.train(HALF_ADDER, **options).network, why=True)
+    assert found.result.verdict.verdict == "proved"
+    (design,) = (one for one in found.chapters if one.slug == "design")
+    assert len(design.blocks) == 1
+    assert design.blocks[0].text == (
+        "The hand-set designs of half-adder have one hidden layer of relu, this network has "
+        f"{said}: its units have no counterparts there to be matched with."
+    )

@@ -12,7 +12,7 @@ from adderlab.nets.truth import TruthRow
 from adderlab.proving.verdict import sum_of
 from adderlab.report import Block, Chapter, Paragraph, Table
 from adderlab.report.story import Cell
-from adderlab.workflows.explain.replayed import Why
+from adderlab.workflows.explain.replayed import DESIGNED, Why
 
 LIKE: Final = 0.999
 """From this cosine on a unit is called like a designed one."""
@@ -231,9 +231,7 @@ def meaning_text(unit: UnitMeaning, rows: Sequence[TruthRow]) -> str:
 def _designs(found: Why) -> Chapter:
     blocks: list[Block] = []
     if not found.designs:
-        blocks.append(
-            Paragraph(f"There is no hand-set design of {found.task.name} to compare with.")
-        )
+        blocks.append(Paragraph(_no_design(found)))
     for one in found.designs:
         same = "is the same" if one.is_same else "is not the same"
         lines: list[tuple[Cell, ...]] = [
@@ -257,6 +255,19 @@ def _designs(found: Why) -> Chapter:
             ),
         ]
     return Chapter("design", "Beside the hand-set design", tuple(blocks))
+
+
+def _no_design(found: Why) -> str:
+    """Return why a network has nothing to be compared with unit by unit."""
+    if found.task.name not in DESIGNED:
+        return f"There is no hand-set design of {found.task.name} to compare with."
+    *hidden, _ = found.network.layers
+    layers = "one hidden layer" if len(hidden) == 1 else f"{len(hidden)} hidden layers"
+    kinds = _and(list(dict.fromkeys(layer.activation.kind for layer in hidden)))
+    return (
+        f"The hand-set designs of {found.task.name} have one hidden layer of relu, this network "
+        f"has {layers} of {kinds}: its units have no counterparts there to be matched with."
+    )
 
 
 def _and(names: Sequence[str]) -> str:
