@@ -23,6 +23,7 @@ from adderlab.training import Settings
 from adderlab.training.loop import train_network
 from adderlab.workflows.explain import explain
 from adderlab.workflows.explain.replayed import nearby, replayed
+from adderlab.workflows.explain.slots import piled_text
 from adderlab.workflows.explain.verb import parse_number, parse_values
 
 HALF_ADDER = task_named("half-adder")
@@ -401,3 +402,47 @@ def test_a_network_unlike_the_designs_in_kind_is_told_why_it_is_not_compared(opt
         "The hand-set designs of half-adder have one hidden layer of relu, this network has "
         f"{said}: its units have no counterparts there to be matched with."
     )
+
+
+# --- slots ------------------------------------------------------------------------------------
+
+
+def slots_said(net, **options):
+    """Return the sentence on the losses, and the run it is told of."""
+    found = explain(net, slots=True, **options)
+    (piling,) = (one for one in found.chapters if one.slug == "piling-up")
+    return piling.blocks[1].text, found.result
+
+
+def test_where_every_gradient_is_zero_no_gradient_is_said_to_push():
+    right = network([[[1, 1], [1, 1]], [[0, 1], [1, -2]]], [[0, -1], [0, 0]], task=HALF_ADDER)
+    text, run = slots_said(right)
+    assert set(run.losses_with) == set(run.losses_without) == {0.0}
+    assert text.endswith("Every gradient is 0 here: nothing piles up, and no parameter moves.")
+
+
+def test_a_loss_that_leaves_the_finite_numbers_is_compared_with_nothing():
+    text, run = slots_said(LECTURE, lr=10)
+    first = [
+        next(at for at, loss in enumerate(losses, 1) if not torch.tensor(loss).isfinite())
+        for losses in (run.losses_with, run.losses_without)
+    ]
+    assert text.endswith(
+        f"The loss leaves the finite numbers with zero_grad at iteration {first[0]} and without "
+        f"at iteration {first[1]}; from there on nothing is compared."
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        ([3, 2, 1], [3, 2, 0], "Here the sum of all gradients went down further than each"),
+        ([3, 2, 1], [3, 1, 2], "The old gradients keep pushing long after"),
+        ([3, 2, 1], [3, 2.5, 2], "Here the sum of all gradients went down less far"),
+        ([3, 2, 1], [3, 0, 1], "Here both end at the same loss, by other ways."),
+        ([3, 2, 1], [3, 2, 1], "Here it is the same in every iteration, with and without."),
+    ],
+)
+def test_what_is_said_of_piling_up_is_what_the_losses_show(every, one, other, said):
+    found = replace(every["slots"].result, losses_with=tuple(one), losses_without=tuple(other))
+    assert piled_text(found).startswith(said)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, Final
 
 from adderlab.explaining import NOT_COMPUTED
@@ -123,8 +124,8 @@ def _iteration(number: int, one: Iteration, other: Iteration) -> Table:
 
 def _losses(found: SlotsRun, picture: Picture | None) -> Chapter:
     end, other = found.losses_with[-1], found.losses_without[-1]
-    rises = sum(b > a for a, b in zip(found.losses_without, found.losses_without[1:], strict=False))
-    same = sum(b > a for a, b in zip(found.losses_with, found.losses_with[1:], strict=False))
+    rises = sum(b > a for a, b in pairwise(found.losses_without))
+    same = sum(b > a for a, b in pairwise(found.losses_with))
     blocks: list[Block] = [
         Table(
             ("iteration", "loss with zero_grad", "loss without"),
@@ -136,7 +137,7 @@ def _losses(found: SlotsRun, picture: Picture | None) -> Chapter:
         Paragraph(
             f"From one iteration to the next the loss rises {same} times with zero_grad and "
             f"{rises} times without. After {LOSS_STEPS} iterations it is {_loss(end)} with and "
-            f"{_loss(other)} without. {_said(end, other)}"
+            f"{_loss(other)} without. {piled_text(found)}"
         ),
     ]
     if picture is not None:
@@ -144,13 +145,39 @@ def _losses(found: SlotsRun, picture: Picture | None) -> Chapter:
     return Chapter("piling-up", "What forgetting zero_grad does to the loss", tuple(blocks))
 
 
-def _said(end: float, other: float) -> str:
-    if other < end:
+def piled_text(found: SlotsRun) -> str:
+    """Return what piling up did to the loss, as far as the losses of all iterations show it."""
+    one, other = found.losses_with, found.losses_without
+    lost = {
+        where: next((at for at, loss in enumerate(losses, 1) if not math.isfinite(loss)), 0)
+        for where, losses in (("with zero_grad", one), ("without", other))
+    }
+    if any(lost.values()):
+        said = " and ".join(f"{where} at iteration {at}" for where, at in lost.items() if at)
+        return f"The loss leaves the finite numbers {said}; from there on nothing is compared."
+    if _is_flat(found):
+        return "Every gradient is 0 here: nothing piles up, and no parameter moves."
+    if one == other:
+        return "Here it is the same in every iteration, with and without."
+    if other[-1] < one[-1]:
         return (
             "Here the sum of all gradients went down further than each by itself: piled up they "
             "act as a momentum that never fades, and nothing says where it will end."
         )
-    return "The old gradients keep pushing long after they have stopped being true."
+    if other[-1] == one[-1]:
+        return "Here both end at the same loss, by other ways."
+    if any(b > a for a, b in pairwise(other)):
+        return "The old gradients keep pushing long after they have stopped being true."
+    return "Here the sum of all gradients went down less far, though it never went up."
+
+
+def _is_flat(found: SlotsRun) -> bool:
+    """Return whether every slot holds 0, or nothing, after every backward()."""
+    return all(
+        not slot
+        for iteration in (*found.with_zero_grad, *found.without_zero_grad)
+        for *_, slot in entries(iteration.after("backward()"))
+    )
 
 
 def _loss(value: float) -> str:
