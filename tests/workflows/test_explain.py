@@ -15,8 +15,10 @@ import adderlab
 from adderlab.building import lecture_network
 from adderlab.errors import NetworkFileError, OptionError, OutputError, ResourceError, TaskError
 from adderlab.explaining import NOT_COMPUTED
+from adderlab.explaining.history import Death
 from adderlab.explaining.units import unit_meanings
 from adderlab.nets import Activation, load, network, save
+from adderlab.nets.walk import unit_names
 from adderlab.proving import prove
 from adderlab.tasks import task_named
 from adderlab.training import Settings
@@ -25,6 +27,7 @@ from adderlab.workflows.explain import explain
 from adderlab.workflows.explain.replayed import nearby, replayed
 from adderlab.workflows.explain.slots import piled_text
 from adderlab.workflows.explain.verb import parse_number, parse_values
+from adderlab.workflows.explain.why import why_chapters
 
 HALF_ADDER = task_named("half-adder")
 LECTURE = lecture_network(HALF_ADDER)
@@ -402,6 +405,33 @@ def test_a_network_unlike_the_designs_in_kind_is_told_why_it_is_not_compared(opt
         "The hand-set designs of half-adder have one hidden layer of relu, this network has "
         f"{said}: its units have no counterparts there to be matched with."
     )
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, "Dead units: relu passes no gradient back where it is off, so nothing wakes them"),
+        ({"optimizer": "momentum"}, "Dead units: off on every row to the end of the run"),
+        ({"optimizer": "adam"}, "Dead units: off on every row to the end of the run"),
+        ({"weight_decay": 0.01}, "Dead units: off on every row to the end of the run"),
+    ],
+)
+def test_nothing_wakes_a_dead_unit_is_said_of_plain_sgd_alone(failed, change, said):
+    found = failed.result
+    chapters = why_chapters(replace(found, settings=replace(found.settings, **change)))
+    (died,) = (one for one in chapters if one.slug == "died")
+    assert died.blocks[0].caption == said
+
+
+def test_nothing_wakes_a_dead_unit_is_not_said_of_a_later_layer(failed):
+    """A unit of the second layer wakes as soon as those of the first give it something else."""
+    deep = network([[[1, 1]], [[1]], [[1], [1]]], [[0], [-9], [0, 0]], task=HALF_ADDER)
+    found = failed.result
+    for layer, (unit,) in enumerate(unit_names(deep, HALF_ADDER)[1:3], 1):
+        looked = replace(found.looked, deaths=(Death(unit, 0),))
+        chapters = why_chapters(replace(found, network=deep, looked=looked))
+        (died,) = (one for one in chapters if one.slug == "died")
+        assert ("nothing wakes" in died.blocks[0].caption) is (layer == 1)
 
 
 # --- slots ------------------------------------------------------------------------------------

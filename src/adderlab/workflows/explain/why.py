@@ -9,6 +9,7 @@ from typing import Final
 from adderlab.explaining.history import Death, Silence
 from adderlab.explaining.units import CONSTANT, COPY, OFF, UnitMeaning
 from adderlab.nets.truth import TruthRow
+from adderlab.nets.walk import unit_names
 from adderlab.proving.verdict import sum_of
 from adderlab.report import Block, Chapter, Paragraph, Table
 from adderlab.report.story import Cell
@@ -80,8 +81,7 @@ def _deaths(found: Why) -> Chapter:
             Table(
                 ("unit", "off on every row"),
                 tuple((one.unit, _when(one)) for one in looked.deaths),
-                caption="Dead units: relu passes no gradient back where it is off, so nothing "
-                "wakes them",
+                caption=_why_dead(found),
                 left=("unit", "off on every row"),
             )
         )
@@ -100,6 +100,24 @@ def _deaths(found: Why) -> Chapter:
     else:
         blocks.append(Paragraph("Every row still sends a gradient to the first layer."))
     return Chapter("died", "What died, and when", tuple(blocks))
+
+
+def _why_dead(found: Why) -> str:
+    """Return what is said of dead units: that they can't wake only where nothing can wake them.
+
+    A unit that is off on every row gets no gradient, and plain SGD moves it no more; but momentum,
+    Adam and decay move it all the same, and one of a later layer wakes when the units before it
+    change.
+    """
+    settings = found.settings
+    first = unit_names(found.network, found.task)[1]
+    if (
+        settings.optimizer == "sgd"
+        and not settings.weight_decay
+        and all(one.unit in first for one in found.looked.deaths)
+    ):
+        return "Dead units: relu passes no gradient back where it is off, so nothing wakes them"
+    return "Dead units: off on every row to the end of the run"
 
 
 def _when(one: Death | Silence) -> str:
