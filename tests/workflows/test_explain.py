@@ -20,12 +20,13 @@ from adderlab.explaining.units import unit_meanings
 from adderlab.nets import Activation, load, network, save
 from adderlab.nets.walk import unit_names
 from adderlab.proving import prove
+from adderlab.report import Table
 from adderlab.tasks import task_named
 from adderlab.training import Settings
 from adderlab.training.loop import train_network
 from adderlab.workflows.explain import explain
 from adderlab.workflows.explain.replayed import nearby, replayed
-from adderlab.workflows.explain.slots import piled_text
+from adderlab.workflows.explain.slots import entries, piled_text, w_texts
 from adderlab.workflows.explain.verb import parse_number, parse_values
 from adderlab.workflows.explain.why import why_chapters
 
@@ -476,3 +477,38 @@ def test_a_loss_that_leaves_the_finite_numbers_is_compared_with_nothing():
 def test_what_is_said_of_piling_up_is_what_the_losses_show(every, one, other, said):
     found = replace(every["slots"].result, losses_with=tuple(one), losses_without=tuple(other))
     assert piled_text(found).startswith(said)
+
+
+def test_a_step_that_moves_a_parameter_is_seen_in_the_slots_and_screens():
+    found = explain(LECTURE, slots=True, lr="1e-6")
+    run = found.result
+    table = next(one for one in found.chapters[0].blocks if isinstance(one, Table))
+    start, moved = (dict_of(run.with_zero_grad[0].after(line)) for line in ("start", "step()"))
+    for row, name in zip(table.rows, start, strict=True):
+        assert (row[1] != row[3]) is (start[name] != moved[name]), name
+    assert any(row[1] != row[3] for row in table.rows)
+    shown = [screen.blocks[0].rows for screen in found.screens[:4]]
+    for first, last, name in zip(shown[0], shown[3], start, strict=True):
+        assert (first[1] != last[1]) is (start[name] != moved[name]), name
+
+
+def dict_of(slots):
+    return {name: w for name, w, _ in entries(slots)}
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_step_that_moves_a_parameter_is_seen_in_the_gradient_table(seed):
+    net = adderlab.train(HALF_ADDER, seed=seed, steps=3).network
+    found = explain(net, input="1,1", lr="1e-6")
+    table = next(one for one in found.chapters[-1].blocks if isinstance(one, Table))
+    updates = found.result.updates
+    assert any(update.gradient for update in updates)
+    for row, update in zip(table.rows, updates, strict=True):
+        now, following = str(row[2]).split(" - 1e-06*")[0], str(row[3])
+        assert (now != following) is bool(update.gradient), update.name
+
+
+def test_digits_are_added_only_where_a_move_needs_them():
+    assert w_texts([0.87431, 0.87432, 0.5]) == ["0.87431", "0.87432", "0.5"]
+    assert w_texts([0.1, 0.2]) == ["0.1", "0.2"]
+    assert w_texts([float("nan"), 0.25, float("inf")]) == ["nan", "0.25", "inf"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
@@ -16,6 +16,10 @@ from adderlab.report.story import Cell
 
 SHOWN: Final = (1, 2, 3, 5, 10, 20, 50, LOSS_STEPS)
 """Iterations whose losses are listed."""
+
+FEWEST_DIGITS: Final = 4
+MOST_DIGITS: Final = 17
+"""Digits of a parameter; with the most, no two doubles read the same."""
 
 
 def slots_chapters(found: SlotsRun, picture: Picture | None = None) -> tuple[Chapter, ...]:
@@ -50,9 +54,18 @@ def slot_text(value: Any) -> str:
     return "None" if value is None else f"{value:.3g}"
 
 
-def w_text(value: float) -> str:
-    """Return what a parameter is."""
-    return f"{value:.4g}"
+def w_texts(values: Sequence[float]) -> list[str]:
+    """Return what a parameter is at some moments; a move between two of them is to be seen."""
+    moves = [(a, b) for a, b in pairwise(values) if a != b and math.isfinite(a + b)]
+    digits = next(
+        (
+            digits
+            for digits in range(FEWEST_DIGITS, MOST_DIGITS)
+            if all(f"{a:.{digits}g}" != f"{b:.{digits}g}" for a, b in moves)
+        ),
+        MOST_DIGITS,
+    )
+    return [f"{value:.{digits}g}" for value in values]
 
 
 def entries(slots: Slots) -> Iterator[tuple[tuple[Any, ...], float, float | None]]:
@@ -97,6 +110,7 @@ def _iteration(number: int, one: Iteration, other: Iteration) -> Table:
             one.after("start"),
             one.after("backward()"),
             one.after("step()"),
+            other.after("start"),
             other.after("backward()"),
             other.after("step()"),
         )
@@ -105,13 +119,13 @@ def _iteration(number: int, one: Iteration, other: Iteration) -> Table:
     rows = tuple(
         (
             symbol(*start[0]),
-            w_text(start[1]),
+            w_texts((start[1], step[1]))[0],
             slot_text(back[2]),
-            w_text(step[1]),
+            w_texts((start[1], step[1]))[1],
             slot_text(piled[2]),
-            w_text(moved[1]),
+            w_texts((before[1], moved[1]))[1],
         )
-        for start, back, step, piled, moved in zip(*moments, strict=True)
+        for start, back, step, before, piled, moved in zip(*moments, strict=True)
     )
     return Table(
         ("parameter", "w", "dL/dw", "next w", "piled up", "then w"),
@@ -204,12 +218,17 @@ def _left(found: SlotsRun) -> Chapter:
 
 
 def _forgotten(found: SlotsRun) -> Chapter:
-    rows: list[tuple[Cell, ...]] = []
+    seen: list[tuple[str, str, float, float | None]] = []
     for number, iteration in enumerate(found.forgotten_run, 1):
         for slots in iteration.moments:
             for name, w, slot in entries(slots):
                 if name == (found.forgotten, 0):
-                    rows.append((str(number), slots.after, w_text(w), slot_text(slot)))
+                    seen.append((str(number), slots.after, w, slot))
+    texts = w_texts([w for *_, w, _ in seen])
+    rows: list[tuple[Cell, ...]] = [
+        (number, after, w, slot_text(slot))
+        for (number, after, _, slot), w in zip(seen, texts, strict=True)
+    ]
     return Chapter(
         "left-out",
         "A parameter that the optimizer was not given",
