@@ -35,6 +35,13 @@ w                 dL/dw   w_now - lr * dL/dw   w_next, exact   w_next
 fc1.weight[0,0]    -1/2      1 - 1/10*(-1/2)           21/20     1.05
 """
 
+STACKED = """\
+dL/d fc2.weight[1,2]
+  through: c0   arrives: 1/2
+  local derivative: h3 = 1/2
+  gives: 1/4   decimal: 0.25
+"""
+
 CHAIN = """\
 The same with what is known from the line above marked: dl/df1, dl/df2, …
   dl/dw1 = [2*(f1 - y)]*f2
@@ -76,6 +83,31 @@ def test_no_word_is_cut_short_in_eighty_columns(place, capsys):
         tables = [line for line in out.splitlines() if line.startswith(("fc1", "fc2"))]
         assert tables
         assert max(map(len, tables)) <= 80
+
+
+@pytest.mark.parametrize("columns", [40, 60, 70])
+@pytest.mark.parametrize(
+    "options", [["--input", "1,1"], ["--rows", "all"], ["--slots"], ["--input", "1,1", "--step"]]
+)
+def test_a_narrow_terminal_loses_no_name_and_no_figure(
+    place, capsys, monkeypatch, columns, options
+):
+    """Everything that a terminal of any width shows in its tables is there, whole."""
+    monkeypatch.setenv("COLUMNS", "400")
+    _, wide, _ = run(capsys, "lecture.safetensors", *options)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    code, narrow, _ = run(capsys, "lecture.safetensors", *options)
+    assert code == 0
+    assert "…" not in narrow
+    shown = set(narrow.replace(":", " ").split())
+    assert {f"fc2.weight[{i},{j}]" for i in range(2) for j in range(3)} <= shown
+    assert set(wide.replace(":", " ").replace("─", " ").split()) <= shown
+
+
+def test_a_row_too_wide_for_the_terminal_is_stacked(place, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    _, out, _ = run(capsys, "lecture.safetensors", "--input", "1,1")
+    assert STACKED in out
 
 
 def test_the_chain_is_printed_as_the_notebook_wrote_it(place, capsys):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import pytest
@@ -68,9 +69,11 @@ def test_the_texts_are_the_derivatives_of_the_whole_expression(length):
 def test_operations_grow_with_the_length_and_with_its_square(length):
     cost = cost_of(length)
     assert cost.with_reuse == 3 * length + 1
-    assert cost.without_reuse == 2 * length * length + 2 * length
+    assert cost.without_reuse == (3 * length * length + 5 * length) // 2
+    assert cost.without_reuse == sum(length + 2 + k for k in range(1, length + 1))
 
 
+TOO_LARGE = "--values: the numbers leave float64, in which they are checked; give smaller ones"
 numbers = st.fractions(-5, 5, max_denominator=12)
 
 
@@ -100,8 +103,33 @@ def test_what_can_not_be_derived_is_refused():
         _ = chain_values(2, {"w1": F(1), "x": F(1)})
     with refused(OptionError, "--values: unknown z; give w1, x and y: w1=2,…,x=3,y=1"):
         _ = chain_values(1, {"w1": F(1), "x": F(1), "y": F(1), "z": F(1)})
-    with refused(
-        OptionError,
-        "--values: the numbers leave float64, in which they are checked; give smaller ones",
-    ):
+    with refused(OptionError, TOO_LARGE):
         _ = chain_values(1, {"w1": F(10) ** 99, "x": F(10) ** 99, "y": F(0)})
+
+
+@given(st.lists(st.sampled_from([F(0), F(1), F(10) ** 99]), min_size=1, max_size=6))
+@FEW
+def test_numbers_are_checked_in_full_or_refused(w):
+    """A product that overflows beside one that is 0 is NaN: no difference can be taken of it."""
+    given_ = {f"w{i}": one for i, one in enumerate(w, 1)} | {"x": F(1), "y": F(0)}
+    try:
+        values = chain_values(len(w), given_)
+    except OptionError as error:
+        assert error.what == "the numbers leave float64, in which they are checked"
+        assert F(10) ** 99 in w
+    else:
+        assert all(map(math.isfinite, values.finite_differences))
+
+
+def test_an_overflow_that_meets_a_zero_is_refused():
+    big = F(10) ** 99
+    given_ = {"w1": big, "w2": big, "w3": big, "w4": big, "w5": F(0), "x": F(1), "y": F(0)}
+    with refused(OptionError, TOO_LARGE):
+        _ = chain_values(5, given_)
+
+
+def test_a_derivative_beyond_float64_is_refused_where_autograd_underflows_to_zero():
+    w = [F(10) ** 99] * 8 + [F(1, 10**99)] * 4
+    given_ = {f"w{i}": one for i, one in enumerate(w, 1)} | {"x": F(1), "y": F(0)}
+    with refused(OptionError, TOO_LARGE):
+        _ = chain_values(len(w), given_)

@@ -565,7 +565,7 @@ def test_the_row_is_led_back_exactly_and_the_chain_is_the_notebooks(told, result
         "2*(f1 - y)*w1*f3",
         "2*(f1 - y)*w1*w2*x",
     ]
-    assert found["chain"]["operations"] == [[1, 4, 4], [2, 7, 12], [3, 10, 24]]
+    assert found["chain"]["operations"] == [[1, 4, 4], [2, 7, 11], [3, 10, 21]]
     assert {"operations.svg", "slots.svg"} <= {
         path.name for path in (told[0].folder / "figures").iterdir()
     }

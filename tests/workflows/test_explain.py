@@ -15,15 +15,20 @@ import adderlab
 from adderlab.building import lecture_network
 from adderlab.errors import NetworkFileError, OptionError, OutputError, ResourceError, TaskError
 from adderlab.explaining import NOT_COMPUTED
+from adderlab.explaining.history import Death
 from adderlab.explaining.units import unit_meanings
 from adderlab.nets import Activation, load, network, save
+from adderlab.nets.walk import unit_names
 from adderlab.proving import prove
+from adderlab.report import Table
 from adderlab.tasks import task_named
 from adderlab.training import Settings
 from adderlab.training.loop import train_network
 from adderlab.workflows.explain import explain
 from adderlab.workflows.explain.replayed import nearby, replayed
+from adderlab.workflows.explain.slots import entries, piled_text, w_texts
 from adderlab.workflows.explain.verb import parse_number, parse_values
+from adderlab.workflows.explain.why import why_chapters
 
 HALF_ADDER = task_named("half-adder")
 LECTURE = lecture_network(HALF_ADDER)
@@ -383,3 +388,127 @@ def test_units_that_never_switch_off_do_not_die():
     (died,) = (one for one in found.chapters if one.slug == "died")
     assert died.blocks[0].text == "Units of tanh are never off: none can die."
     assert net.layers[0].activation == Activation("tanh")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"activation": "tanh", "seed": 1}, "one hidden layer of tanh"),
+        ({"hidden": (6, 6), "seed": 0, "lr": 0.2, "steps": 2000}, "2 hidden layers of relu"),
+    ],
+)
+def test_a_network_unlike_the_designs_in_kind_is_told_why_it_is_not_compared(options, said):
+    found = explain(adderlab.train(HALF_ADDER, **options).network, why=True)
+    assert found.result.verdict.verdict == "proved"
+    (design,) = (one for one in found.chapters if one.slug == "design")
+    assert len(design.blocks) == 1
+    assert design.blocks[0].text == (
+        "The hand-set designs of half-adder have one hidden layer of relu, this network has "
+        f"{said}: its units have no counterparts there to be matched with."
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, "Dead units: relu passes no gradient back where it is off, so nothing wakes them"),
+        ({"optimizer": "momentum"}, "Dead units: off on every row to the end of the run"),
+        ({"optimizer": "adam"}, "Dead units: off on every row to the end of the run"),
+        ({"weight_decay": 0.01}, "Dead units: off on every row to the end of the run"),
+    ],
+)
+def test_nothing_wakes_a_dead_unit_is_said_of_plain_sgd_alone(failed, change, said):
+    found = failed.result
+    chapters = why_chapters(replace(found, settings=replace(found.settings, **change)))
+    (died,) = (one for one in chapters if one.slug == "died")
+    assert died.blocks[0].caption == said
+
+
+def test_nothing_wakes_a_dead_unit_is_not_said_of_a_later_layer(failed):
+    """A unit of the second layer wakes as soon as those of the first give it something else."""
+    deep = network([[[1, 1]], [[1]], [[1], [1]]], [[0], [-9], [0, 0]], task=HALF_ADDER)
+    found = failed.result
+    for layer, (unit,) in enumerate(unit_names(deep, HALF_ADDER)[1:3], 1):
+        looked = replace(found.looked, deaths=(Death(unit, 0),))
+        chapters = why_chapters(replace(found, network=deep, looked=looked))
+        (died,) = (one for one in chapters if one.slug == "died")
+        assert ("nothing wakes" in died.blocks[0].caption) is (layer == 1)
+
+
+# --- slots ------------------------------------------------------------------------------------
+
+
+def slots_said(net, **options):
+    """Return the sentence on the losses, and the run it is told of."""
+    found = explain(net, slots=True, **options)
+    (piling,) = (one for one in found.chapters if one.slug == "piling-up")
+    return piling.blocks[1].text, found.result
+
+
+def test_where_every_gradient_is_zero_no_gradient_is_said_to_push():
+    right = network([[[1, 1], [1, 1]], [[0, 1], [1, -2]]], [[0, -1], [0, 0]], task=HALF_ADDER)
+    text, run = slots_said(right)
+    assert set(run.losses_with) == set(run.losses_without) == {0.0}
+    assert text.endswith("Every gradient is 0 here: nothing piles up, and no parameter moves.")
+
+
+def test_a_loss_that_leaves_the_finite_numbers_is_compared_with_nothing():
+    text, run = slots_said(LECTURE, lr=10)
+    first = [
+        next(at for at, loss in enumerate(losses, 1) if not torch.tensor(loss).isfinite())
+        for losses in (run.losses_with, run.losses_without)
+    ]
+    assert text.endswith(
+        f"The loss leaves the finite numbers with zero_grad at iteration {first[0]} and without "
+        f"at iteration {first[1]}; from there on nothing is compared."
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        ([3, 2, 1], [3, 2, 0], "Here the sum of all gradients went down further than each"),
+        ([3, 2, 1], [3, 1, 2], "The old gradients keep pushing long after"),
+        ([3, 2, 1], [3, 2.5, 2], "Here the sum of all gradients went down less far"),
+        ([3, 2, 1], [3, 0, 1], "Here both end at the same loss, by other ways."),
+        ([3, 2, 1], [3, 2, 1], "Here it is the same in every iteration, with and without."),
+    ],
+)
+def test_what_is_said_of_piling_up_is_what_the_losses_show(every, one, other, said):
+    found = replace(every["slots"].result, losses_with=tuple(one), losses_without=tuple(other))
+    assert piled_text(found).startswith(said)
+
+
+def test_a_step_that_moves_a_parameter_is_seen_in_the_slots_and_screens():
+    found = explain(LECTURE, slots=True, lr="1e-6")
+    run = found.result
+    table = next(one for one in found.chapters[0].blocks if isinstance(one, Table))
+    start, moved = (dict_of(run.with_zero_grad[0].after(line)) for line in ("start", "step()"))
+    for row, name in zip(table.rows, start, strict=True):
+        assert (row[1] != row[3]) is (start[name] != moved[name]), name
+    assert any(row[1] != row[3] for row in table.rows)
+    shown = [screen.blocks[0].rows for screen in found.screens[:4]]
+    for first, last, name in zip(shown[0], shown[3], start, strict=True):
+        assert (first[1] != last[1]) is (start[name] != moved[name]), name
+
+
+def dict_of(slots):
+    return {name: w for name, w, _ in entries(slots)}
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_step_that_moves_a_parameter_is_seen_in_the_gradient_table(seed):
+    net = adderlab.train(HALF_ADDER, seed=seed, steps=3).network
+    found = explain(net, input="1,1", lr="1e-6")
+    table = next(one for one in found.chapters[-1].blocks if isinstance(one, Table))
+    updates = found.result.updates
+    assert any(update.gradient for update in updates)
+    for row, update in zip(table.rows, updates, strict=True):
+        now, following = str(row[2]).split(" - 1e-06*")[0], str(row[3])
+        assert (now != following) is bool(update.gradient), update.name
+
+
+def test_digits_are_added_only_where_a_move_needs_them():
+    assert w_texts([0.87431, 0.87432, 0.5]) == ["0.87431", "0.87432", "0.5"]
+    assert w_texts([0.1, 0.2]) == ["0.1", "0.2"]
+    assert w_texts([float("nan"), 0.25, float("inf")]) == ["nan", "0.25", "inf"]

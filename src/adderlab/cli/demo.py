@@ -56,15 +56,15 @@ def demo(
     screen.json(story.to_dict())
 
 
-def print_chapter(screen: Screen, chapter: Chapter) -> None:
-    """Print a chapter: its heading, then its blocks."""
+def print_chapter(screen: Screen, chapter: Chapter, *, stacks: bool = False) -> None:
+    """Print a chapter: its heading, then its blocks; tables too wide for it may be stacked."""
     screen.say()
     screen.say(chapter.title, style="bold underline")
     for block in chapter.blocks:
-        print_block(screen, block)
+        print_block(screen, block, stacks=stacks)
 
 
-def print_block(screen: Screen, block: Block) -> None:
+def print_block(screen: Screen, block: Block, *, stacks: bool = False) -> None:
     """Print one block of a chapter."""
     from rich.text import Text
 
@@ -93,7 +93,7 @@ def print_block(screen: Screen, block: Block) -> None:
                 )
             ]
             columns = (*block.columns, "")
-            screen.table(columns, rows, left=(*block.left, ""))
+            screen.table(columns, rows, left=(*block.left, ""), stacks=stacks)
         case Equations():
             screen.say()
             if block.caption:

@@ -136,6 +136,6 @@ def print_explanation(screen: Screen, found: Explanation) -> None:
     from adderlab.cli.demo import print_chapter
 
     for chapter in found.chapters:
-        print_chapter(screen, chapter)
+        print_chapter(screen, chapter, stacks=True)
     if found.files:
         screen.say()

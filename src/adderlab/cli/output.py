@@ -18,6 +18,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from adderlab.cli.stacked import stacked_row, width_needed
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
@@ -93,15 +95,29 @@ class Screen:
         *,
         left: Sequence[str] = (),
         styles: Sequence[str] = (),
+        stacks: bool = False,
     ) -> None:
-        """Print a table; columns are right-aligned unless named in ``left``."""
+        """Print a table; columns are right-aligned unless named in ``left``.
+
+        With ``stacks`` each row becomes lines of its own where the terminal is too narrow for it.
+        """
         table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
         lines = [
             [cell if isinstance(cell, Text) else Text(str(cell)) for cell in row] for row in rows
         ]
-        for at, column in enumerate(columns):
-            # a column of words may be folded, but only between words: none is cut short
-            is_words = column in left and any(" " in line[at].plain for line in lines)
+        # a column of words may be folded, but only between words: none is cut short
+        words = [
+            column in left and any(" " in line[at].plain for line in lines)
+            for at, column in enumerate(columns)
+        ]
+        if stacks:
+            plain = [[cell.plain for cell in line] for line in lines]
+            if width_needed(columns, plain, words) > self.console.width:
+                for row in plain:
+                    for text in stacked_row(columns, row, self.console.width):
+                        self.say(text)
+                return
+        for at, (column, is_words) in enumerate(zip(columns, words, strict=True)):
             longest = max(
                 (len(part) for line in lines for part in line[at].plain.split()), default=0
             )
@@ -109,7 +125,7 @@ class Screen:
                 column,
                 justify="left" if column in left else "right",
                 no_wrap=not is_words,
-                min_width=min(longest, LONGEST_WORD) if is_words else None,
+                min_width=(longest if stacks else min(longest, LONGEST_WORD)) if is_words else None,
             )
         for number, cells in enumerate(lines):
             table.add_row(*cells, style=styles[number] if styles else None)

@@ -25,11 +25,11 @@ def step_through(screen: Screen, chapters: Sequence[Chapter]) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         screen.say("--step waits for keys, and this is no terminal: here are all the steps")
         for chapter in chapters:
-            print_chapter(screen, chapter)
+            print_chapter(screen, chapter, stacks=True)
         return
     with _keys() as key:
         for at, chapter in enumerate(chapters, 1):
-            print_chapter(screen, chapter)
+            print_chapter(screen, chapter, stacks=True)
             if at == len(chapters):
                 return
             screen.say()

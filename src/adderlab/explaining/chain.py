@@ -10,6 +10,7 @@ That is why backpropagation is dynamic programming.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -249,20 +250,16 @@ def with_reuse(w: Sequence[T], x: T, y: T) -> list[T]:
 
 
 def without_reuse(w: Sequence[T], x: T, y: T) -> list[T]:
-    """Return all derivatives, each from its own formula and from nothing else."""
-
-    def inner(start: int) -> T:
-        value = x
-        for weight in reversed(w[start:]):
-            value = weight * value
-        return value
-
+    """Return all derivatives, each from its own formula: nothing is kept from one to the next."""
     found: list[T] = []
     for i in range(len(w)):
-        derivative = 2 * (inner(0) - y)
+        f = [x]
+        for weight in reversed(w):  # its own forward pass, which gives f(i+1) on the way to f1
+            f.insert(0, weight * f[0])
+        derivative = 2 * (f[0] - y)
         for weight in w[:i]:
             derivative = derivative * weight
-        found.append(derivative * inner(i + 1))
+        found.append(derivative * f[i + 1])
     return found
 
 
@@ -313,16 +310,21 @@ def chain_values(length: int, values: Mapping[str, Fraction]) -> ChainValues:
         inner = outputs[f"f{i}"] = w[i - 1] * inner
     exact = with_reuse(w, x, y)
     assert exact == without_reuse(w, x, y)
+    refused = OptionError(
+        "the numbers leave float64, in which they are checked",
+        where="--values",
+        remedy="give smaller ones",
+    )
     try:
-        difference = _autograd_difference(w, x, y, exact)
+        slots = _autograd(w, x, y)
         floats = [float(one) for one in w]
         nudged = tuple(_finite_difference(floats, i, float(x), float(y)) for i in range(length))
+        if not all(map(math.isfinite, (*slots, *nudged, *map(float, exact)))):
+            raise refused
+        pairs = zip(exact, slots, strict=True)
+        difference = max(float(abs(one - Fraction(slot))) for one, slot in pairs)
     except OverflowError:
-        raise OptionError(
-            "the numbers leave float64, in which they are checked",
-            where="--values",
-            remedy="give smaller ones",
-        ) from None
+        raise refused from None
     loss = (outputs["f1"] - y) ** 2
     given = {name: values[name] for name in names}
     return ChainValues(
@@ -330,9 +332,8 @@ def chain_values(length: int, values: Mapping[str, Fraction]) -> ChainValues:
     )
 
 
-def _autograd_difference(
-    w: Sequence[Fraction], x: Fraction, y: Fraction, exact: Sequence[Fraction]
-) -> float:
+def _autograd(w: Sequence[Fraction], x: Fraction, y: Fraction) -> tuple[float, ...]:
+    """Return what autograd leaves in each weight's slot, in float64."""
     import torch
 
     leaves = [torch.tensor(float(one), dtype=torch.float64, requires_grad=True) for one in w]
@@ -341,11 +342,7 @@ def _autograd_difference(
         f = leaf * f
     _ = ((f - float(y)) ** 2).backward()
     slots = [leaf.grad for leaf in leaves]
-    return max(
-        float(abs(one - Fraction(float(slot))))
-        for one, slot in zip(exact, slots, strict=True)
-        if slot is not None
-    )
+    return tuple(math.nan if slot is None else float(slot) for slot in slots)
 
 
 def _finite_difference(w: Sequence[float], at: int, x: float, y: float) -> float:

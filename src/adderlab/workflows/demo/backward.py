@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from adderlab.building import lecture_network
 from adderlab.explaining import Backprop, backprop_rows, example
 from adderlab.explaining.chain import Chain, chain_rule, marked
-from adderlab.explaining.slots import LOSS_STEPS, SlotsRun, run_slots
+from adderlab.explaining.slots import LOSS_STEPS, Iteration, SlotsRun, run_slots
 from adderlab.report import Block, Chapter, Equations, Paragraph, Table, Try
 from adderlab.workflows.demo.workshop import Workshop
 from adderlab.workflows.explain.chain import chain_picture
 from adderlab.workflows.explain.rows import rows_chapters
-from adderlab.workflows.explain.slots import entries, slot_text, slots_picture, w_text
+from adderlab.workflows.explain.slots import entries, slot_text, slots_picture, w_texts
 from adderlab.workflows.train import train
 
 ROW: Final = {"a": 1, "b": 1}
@@ -110,14 +111,11 @@ def _chain(shop: Workshop, chain: Chain) -> list[Block]:
 
 
 def _zero_grad(shop: Workshop, slots: SlotsRun) -> list[Block]:
-    rows: list[tuple[str, ...]] = []
-    for number, (one, other) in enumerate(
-        zip(slots.with_zero_grad, slots.without_zero_grad, strict=True), 1
-    ):
-        for line in ("start", "zero_grad()", "backward()", "step()"):
-            left = _of(one.after(line))
-            right = ("", "") if line == "zero_grad()" else _of(other.after(line))
-            rows.append((str(number), line, *left, *right))
+    left, right = _of(slots.with_zero_grad), _of(slots.without_zero_grad)
+    rows = tuple(
+        (str(number), line, *cells, *right.get((number, line), ("", "")))
+        for (number, line), cells in left.items()
+    )
     return [
         Paragraph(
             "Before backward() the notebook empties the slots, and says that this is very "
@@ -126,7 +124,7 @@ def _zero_grad(shop: Workshop, slots: SlotsRun) -> list[Block]:
         ),
         Table(
             ("iteration", "after", "w", "dL/dw", "w without", "dL/dw without"),
-            tuple(rows),
+            rows,
             left=("after",),
             caption="The two slots of one parameter, with zero_grad and without",
         ),
@@ -144,6 +142,14 @@ def _zero_grad(shop: Workshop, slots: SlotsRun) -> list[Block]:
     ]
 
 
-def _of(slots: Any) -> tuple[str, str]:
-    (found,) = ((w, slot) for name, w, slot in entries(slots) if name == SHOWN)
-    return w_text(found[0]), slot_text(found[1])
+def _of(run: Sequence[Iteration]) -> dict[tuple[int, str], tuple[str, str]]:
+    """Return the two slots of one parameter as text, by the iteration and the line before."""
+    seen = [
+        ((number, slots.after), w, slot_text(slot))
+        for number, iteration in enumerate(run, 1)
+        for slots in iteration.moments
+        for name, w, slot in entries(slots)
+        if name == SHOWN
+    ]
+    texts = w_texts([w for _, w, _ in seen])
+    return {key: (text, slot) for (key, _, slot), text in zip(seen, texts, strict=True)}

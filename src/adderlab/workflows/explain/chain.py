@@ -90,9 +90,10 @@ def _costs(found: Chain, picture: Picture | None) -> Chapter:
         Paragraph(
             "The marked factor of each line is that of the line above times one more weight. "
             "Kept, all derivatives of N functions take 3N + 1 operations: N multiplications "
-            "forward, 2 operations for dl/df1, 2N - 1 back. Each derivative from scratch takes "
-            "2N + 2, all of them 2N^2 + 2N. Solving each part once and keeping it is dynamic "
-            "programming; backpropagation is that. Counted while they were done:"
+            "forward, 2 operations for dl/df1, 2N - 1 back. From scratch, dl/dwk takes "
+            "N + 2 + k: a forward pass of its own, 2 for dl/df1, k back; all of them take "
+            "(3N^2 + 5N) / 2. Solving each part once and keeping it is dynamic programming; "
+            "backpropagation is that. Counted while they were done:"
         ),
         Table(
             ("N", WITH, WITHOUT),

@@ -29,6 +29,9 @@ LARGEST_HISTORY: Final = 1 << 28
 RATIOS: Final = (2.0, 0.5, 4.0, 0.25)
 OTHER_SEEDS: Final = 8
 
+DESIGNED: Final = ("half-adder", "adder:1")
+"""Tasks with hand-set networks to compare with: one hidden layer of relu."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -314,11 +317,11 @@ def _designs(net: Network) -> Iterator[tuple[Network, str]]:
     """Yield the hand-set networks for the same task, each with its name."""
     from adderlab.building import lecture_network
 
-    if net.task is None or net.task.name not in ("half-adder", "adder:1"):
+    if net.task is None or net.task.name not in DESIGNED:
         return
     yield lecture_network(net.task), "the hand-set network of the lecture"
     two = network([[[1, 1], [1, 1]], [[0, 1], [1, -2]]], [[0, -1], [0, 0]], task=net.task)
     yield two, "the two units relu(a + b), relu(a + b - 1)"
 
 
-__all__ = ["Attempt", "Why", "nearby", "recorded", "replayed", "why"]
+__all__ = ["DESIGNED", "Attempt", "Why", "nearby", "recorded", "replayed", "why"]

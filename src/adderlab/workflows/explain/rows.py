@@ -38,6 +38,9 @@ ROWS_BESIDE: Final = 4
 MOST_BESIDE: Final = 16
 """Rows whose gradients stand side by side in one table, and in all."""
 
+MOST_DIGITS: Final = 17
+"""Digits with which no two doubles read the same."""
+
 SOFTPLUS: Final = " softplus(y) is log(1 + e^y), and its derivative is sigmoid(y)."
 
 LOSS_NAMES: Final = {"mse": "mean squared error", "bce": "binary cross entropy"}
@@ -301,7 +304,7 @@ def _step(found: Backprop, style: _Style) -> Chapter:
                         symbol(*_named(update)),
                         style.cell(update.gradient) if style.exact else _five(update.gradient),
                         _sum(update, found.lr),
-                        *(style.cells(update.next) if style.exact else (_five(update.next),)),
+                        *(style.cells(update.next) if style.exact else (_moved(update)[1],)),
                     )
                     for update in updates
                 ),
@@ -330,13 +333,22 @@ def _sum(update: Update, lr: Fraction) -> Cell:
         parts = (update.now, lr, update.gradient)
         if all(0 < len(fraction_text(one)) <= SHORT for one in parts):
             return minus(number(update.now), product(number(lr), number(update.gradient)))
-    now, rate, gradient = map(_five, (update.now, lr, update.gradient))
+    now, rate, gradient = _moved(update)[0], _five(lr), _five(update.gradient)
     return f"{now} - {rate}*{f'({gradient})' if gradient.startswith('-') else gradient}"
 
 
 def _five(value: Number | None) -> str:
     """Return a number to five digits, which is what a line has room for."""
     return decimal_text(value, 5)
+
+
+def _moved(update: Update) -> tuple[str, str]:
+    """Return a parameter before and after the step, to as many digits as show that it moved."""
+    for digits in range(5, MOST_DIGITS + 1):
+        now, following = (decimal_text(one, digits) for one in (update.now, update.next))
+        if now.lstrip("≈") != following.lstrip("≈"):
+            return now, following
+    return _five(update.now), _five(update.next)
 
 
 def _named(update: Update) -> tuple[Any, ...]:

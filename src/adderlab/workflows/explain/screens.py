@@ -13,7 +13,7 @@ from adderlab.notation import Formula, equal, number, partial, product, total, w
 from adderlab.proving.verdict import sum_of
 from adderlab.report import Block, Chapter, Equations, Paragraph, Table
 from adderlab.workflows.explain.rows import exact_cell, rows_chapters
-from adderlab.workflows.explain.slots import entries, slot_text, w_text
+from adderlab.workflows.explain.slots import entries, slot_text, w_texts
 
 MOST_SLOPES = 12
 
@@ -119,6 +119,8 @@ def slots_screens(found: SlotsRun, chapters: tuple[Chapter, ...]) -> tuple[Chapt
 
 
 def _moments(iteration: Iteration, at: int, said: str) -> list[Chapter]:
+    moments = [[w for _, w, _ in entries(slots)] for slots in iteration.moments]
+    shown = [w_texts(ws) for ws in zip(*moments, strict=True)]
     return [
         Chapter(
             f"iteration{at}",
@@ -129,14 +131,14 @@ def _moments(iteration: Iteration, at: int, said: str) -> list[Chapter]:
                     tuple(
                         (
                             f"{name[0]}[{','.join(map(str, name[1:]))}]",
-                            w_text(w),
+                            w,
                             slot_text(slot),
                         )
-                        for name, w, slot in entries(slots)
+                        for (name, _, slot), w in zip(entries(slots), moment, strict=True)
                     ),
                     left=("parameter",),
                 ),
             ),
         )
-        for slots in iteration.moments
+        for slots, moment in zip(iteration.moments, zip(*shown, strict=True), strict=True)
     ]

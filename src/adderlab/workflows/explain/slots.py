@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 from adderlab.explaining import NOT_COMPUTED
@@ -15,6 +16,10 @@ from adderlab.report.story import Cell
 
 SHOWN: Final = (1, 2, 3, 5, 10, 20, 50, LOSS_STEPS)
 """Iterations whose losses are listed."""
+
+FEWEST_DIGITS: Final = 4
+MOST_DIGITS: Final = 17
+"""Digits of a parameter; with the most, no two doubles read the same."""
 
 
 def slots_chapters(found: SlotsRun, picture: Picture | None = None) -> tuple[Chapter, ...]:
@@ -49,9 +54,18 @@ def slot_text(value: Any) -> str:
     return "None" if value is None else f"{value:.3g}"
 
 
-def w_text(value: float) -> str:
-    """Return what a parameter is."""
-    return f"{value:.4g}"
+def w_texts(values: Sequence[float]) -> list[str]:
+    """Return what a parameter is at some moments; a move between two of them is to be seen."""
+    moves = [(a, b) for a, b in pairwise(values) if a != b and math.isfinite(a + b)]
+    digits = next(
+        (
+            digits
+            for digits in range(FEWEST_DIGITS, MOST_DIGITS)
+            if all(f"{a:.{digits}g}" != f"{b:.{digits}g}" for a, b in moves)
+        ),
+        MOST_DIGITS,
+    )
+    return [f"{value:.{digits}g}" for value in values]
 
 
 def entries(slots: Slots) -> Iterator[tuple[tuple[Any, ...], float, float | None]]:
@@ -96,6 +110,7 @@ def _iteration(number: int, one: Iteration, other: Iteration) -> Table:
             one.after("start"),
             one.after("backward()"),
             one.after("step()"),
+            other.after("start"),
             other.after("backward()"),
             other.after("step()"),
         )
@@ -104,13 +119,13 @@ def _iteration(number: int, one: Iteration, other: Iteration) -> Table:
     rows = tuple(
         (
             symbol(*start[0]),
-            w_text(start[1]),
+            w_texts((start[1], step[1]))[0],
             slot_text(back[2]),
-            w_text(step[1]),
+            w_texts((start[1], step[1]))[1],
             slot_text(piled[2]),
-            w_text(moved[1]),
+            w_texts((before[1], moved[1]))[1],
         )
-        for start, back, step, piled, moved in zip(*moments, strict=True)
+        for start, back, step, before, piled, moved in zip(*moments, strict=True)
     )
     return Table(
         ("parameter", "w", "dL/dw", "next w", "piled up", "then w"),
@@ -123,8 +138,8 @@ def _iteration(number: int, one: Iteration, other: Iteration) -> Table:
 
 def _losses(found: SlotsRun, picture: Picture | None) -> Chapter:
     end, other = found.losses_with[-1], found.losses_without[-1]
-    rises = sum(b > a for a, b in zip(found.losses_without, found.losses_without[1:], strict=False))
-    same = sum(b > a for a, b in zip(found.losses_with, found.losses_with[1:], strict=False))
+    rises = sum(b > a for a, b in pairwise(found.losses_without))
+    same = sum(b > a for a, b in pairwise(found.losses_with))
     blocks: list[Block] = [
         Table(
             ("iteration", "loss with zero_grad", "loss without"),
@@ -136,7 +151,7 @@ def _losses(found: SlotsRun, picture: Picture | None) -> Chapter:
         Paragraph(
             f"From one iteration to the next the loss rises {same} times with zero_grad and "
             f"{rises} times without. After {LOSS_STEPS} iterations it is {_loss(end)} with and "
-            f"{_loss(other)} without. {_said(end, other)}"
+            f"{_loss(other)} without. {piled_text(found)}"
         ),
     ]
     if picture is not None:
@@ -144,13 +159,39 @@ def _losses(found: SlotsRun, picture: Picture | None) -> Chapter:
     return Chapter("piling-up", "What forgetting zero_grad does to the loss", tuple(blocks))
 
 
-def _said(end: float, other: float) -> str:
-    if other < end:
+def piled_text(found: SlotsRun) -> str:
+    """Return what piling up did to the loss, as far as the losses of all iterations show it."""
+    one, other = found.losses_with, found.losses_without
+    lost = {
+        where: next((at for at, loss in enumerate(losses, 1) if not math.isfinite(loss)), 0)
+        for where, losses in (("with zero_grad", one), ("without", other))
+    }
+    if any(lost.values()):
+        said = " and ".join(f"{where} at iteration {at}" for where, at in lost.items() if at)
+        return f"The loss leaves the finite numbers {said}; from there on nothing is compared."
+    if _is_flat(found):
+        return "Every gradient is 0 here: nothing piles up, and no parameter moves."
+    if one == other:
+        return "Here it is the same in every iteration, with and without."
+    if other[-1] < one[-1]:
         return (
             "Here the sum of all gradients went down further than each by itself: piled up they "
             "act as a momentum that never fades, and nothing says where it will end."
         )
-    return "The old gradients keep pushing long after they have stopped being true."
+    if other[-1] == one[-1]:
+        return "Here both end at the same loss, by other ways."
+    if any(b > a for a, b in pairwise(other)):
+        return "The old gradients keep pushing long after they have stopped being true."
+    return "Here the sum of all gradients went down less far, though it never went up."
+
+
+def _is_flat(found: SlotsRun) -> bool:
+    """Return whether every slot holds 0, or nothing, after every backward()."""
+    return all(
+        not slot
+        for iteration in (*found.with_zero_grad, *found.without_zero_grad)
+        for *_, slot in entries(iteration.after("backward()"))
+    )
 
 
 def _loss(value: float) -> str:
@@ -177,12 +218,17 @@ def _left(found: SlotsRun) -> Chapter:
 
 
 def _forgotten(found: SlotsRun) -> Chapter:
-    rows: list[tuple[Cell, ...]] = []
+    seen: list[tuple[str, str, float, float | None]] = []
     for number, iteration in enumerate(found.forgotten_run, 1):
         for slots in iteration.moments:
             for name, w, slot in entries(slots):
                 if name == (found.forgotten, 0):
-                    rows.append((str(number), slots.after, w_text(w), slot_text(slot)))
+                    seen.append((str(number), slots.after, w, slot))
+    texts = w_texts([w for *_, w, _ in seen])
+    rows: list[tuple[Cell, ...]] = [
+        (number, after, w, slot_text(slot))
+        for (number, after, _, slot), w in zip(seen, texts, strict=True)
+    ]
     return Chapter(
         "left-out",
         "A parameter that the optimizer was not given",

@@ -9,10 +9,11 @@ from typing import Final
 from adderlab.explaining.history import Death, Silence
 from adderlab.explaining.units import CONSTANT, COPY, OFF, UnitMeaning
 from adderlab.nets.truth import TruthRow
+from adderlab.nets.walk import unit_names
 from adderlab.proving.verdict import sum_of
 from adderlab.report import Block, Chapter, Paragraph, Table
 from adderlab.report.story import Cell
-from adderlab.workflows.explain.replayed import Why
+from adderlab.workflows.explain.replayed import DESIGNED, Why
 
 LIKE: Final = 0.999
 """From this cosine on a unit is called like a designed one."""
@@ -80,8 +81,7 @@ def _deaths(found: Why) -> Chapter:
             Table(
                 ("unit", "off on every row"),
                 tuple((one.unit, _when(one)) for one in looked.deaths),
-                caption="Dead units: relu passes no gradient back where it is off, so nothing "
-                "wakes them",
+                caption=_why_dead(found),
                 left=("unit", "off on every row"),
             )
         )
@@ -100,6 +100,24 @@ def _deaths(found: Why) -> Chapter:
     else:
         blocks.append(Paragraph("Every row still sends a gradient to the first layer."))
     return Chapter("died", "What died, and when", tuple(blocks))
+
+
+def _why_dead(found: Why) -> str:
+    """Return what is said of dead units: that they can't wake only where nothing can wake them.
+
+    A unit that is off on every row gets no gradient, and plain SGD moves it no more; but momentum,
+    Adam and decay move it all the same, and one of a later layer wakes when the units before it
+    change.
+    """
+    settings = found.settings
+    first = unit_names(found.network, found.task)[1]
+    if (
+        settings.optimizer == "sgd"
+        and not settings.weight_decay
+        and all(one.unit in first for one in found.looked.deaths)
+    ):
+        return "Dead units: relu passes no gradient back where it is off, so nothing wakes them"
+    return "Dead units: off on every row to the end of the run"
 
 
 def _when(one: Death | Silence) -> str:
@@ -231,9 +249,7 @@ def meaning_text(unit: UnitMeaning, rows: Sequence[TruthRow]) -> str:
 def _designs(found: Why) -> Chapter:
     blocks: list[Block] = []
     if not found.designs:
-        blocks.append(
-            Paragraph(f"There is no hand-set design of {found.task.name} to compare with.")
-        )
+        blocks.append(Paragraph(_no_design(found)))
     for one in found.designs:
         same = "is the same" if one.is_same else "is not the same"
         lines: list[tuple[Cell, ...]] = [
@@ -257,6 +273,19 @@ def _designs(found: Why) -> Chapter:
             ),
         ]
     return Chapter("design", "Beside the hand-set design", tuple(blocks))
+
+
+def _no_design(found: Why) -> str:
+    """Return why a network has nothing to be compared with unit by unit."""
+    if found.task.name not in DESIGNED:
+        return f"There is no hand-set design of {found.task.name} to compare with."
+    *hidden, _ = found.network.layers
+    layers = "one hidden layer" if len(hidden) == 1 else f"{len(hidden)} hidden layers"
+    kinds = _and(list(dict.fromkeys(layer.activation.kind for layer in hidden)))
+    return (
+        f"The hand-set designs of {found.task.name} have one hidden layer of relu, this network "
+        f"has {layers} of {kinds}: its units have no counterparts there to be matched with."
+    )
 
 
 def _and(names: Sequence[str]) -> str:
