@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from adderlab.cli.output import Screen
     from adderlab.tasks import Task
+    from adderlab.training.choice import Choice
     from adderlab.workflows.populations import Census
 
 MOST_TABLES: Final = 10
@@ -56,6 +57,9 @@ def run_population(
         def on_stage(text: str) -> None:
             bar.update(job, description=text)
 
+        def on_choice(choice: Choice) -> None:
+            bar.console.print(f"training {seeds} networks by {choice.path} ({choice.why})")
+
         def on_compile(text: str) -> None:
             bar.console.print(text)
 
@@ -67,6 +71,7 @@ def run_population(
             explain=explain,
             threads=threads,
             on_progress=on_progress,
+            on_choice=on_choice,
             on_stage=on_stage,
             on_compile=on_compile,
             **settings,

@@ -34,6 +34,7 @@ from adderlab.writing import new_file, new_folder
 if TYPE_CHECKING:
     from adderlab.nets import Network
     from adderlab.report.figures import Picture
+    from adderlab.training.choice import Choice
 
 SUFFIX: Final = ".parquet"
 FIGURES: Final = "figures"
@@ -52,6 +53,7 @@ def train_many(
     draw: bool = True,
     threads: int | None = None,
     on_progress: Callable[[int], None] = lambda done: None,
+    on_choice: Callable[[Choice], None] = lambda choice: None,
     on_stage: Callable[[str], None] = lambda text: None,
     on_compile: Callable[[str], None] = lambda text: None,
     **settings: Any,
@@ -74,6 +76,7 @@ def train_many(
         draw: whether figures are drawn into the folder.
         threads: how many are used; all cores unless given. The result does not depend on it.
         on_progress: called with the network-steps done since the last call.
+        on_choice: called with the engine and why, before anything is trained.
         on_stage: called with what is being done, when that changes.
         on_compile: called with one line before a kernel is compiled.
         **settings: as of :func:`adderlab.train`.
@@ -106,6 +109,7 @@ def train_many(
         raise OptionError(
             f"got {keep!r} without a folder", where="--keep", remedy="name a folder with -o RUN"
         )
+    on_choice(plan.choice)
     run = _Run(plan, ledger, threads, draw, on_progress, on_stage, on_compile)
     try:
         return run.made()
