@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -113,6 +115,32 @@ def test_what_pytorch_can_not_run_is_refused():
         "take a network of up to 200",
     ):
         _ = run_slots(wide, ROWS)
-    sparse = prefix_adder(task_named("adder:1"), "fp32")
-    with refused(NetworkError, "--slots: the tensor is sparse; store it dense"):
-        _ = run_slots(sparse, ROWS)
+    stepped = network([[[1, 1]], [[1], [1]]], [[0], [0, 0]])
+    last = replace(stepped.layers[-1], activation=Activation("step"))
+    with refused(
+        NetworkError,
+        "--slots: the last layer is a step, behind which nothing has a gradient; "
+        "take a network with raw outputs",
+    ):
+        _ = run_slots(replace(stepped, layers=(stepped.layers[0], last)), ROWS)
+
+
+@pytest.mark.parametrize("format_name", ["fp32", "fp64", "bf16", "int8"])
+def test_a_sparse_network_runs_as_its_dense_twin(format_name):
+    sparse = prefix_adder(task_named("adder:1"), format_name)
+    dense = network(
+        [layer.weight.exact().to_floats().tolist() for layer in sparse.layers],
+        [
+            None if layer.bias is None else layer.bias.exact().to_floats().tolist()
+            for layer in sparse.layers
+        ],
+        activation=sparse.layers[0].activation,
+        format=format_name,
+    )
+    run, twin = run_slots(sparse, ROWS), run_slots(dense, ROWS)
+    assert (run.made_dense, twin.made_dense) == (True, False)
+    assert run.with_zero_grad == twin.with_zero_grad
+    assert run.losses_without == twin.losses_without
+    assert (
+        run.with_zero_grad[0].moments[0].w["fc1.weight"] == dense.layers[0].weight.numbers.tolist()
+    )

@@ -276,6 +276,13 @@ def test_places_that_can_not_be_written_are_refused_before_the_work(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_place_that_is_named_twice_is_refused_however_it_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with refused(OutputError, f"{tmp_path / 'a.json'}: it is named twice; name each place once"):
+        _ = explain(chain=2, out=["./a.json", tmp_path / "a.json"])
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_numbers_are_taken_as_they_are_written():
     assert parse_number(0.1, "lr") == F(1, 10)
     assert parse_values("w1=1/3, x=-0.5,y=2e-3") == {"w1": F(1, 3), "x": F(-1, 2), "y": F(1, 500)}
@@ -433,6 +440,21 @@ def test_nothing_wakes_a_dead_unit_is_not_said_of_a_later_layer(failed):
         chapters = why_chapters(replace(found, network=deep, looked=looked))
         (died,) = (one for one in chapters if one.slug == "died")
         assert ("nothing wakes" in died.blocks[0].caption) is (layer == 1)
+
+
+def test_a_designed_unit_without_a_counterpart_has_no_cosine():
+    """Two units beside a design of three: one is left over."""
+    found = explain(adderlab.train(HALF_ADDER, hidden=2, seed=3).network, why=True)
+    assert found.result.verdict.verdict == "proved"
+    (design,) = (one for one in found.chapters if one.slug == "design")
+    said, table = design.blocks[:2]
+    (left,) = (row for row in table.rows if row[1] == "none left")
+    assert left[1:] == ("none left", "", "", "")
+    assert said.text.endswith(
+        "it is not the same. Alike is a unit whose weights and bias point almost the same way, "
+        "with a cosine of at least 0.999; the same would be exact multiples, and last layers that "
+        "agree too."
+    )
 
 
 # --- slots ------------------------------------------------------------------------------------

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
 
 from adderlab.errors import ModelError, NetworkError, OptionError, ResourceError
 from adderlab.explaining.rows import Example
 from adderlab.nets.network import Network, Readout
+from adderlab.nets.tensors import Dense, Sparse, Tensor, stored_in
 
 if TYPE_CHECKING:
     import torch
@@ -80,6 +83,7 @@ class SlotsRun:
         forgotten_run: the loop with that list.
         step_message: PyTorch's message on training the class whose readout is a step.
         torch_version: that ran it.
+        made_dense: whether a sparse tensor was given the zeros that it leaves out, as parameters.
     """
 
     lr: float
@@ -93,6 +97,7 @@ class SlotsRun:
     forgotten_run: tuple[Iteration, ...]
     step_message: str
     torch_version: str
+    made_dense: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -114,6 +119,7 @@ class SlotsRun:
             },
             "step_readout": {"message": self.step_message},
             "torch": self.torch_version,
+            "made_dense": self.made_dense,
         }
 
     def __repr__(self) -> str:
@@ -134,7 +140,7 @@ def run_slots(
     """Run the training loop's lines on a network and read both slots after each of them.
 
     Args:
-        net: a dense network; it is trained on raw outputs, whatever its readout.
+        net: it is trained on raw outputs, whatever its readout, and sparse tensors are made dense.
         examples: the rows it learns from, all of them in every iteration.
         loss: ``mse`` or ``bce``.
         lr: learning rate.
@@ -180,6 +186,7 @@ def run_slots(
         forgotten_run=loop.run(iterations, forgotten=forgotten),
         step_message=step_message(net, examples),
         torch_version=torch.__version__,
+        made_dense=any(isinstance(tensor, Sparse) for _, tensor in net.tensors()),
     )
 
 
@@ -304,8 +311,22 @@ def step_message(net: Network, examples: Sequence[Example]) -> str:
 
 
 def _raw(net: Network) -> Network:
-    """Return the network with raw outputs, which is what a loss is measured on."""
-    return Network(net.layers, Readout(), net.task, net.format)
+    """Return the network dense, with raw outputs, which is what a loss is measured on."""
+    layers = tuple(replace(layer, weight=_dense(layer.weight)) for layer in net.layers)
+    return Network(layers, Readout(), net.task, net.format)
+
+
+def _dense(tensor: Tensor) -> Tensor:
+    """Return a sparse matrix with the zeros that it leaves out, any other tensor as it is."""
+    if not isinstance(tensor, Sparse):
+        return tensor
+    if isinstance(tensor.values, Dense):
+        full = np.zeros(tensor.shape, dtype=tensor.values.numbers.dtype)
+        full[tensor.row_of_entry(), tensor.indices.astype(np.int64)] = tensor.values.numbers
+        return Dense(full)
+    exact = tensor.exact()
+    rows, columns = tensor.shape
+    return stored_in([[exact.at(i, j) for j in range(columns)] for i in range(rows)], "fp32")
 
 
 def _slots(model: nn.Module, after: str) -> Slots:

@@ -94,12 +94,16 @@ LEDE: Final = "Every number below was computed when this was made, and checked a
 
 
 def check_outs(outs: Sequence[str | Path]) -> None:
-    """Raise before the work if a place can't be written, or its kind is not known.
+    """Raise before the work if a place can't be written or comes twice, or its kind is not known.
 
     Raises:
         OutputError: with the place.
     """
+    places: set[Path] = set()
     for out in map(Path, outs):
+        if out.resolve() in places:
+            raise OutputError("it is named twice", where=str(out), remedy="name each place once")
+        places.add(out.resolve())
         if not out.suffix or out.is_dir():
             check_folder(out)
         elif out.suffix not in SUFFIXES:

@@ -92,6 +92,13 @@ def _beside(found: SlotsRun) -> Chapter:
             "step() goes by the sum (then w)."
         )
     ]
+    if found.made_dense:
+        blocks.append(
+            Paragraph(
+                "PyTorch trains dense tensors: the entries that the file's sparse ones leave out "
+                "are parameters here that start at 0."
+            )
+        )
     pairs = zip(found.with_zero_grad, found.without_zero_grad, strict=True)
     blocks += [_iteration(number, one, other) for number, (one, other) in enumerate(pairs, 1)]
     blocks.append(

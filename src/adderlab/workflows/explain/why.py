@@ -19,6 +19,11 @@ LIKE: Final = 0.999
 """From this cosine on a unit is called like a designed one."""
 
 
+ALIKE: Final = (
+    f"Alike is a unit whose weights and bias point almost the same way, with a cosine of at least "
+    f"{LIKE}; the same would be exact multiples, and last layers that agree too."
+)
+
 FAR: Final = 0.3
 """From this share on, what is closest is not close."""
 
@@ -256,15 +261,16 @@ def _designs(found: Why) -> Chapter:
             (
                 str(pair.designed),
                 "none left" if pair.unit is None else f"h{pair.unit}",
-                f"{pair.likeness:.4f}",
+                "" if pair.unit is None else f"{pair.likeness:.4f}",
                 f"{float(pair.scale):.4g}" if pair.scale is not None else "",
-                "alike" if pair.likeness >= LIKE else "",
+                "alike" if pair.unit is not None and pair.likeness >= LIKE else "",
             )
             for pair in one.pairs
         ]
         blocks += [
             Paragraph(
                 f"Beside {one.design}: up to the order and the positive scale of units it {same}."
+                + ("" if one.is_same else f" {ALIKE}")
             ),
             Table(
                 ("designed unit", "likest here", "cosine", "exact factor", ""),
