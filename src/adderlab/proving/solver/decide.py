@@ -91,9 +91,7 @@ def _result(task: Task, found: dict[str, Any], budget: Budget) -> SolverResult:
         return SolverResult(False, dict(zip(task.input_bits, found["bits"], strict=True)))
     reason = str(found["reason"])
     if "memory" in reason:
-        return SolverResult(
-            None, reason=f"the cap of {budget.max_memory_bytes / 1e9:.3g} GB was reached"
-        )
+        return SolverResult(None, reason=budget.memory_reached)
     if not budget.seconds_left:
         return SolverResult(None, reason="the time was up")
     return SolverResult(None, reason=f"it gave up: {reason}")
