@@ -7,7 +7,22 @@ from typing import Annotated
 
 import typer
 
-from adderlab.cli.options import AsJson, hidden_widths
+from adderlab.cli.options import (
+    AsJson,
+    Batch,
+    Data,
+    Hidden,
+    HiddenActivation,
+    Init,
+    InitScale,
+    LearningRate,
+    Loss,
+    Momentum,
+    Optimizer,
+    SampleCount,
+    WeightDecay,
+    hidden_widths,
+)
 
 EXAMPLES = """Examples:
 
@@ -53,27 +68,19 @@ def map(
     member: Annotated[
         int, typer.Option(metavar="I", help="Whose start and data every pixel has.")
     ] = 1,
-    hidden: Annotated[str, typer.Option(metavar="N|NxM", help="Hidden units.")] = "3",
-    lr: Annotated[float, typer.Option(help="Learning rate.")] = 0.1,
+    hidden: Hidden = "3",
+    lr: LearningRate = 0.1,
     steps: Annotated[int, typer.Option(help="Updates.")] = 1000,
-    batch: Annotated[str, typer.Option(metavar="full|1|K", help="Samples a step.")] = "full",
-    samples: Annotated[int, typer.Option(help="Random operand pairs to learn from.")] = 1000,
-    data: Annotated[
-        str, typer.Option(metavar="samples|table", help="Learn from samples, or every row once.")
-    ] = "samples",
-    optimizer: Annotated[str, typer.Option(metavar="sgd|momentum|adam", help="Optimizer.")] = "sgd",
-    momentum: Annotated[float, typer.Option(help="Of --optimizer momentum.")] = 0.9,
-    weight_decay: Annotated[
-        float, typer.Option(help="This times a weight is added to its gradient.")
-    ] = 0.0,
-    loss: Annotated[str, typer.Option(metavar="mse|bce", help="Loss.")] = "mse",
-    activation: Annotated[
-        str, typer.Option(metavar="relu|leaky:S|tanh", help="Of the hidden units.")
-    ] = "relu",
-    init: Annotated[
-        str, typer.Option(metavar="torch|he|xavier", help="How the weights start.")
-    ] = "torch",
-    init_scale: Annotated[float, typer.Option(help="A factor on the start.")] = 1.0,
+    batch: Batch = "full",
+    samples: SampleCount = 1000,
+    data: Data = "samples",
+    optimizer: Optimizer = "sgd",
+    momentum: Momentum = 0.9,
+    weight_decay: WeightDecay = 0.0,
+    loss: Loss = "mse",
+    activation: HiddenActivation = "relu",
+    init: Init = "torch",
+    init_scale: InitScale = 1.0,
     threads: Annotated[
         int | None, typer.Option(metavar="N", help="Threads used; all cores unless given.")
     ] = None,

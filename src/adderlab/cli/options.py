@@ -23,6 +23,31 @@ TaskOption: TypeAlias = Annotated[
 OutNet: TypeAlias = Annotated[
     Path | None, typer.Option("-o", "--out", metavar="NET", help="Write the network here.")
 ]
+Hidden: TypeAlias = Annotated[
+    str, typer.Option(metavar="N|NxM", help="Hidden units; 16x8 makes two layers.")
+]
+LearningRate: TypeAlias = Annotated[float, typer.Option(help="Learning rate.")]
+Steps: TypeAlias = Annotated[int, typer.Option(help="Updates; 0 leaves the network untrained.")]
+Batch: TypeAlias = Annotated[
+    str, typer.Option(metavar="full|1|K", help="Samples a step: all (GD), 1 (SGD), K (minibatch).")
+]
+SampleCount: TypeAlias = Annotated[int, typer.Option(help="Random operand pairs to learn from.")]
+Data: TypeAlias = Annotated[
+    str, typer.Option(metavar="samples|table", help="Learn from samples, or every row once.")
+]
+Optimizer: TypeAlias = Annotated[str, typer.Option(metavar="sgd|momentum|adam", help="Optimizer.")]
+Momentum: TypeAlias = Annotated[float, typer.Option(help="Of --optimizer momentum.")]
+WeightDecay: TypeAlias = Annotated[
+    float, typer.Option(help="This times a weight is added to its gradient.")
+]
+Loss: TypeAlias = Annotated[str, typer.Option(metavar="mse|bce", help="Loss.")]
+HiddenActivation: TypeAlias = Annotated[
+    str, typer.Option(metavar="relu|leaky:S|tanh", help="Of the hidden units.")
+]
+Init: TypeAlias = Annotated[
+    str, typer.Option(metavar="torch|he|xavier", help="How the weights start.")
+]
+InitScale: TypeAlias = Annotated[float, typer.Option(help="A factor on the start.")]
 
 _UNITS: Final = {
     "": 1,

@@ -47,7 +47,7 @@ def _keys() -> Generator[Callable[[], str]]:
     if os.name == "nt":
         import msvcrt
 
-        yield msvcrt.getwch  # type: ignore[attr-defined]
+        yield msvcrt.getwch  # type: ignore[attr-defined] -- Windows alone has it
         return
     import select
     import termios

@@ -8,7 +8,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from adderlab.cli.options import EXIT_OF_VERDICT, HOLDS, REFUTED, AsJson, hidden_widths
+from adderlab.cli.options import (
+    EXIT_OF_VERDICT,
+    HOLDS,
+    REFUTED,
+    AsJson,
+    Batch,
+    Data,
+    Hidden,
+    HiddenActivation,
+    Init,
+    InitScale,
+    LearningRate,
+    Loss,
+    Momentum,
+    Optimizer,
+    SampleCount,
+    Steps,
+    WeightDecay,
+    hidden_widths,
+)
 from adderlab.errors import OptionError
 
 if TYPE_CHECKING:
@@ -45,40 +64,27 @@ def train(
         typer.Argument(metavar="TASK", help="For example half-adder; see 'adderlab tasks'."),
     ] = None,
     *,
-    hidden: Annotated[
-        str, typer.Option(metavar="N|NxM", help="Hidden units; 16x8 makes two layers.")
-    ] = "3",
+    hidden: Hidden = "3",
     seed: Annotated[int, typer.Option(help="As given to torch.manual_seed; seed 0 works.")] = 0,
     member: Annotated[
         int | None,
         typer.Option(metavar="I", help="Train member I of this seed's population, alone."),
     ] = None,
     seeds: Annotated[
-        int | None, typer.Option(metavar="N", help="Train N networks at once, from N seeds.")
+        int | None, typer.Option(metavar="N", help="Train members 0 to N-1 of the seed at once.")
     ] = None,
-    lr: Annotated[float, typer.Option(help="Learning rate.")] = 0.1,
-    steps: Annotated[int, typer.Option(help="Updates; 0 leaves the network untrained.")] = 1000,
-    batch: Annotated[
-        str,
-        typer.Option(metavar="full|1|K", help="Samples a step: all (GD), 1 (SGD), K (minibatch)."),
-    ] = "full",
-    samples: Annotated[int, typer.Option(help="Random operand pairs to learn from.")] = 1000,
-    data: Annotated[
-        str, typer.Option(metavar="samples|table", help="Learn from samples, or every row once.")
-    ] = "samples",
-    optimizer: Annotated[str, typer.Option(metavar="sgd|momentum|adam", help="Optimizer.")] = "sgd",
-    momentum: Annotated[float, typer.Option(help="Of --optimizer momentum.")] = 0.9,
-    weight_decay: Annotated[
-        float, typer.Option(help="This times a weight is added to its gradient.")
-    ] = 0.0,
-    loss: Annotated[str, typer.Option(metavar="mse|bce", help="Loss.")] = "mse",
-    activation: Annotated[
-        str, typer.Option(metavar="relu|leaky:S|tanh", help="Of the hidden units.")
-    ] = "relu",
-    init: Annotated[
-        str, typer.Option(metavar="torch|he|xavier", help="How the weights start.")
-    ] = "torch",
-    init_scale: Annotated[float, typer.Option(help="A factor on the start.")] = 1.0,
+    lr: LearningRate = 0.1,
+    steps: Steps = 1000,
+    batch: Batch = "full",
+    samples: SampleCount = 1000,
+    data: Data = "samples",
+    optimizer: Optimizer = "sgd",
+    momentum: Momentum = 0.9,
+    weight_decay: WeightDecay = 0.0,
+    loss: Loss = "mse",
+    activation: HiddenActivation = "relu",
+    init: Init = "torch",
+    init_scale: InitScale = 1.0,
     stop_margin: Annotated[
         float | None,
         typer.Option(metavar="M", help="Stop when every row is right by more than this."),

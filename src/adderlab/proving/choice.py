@@ -74,7 +74,7 @@ def choose_engines(shape: Shape, *, wish: str = "auto") -> Choice:
     unable = {name: why for name, why in _unable(shape).items() if why}
     if wish != "auto":
         return Choice((), unable[wish]) if wish in unable else Choice((wish,), "it was asked for")
-    count = _power(shape.rows)
+    count = about(shape.rows)
     is_light = shape.rows * shape.parameters <= ENUMERABLE_WORK
     if shape.rows <= ENUMERABLE_ROWS and (is_light or "diagram" in unable):
         return Choice(("enumeration",), f"{count} inputs are few enough to try each")
@@ -90,7 +90,7 @@ def _unable(shape: Shape) -> dict[str, str]:
         "enumeration": (
             (
                 shape.rows > LAST_ROWS,
-                f"{_power(shape.rows)} inputs are beyond enumeration, which stops at 2^26",
+                f"{about(shape.rows)} inputs are beyond enumeration, which stops at 2^26",
             ),
         ),
         "diagram": (
@@ -106,7 +106,8 @@ def _unable(shape: Shape) -> dict[str, str]:
     return {name: next((why for is_so, why in some if is_so), "") for name, some in faults.items()}
 
 
-def _power(rows: int) -> str:
+def about(rows: int) -> str:
+    """Return about how many inputs there are, for a reason: from 10,000 on as a power of two."""
     bits = rows.bit_length() - 1
     if rows < 10_000:
         return str(rows)

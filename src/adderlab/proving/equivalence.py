@@ -22,7 +22,7 @@ from adderlab.nets import Network, Readout, enclose_row, is_exact, outputs, read
 from adderlab.nets.sources import read_source, task_of
 from adderlab.nets.walk import json_number, nameless_task, words_of
 from adderlab.proving.budget import Budget, CapReached
-from adderlab.proving.choice import ENUMERABLE_ROWS
+from adderlab.proving.choice import ENUMERABLE_ROWS, about
 from adderlab.proving.diagrams import (
     ORDERS,
     Diagrams,
@@ -33,7 +33,7 @@ from adderlab.proving.diagrams import (
 )
 from adderlab.proving.enclosure import Machine
 from adderlab.proving.enumeration import PRECISIONS, block_rows, rows_at
-from adderlab.proving.verdict import Outcome, decimal, named, sum_of
+from adderlab.proving.verdict import Outcome, count_text, decimal, named, sum_of
 from adderlab.tasks import Task, Word
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class Comparison:
     def summary(self) -> str:
         """Return one line without the verdict: ``equal on all 4 inputs of half-adder``."""
         of_task = f" of {self.task}" if self.task is not None else ""
-        rows = f"{_count(self.rows)} input{'s' * (self.rows != 1)}{of_task}"
+        rows = f"{count_text(self.rows)} input{'s' * (self.rows != 1)}{of_task}"
         if self.verdict == "proved":
             return f"equal on all {rows}"
         if self.verdict == "unknown":
@@ -213,7 +213,7 @@ def compare(
             domain,
             "diagram",
             "unknown",
-            f"tanh is decided by enumeration alone, and {_count(domain.rows)} inputs are too many",
+            f"tanh is decided by enumeration alone, and {about(domain.rows)} inputs are too many",
         )
     return replace(
         found,
@@ -377,7 +377,7 @@ def _by_diagrams(one: Network, other: Network, task: Task, budget: Budget) -> Co
             states = states_of((one, other), task, order, budget=budget.share(len(orders) - tried))
             index = _first_apart(states, task)
         except CapReached as cap:
-            reason = f"{_count(task.rows)} inputs are beyond enumeration; by diagrams, {cap}"
+            reason = f"{about(task.rows)} inputs are beyond enumeration; by diagrams, {cap}"
             continue
         if index is None:
             return _base(task, "diagram", "proved")
@@ -416,10 +416,3 @@ def _outside(diagrams: Diagrams, states: States, word: Word) -> Function:
     """Return 1 where a word's value is out of its range."""
     terms = [(states.variables[bit], 1 << i) for i, bit in enumerate(reversed(word.bits))]
     return diagrams.above(diagrams.linear(0, terms), word.size - 1)
-
-
-def _count(rows: int) -> str:
-    power = rows.bit_length() - 1
-    if rows <= ENUMERABLE_ROWS:
-        return str(rows)
-    return f"2^{power}" if rows == 1 << power else f"over 2^{power}"

@@ -218,13 +218,11 @@ class Verdict:
 
 
 def count_text(rows: int | None) -> str:
-    """Return a number of inputs for people: beyond 2^20 a power of two is written as one."""
+    """Return a number of inputs for people, exactly: beyond 2^20 a power of two as one."""
     if rows is None:
         return ""
-    if rows > 1 << 20:
-        power = rows.bit_length() - 1
-        return f"2^{power}" if rows == 1 << power else f"over 2^{power}"
-    return str(rows)
+    is_power = rows > 1 << 20 and rows & (rows - 1) == 0
+    return f"2^{rows.bit_length() - 1}" if is_power else str(rows)
 
 
 def sum_of(words: Mapping[str, int | None]) -> str:

@@ -1,4 +1,4 @@
-"""``train``: train one network or a population, then say exactly what came out."""
+"""``train``: train one network, then say exactly what came out."""
 
 from __future__ import annotations
 

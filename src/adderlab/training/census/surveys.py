@@ -124,12 +124,13 @@ def survey(
 
     helps: list[Help] = []
     widths: list[tuple[int, Rate]] = []
+    own = settings.widths[0]
     for width in widths_around(settings):
-        if width == settings.hidden:
+        if width == own:
             widths.append((width, base))
             continue
         widths.append((width, rate(f"{width} hidden units", hidden=width)))
-        if width > settings.hidden:  # type: ignore[operator]
+        if width > own:
             helps.append(Help(f"{width} hidden units", f"--hidden {width}", widths[-1][1], base))
     if settings.activation != "tanh":
         helps.append(Help("tanh", "--activation tanh", rate("tanh", activation="tanh"), base))

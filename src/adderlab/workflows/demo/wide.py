@@ -11,7 +11,7 @@ from adderlab.formats import FORMATS
 from adderlab.nets import save
 from adderlab.proving import prove
 from adderlab.proving.number_formats import unfit
-from adderlab.proving.verdict import FormatVerdict
+from adderlab.proving.verdict import NO_BITS, FormatVerdict, sum_of
 from adderlab.report import Chapter, Paragraph, Table, Try
 from adderlab.report.figures import Size, State, cliffs_picture, depths_picture
 from adderlab.tasks import task_named
@@ -176,7 +176,5 @@ def _example(verdict: FormatVerdict) -> str:
     found = verdict.counterexample
     if found is None:
         return ""
-    a, b = found.input.values()
-    if a == b == (1 << a.bit_length()) - 1:
-        return f"all ones give an output of {max(map(float, found.output)):g}"
-    return f"{a} + {b}"
+    (got,), (expected,) = found.got.values(), found.expected.values()
+    return f"{sum_of(found.input)} gives {NO_BITS if got is None else got}, not {expected}"

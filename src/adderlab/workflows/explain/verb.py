@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from adderlab.errors import OptionError, ResourceError, TaskError
 from adderlab.explaining import Example, backprop_rows, example
@@ -181,11 +181,8 @@ def _check_asked(given: Mapping[str, bool], *, has_network: bool) -> None:
 
 
 def _listed(input: Words | Sequence[Words]) -> list[Words]:
-    if isinstance(input, str | int | Mapping):
-        return [input]
-    if all(isinstance(one, int) for one in input):
-        return [input]  # type: ignore[list-item]
-    return list(input)  # type: ignore[arg-type]
+    is_one = isinstance(input, str | int | Mapping) or all(isinstance(one, int) for one in input)
+    return cast("list[Words]", [input] if is_one else list(cast("Sequence[Words]", input)))
 
 
 class _Asked:
