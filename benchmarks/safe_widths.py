@@ -15,8 +15,8 @@ from pathlib import Path
 
 from adderlab.building import METHODS, exact_widths
 from adderlab.formats import FORMATS
-from adderlab.proving import prove
 from adderlab.tasks import task_named
+from adderlab.verbs.prove import prove
 
 MOST = 64
 ADDERS = ("one-layer", "ripple", "prefix")

@@ -155,11 +155,11 @@ TORCH_FREE = "what is to be computed knows no torch"
     ("file", "line", "broken"),
     [
         (None, "", None),
-        ("nets/network.py", "import adderlab.proving.prove", LAYERS),
+        ("nets/network.py", "import adderlab.verbs.prove", LAYERS),
         ("tasks/task.py", "import adderlab.nets.files", LAYERS),
         ("errors.py", "def f():\n    import adderlab.bits", LAYERS),
         ("training/loop.py", "from adderlab.proving import prove", LAYERS),
-        ("building/lecture.py", "from adderlab.counting import count", LAYERS),
+        ("building/lecture.py", "from adderlab.counting import count_model", LAYERS),
         ("tasks/sampling.py", "def f():\n    import torch", TORCH_FREE),
         ("bits.py", "from torch import nn", TORCH_FREE),
         ("formats.py", "import torch.nn", TORCH_FREE),

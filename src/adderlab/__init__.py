@@ -10,26 +10,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from adderlab.counting import count
+    from adderlab.demo import demo
     from adderlab.errors import AdderlabError
     from adderlab.nets import Activation, Layer, Network, Readout, load, network
     from adderlab.nets.modules import AdderNN, Step, to_module
     from adderlab.nets.saving import save
     from adderlab.nets.state_dict import from_lists, from_state_dict, to_state_dict
     from adderlab.nets.tracing import from_module
-    from adderlab.proving import Verdict, prove
+    from adderlab.proving import Verdict
     from adderlab.tasks import Task, sample, task_named
-    from adderlab.workflows.build import build
-    from adderlab.workflows.compare import compare
-    from adderlab.workflows.demo import demo
-    from adderlab.workflows.explain import explain
-    from adderlab.workflows.maps import map
-    from adderlab.workflows.populations import train_many
-    from adderlab.workflows.quantize import quantization_table, quantize
-    from adderlab.workflows.repair import repair
-    from adderlab.workflows.replay import replay
-    from adderlab.workflows.show import show
-    from adderlab.workflows.train import train
+    from adderlab.verbs.build import build
+    from adderlab.verbs.compare import compare
+    from adderlab.verbs.count import count
+    from adderlab.verbs.explaining import explain
+    from adderlab.verbs.map import map
+    from adderlab.verbs.prove import prove
+    from adderlab.verbs.quantize import quantization_table, quantize
+    from adderlab.verbs.repair import repair
+    from adderlab.verbs.replay import replay
+    from adderlab.verbs.show import show
+    from adderlab.verbs.train import train
+    from adderlab.verbs.train_many import train_many
 
 _HOMES: Final = {
     "Activation": "nets",
@@ -41,30 +42,30 @@ _HOMES: Final = {
     "Step": "nets.modules",
     "Task": "tasks",
     "Verdict": "proving",
-    "build": "workflows.build",
-    "compare": "workflows.compare",
-    "count": "counting",
-    "demo": "workflows.demo",
-    "explain": "workflows.explain",
+    "build": "verbs.build",
+    "compare": "verbs.compare",
+    "count": "verbs.count",
+    "demo": "demo",
+    "explain": "verbs.explaining",
     "from_lists": "nets.state_dict",
     "from_module": "nets.tracing",
     "from_state_dict": "nets.state_dict",
     "load": "nets",
-    "map": "workflows.maps",
+    "map": "verbs.map",
     "network": "nets",
-    "prove": "proving",
-    "quantization_table": "workflows.quantize",
-    "quantize": "workflows.quantize",
-    "repair": "workflows.repair",
-    "replay": "workflows.replay",
+    "prove": "verbs.prove",
+    "quantization_table": "verbs.quantize",
+    "quantize": "verbs.quantize",
+    "repair": "verbs.repair",
+    "replay": "verbs.replay",
     "sample": "tasks",
     "save": "nets.saving",
-    "show": "workflows.show",
+    "show": "verbs.show",
     "task_named": "tasks",
     "to_module": "nets.modules",
     "to_state_dict": "nets.state_dict",
-    "train": "workflows.train",
-    "train_many": "workflows.populations",
+    "train": "verbs.train",
+    "train_many": "verbs.train_many",
 }
 """Where each public name lives."""
 

@@ -14,8 +14,8 @@ from adderlab.building.adders.prefix import prefix_adder
 from adderlab.building.adders.ripple import ripple_adder
 from adderlab.nets import EXACT, Layer, Network, from_bytes, outputs, to_bytes
 from adderlab.nets.tensors import Sparse, Wide
-from adderlab.proving import prove
 from adderlab.tasks import Task, task_named
+from adderlab.verbs.prove import prove
 
 Build = Callable[[Task, str], Network]
 

@@ -30,9 +30,9 @@ from adderlab.errors import NetworkError, ResourceError, TaskError
 from adderlab.formats import FORMATS
 from adderlab.nets import EXACT, Activation, Layer, Network, Readout, network
 from adderlab.nets.tensors import Dense, Packed, Scaled, Sparse, Wide
-from adderlab.proving import prove
 from adderlab.tasks import Task, task_named
 from adderlab.tasks.table import parse_table
+from adderlab.verbs.prove import prove
 
 HALF = task_named("half-adder")
 F = Fraction

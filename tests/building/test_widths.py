@@ -10,10 +10,10 @@ import pytest
 from adderlab.building.adders.widths import DEMANDS, exact_width, exact_widths
 from adderlab.building.methods import METHODS
 from adderlab.formats import FORMATS
-from adderlab.proving import prove
 from adderlab.proving.diagrams import decide
 from adderlab.proving.grid import sum_bounds
 from adderlab.tasks import task_named
+from adderlab.verbs.prove import prove
 
 FLOATS = [name for name, form in FORMATS.items() if form.kind == "float"]
 

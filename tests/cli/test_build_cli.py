@@ -13,7 +13,7 @@ import pytest
 
 from adderlab.cli.main import main
 from adderlab.formats import FORMATS
-from adderlab.workflows.build import build
+from adderlab.verbs.build import build
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
 
@@ -84,7 +84,7 @@ def test_a_time_limit_that_is_none_is_refused_before_anything_is_built(
     def work(*_):
         raise AssertionError("the work was done first")
 
-    monkeypatch.setattr("adderlab.workflows.build.construct", work)
+    monkeypatch.setattr("adderlab.verbs.build.construct", work)
     code, text, complaint = run(
         *("build", "adder:9", "--method", "ripple", "--timeout", seconds),
         *("-o", tmp_path / "net.safetensors"),
@@ -147,9 +147,9 @@ sys.exit(main(sys.argv[2:]))
 """The command line, which waits for Ctrl-C where it would call the function that is named."""
 
 PLACES = {
-    "building": "adderlab.workflows.build:construct",
-    "proving": "adderlab.workflows.build:prove",
-    "writing": "adderlab.workflows.build:save",
+    "building": "adderlab.verbs.build:construct",
+    "proving": "adderlab.verbs.build:prove",
+    "writing": "adderlab.verbs.build:save",
     "moving the file into its place": "pathlib:Path:replace",
 }
 

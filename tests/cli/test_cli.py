@@ -16,11 +16,11 @@ import torch
 from adderlab.cli.main import app, main
 from adderlab.cli.output import PLAIN
 from adderlab.cli.population import micro_text
+from adderlab.demo import story
 from adderlab.nets import Readout, load, network, save
 from adderlab.tasks import task_named
-from adderlab.workflows import doctor
-from adderlab.workflows.build import build
-from adderlab.workflows.demo import story
+from adderlab.verbs import doctor
+from adderlab.verbs.build import build
 
 QUICK = ["--optimizer", "momentum", "--steps", "200", "--samples", "200"]
 """Settings that train a network of seed 0 to a proof in a fraction of the notebook's steps."""
@@ -343,10 +343,10 @@ def test_a_population_that_finds_nothing_right_did_its_work_all_the_same(run, ru
 
 
 def test_an_interrupt_between_blocks_says_what_is_kept(run, place, monkeypatch):
-    plans = sys.modules["adderlab.workflows.populations.plan"]
-    runs = sys.modules["adderlab.workflows.populations.run"]
+    plans = sys.modules["adderlab.runs.populations.plan"]
+    runs = sys.modules["adderlab.runs.populations.run"]
     monkeypatch.setattr(plans, "LARGEST_BLOCK", 16)
-    trained = runs._Run._trained
+    trained = runs.PopulationRun._trained
 
     def interrupted_later(self, members):
         if members[0] == 32:
@@ -355,7 +355,7 @@ def test_an_interrupt_between_blocks_says_what_is_kept(run, place, monkeypatch):
 
     arguments = ("train", "half-adder", "--seeds", "60", *MANY, "--no-explain", "-o", "run")
     with monkeypatch.context() as patched:
-        patched.setattr(runs._Run, "_trained", interrupted_later)
+        patched.setattr(runs.PopulationRun, "_trained", interrupted_later)
         code, _, err = run(*arguments)
     assert code == 130
     assert err.splitlines()[-1] == (
@@ -497,7 +497,7 @@ def quick_demo(monkeypatch):
     chapters = tuple(one for one in story.CHAPTERS if one[0] not in slow)
     assert len(chapters) == len(story.CHAPTERS) - len(slow)
     monkeypatch.setattr(story, "CHAPTERS", chapters)
-    odds = sys.modules["adderlab.workflows.demo.odds"]
+    odds = sys.modules["adderlab.demo.odds"]
     monkeypatch.setattr(odds, "WIDTHS", (odds.LECTURE,))
 
 
@@ -823,8 +823,8 @@ def interrupted(*_, **__):
     ("where", "line"),
     [
         ("adderlab.training.judging._judge_chunk", "train half-adder --seeds 3 --steps 2 -o run"),
-        ("adderlab.workflows.demo.hand_set.compile_formula", "demo -o told"),
-        ("adderlab.workflows.build.prove", "build half-adder --method lecture -o net"),
+        ("adderlab.demo.hand_set.compile_formula", "demo -o told"),
+        ("adderlab.verbs.build.prove", "build half-adder --method lecture -o net"),
         ("adderlab.proving.engines.enumerate_rows", f"prove {LECTURE}"),
     ],
 )

@@ -11,7 +11,7 @@ from adderlab.building.lecture import lecture_network
 from adderlab.cli.main import main
 from adderlab.nets import Activation, Readout, network, save
 from adderlab.tasks import task_named
-from adderlab.workflows.repair import repair
+from adderlab.verbs.repair import repair
 
 
 @pytest.fixture

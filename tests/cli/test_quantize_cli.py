@@ -9,8 +9,8 @@ import pytest
 from adderlab.building import lecture_network, printed_network
 from adderlab.cli.main import main
 from adderlab.nets import load, save
-from adderlab.proving import prove
 from adderlab.tasks import task_named
+from adderlab.verbs.prove import prove
 
 HALF = task_named("half-adder")
 

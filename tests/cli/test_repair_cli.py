@@ -14,9 +14,9 @@ from adderlab.building.lecture import lecture_network
 from adderlab.cli import repair as command
 from adderlab.errors import NetworkFileError
 from adderlab.nets import EXACT, network, save
-from adderlab.proving import prove
 from adderlab.tasks import task_named
 from adderlab.tasks.table import parse_table
+from adderlab.verbs.prove import prove
 
 app = typer.Typer()
 _ = app.callback()(lambda: None)  # more than one command, so that `repair` is named

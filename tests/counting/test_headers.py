@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 from strategies import FEW, refused
 
-from adderlab.counting import count, count_safetensors
+from adderlab.counting import count_safetensors
 from adderlab.errors import NetworkFileError, OptionError
+from adderlab.verbs.count import count
 
 DAMAGED = "download the file again"
 

@@ -20,13 +20,13 @@ from adderlab.counting import (
     Unpublished,
     binary_size,
     bytes_by_format,
-    count,
     count_config,
     decimal_size,
     parameter_count,
 )
 from adderlab.errors import OptionError
 from adderlab.formats import FORMATS
+from adderlab.verbs.count import count
 
 PUBLISHED = {
     "gpt2": 124_439_808,

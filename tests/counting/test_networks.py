@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from strategies import FEW, fractions_of, networks
 
 from adderlab.building import construct, lecture_network
-from adderlab.counting import count
 from adderlab.nets import Layer, Network, save, to_bytes
 from adderlab.nets.tensors import Packed
 from adderlab.tasks import task_named
+from adderlab.verbs.count import count
 
 LECTURE = lecture_network(task_named("half-adder"))
 

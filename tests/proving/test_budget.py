@@ -15,11 +15,12 @@ from adderlab.errors import OptionError
 from adderlab.nets import Activation, Network, Readout, network
 from adderlab.nets.tensors import Wide
 from adderlab.proving import budget as limits
-from adderlab.proving import prove, solver
+from adderlab.proving import solver
 from adderlab.proving.budget import Budget, CapReached
 from adderlab.proving.enumeration import block_rows
 from adderlab.proving.equivalence import compare
 from adderlab.tasks import task_named
+from adderlab.verbs.prove import prove
 
 
 def noisy_majority(width: int) -> Network:

@@ -10,10 +10,11 @@ from strategies import refused
 from adderlab.building import construct
 from adderlab.errors import OptionError
 from adderlab.nets import Activation, network
-from adderlab.proving import prove, solver
+from adderlab.proving import solver
 from adderlab.proving.choice import ENGINES, Choice, Shape, choose_engines
-from adderlab.proving.prove import shape_of
+from adderlab.proving.decide import shape_of
 from adderlab.tasks import task_named
+from adderlab.verbs.prove import prove
 
 SMALL = Shape(rows=4, parameters=17)
 WIDE = Shape(rows=1 << 24, parameters=600)

@@ -15,10 +15,10 @@ from proving.reference import SAMPLES, Number, all_outputs, bit_of, judge, raw_o
 from adderlab.formats import FORMATS, FP64
 from adderlab.nets import EXACT, Activation, Layer, Network, Readout, network
 from adderlab.nets.tensors import Dense, Scaled, Wide, as_stored
-from adderlab.proving import prove
 from adderlab.proving.enclosure import TANH_ERROR, Enclosure, Machine, tanh
 from adderlab.proving.enumeration import enumerate_rows
 from adderlab.tasks.table import parse_table
+from adderlab.verbs.prove import prove
 
 AT = Readout("threshold", 0.0, ">")
 

@@ -13,7 +13,7 @@ from adderlab.building.lecture import lecture_network, printed_network
 from adderlab.nets import EXACT, Activation, Layer, Network, Readout, network
 from adderlab.nets.network import map_parameters
 from adderlab.nets.tensors import Dense
-from adderlab.proving import enclosure, enumeration, prove
+from adderlab.proving import enclosure, enumeration
 from adderlab.proving.enumeration import (
     block_rows,
     enumerate_rows,
@@ -22,6 +22,7 @@ from adderlab.proving.enumeration import (
 )
 from adderlab.tasks import Task, task_named
 from adderlab.tasks.table import parse_table
+from adderlab.verbs.prove import prove
 
 HALF_ADDER = task_named("half-adder")
 TANH_1 = Fraction("0.76159415595576488811945828260479359041276859725793655")

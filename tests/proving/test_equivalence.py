@@ -22,11 +22,12 @@ from adderlab.errors import NetworkError, TaskError
 from adderlab.nets import EXACT, Activation, Layer, Network, Readout, network
 from adderlab.nets.network import map_parameters
 from adderlab.nets.tensors import Dense, Sparse, Tensor, stored_in
-from adderlab.proving import equivalence, prove
+from adderlab.proving import equivalence
 from adderlab.proving.diagrams import Diagrams, Function, engine
 from adderlab.proving.equivalence import Comparison, compare
 from adderlab.tasks import Task, task_named
 from adderlab.tasks.table import parse_table
+from adderlab.verbs.prove import prove
 
 HALF = task_named("half-adder")
 ADDERS = {"one-layer": one_layer_adder, "ripple": ripple_adder, "prefix": prefix_adder}

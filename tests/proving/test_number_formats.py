@@ -29,11 +29,12 @@ from adderlab.building.adders import one_layer_adder as built_adder
 from adderlab.formats import FORMATS
 from adderlab.nets import EXACT, Activation, Layer, Network, Readout, network
 from adderlab.nets.tensors import Dense, Packed, Scaled, Sparse, as_stored
-from adderlab.proving import FormatVerdict, prove
+from adderlab.proving import FormatVerdict
 from adderlab.proving.arithmetic import ORDERS, format_outputs
 from adderlab.proving.number_formats import format_verdict
 from adderlab.tasks import Task, task_named
 from adderlab.tasks.table import parse_table
+from adderlab.verbs.prove import prove
 
 NETWORKS = max(100, SAMPLES)
 BRUTE = ("fp16", "bf16", "fp8-e4m3", "fp8-e5m2")

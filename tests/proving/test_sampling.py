@@ -12,10 +12,10 @@ from adderlab.building import construct
 from adderlab.errors import OptionError
 from adderlab.nets import Activation, Network, Readout, network
 from adderlab.nets.tensors import Dense
-from adderlab.proving import prove
 from adderlab.proving.budget import Budget
 from adderlab.proving.sampling import wrong_sample
 from adderlab.tasks import Task, task_named
+from adderlab.verbs.prove import prove
 
 
 def soft_majority(width: int, bias: float) -> Network:

@@ -15,7 +15,7 @@ from proving.test_diagram_soundness import random_case
 
 from adderlab.building import construct
 from adderlab.nets import Readout, network
-from adderlab.proving import Verdict, prove, solver
+from adderlab.proving import Verdict, solver
 from adderlab.proving.budget import Budget, CapReached
 from adderlab.proving.engines import Question, by_solver
 from adderlab.proving.enumeration import enumerate_rows, is_right_exactly, rows_at
@@ -23,6 +23,7 @@ from adderlab.proving.solver import SolverResult
 from adderlab.proving.solver.specification import is_wrong
 from adderlab.tasks import task_named
 from adderlab.tasks.table import parse_table
+from adderlab.verbs.prove import prove
 
 NETWORKS = max(60, SAMPLES // 20)
 

@@ -30,10 +30,10 @@ from adderlab.formats import FORMATS
 from adderlab.nets import EXACT, Activation, Layer, Network, Readout, network
 from adderlab.nets.network import map_parameters
 from adderlab.nets.tensors import Dense, Packed, Scaled, Sparse, as_stored
-from adderlab.proving import prove
 from adderlab.proving.enumeration import enumerate_rows
 from adderlab.tasks import Task, task_named
 from adderlab.tasks.table import parse_table
+from adderlab.verbs.prove import prove
 
 NETWORKS = max(300, SAMPLES)
 """Random networks to judge; set ``ADDERLAB_SOUNDNESS=20000`` for a long look."""

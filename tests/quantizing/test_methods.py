@@ -15,7 +15,6 @@ from adderlab.errors import FormatError, NetworkError, OptionError, ResourceErro
 from adderlab.formats import FORMATS
 from adderlab.nets import Activation, Readout, from_bytes, network, outputs, to_bytes
 from adderlab.nets.tensors import Packed, Scaled, Sparse
-from adderlab.proving import prove
 from adderlab.quantizing import (
     METHODS,
     PLAIN,
@@ -29,6 +28,7 @@ from adderlab.quantizing import (
 from adderlab.quantizing.rows import arrays_of, rows_of, wrong_rows
 from adderlab.quantizing.snap import scalings, without_dead_units
 from adderlab.tasks import task_named
+from adderlab.verbs.prove import prove
 
 HALF = task_named("half-adder")
 PRINTED = printed_network().for_task(HALF)

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from adderlab.nets import outputs, read_bits
-from adderlab.proving import prove
 from adderlab.tasks import read_table, task_named
 from adderlab.training import Settings, draws, judging
 from adderlab.training.judging import DIVERGED, expected_code, judge, table_of
 from adderlab.training.members import shaped
 from adderlab.training.networks import dead_units, network_of
+from adderlab.verbs.prove import prove
 
 HALF_ADDER = task_named("half-adder")
 TINY = 2.0**-60

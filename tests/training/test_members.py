@@ -22,7 +22,7 @@ from adderlab.training.kernels import engine
 from adderlab.training.loop import fit, make_model, train_network
 from adderlab.training.members import member_bytes, train_members
 from adderlab.training.schedule import schedule
-from adderlab.workflows.replay import replay
+from adderlab.verbs.replay import replay
 
 HALF_ADDER = task_named("half-adder")
 LANES, WIDE, TORCH = "numba-lanes", "numba-wide", "torch-ensemble"

@@ -10,8 +10,7 @@ import typer
 from adderlab.cli.options import HOLDS, REFUTED, AsJson, OutNet
 
 if TYPE_CHECKING:
-    from adderlab.cli.output import Screen
-    from adderlab.workflows.build import Built
+    pass
 
 EXAMPLES = """Examples:
 
@@ -76,7 +75,7 @@ def build(
 ) -> None:
     """Build a network from a construction or a formula, and prove or refute it."""
     from adderlab.cli.output import Screen
-    from adderlab.workflows.build import build as build_network
+    from adderlab.verbs.build import build as build_network
 
     screen = Screen(as_json=as_json)
     built = build_network(
@@ -89,30 +88,6 @@ def build(
         timeout_s=timeout,
         out=out,
     )
-    print_built(screen, built)
+    screen.show(built.blocks())
     screen.json(built.to_dict())
     raise typer.Exit(REFUTED if built.verdict.verdict == "refuted" else HOLDS)
-
-
-def print_built(screen: Screen, built: Built) -> None:
-    """Print what was built: the checks of a formula first, then the weights, then the verdict."""
-    from adderlab.building import weight_text
-    from adderlab.cli.parameters import print_parameters
-    from adderlab.cli.prove import print_verdict
-
-    for check in built.checks:
-        screen.say(str(check), style="" if check.differs is None else "red")
-    for name, wanted, stored in built.rounded:
-        screen.say(f"note: {name} {wanted} is stored as {stored!r}")
-    net = built.network
-    screen.say(repr(net))
-    print_parameters(screen, net)
-    largest = weight_text(net.max_weight) if built.safe_widths else net.max_weight
-    screen.say(
-        f"{net.parameters} parameters, {net.nonzero} nonzero, largest {largest}, "
-        f"smallest format {net.smallest_format}"
-    )
-    for line in built.safe_widths_text():
-        screen.say(line)
-    print_verdict(screen, built.verdict)
-    screen.say(f"written to {built.file}" if built.file else "not written (add -o NET to keep it)")

@@ -10,8 +10,7 @@ import typer
 from adderlab.cli.options import EXIT_OF_VERDICT, AsJson, TaskOption
 
 if TYPE_CHECKING:
-    from adderlab.cli.output import Screen
-    from adderlab.workflows.compare import Compared
+    pass
 
 EXAMPLES = """Examples:
 
@@ -39,38 +38,10 @@ def compare(
 ) -> None:
     """Compare two networks: equal on every input, or where they differ; then size and margin."""
     from adderlab.cli.output import Screen
-    from adderlab.workflows.compare import compare as compare_networks
+    from adderlab.verbs.compare import compare as compare_networks
 
     screen = Screen(as_json=as_json)
     compared = compare_networks(net1, net2, task, timeout_s=timeout)
-    print_compared(screen, compared)
+    screen.show(compared.blocks())
     screen.json(compared.to_dict())
     raise typer.Exit(EXIT_OF_VERDICT[compared.comparison.verdict])
-
-
-def print_compared(screen: Screen, compared: Compared) -> None:
-    """Print the verdict, an input where they differ, then both networks side by side."""
-    from rich.text import Text
-
-    from adderlab.cli.prove import STYLES
-
-    found = compared.comparison
-    for note in found.notes:
-        screen.say(f"note: {note}")
-    screen.say(
-        Text.assemble(
-            (found.verdict, STYLES[found.verdict]), f" in exact arithmetic: {found.summary()}"
-        )
-    )
-    example = found.counterexample
-    if example is not None:
-        screen.say(f"  counterexample: {example}")
-        raw = f"{example.first.raw()} by the first; {example.second.raw()} by the second"
-        screen.say(f"  raw outputs there: {raw}")
-    screen.say(f"  {found.method}, {found.seconds:.3f} s")
-    screen.say()
-    screen.table(
-        ("", "first", "second", "  "),
-        [(*row, "" if row[1] == row[2] else "differs") for row in compared.rows()],
-        left=("", "first", "second", "  "),
-    )

@@ -83,8 +83,8 @@ def count(
     """
     from adderlab.cli.output import Screen
     from adderlab.counting import ModelCount, Unpublished
-    from adderlab.counting import count as count_one
     from adderlab.errors import OptionError
+    from adderlab.verbs.count import count as count_one
 
     screen = Screen(as_json=as_json)
     rest = [path for path in (net, *(more or ())) if path is not None]
@@ -231,7 +231,6 @@ def _print_beside(screen: Screen, found: ModelCount) -> None:
             for row in rows
         ],
         left=("",),
-        styles=["bold" if row is found else "" for row in rows],
     )
 
 

@@ -14,25 +14,11 @@ def register(app: typer.Typer) -> None:
 
 def doctor(*, as_json: AsJson = False) -> None:
     """Say what is installed, how fast it is here, and what is missing with its remedy."""
-    from adderlab.cli.output import Screen, mark
-    from adderlab.workflows.doctor import examine
+    from adderlab.cli.output import Screen
+    from adderlab.verbs.doctor import examine
 
     screen = Screen(as_json=as_json)
     report = examine()
-    screen.table(
-        ("", "what", "found", "if it is missing or slow"),
-        [
-            (
-                mark(right=True)
-                if check.is_good
-                else ("-" if not check.needed else mark(right=False)),
-                check.what,
-                check.found,
-                "" if check.is_good else check.remedy,
-            )
-            for check in report.checks
-        ],
-        left=("", "what", "found", "if it is missing or slow"),
-    )
+    screen.show(report.blocks())
     screen.json(report.to_dict())
     raise typer.Exit(0 if report.is_good else 1)

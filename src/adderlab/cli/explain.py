@@ -11,8 +11,7 @@ from adderlab.cli.options import AsJson, TaskOption
 from adderlab.errors import OptionError
 
 if TYPE_CHECKING:
-    from adderlab.cli.output import Screen
-    from adderlab.workflows.explain import Explanation
+    pass
 
 EXAMPLES = """Examples:
 
@@ -94,7 +93,7 @@ def explain(
 ) -> None:
     """Explain how a network learns: backprop step by step, and what hangs on it."""
     from adderlab.cli.output import Screen
-    from adderlab.workflows.explain import explain as explain_network
+    from adderlab.verbs.explaining import explain as explain_network
 
     if step and as_json:
         raise OptionError(
@@ -125,17 +124,8 @@ def explain(
 
         step_through(screen, found.screens)
     else:
-        print_explanation(screen, found)
+        for chapter in found.chapters:
+            screen.show_chapter(chapter)
     for file in found.files:
         screen.say(f"written to {file}")
     screen.json(found.to_dict())
-
-
-def print_explanation(screen: Screen, found: Explanation) -> None:
-    """Print an explanation, chapter by chapter."""
-    from adderlab.cli.demo import print_chapter
-
-    for chapter in found.chapters:
-        print_chapter(screen, chapter, stacks=True)
-    if found.files:
-        screen.say()

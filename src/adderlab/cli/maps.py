@@ -94,8 +94,8 @@ def map(
     from adderlab.cli.output import Screen
     from adderlab.cli.population import micro_text
     from adderlab.cli.train import batch_size
-    from adderlab.workflows.maps import map as make_map
-    from adderlab.workflows.maps.axes import parse_size
+    from adderlab.runs.maps.axes import parse_size
+    from adderlab.verbs.map import map as make_map
 
     screen = Screen(as_json=as_json)
     columns, rows = parse_size(size)

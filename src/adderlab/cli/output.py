@@ -13,12 +13,11 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from adderlab.cli.stacked import stacked_row, width_needed
+from adderlab.blocks import Block, Chapter, Table
+from adderlab.blocks.terminal import Terminal
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -54,10 +53,6 @@ PLAIN: Final = {
 """Stand-ins for characters that an ASCII or cp1252 terminal lacks."""
 
 
-LONGEST_WORD: Final = 24
-"""Letters of a word for which a table makes room, however narrow the terminal is."""
-
-
 def _plain(error: UnicodeError) -> tuple[str, int]:
     assert isinstance(error, UnicodeEncodeError)
     lost = error.object[error.start : error.end]
@@ -78,6 +73,7 @@ class Screen:
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
         self.console = Console(stderr=as_json, highlight=False, markup=False, emoji=False)
+        self._terminal = Terminal(self.console)
 
     def say(self, text: str | Text = "", style: str = "") -> None:
         """Print one line of text; it is wrapped on a terminal and left alone in a file."""
@@ -88,48 +84,25 @@ class Screen:
         self.say()
         self.say(text, style="bold")
 
+    def show(self, blocks: Iterable[Block]) -> None:
+        """Print a result's blocks."""
+        self._terminal.write(blocks)
+
+    def show_chapter(self, chapter: Chapter) -> None:
+        """Print a chapter."""
+        self._terminal.write_chapter(chapter)
+
     def table(
         self,
         columns: Sequence[str],
         rows: Iterable[Sequence[Any]],
         *,
         left: Sequence[str] = (),
-        styles: Sequence[str] = (),
-        stacks: bool = False,
+        marks: Sequence[bool | None] = (),
     ) -> None:
-        """Print a table; columns are right-aligned unless named in ``left``.
-
-        With ``stacks`` each row becomes lines of its own where the terminal is too narrow for it.
-        """
-        table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-        lines = [
-            [cell if isinstance(cell, Text) else Text(str(cell)) for cell in row] for row in rows
-        ]
-        # a column of words may be folded, but only between words: none is cut short
-        words = [
-            column in left and any(" " in line[at].plain for line in lines)
-            for at, column in enumerate(columns)
-        ]
-        if stacks:
-            plain = [[cell.plain for cell in line] for line in lines]
-            if width_needed(columns, plain, words) > self.console.width:
-                for row in plain:
-                    for text in stacked_row(columns, row, self.console.width):
-                        self.say(text)
-                return
-        for at, (column, is_words) in enumerate(zip(columns, words, strict=True)):
-            longest = max(
-                (len(part) for line in lines for part in line[at].plain.split()), default=0
-            )
-            table.add_column(
-                column,
-                justify="left" if column in left else "right",
-                no_wrap=not is_words,
-                min_width=(longest if stacks else min(longest, LONGEST_WORD)) if is_words else None,
-            )
-        for number, cells in enumerate(lines):
-            table.add_row(*cells, style=styles[number] if styles else None)
-        self.console.print(table)
+        """Print a table; columns are right-aligned unless named in ``left``."""
+        lines = tuple(tuple(map(str, row)) for row in rows)
+        self.show((Table(tuple(columns), lines, tuple(marks), left=tuple(left)),))
 
     def json(self, result: dict[str, Any]) -> None:
         """Print the result object, if it was asked for."""
@@ -173,8 +146,3 @@ def print_json(result: dict[str, Any]) -> None:
 def complain(text: str, stream: TextIO | None = None) -> None:
     """Print one line of complaint on standard error."""
     _ = (stream or sys.stderr).write(f"adderlab: {' '.join(text.split())}\n")
-
-
-def mark(*, right: bool) -> Text:
-    """Return the mark of a right or a wrong row: told apart without color too."""
-    return Text("✓", style="green") if right else Text("✗ wrong", style="bold red")

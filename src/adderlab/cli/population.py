@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from adderlab.cli.output import Screen
+    from adderlab.runs.populations import Census
     from adderlab.tasks import Task
     from adderlab.training.choice import Choice
-    from adderlab.workflows.populations import Census
 
 MOST_TABLES: Final = 10
 MOST_ROWS: Final = 8
@@ -42,7 +42,7 @@ def run_population(
     threads: int | None,
 ) -> None:
     """Train a population with progress, print what came out."""
-    from adderlab.workflows.populations import train_many
+    from adderlab.verbs.train_many import train_many
 
     each = max(settings["steps"], 1)
     with screen.progress() as bar:

@@ -9,8 +9,7 @@ import typer
 from adderlab.cli.options import EXIT_OF_VERDICT, AsJson, NetPath, TaskOption, size_in_bytes
 
 if TYPE_CHECKING:
-    from adderlab.cli.output import Screen
-    from adderlab.proving import Verdict
+    pass
 
 EXAMPLES = """Examples:
 
@@ -58,7 +57,7 @@ def prove(
 ) -> None:
     """Prove or refute a network on every input of its task."""
     from adderlab.cli.output import Screen
-    from adderlab.proving import prove as prove_network
+    from adderlab.verbs.prove import prove as prove_network
 
     screen = Screen(as_json=as_json)
     verdict = prove_network(
@@ -72,59 +71,6 @@ def prove(
     )
     if explain_choice:
         screen.say(verdict.choice)
-    print_verdict(screen, verdict)
+    screen.show(verdict.blocks())
     screen.json(verdict.to_dict())
     raise typer.Exit(EXIT_OF_VERDICT[verdict.verdict])
-
-
-STYLES = {"proved": "bold green", "refuted": "bold red", "unknown": "bold yellow"}
-
-
-def print_verdict(screen: Screen, verdict: Verdict) -> None:
-    """Print a verdict: the word first, then what it rests on."""
-    from rich.text import Text
-
-    from adderlab.proving.verdict import count_text
-
-    for note in verdict.notes:
-        screen.say(f"note: {note}")
-    line = Text()
-    _ = line.append(verdict.verdict, style=STYLES[verdict.verdict])
-    _ = line.append(f" in {_arithmetic(verdict.semantics)}: {verdict.task}")
-    if verdict.verdict == "proved":
-        _ = line.append(f" is right on all {count_text(verdict.rows)} inputs")
-    elif verdict.verdict == "unknown":
-        _ = line.append(f", {verdict.reason}")
-    elif verdict.rows_right is not None and verdict.rows is not None:
-        _ = line.append(
-            f" is wrong on {verdict.rows - verdict.rows_right} of {verdict.rows} inputs"
-        )
-    screen.say(line)
-    found = verdict.counterexample
-    if found is not None:
-        from adderlab.proving.verdict import NO_BITS, decimal, named, sum_of
-
-        screen.say(
-            f"  counterexample: {sum_of(found.input)} gives {named(found.got, other=NO_BITS)}, "
-            f"expected {named(found.expected)}"
-        )
-        raw = ", ".join(map(decimal, found.output))
-        screen.say(f"  raw outputs there: {raw}" + (f" ({found.order})" if found.order else ""))
-        once = [_arithmetic(name) for name, wrong in found.replays.items() if not wrong]
-        if once:
-            screen.say(f"  it is wrong in {_arithmetic(found.semantics)}, not in {', '.join(once)}")
-    if verdict.margin is not None:
-        whose = "" if verdict.semantics == "exact" else " in exact arithmetic"
-        screen.say(f"  margin{whose}: {verdict.margin.sides()}")
-    for name, one in verdict.formats.items():
-        own = ", its own format" if name == verdict.own_format else ""
-        style = "" if one.verdict == verdict.verdict else STYLES[one.verdict]
-        reason = f" ({one.reason})" if one.reason and one.reason not in verdict.reason else ""
-        screen.say(f"  in {name}{own}: {one.verdict}{reason}", style=style)
-    screen.say(
-        f"  {verdict.method or 'no engine'}, {verdict.seconds:.3f} s, sha256 {verdict.sha256[:16]}…"
-    )
-
-
-def _arithmetic(semantics: str) -> str:
-    return "exact arithmetic" if semantics == "exact" else semantics

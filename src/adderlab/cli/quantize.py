@@ -12,7 +12,7 @@ from adderlab.cli.options import HOLDS, REFUTED, AsJson, NetPath, OutNet, TaskOp
 if TYPE_CHECKING:
     from adderlab.cli.output import Screen
     from adderlab.quantizing import Attempt
-    from adderlab.workflows.quantized import Judged, QuantizationTable, Quantized
+    from adderlab.verbs.quantized import Judged, QuantizationTable, Quantized
 
 EXAMPLES = """Examples:
 
@@ -31,7 +31,6 @@ T = TypeVar("T")
 MOST_ATTEMPTS = 16
 """Attempts up to which all of them are printed."""
 
-LARGEST_PRINTED = 200
 """Parameters up to which all of them are printed."""
 
 
@@ -84,8 +83,8 @@ def quantize(
     """Put a network into fewer bits, and prove or refute what comes out."""
     from adderlab.cli.output import Screen
     from adderlab.errors import OptionError
-    from adderlab.workflows.quantize import quantization_table
-    from adderlab.workflows.quantize import quantize as quantize_network
+    from adderlab.verbs.quantize import quantization_table
+    from adderlab.verbs.quantize import quantize as quantize_network
 
     screen = Screen(as_json=as_json)
     if (to is None) == (not table):
@@ -147,9 +146,7 @@ def _with_progress(screen: Screen, work: Callable[[Callable[[str], None]], T]) -
 
 def print_quantized(screen: Screen, made: Quantized) -> None:
     """Print what was tried, what was taken, its numbers if they are few, and the verdict."""
-    from adderlab.cli.parameters import print_parameters
-    from adderlab.cli.prove import print_verdict
-    from adderlab.workflows.quantized import COLUMNS, LEFT_COLUMNS, attempt_cells
+    from adderlab.verbs.quantized import COLUMNS, LEFT_COLUMNS, attempt_cells
 
     before = made.before
     margin = before.margin.min if before.margin is not None else None
@@ -172,9 +169,7 @@ def print_quantized(screen: Screen, made: Quantized) -> None:
         screen.say(f"note: {made.rounded.clipped} {values} beyond the last level")
     lost = "" if made.rows_lost is None else f", {made.rows_lost} rows lost"
     screen.say(f"{made.changed} parameters changed{lost}")
-    if made.network.parameters <= LARGEST_PRINTED:
-        print_parameters(screen, made.network)
-    print_verdict(screen, made.verdict)
+    screen.show((*made.network.blocks(), *made.verdict.blocks()))
     if made.judged.dequantized is not None:
         screen.say(f"  in fp32, its scales multiplied out: {made.judged.dequantized}")
     screen.say(f"written to {made.file}" if made.file else "not written (add -o NET to keep it)")
@@ -195,13 +190,12 @@ def _best_of_each(attempts: Sequence[Attempt[Judged]]) -> Sequence[Attempt[Judge
 
 def print_table(screen: Screen, found: QuantizationTable) -> None:
     """Print the table, each row marked right or wrong."""
-    from adderlab.workflows.quantized import COLUMNS, LEFT_COLUMNS
+    from adderlab.verbs.quantized import COLUMNS, LEFT_COLUMNS
 
     screen.say(f"given: {found.before.summary()}")
     screen.table(
         COLUMNS,
         found.rows(),
         left=LEFT_COLUMNS,
-        styles=["" if one.verdict.exact else "red" for one in found.attempts],
     )
     screen.say("bytes: of the parameters alone; stored: with scales, zero points and padding")

@@ -8,11 +8,9 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from adderlab.cli.demo import print_chapter
-
 if TYPE_CHECKING:
+    from adderlab.blocks import Chapter
     from adderlab.cli.output import Screen
-    from adderlab.report import Chapter
 
 ENDS: Final = ("q", "Q", "\x1b", "\x04", "")
 """Keys that end it: q, Escape, Ctrl-D, and no key at all because the input has ended."""
@@ -25,11 +23,11 @@ def step_through(screen: Screen, chapters: Sequence[Chapter]) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         screen.say("--step waits for keys, and this is no terminal: here are all the steps")
         for chapter in chapters:
-            print_chapter(screen, chapter, stacks=True)
+            screen.show_chapter(chapter)
         return
     with _keys() as key:
         for at, chapter in enumerate(chapters, 1):
-            print_chapter(screen, chapter, stacks=True)
+            screen.show_chapter(chapter)
             if at == len(chapters):
                 return
             screen.say()

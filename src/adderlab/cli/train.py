@@ -33,7 +33,6 @@ from adderlab.errors import OptionError
 if TYPE_CHECKING:
     from adderlab.cli.output import Screen
     from adderlab.training import Settings
-    from adderlab.workflows.train import Trained
 
 EXAMPLES = """Examples:
 
@@ -159,7 +158,7 @@ def train(
 def _replay(screen: Screen, path: Path, settings: dict[str, Any], others: tuple[Any, ...]) -> None:
     """Train a network again from its record and say whether the bytes agree."""
     from adderlab.training import Settings
-    from adderlab.workflows.replay import replay as train_again
+    from adderlab.verbs.replay import replay as train_again
 
     if settings != asdict(Settings()) or any(other is not None for other in others):
         raise OptionError(
@@ -214,8 +213,9 @@ def batch_size(text: str) -> int | None:
 
 
 def _train_one(screen: Screen, task: str, settings: dict[str, Any], out: Path | None) -> None:
-    from adderlab.workflows.train import make_settings, whose
-    from adderlab.workflows.train import train as train_network
+    from adderlab.training import make_settings
+    from adderlab.verbs.train import train as train_network
+    from adderlab.verbs.train import whose
 
     told = make_settings(**settings)
     why = " (the default was chosen because it works; about half the seeds do not)"
@@ -231,71 +231,8 @@ def _train_one(screen: Screen, task: str, settings: dict[str, Any], out: Path | 
 
     trained = train_network(task, out=out, on_loss=on_loss, **settings)
     begin()
-    print_trained(screen, trained)
+    screen.show(trained.blocks())
     screen.json(trained.to_dict())
     raise typer.Exit(
         EXIT_OF_VERDICT[trained.proof.verdict] if trained.proof is not None else REFUTED
-    )
-
-
-def print_trained(screen: Screen, trained: Trained) -> None:
-    """Print what training gave: accuracy, rows, parameters, verdict, and what would help."""
-    from adderlab.cli.parameters import print_parameters
-    from adderlab.cli.prove import print_verdict
-    from adderlab.cli.rows import print_rows
-
-    run = trained.run
-    if run.network is None or trained.proof is None:
-        screen.say(
-            "diverged: the weights left the finite numbers, nothing was written; "
-            "take a smaller --lr",
-            style="bold red",
-        )
-        return
-    if run.stopped_at < run.settings.steps:
-        margin = run.settings.stop_margin
-        screen.say(f"stopped at step {run.stopped_at}: every row is right by more than {margin:g}")
-    over = (
-        "every row once" if run.settings.data == "table" else f"the {run.settings.samples} samples"
-    )
-    screen.say(f"Accuracy: {run.accuracy:.4f}  (over {over})")
-    proof = trained.proof
-    if proof.rows_right is not None:
-        screen.say(f"Rows right: {proof.rows_right} of {proof.rows}")
-    print_rows(screen, run.network, run.task)
-    print_parameters(screen, run.network)
-    print_verdict(screen, proof)
-    for unit in run.dead_units:
-        screen.say(f"  hidden unit {unit} is off on every row")
-    if run.missing_rows:
-        missing = ", ".join(_inputs(run.task.row(index).inputs) for index in run.missing_rows[:8])
-        more = f" and {len(run.missing_rows) - 8} more" if len(run.missing_rows) > 8 else ""
-        rows = "1 row" if len(run.missing_rows) == 1 else f"{len(run.missing_rows)} rows"
-        screen.say(f"  the samples lack {rows}: {missing}{more}")
-    if proof.verdict == "refuted":
-        screen.say(helps_text(trained))
-    screen.say(f"written to {trained.file}" if trained.file else "not written (add -o to keep it)")
-
-
-def _inputs(words: dict[str, int]) -> str:
-    return ",".join(map(str, words.values()))
-
-
-def helps_text(trained: Trained) -> str:
-    """Return one line with the measured rates of what helps, and of what does not."""
-    if not trained.helps:
-        run = trained.run
-        return (
-            "what may help: more --hidden, another --seed, --activation tanh; "
-            f"measure how often with adderlab train {run.task.name} --seeds 1000"
-        )
-    base, *others = trained.helps
-    ranked = sorted(others, key=lambda entry: -entry.rate)
-    better = [entry for entry in ranked if entry.rate > base.rate + 0.01]
-    rest = [entry for entry in ranked if entry not in better]
-    helping = ", ".join(f"{one.change} {one.rate:.0%} ({one.option})" for one in better)
-    useless = "".join(f"; {one.change} does not: {one.rate:.0%} ({one.option})" for one in rest)
-    return (
-        f"what helps, measured over {base.networks} runs each: {helping}, "
-        f"{base.change} {base.rate:.0%}{useless}"
     )

@@ -2,7 +2,6 @@
 
 from adderlab.counting.architecture import MAC_RULE, Architecture, Part, Term
 from adderlab.counting.config_file import count_config
-from adderlab.counting.count import ASKED, count
 from adderlab.counting.headers import count_safetensors
 from adderlab.counting.model_count import (
     ModelCount,
@@ -23,7 +22,6 @@ from adderlab.counting.sizes import (
 from adderlab.counting.training_memory import LEFT_OUT, SLOTS, TrainingMemory, training_memory
 
 __all__ = [
-    "ASKED",
     "LEFT_OUT",
     "MAC_RULE",
     "MODELS",
@@ -43,7 +41,6 @@ __all__ = [
     "Unpublished",
     "binary_size",
     "bytes_by_format",
-    "count",
     "count_config",
     "count_model",
     "count_module",

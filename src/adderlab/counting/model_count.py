@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from adderlab import fragments
+from adderlab.blocks import fragments
 from adderlab.counting.architecture import MAC_RULE, Architecture, Part
 from adderlab.counting.published import UNPUBLISHED, Shipped, model_named
 from adderlab.counting.sizes import binary_size, bytes_by_format, decimal_size

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from adderlab import fragments
+from adderlab.blocks import fragments
 from adderlab.counting.sizes import bytes_by_format
 from adderlab.counting.training_memory import TrainingMemory, training_memory
 from adderlab.formats import FORMATS

@@ -17,7 +17,7 @@ from adderlab.explaining.separation import is_separable
 from adderlab.explaining.units import layer_values
 from adderlab.nets.network import Network
 from adderlab.nets.walk import unit_names
-from adderlab.tasks.task import Block
+from adderlab.tasks.task import RowBlock
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float64
@@ -140,7 +140,7 @@ class Looked:
 
 
 def look_back(
-    net: Network, task: Task, block: Block, history: History, *, loss: str = "mse"
+    net: Network, task: Task, block: RowBlock, history: History, *, loss: str = "mse"
 ) -> Looked:
     """Return which units died and which rows fell silent, with the steps.
 
@@ -189,7 +189,7 @@ def _since(so_far: Any, holds: Bool[np.ndarray, "steps things"], start: int) -> 
 
 
 def _passes(
-    net: Network, block: Block, arrays: Mapping[str, Float64[np.ndarray, ...]], loss: str
+    net: Network, block: RowBlock, arrays: Mapping[str, Float64[np.ndarray, ...]], loss: str
 ) -> tuple[Bool[np.ndarray, "steps rows units"], Bool[np.ndarray, "steps rows"]]:
     """Return where hidden relus are off, and from which rows a gradient reaches the first layer."""
     values: Any = block.inputs.astype(np.float64)
@@ -228,7 +228,7 @@ def _passes(
     return np.concatenate(off, axis=2), (passed != 0).any(axis=2)
 
 
-def told_apart(net: Network, task: Task, block: Block) -> Apart:
+def told_apart(net: Network, task: Task, block: RowBlock) -> Apart:
     """Return which rows the last hidden layer tells apart, exactly, and what can be read there.
 
     Args:

@@ -21,7 +21,7 @@ from adderlab.nets.dyadic import Dyadic, from_floats
 from adderlab.nets.evaluation import activate, affine
 from adderlab.nets.network import Network
 from adderlab.nets.walk import unit_names
-from adderlab.tasks.task import Block
+from adderlab.tasks.task import RowBlock
 
 if TYPE_CHECKING:
     from adderlab.tasks import Task
@@ -75,7 +75,7 @@ class UnitMeaning:
         }
 
 
-def layer_values(net: Network, block: Block) -> list[Dyadic]:
+def layer_values(net: Network, block: RowBlock) -> list[Dyadic]:
     """Return each layer's values on the rows of a block: exact, but for tanh's, in double."""
     values = Dyadic(block.inputs.astype(np.int64))
     found: list[Dyadic] = []
@@ -89,7 +89,7 @@ def layer_values(net: Network, block: Block) -> list[Dyadic]:
     return found
 
 
-def whole_table(task: Task) -> Block:
+def whole_table(task: Task) -> RowBlock:
     """Return all rows of a small task.
 
     Raises:
@@ -104,7 +104,7 @@ def whole_table(task: Task) -> Block:
     return next(task.blocks(task.rows))
 
 
-def functions_of(task: Task, block: Block) -> Iterator[tuple[str, tuple[int, ...]]]:
+def functions_of(task: Task, block: RowBlock) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Yield the functions of the list with their values on all rows, the simplest name first."""
     bits = {name: block.inputs[:, at].astype(int) for at, name in enumerate(task.input_bits)}
 

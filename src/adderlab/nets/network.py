@@ -14,17 +14,18 @@ from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
-from adderlab import fragments
+from adderlab.blocks import Block, Line, Result
 from adderlab.errors import NetworkError, TaskError
 from adderlab.formats import FORMATS, format_named
 from adderlab.nets.dyadic import Dyadic
 from adderlab.nets.tensors import Sparse, Tensor, stored_in
+from adderlab.nets.weights_table import weights_table
 from adderlab.tasks import Task
 
 Convention: TypeAlias = Literal[">", ">="]
 CONVENTIONS: Final = (">", ">=")
 LARGEST_SHOWN: Final = 200
-"""Parameters of a network up to which a notebook shows them all."""
+"""Parameters of a network up to which all are shown."""
 
 ACTIVATIONS: Final = ("relu", "identity", "step", "leaky", "tanh")
 
@@ -113,7 +114,7 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Network:
+class Network(Result):
     """A feed-forward network on bits.
 
     Attributes:
@@ -254,7 +255,6 @@ class Network:
         return replace(self, task=task)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return its shape and kinds, for JSON."""
         return {
             "task": self.task.name if self.task is not None else None,
             "shape": [self.n_in, *(layer.n_out for layer in self.layers)],
@@ -264,28 +264,12 @@ class Network:
             "parameters": self.parameters,
         }
 
-    def to_html(self) -> str:
-        """Return it for a notebook: the shape, and a small network's parameters unit by unit."""
+    def blocks(self) -> tuple[Block, ...]:
+        """Return its shape and, where they are few, its parameters, for people."""
+        heading = Line(repr(self), "strong")
         if self.parameters > LARGEST_SHOWN:
-            return fragments.block(title=repr(self))
-        rows = [
-            (
-                f"fc{number}",
-                unit + 1,
-                ", ".join(f"{float(weight.at(unit, i)):g}" for i in range(layer.n_in)),
-                f"{float(bias.at(unit)):g}" if bias is not None else "",
-                str(layer.activation),
-            )
-            for number, layer in enumerate(self.layers, start=1)
-            for weight, bias in ((layer.weight.exact(), layer.bias and layer.bias.exact()),)
-            for unit in range(layer.n_out)
-        ]
-        columns = ("layer", "unit", "weights", "bias", "activation")
-        left = ("layer", "activation")
-        return fragments.block(fragments.table(columns, rows, left=left), title=repr(self))
-
-    def _repr_html_(self) -> str:
-        return self.to_html()
+            return (heading,)
+        return (heading, weights_table(self.layers))
 
     def __repr__(self) -> str:
         names = dict.fromkeys(str(layer.activation) for layer in self.layers[:-1])

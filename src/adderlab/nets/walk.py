@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from adderlab.blocks import Block, Result
 from adderlab.errors import TaskError
 from adderlab.nets.evaluation import enclose_row, is_exact, trace
 from adderlab.nets.network import Activation, Layer, Network, Readout
+from adderlab.nets.walk_blocks import walk_blocks
 from adderlab.tasks import Task
-from adderlab.tasks.task import Block, Word
+from adderlab.tasks.task import RowBlock, Word
+from adderlab.tasks.wording import NO_BITS, named, sum_of
 
 if TYPE_CHECKING:
     from jaxtyping import UInt8
@@ -141,7 +144,7 @@ class OutputStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class Walk(Result):
     """One input's way through a network.
 
     Attributes:
@@ -191,6 +194,12 @@ class Walk:
                 for output in self.outputs
             ],
         }
+
+    def blocks(self) -> tuple[Block, ...]:
+        return walk_blocks(self)
+
+    def __repr__(self) -> str:
+        return f"Walk: {sum_of(self.input)} gives {named(self.got, other=NO_BITS)}"
 
 
 def walk(net: Network, task: Task, inputs: Mapping[str, int]) -> Walk:
@@ -292,7 +301,7 @@ def checked_words(task: Task, inputs: Mapping[str, int]) -> dict[str, int]:
     return {word.name: int(inputs[word.name]) for word in task.inputs}
 
 
-def block_of_rows(task: Task, rows: Sequence[Mapping[str, int]]) -> Block:
+def block_of_rows(task: Task, rows: Sequence[Mapping[str, int]]) -> RowBlock:
     """Return the rows with the given input words, as bits."""
     return task.block_of(task.input_words(np.array([task.index_of(words) for words in rows])))
 

@@ -22,9 +22,10 @@ from adderlab.proving.enumeration import (
 from adderlab.proving.grid import interval_ranges, sum_bounds
 from adderlab.proving.number_formats import format_verdict, replays_in
 from adderlab.proving.sampling import wrong_sample
-from adderlab.proving.verdict import Counterexample, FormatVerdict, Outcome, Verdict, named
+from adderlab.proving.verdict import Counterexample, FormatVerdict, Outcome, Verdict
 from adderlab.proving.wide_formats import refuted_at, wide_format_verdict
 from adderlab.tasks import Task
+from adderlab.tasks.wording import named
 
 CORNERS: Final = (0, -1, 1)
 """Rows looked at before any diagram is built: all zeros, all ones, the lowest bit alone."""

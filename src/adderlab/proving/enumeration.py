@@ -19,7 +19,7 @@ from adderlab.nets.tensors import Sparse
 from adderlab.proving.budget import Budget, CapReached
 from adderlab.proving.enclosure import Enclosure, Machine
 from adderlab.proving.verdict import Counterexample, Margin
-from adderlab.tasks import Block, Task
+from adderlab.tasks import RowBlock, Task
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Int64, UInt8
@@ -94,7 +94,7 @@ def enumerate_rows(net: Network, task: Task, budget: Budget | None = None) -> En
 
 
 def judge(
-    net: Network, machine: Machine | None, block: Block, found: Enumeration
+    net: Network, machine: Machine | None, block: RowBlock, found: Enumeration
 ) -> tuple[Bool[np.ndarray, " batch"], Bool[np.ndarray, " batch"], dict[str, Fraction]]:
     """Return which rows are right, which are decided at all, and the block's margins."""
     if machine is None:
@@ -124,7 +124,7 @@ def judge(
 
 
 def _verdicts(
-    block: Block,
+    block: RowBlock,
     bits: UInt8[np.ndarray, "batch n_out"],
     is_bit: Bool[np.ndarray, "batch n_out"],
     decided: Bool[np.ndarray, "batch n_out"],
@@ -139,7 +139,7 @@ def _verdicts(
     return np.asarray(right.all(axis=1)), np.asarray(is_known)
 
 
-def _margins(net: Network, block: Block, enclosure: Enclosure | None) -> dict[str, Fraction]:
+def _margins(net: Network, block: RowBlock, enclosure: Enclosure | None) -> dict[str, Fraction]:
     """Return the block's exact margins: bounds pick the candidates, whole numbers decide."""
     threshold = Fraction(net.readout.threshold)
     margins: dict[str, Fraction] = {}
@@ -161,7 +161,7 @@ def _margins(net: Network, block: Block, enclosure: Enclosure | None) -> dict[st
     return margins
 
 
-def _margin_bounds(net: Network, block: Block, enclosure: Enclosure) -> dict[str, Fraction]:
+def _margin_bounds(net: Network, block: RowBlock, enclosure: Enclosure) -> dict[str, Fraction]:
     """Return lower bounds on the margins of a network with tanh.
 
     The lowest output is enclosed narrowly, and so is every one of which the fast arithmetic
@@ -265,6 +265,6 @@ def got_words(
     return got
 
 
-def rows_at(indices: Int64[np.ndarray, " batch"], task: Task) -> Block:
+def rows_at(indices: Int64[np.ndarray, " batch"], task: Task) -> RowBlock:
     """Return the rows with the given numbers."""
     return task.block_of(task.input_words(indices), start=0)

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from adderlab.blocks import Block, Line, Result, VerdictLine
+from adderlab.blocks.numbers import count_text, significant
 from adderlab.errors import NetworkError
 from adderlab.formats import FP64
 from adderlab.nets import Network, Readout, enclose_row, is_exact, outputs, read_bits, to_bytes
@@ -33,8 +35,9 @@ from adderlab.proving.diagrams import (
 )
 from adderlab.proving.enclosure import Machine
 from adderlab.proving.enumeration import PRECISIONS, block_rows, rows_at
-from adderlab.proving.verdict import Outcome, count_text, decimal, named, sum_of
+from adderlab.proving.verdict import Outcome
 from adderlab.tasks import Task, Word
+from adderlab.tasks.wording import named, sum_of
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, UInt8
@@ -70,7 +73,7 @@ class Side:
 
     def raw(self) -> str:
         """Return the raw outputs as decimals."""
-        return ", ".join(map(decimal, self.output))
+        return ", ".join(map(significant, self.output))
 
     def __str__(self) -> str:
         if None not in self.words.values():
@@ -100,7 +103,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Result):
     """Whether two networks are equal on every input, in exact arithmetic.
 
     Attributes:
@@ -142,6 +145,18 @@ class Comparison:
             "seconds": round(self.seconds, 6),
             "notes": list(self.notes),
         }
+
+    def blocks(self) -> tuple[Block, ...]:
+        """Return notes on the reading, the verdict, and an input where they differ."""
+        notes = tuple(Line(f"note: {note}", "quiet") for note in self.notes)
+        details: list[str] = []
+        if self.counterexample is not None:
+            first, second = self.counterexample.first.raw(), self.counterexample.second.raw()
+            details.append(f"counterexample: {self.counterexample}")
+            details.append(f"raw outputs there: {first} by the first; {second} by the second")
+        details.append(f"{self.method}, {self.seconds:.3f} s")
+        text = f"in exact arithmetic: {self.summary()}"
+        return (*notes, VerdictLine(self.verdict, text, tuple(details)))
 
     def summary(self) -> str:
         """Return one line without the verdict: ``equal on all 4 inputs of half-adder``."""

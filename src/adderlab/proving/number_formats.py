@@ -22,8 +22,9 @@ from adderlab.proving.arithmetic import ORDERS, format_bits, format_outputs
 from adderlab.proving.budget import Budget, CapReached
 from adderlab.proving.enclosure import Machine
 from adderlab.proving.enumeration import block_rows, got_words, is_right_exactly, rows_at
-from adderlab.proving.verdict import Counterexample, FormatVerdict, Outcome, named
+from adderlab.proving.verdict import Counterexample, FormatVerdict, Outcome
 from adderlab.tasks import Task
+from adderlab.tasks.wording import named
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float64, Int64, UInt8

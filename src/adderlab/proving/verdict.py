@@ -6,17 +6,15 @@ that was replayed. A verdict always says whose arithmetic it speaks of.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal, TypeAlias
 
-from adderlab import fragments
+from adderlab.blocks import Block, Line, Result, VerdictLine
+from adderlab.blocks.numbers import count_text, significant
 from adderlab.nets.walk import json_number
-
-NO_BITS = "no bits"
-"""What is said of a word of which an output is no bit, under an exact readout."""
+from adderlab.tasks.wording import NO_BITS, named, sum_of
 
 Outcome: TypeAlias = Literal["proved", "refuted", "unknown"]
 
@@ -59,8 +57,7 @@ class Counterexample:
     def __str__(self) -> str:
         return (
             f"{sum_of(self.input)} gives {named(self.got, other=NO_BITS)}, "
-            f"expected {named(self.expected)} "
-            f"(raw outputs {', '.join(map(decimal, self.output))})"
+            f"expected {named(self.expected)}"
         )
 
 
@@ -88,7 +85,7 @@ class Margin:
         """Return both sides as decimals, and as fractions where these are short."""
         bound = "" if self.is_exact else "at least "
         return ", ".join(
-            f"{name} {bound}{decimal(side)}" + (f" = {side}" if _is_short(str(side)) else "")
+            f"{name} {bound}{significant(side)}" + (f" = {side}" if _is_short(str(side)) else "")
             for name, side in (("zeros", self.of_0), ("ones", self.of_1))
             if side is not None
         )
@@ -120,7 +117,7 @@ class FormatVerdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Result):
     """What is known of a network on every input of its task.
 
     Attributes:
@@ -185,65 +182,57 @@ class Verdict:
     def __repr__(self) -> str:
         return f"Verdict: {self.summary()}"
 
-    def to_html(self) -> str:
-        """Return it for a notebook: the word, the counterexample, margins and formats."""
-        said = self.summary().removeprefix(f"{self.verdict} ")
-        parts = [fragments.line(said, strong=self.verdict)]
-        if self.margin is not None:
-            parts.append(fragments.line(f"margin: {self.margin.sides()}"))
-        parts += [
-            fragments.line(f"in {name}: {one.verdict}" + (f" ({one.reason})" if one.reason else ""))
-            for name, one in self.formats.items()
-        ]
-        parts += [fragments.line(f"note: {note}") for note in self.notes]
-        return fragments.block(*parts)
-
-    def _repr_html_(self) -> str:
-        return self.to_html()
+    def blocks(self) -> tuple[Block, ...]:
+        """Return notes on the reading, the verdict, and what it rests on."""
+        notes = tuple(Line(f"note: {note}", "quiet") for note in self.notes)
+        return (*notes, VerdictLine(self.verdict, self.sentence(), tuple(self._details())))
 
     def summary(self) -> str:
-        """Return one line: ``refuted in exact arithmetic: 1 + 1 gives c = 3, expected c = 2``."""
-        arithmetic = "exact arithmetic" if self.semantics == "exact" else self.semantics
+        """Return one line: the verdict's sentence and, where it is refuted, the counterexample."""
+        example = "" if self.counterexample is None else f": {self.counterexample}"
         own = self.formats.get(self.own_format)
         beside = ""
         if own is not None and self.semantics == "exact" and own.verdict != self.verdict:
             beside = f"; {own.verdict} in {own.format}, its own format"
-        if self.counterexample is not None:
-            return f"refuted in {arithmetic}: {self.counterexample}{beside}"
-        if self.verdict == "unknown":
-            return f"unknown in {arithmetic}: {self.reason}{beside}"
-        if self.verdict == "refuted":
-            return f"refuted in {arithmetic}: {self.reason}{beside}"
-        return f"proved in {arithmetic}: {self.task} on all {count_text(self.rows)} inputs{beside}"
+        return f"{self.verdict} {self.sentence()}{example}{beside}"
+
+    def sentence(self) -> str:
+        """Return what follows the word: ``in fp32: adder:2 is right on all 16 inputs``."""
+        where = f"in {arithmetic_text(self.semantics)}: {self.task}"
+        if self.verdict == "proved":
+            return f"{where} is right on all {count_text(self.rows or 0)} inputs"
+        if self.verdict == "unknown" or self.counterexample is None:
+            return f"{where}, {self.reason}"
+        if self.rows_right is None or self.rows is None:
+            return f"{where} is wrong"
+        return f"{where} is wrong on {self.rows - self.rows_right} of {self.rows} inputs"
+
+    def _details(self) -> Iterator[str]:
+        example = self.counterexample
+        if example is not None:
+            yield f"counterexample: {example}"
+            raw = ", ".join(map(significant, example.output))
+            yield f"raw outputs there: {raw}" + (f" ({example.order})" if example.order else "")
+            right_in = [
+                arithmetic_text(name) for name, is_wrong in example.replays.items() if not is_wrong
+            ]
+            if right_in:
+                wrong_in = arithmetic_text(example.semantics)
+                yield f"it is wrong in {wrong_in}, not in {', '.join(right_in)}"
+        if self.margin is not None:
+            where = "" if self.semantics == "exact" else " in exact arithmetic"
+            yield f"margin{where}: {self.margin.sides()}"
+        for name, judged in self.formats.items():
+            own = ", its own format" if name == self.own_format else ""
+            is_new = judged.reason and judged.reason not in self.reason
+            yield f"in {name}{own}: {judged.verdict}" + (f" ({judged.reason})" if is_new else "")
+        sha256 = f", sha256 {self.sha256[:16]}…" if self.sha256 else ""
+        yield f"{self.method or 'no engine'}, {self.seconds:.3f} s{sha256}"
 
 
-def count_text(rows: int | None) -> str:
-    """Return a number of inputs for people, exactly: beyond 2^20 a power of two as one."""
-    if rows is None:
-        return ""
-    is_power = rows > 1 << 20 and rows & (rows - 1) == 0
-    return f"2^{rows.bit_length() - 1}" if is_power else str(rows)
-
-
-def sum_of(words: Mapping[str, int | None]) -> str:
-    """Return input words as people write them: ``1 + 1``, or ``a = 1, b = 0, cin = 1``."""
-    if list(words) == ["a", "b"]:
-        return f"{words['a']} + {words['b']}"
-    return named(words)
-
-
-def named(words: Mapping[str, int | None], *, other: str = "any") -> str:
-    """Return words with their values: ``c = 3``; ``other`` where there is none."""
-    texts = {name: other if value is None else str(value) for name, value in words.items()}
-    return ", ".join(f"{name} = {text}" for name, text in texts.items())
-
-
-def decimal(value: Fraction) -> str:
-    """Return a value to six digits, whatever its size."""
-    try:
-        return f"{float(value):.6g}"
-    except OverflowError:
-        return f"{Decimal(value.numerator) / value.denominator:.6g}"
+def arithmetic_text(semantics: str) -> str:
+    """Return whose arithmetic is meant: ``exact arithmetic``, or a number format's name."""
+    return "exact arithmetic" if semantics == "exact" else semantics
 
 
 def _is_short(fraction: str) -> bool:

@@ -3,13 +3,13 @@
 from adderlab.tasks.catalog import CATALOG, Entry, task_named
 from adderlab.tasks.sampling import Samples, sample
 from adderlab.tasks.table import read_table, table_from_record
-from adderlab.tasks.task import Block, Row, Task, Word
+from adderlab.tasks.task import Row, RowBlock, Task, Word
 
 __all__ = [
     "CATALOG",
-    "Block",
     "Entry",
     "Row",
+    "RowBlock",
     "Samples",
     "Task",
     "Word",

@@ -18,7 +18,7 @@ import numpy as np
 
 from adderlab.bits import Values, integer_dtype
 from adderlab.errors import OptionError, ResourceError
-from adderlab.tasks.task import Block, Task
+from adderlab.tasks.task import RowBlock, Task
 
 if TYPE_CHECKING:
     from jaxtyping import Int64, UInt8
@@ -37,7 +37,7 @@ class Samples:
     """
 
     words: dict[str, Values]
-    block: Block
+    block: RowBlock
     seed: int
 
     @property

@@ -66,7 +66,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Block:
+class RowBlock:
     """Consecutive rows as bits.
 
     Attributes:
@@ -173,21 +173,21 @@ class Task:
             rest = rest // word.size
         return {word.name: words[word.name] for word in self.inputs}
 
-    def block_of(self, words: Mapping[str, Values], *, start: int = 0) -> Block:
+    def block_of(self, words: Mapping[str, Values], *, start: int = 0) -> RowBlock:
         """Return the rows with the given input words, arrays of equal length, as bits."""
         outputs = self.rule(words)
         inputs = np.concatenate([to_bits(words[w.name], w.width) for w in self.inputs], axis=-1)
         if self.any_value is None:
             bits = [to_bits(outputs[w.name], w.width) for w in self.outputs]
-            return Block(start, inputs, np.concatenate(bits, axis=-1))
+            return RowBlock(start, inputs, np.concatenate(bits, axis=-1))
         free = {w.name: np.asarray(outputs[w.name] == self.any_value) for w in self.outputs}
         bits = [to_bits(np.where(free[w.name], 0, outputs[w.name]), w.width) for w in self.outputs]
         cares = np.concatenate(
             [np.repeat(~free[w.name][..., None], w.width, axis=-1) for w in self.outputs], axis=-1
         )
-        return Block(start, inputs, np.concatenate(bits, axis=-1), cares)
+        return RowBlock(start, inputs, np.concatenate(bits, axis=-1), cares)
 
-    def blocks(self, size: int = BLOCK_ROWS) -> Iterator[Block]:
+    def blocks(self, size: int = BLOCK_ROWS) -> Iterator[RowBlock]:
         """Yield all rows in order, ``size`` at a time."""
         for start in range(0, self.rows, size):
             indices = range(start, min(start + size, self.rows))

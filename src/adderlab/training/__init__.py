@@ -1,5 +1,12 @@
 """Weights from data: one network as the lecture trains it, and many at once."""
 
-from adderlab.training.settings import ACTIVATIONS, INITS, LOSSES, OPTIMIZERS, Settings
+from adderlab.training.settings import (
+    ACTIVATIONS,
+    INITS,
+    LOSSES,
+    OPTIMIZERS,
+    Settings,
+    make_settings,
+)
 
-__all__ = ["ACTIVATIONS", "INITS", "LOSSES", "OPTIMIZERS", "Settings"]
+__all__ = ["ACTIVATIONS", "INITS", "LOSSES", "OPTIMIZERS", "Settings", "make_settings"]

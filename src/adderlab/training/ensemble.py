@@ -24,7 +24,7 @@ from adderlab.training.work import Outcome, Work, members_at_once
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int64
 
-    from adderlab.tasks import Block
+    from adderlab.tasks import RowBlock
 
 PATH: Final = "torch-ensemble"
 DRAWN_AT_ONCE: Final = 16
@@ -210,7 +210,7 @@ def _split(
     return parts
 
 
-def _as_tensors(block: Block) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def _as_tensors(block: RowBlock) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     rows = torch.tensor(block.inputs, dtype=torch.float32)
     labels = torch.tensor(block.expected, dtype=torch.float32)
     if block.cares is None:

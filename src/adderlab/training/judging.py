@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from jaxtyping import Bool, Float64, Int32, UInt8, UInt64
 
     from adderlab.nets import Activation, Network
-    from adderlab.tasks import Block, Task
+    from adderlab.tasks import RowBlock, Task
 
 DIVERGED: Final = (1 << 64) - 1
 """The table code of a member that is not finite."""
@@ -111,7 +111,9 @@ def expected_code(task: Task) -> int:
     return int(_codes(np.packbits(block.expected.reshape(1, -1), axis=1), block.expected.size)[0])
 
 
-def _judge_chunk(task: Task, settings: Settings, block: Block, arrays: tuple[Any, ...]) -> Judged:
+def _judge_chunk(
+    task: Task, settings: Settings, block: RowBlock, arrays: tuple[Any, ...]
+) -> Judged:
     count = len(arrays[0])
     is_finite = np.ones(count, dtype=bool)
     for array in arrays:
@@ -166,7 +168,7 @@ def _judge_chunk(task: Task, settings: Settings, block: Block, arrays: tuple[Any
     )
 
 
-def _settle_first(on: Any, close: Any, block: Block, arrays: list[Any]) -> None:
+def _settle_first(on: Any, close: Any, block: RowBlock, arrays: list[Any]) -> None:
     """Decide exactly which units of the first layer are on where double leaves it open.
 
     Their sums are of numbers, not of products, so one correctly rounded sum has the right sign.
@@ -178,14 +180,14 @@ def _settle_first(on: Any, close: Any, block: Block, arrays: list[Any]) -> None:
         on[member, row, unit] = math.fsum([*some, bias[member, unit]]) > 0
 
 
-def _unclear(raw: Any, bound: Any, block: Block) -> Any:
+def _unclear(raw: Any, bound: Any, block: RowBlock) -> Any:
     unclear = (np.abs(raw) <= bound) & (bound > 0)  # of a bound of 0, nothing was added up
     if block.cares is not None:
         unclear &= block.cares
     return unclear.any(axis=(1, 2))
 
 
-def _sums(settings: Settings, block: Block, arrays: list[Any]) -> Iterator[tuple[Any, Any]]:
+def _sums(settings: Settings, block: RowBlock, arrays: list[Any]) -> Iterator[tuple[Any, Any]]:
     """Yield each layer's sums in double, and the bound on their error, with axes member, row."""
     kind = settings.network_activation
     growth = max(1.0, abs(kind.slope))
@@ -219,7 +221,7 @@ def _activated(kind: Activation, sums: Any) -> Any:
             return np.where(sums > 0, sums, sums * kind.slope)
 
 
-def _exact(network: Network, block: Block) -> tuple[list[Any], Any]:
+def _exact(network: Network, block: RowBlock) -> tuple[list[Any], Any]:
     """Return one network's units that are on, and its bits, row by row, in exact arithmetic.
 
     The sums behind a tanh are no fractions: a second hidden layer of those is left out here, and

@@ -20,7 +20,7 @@ import torch
 from torch import nn, optim
 
 from adderlab.nets.modules import AdderNN
-from adderlab.tasks import Block, Task, sample
+from adderlab.tasks import RowBlock, Task, sample
 from adderlab.training import draws
 from adderlab.training.networks import dead_units, network_of
 from adderlab.training.schedule import CHECK_EVERY
@@ -152,7 +152,7 @@ def train_network(
 
 def _drawn_as_the_notebook_draws(
     task: Task, settings: Settings
-) -> tuple[Block, nn.Module, Int64[torch.Tensor, "steps batch"] | None]:
+) -> tuple[RowBlock, nn.Module, Int64[torch.Tensor, "steps batch"] | None]:
     """Return the data, the untrained model, and which samples each step looks at."""
     with torch.random.fork_rng(devices=[]):
         # The notebook draws its data first, then makes its model: the model's random start
@@ -174,7 +174,7 @@ def _drawn_as_the_notebook_draws(
 
 def _drawn_by_member(
     task: Task, settings: Settings, member: int
-) -> tuple[Block, nn.Module, Int64[torch.Tensor, "steps batch"] | None]:
+) -> tuple[RowBlock, nn.Module, Int64[torch.Tensor, "steps batch"] | None]:
     """Return the same for a member of the seed's population, from the population's own draws."""
     check_rows(task, "--member")
     numbers = np.array([member], dtype=np.uint64)

@@ -253,6 +253,17 @@ class Settings:
         return cls(**values)
 
 
+def make_settings(**settings: Any) -> Settings:
+    """Return settings from keywords, refusing unknown ones by name."""
+    known = Settings.__dataclass_fields__
+    unknown = [name for name in settings if name not in known]
+    if unknown:
+        raise OptionError(
+            f"unknown setting {unknown[0]!r}", where="train", remedy=f"one of {', '.join(known)}"
+        )
+    return Settings(**settings)
+
+
 def _later() -> dict[str, Any]:
     """Return the settings that the first version did not have, with what it did."""
     first = ("hidden", "seed", "lr", "steps", "batch", "samples")

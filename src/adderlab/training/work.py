@@ -14,7 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     from jaxtyping import Float32, Int32, UInt64
 
-    from adderlab.tasks import Block, Task
+    from adderlab.tasks import RowBlock, Task
     from adderlab.training.schedule import Schedule
     from adderlab.training.settings import Settings
 
@@ -86,7 +86,7 @@ class Work:
 
     task: Task
     settings: Settings
-    table: Block
+    table: RowBlock
     schedule: Schedule
     members: UInt64[np.ndarray, " member"]
     start: Float32[np.ndarray, "member parameter"]

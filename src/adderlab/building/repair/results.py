@@ -7,12 +7,15 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
 
-from adderlab import fragments
+from adderlab.blocks import Block, Line, Result, Table
 from adderlab.building.repair.intervals import Intervals
 from adderlab.nets import Network
 
 COLUMNS: Final = ("parameter", "from", "to", "works", "margin", "mended rows")
 """What the cells of a repair are called."""
+MOST_SHOWN: Final = 20
+"""Repairs up to which each has a row of the table."""
+
 WORDS: Final = ("parameter", "works")
 """Which of them are no numbers."""
 
@@ -101,7 +104,7 @@ class Repair(Mendable):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Repairs:
+class Repairs(Result):
     """Every single-parameter repair of a network.
 
     Attributes:
@@ -131,14 +134,31 @@ class Repairs:
             "rows": self.rows,
         }
 
-    def to_html(self) -> str:
-        """Return them for a notebook."""
-        rows = [repair.cells() for repair in self.repairs]
-        title = fragments.line(repr(self))
-        return fragments.block(title, fragments.table(COLUMNS, rows, left=WORDS) if rows else "")
-
-    def _repr_html_(self) -> str:
-        return self.to_html()
+    def blocks(self) -> tuple[Block, ...]:
+        """Return how many there are, a table of them, and what can't be stored."""
+        table = Table(
+            COLUMNS,
+            tuple(repair.cells() for repair in self.repairs[:MOST_SHOWN]),
+            marks=(True,) * min(len(self.repairs), MOST_SHOWN),
+            left=WORDS,
+        )
+        more = len(self.repairs) - MOST_SHOWN
+        return (
+            Line(
+                f"wrong on {len(self.wrong_rows)} of {self.rows} inputs; "
+                f"parameters that repair it alone: {len(self.repairs) or 'none'}"
+            ),
+            *((table,) if self.repairs else ()),
+            *((Line(f"and {more} more; --json lists them all", "quiet"),) if more > 0 else ()),
+            *(
+                Line(
+                    f"note: {mendable.name} would work in {mendable.works.describe(short)}, where "
+                    "its tensor can store no number",
+                    "quiet",
+                )
+                for mendable in self.unstorable
+            ),
+        )
 
     def __repr__(self) -> str:
         return (

@@ -27,7 +27,7 @@ from adderlab.building.repair.lines import (
 from adderlab.building.repair.parameters import Parameter
 from adderlab.nets import Activation, Network, read_bits, trace
 from adderlab.nets.dyadic import Dyadic
-from adderlab.tasks import Block, Task
+from adderlab.tasks import RowBlock, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Rows:
             for layer in net.layers
             for exact in (layer.weight.exact(),)
         ]
-        self.block: Block = next(task.blocks(task.rows))
+        self.block: RowBlock = next(task.blocks(task.rows))
         self.steps = list(trace(net, self.block.inputs))
         bits, is_bit = read_bits(net.readout, self.steps[-1].values)
         self.bits_right: Any = self.block.is_right(bits) & is_bit

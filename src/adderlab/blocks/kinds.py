@@ -1,0 +1,168 @@
+"""The kinds of blocks: what a person is shown, without a word on how it is drawn.
+
+Rule: a block is data. A result that makes blocks knows no terminal and no page; a writer that
+draws them (terminal, HTML, Markdown) knows no result. A new kind of block is one class here and
+one case in each writer, nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from adderlab.blocks.picture import Picture
+from adderlab.notation import Formula
+
+Cell: TypeAlias = str | Formula
+"""What stands in a cell of a table: text, or a formula that each writer draws its own way."""
+
+Tone: TypeAlias = Literal["plain", "strong", "good", "bad", "quiet"]
+"""How a line is set: as running text, as a headline, as right or wrong, or in the background."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading within a result."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Running text, set apart from what stands before it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One fact on a line of its own, close to the lines around it."""
+
+    text: str
+    tone: Tone = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Text to be read letter by letter: a formula, a file's lines, sums in columns."""
+
+    text: str
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table; rows may be marked right or wrong.
+
+    Attributes:
+        columns: the headings.
+        rows: cells as text or formulas, as many as headings.
+        marks: for each row true (right), false (wrong) or ``None``; empty for no marks at all.
+        caption: one line above it.
+        left: the columns that hold words rather than numbers.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    marks: tuple[bool | None, ...] = ()
+    caption: str = ""
+    left: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        assert all(len(row) == len(self.columns) for row in self.rows), self.columns
+        assert len(self.marks) in (0, len(self.rows)), self.columns
+        assert set(self.left) <= set(self.columns), self.left
+
+
+@dataclass(frozen=True, slots=True)
+class Equations:
+    """Formulas, one a line."""
+
+    formulas: tuple[Formula, ...]
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictLine:
+    """A verdict: the word, what it speaks of, and what it rests on.
+
+    Attributes:
+        verdict: the word.
+        text: the rest of the sentence that the word begins.
+        details: further facts, a line each.
+    """
+
+    verdict: Literal["proved", "refuted", "unknown"]
+    text: str
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A remark of a notebook that is not so, beside what is."""
+
+    quote: str
+    source: str
+    truth: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command line that does the same by hand."""
+
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Pictures side by side, with a caption.
+
+    Attributes:
+        pictures: what is shown, or a function that draws it: only a writer that shows pictures
+            calls it, so that a terminal waits for no drawing.
+        caption: one line below them.
+        files: where they were written, if they were; a terminal names these.
+    """
+
+    pictures: tuple[Picture, ...] | Callable[[], tuple[Picture, ...]]
+    caption: str
+    files: tuple[str, ...] = ()
+
+    def drawn(self) -> tuple[Picture, ...]:
+        """Return the pictures, drawn now if they were not yet."""
+        return self.pictures() if callable(self.pictures) else self.pictures
+
+
+Block: TypeAlias = (
+    Heading | Paragraph | Line | Code | Table | Equations | VerdictLine | Remark | Command | Figures
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A part of a longer text that has a title and can be linked to.
+
+    Attributes:
+        slug: its name in links and in ``results.json``.
+        title: its heading.
+        blocks: what it shows, in order.
+        results: its numbers, for programs.
+    """
+
+    slug: str
+    title: str
+    blocks: tuple[Block, ...]
+    results: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+def written_line(file: object | None, metavar: str) -> Line:
+    """Return where a result was written, or the option that would keep it."""
+    return Line(f"written to {file}" if file else f"not written (add -o {metavar} to keep it)")
+
+
+def in_a_row(chapters: Iterable[Chapter]) -> tuple[Block, ...]:
+    """Return the blocks of all chapters, each chapter's title before its own."""
+    return tuple(
+        block for chapter in chapters for block in (Heading(chapter.title), *chapter.blocks)
+    )

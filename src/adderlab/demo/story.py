@@ -1,0 +1,136 @@
+"""The chapters in order, told one after the other into a folder."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from adderlab.blocks import Chapter
+from adderlab.blocks.html import to_page
+from adderlab.demo.backward import backward
+from adderlab.demo.data_set import data_set
+from adderlab.demo.fewer_bits import fewer_bits
+from adderlab.demo.hand_set import hand_set
+from adderlab.demo.mended import mended
+from adderlab.demo.odds import odds
+from adderlab.demo.printed import printed
+from adderlab.demo.trainability import trainability
+from adderlab.demo.training import batch_modes, that_fails, that_works
+from adderlab.demo.weight import weight
+from adderlab.demo.wide import wide
+from adderlab.demo.workshop import Workshop
+from adderlab.errors import OptionError, OutputError
+from adderlab.writing import new_folder
+
+CHAPTERS: Final[tuple[tuple[str, Callable[[Workshop], Chapter]], ...]] = (
+    ("the network set by hand", hand_set),
+    ("its repair", mended),
+    ("the data set", data_set),
+    ("a training run that works", that_works),
+    ("one row's way back", backward),
+    ("a training run that does not", that_fails),
+    ("three batch modes", batch_modes),
+    ("the printed weights", printed),
+    ("the success rate", odds),
+    ("a map of trainability", trainability),
+    ("parameters and bytes", weight),
+    ("fewer bits", fewer_bits),
+    ("64 bits", wide),
+)
+"""What each chapter is called while it is made, and what makes it; a new chapter goes here."""
+
+
+TITLE: Final = "Two bits, one network, and what it really computes"
+LEDE: Final = (
+    "Two lecture notebooks build a network that adds two bits: one sets its weights by hand, the "
+    "other trains it. Here both are run from start to end, and every claim is checked on every "
+    "input."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What the demo told.
+
+    Attributes:
+        chapters: in order.
+        folder: where its networks, tables and ``results.json`` lie.
+        files: the names of the files there.
+        seconds: how long it took.
+    """
+
+    chapters: tuple[Chapter, ...]
+    folder: Path
+    files: tuple[str, ...]
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "adderlab": version("adderlab"),
+            "chapters": [
+                {"slug": one.slug, "title": one.title, "results": one.results}
+                for one in self.chapters
+            ],
+            "folder": str(self.folder),
+            "files": list(self.files),
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def demo(
+    out: str | Path = "adderlab-demo",
+    *,
+    networks: int = 100_000,
+    on_chapter: Callable[[Chapter], None] = lambda chapter: None,
+    on_progress: Callable[[str, float], None] = lambda what, share: None,
+) -> Story:
+    """Go through both notebooks from start to end and say at each step what is so.
+
+    Args:
+        out: the folder for every network, table and result; files of an earlier demo in it
+            are replaced.
+        networks: over how many networks the success rate of each width is measured.
+        on_chapter: called with each chapter when it is done.
+        on_progress: called with what is being done and the share done, 0 to 1.
+
+    Raises:
+        OptionError: ``networks`` is below 1.
+        OutputError: the folder can't be written.
+    """
+    if networks < 1:
+        raise OptionError(
+            f"got {networks}", where="--networks", remedy="give a whole number of at least 1"
+        )
+    place = Path(out)
+    if place.is_dir() and any(place.iterdir()) and not (place / "results.json").is_file():
+        raise OutputError(
+            "the folder holds other files", where=str(out), remedy="name a new folder"
+        )
+    start = time.perf_counter()
+    chapters: list[Chapter] = []
+    with new_folder(out) as folder:
+        shop = Workshop(folder, networks)
+        for number, (name, make) in enumerate(CHAPTERS):
+
+            def within(what: str, share: float, number: int = number) -> None:
+                on_progress(what, (number + share) / len(CHAPTERS))
+
+            within(name, 0.0)
+            chapters.append(make(replace(shop, on_progress=within)))
+            on_chapter(chapters[-1])
+        names = sorted(
+            str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()
+        )
+        files = (*names, "report.html", "results.json")
+        story = Story(tuple(chapters), Path(out), files, time.perf_counter() - start)
+        report = to_page(TITLE, LEDE, chapters)
+        _ = (folder / "report.html").write_text(report, encoding="utf-8")
+        text = json.dumps(story.to_dict(), indent=2, allow_nan=False)
+        _ = (folder / "results.json").write_text(text + "\n", encoding="utf-8")
+    return story

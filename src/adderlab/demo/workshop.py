@@ -1,0 +1,70 @@
+"""What the chapters share: the folder they write to, and the blocks that several of them show."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adderlab.blocks import Figures, Table
+from adderlab.figures import Picture
+from adderlab.nets import Network, save
+from adderlab.nets.truth import rows_to_show, truth_table
+from adderlab.proving import Verdict
+from adderlab.tasks import Task, task_named
+from adderlab.verbs.prove import prove
+
+HAND_SET = "the hand-set notebook"
+TRAINING = "the training notebook"
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Where a chapter works.
+
+    Attributes:
+        folder: where its files go.
+        networks: how many networks the success rate is measured over.
+        on_progress: called with what is being done and the share done, 0 to 1.
+    """
+
+    folder: Path
+    networks: int = 100_000
+    on_progress: Callable[[str, float], None] = lambda what, share: None
+
+    @property
+    def task(self) -> Task:
+        """The half adder."""
+        return task_named("half-adder")
+
+    def keep(self, net: Network, name: str) -> Verdict:
+        """Write a network and its truth table, and return its verdict."""
+        verdict = prove(net, self.task)
+        _ = save(net, self.folder / f"{name}.safetensors")
+        table = self.truth_table(net)
+        self.write_csv(f"{name}.csv", table.columns, table.rows)
+        return verdict
+
+    def truth_table(self, net: Network, *, caption: str = "") -> Table:
+        """Return a network's truth table."""
+        return truth_table(self.task, rows_to_show(net, self.task), caption=caption)
+
+    def draw(self, *pictures: Picture | None, caption: str) -> Figures:
+        """Write pictures as SVG and PNG, and return them as a block."""
+        drawn = tuple(picture for picture in pictures if picture is not None)
+        place = self.folder / "figures"
+        place.mkdir(exist_ok=True)
+        for picture in drawn:
+            _ = picture.write(place)
+        return Figures(drawn, caption)
+
+    def write_csv(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Write a table into the folder."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        _ = writer.writerow(columns)
+        writer.writerows(rows)
+        _ = (self.folder / name).write_text(text.getvalue(), encoding="utf-8")

@@ -1,0 +1,151 @@
+"""A picture: one drawing as SVG and as PNG; the one place where matplotlib is set up and rendered.
+
+Rules: the bytes depend on the drawing alone, so the same network gives the same file in every
+process. Text is drawn as outlines, so no font of the reader's can cut it off. Every color is one
+of :data:`PALETTE`. Nothing is fetched, and every id begins with the picture's name, so that
+several pictures fit into one page.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+from xml.etree import ElementTree
+
+from adderlab.blocks.picture import PALETTE, Picture
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PNG_SCALE: Final = 3
+"""Pixels of a PNG for each CSS pixel (1/96 inch) that the SVG is wide."""
+
+_POINTS: Final = 72
+_CSS: Final = 96
+_SVG: Final = "{http://www.w3.org/2000/svg}"
+_XLINK: Final = "{http://www.w3.org/1999/xlink}"
+_NAME: Final = re.compile(r"[a-z][A-Za-z0-9_-]*\Z")
+_NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LOCK: Final = threading.RLock()  # matplotlib's settings belong to the whole process
+_REFERENCE: Final = re.compile(r"url\(#([^)]*)\)")
+_NAME_OF_LOCK: Final = threading.RLock()  # matplotlib's settings belong to the whole process
+
+
+@contextmanager
+def drawing() -> Generator[None]:
+    """Let everything within be drawn with our settings, whatever the user's are.
+
+    They are put back afterwards. One thread draws at a time.
+    """
+    import matplotlib
+
+    with _LOCK, matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(
+            {
+                "font.family": ["DejaVu Sans"],  # it comes with matplotlib
+                "svg.fonttype": "path",
+                "svg.hashsalt": "adderlab",
+                "text.parse_math": False,
+                "text.color": PALETTE["ink"],
+                "contour.negative_linestyle": "solid",
+            }
+        )
+        yield
+
+
+def render(name: str, title: str, alt: str, draw: Callable[[], Figure]) -> Picture:
+    """Return what ``draw`` draws as a picture.
+
+    Args:
+        name: letters, digits, ``-`` and ``_``, beginning with a small letter.
+        title: one line.
+        alt: the same in words.
+        draw: makes the figure; called once, with our settings in force.
+    """
+    assert _NAME.match(name), name
+    title, alt = (plain(" ".join(text.split())) for text in (title, alt))
+    with drawing():
+        figure = draw()
+        svg = _bytes_of(figure, "svg", _POINTS, {"Creator": None, "Date": None})
+        png = png_of(figure, PNG_SCALE * _CSS)
+    return Picture(name, title, alt, _cleaned(svg, name, title, alt), png)
+
+
+def png_of(figure: Figure, dpi: int) -> bytes:
+    """Return a drawing as PNG; at 72 dots an inch a point is a pixel."""
+    return _bytes_of(figure, "png", dpi, {"Software": None})
+
+
+def plain(text: str) -> str:
+    """Return the text with what neither XML nor a font knows replaced by a question mark."""
+    return _NOT_XML.sub("?", text)
+
+
+def _bytes_of(figure: Figure, kind: str, dpi: int, metadata: dict[str, Any]) -> bytes:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    canvas = FigureCanvasSVG(figure) if kind == "svg" else FigureCanvasAgg(figure)
+    stream = io.BytesIO()
+    canvas.print_figure(stream, format=kind, dpi=dpi, metadata=metadata, facecolor=PALETTE["paper"])
+    return stream.getvalue()
+
+
+def _cleaned(raw: bytes, name: str, title: str, alt: str) -> str:
+    """Return matplotlib's SVG with our ids, a title, and nothing that reaches beyond it."""
+    root = ElementTree.fromstring(raw.decode())  # noqa: S314 -- written a moment ago
+    used = _references(root)
+    for element in list(root.iter()):
+        element.tag = element.tag.removeprefix(_SVG)
+        for child in list(element):
+            if child.tag in (f"{_SVG}metadata", f"{_SVG}style"):
+                element.remove(child)  # its rule for `*` would reach the whole page
+        _rename(element, name, used)
+    width, height = (float(root.attrib[side].removesuffix("pt")) for side in ("width", "height"))
+    root.attrib.clear()
+    root.attrib.update(
+        {
+            "xmlns": _SVG.strip("{}"),
+            "xmlns:xlink": _XLINK.strip("{}"),
+            "viewBox": f"0 0 {width:g} {height:g}",
+            "width": f"{width * _CSS / _POINTS:g}",
+            "height": f"{height * _CSS / _POINTS:g}",
+            "role": "img",
+            "aria-labelledby": f"{name}-title {name}-desc",
+            "style": "max-width: 100%; height: auto; stroke-linejoin: round; stroke-linecap: butt",
+        }
+    )
+    for place, (tag, text) in enumerate((("title", title), ("desc", alt))):
+        child = ElementTree.Element(tag, {"id": f"{name}-{tag}"})
+        child.text, child.tail = text, "\n"
+        root.insert(place, child)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _references(root: ElementTree.Element) -> set[str]:
+    """Return the ids that something in the drawing points to; no other is kept."""
+    found = {element.attrib.get(f"{_XLINK}href", "").removeprefix("#") for element in root.iter()}
+    for element in root.iter():
+        for value in element.attrib.values():
+            found.update(_REFERENCE.findall(value))
+    return found - {""}
+
+
+def _rename(element: ElementTree.Element, name: str, used: set[str]) -> None:
+    own = element.attrib.pop("id", "")
+    target = element.attrib.pop(f"{_XLINK}href", "")
+    if target.startswith("data:"):  # pixels within the drawing itself
+        element.attrib["xlink:href"] = target
+        target = ""
+    target = target.removeprefix("#")
+    for key, value in element.attrib.items():
+        element.attrib[key] = _REFERENCE.sub(rf"url(#{name}-\1)", value)
+    if own in used:
+        element.attrib["id"] = f"{name}-{own}"
+    if target:
+        element.attrib["xlink:href"] = f"#{name}-{target}"

@@ -1,0 +1,142 @@
+"""One input's way through a network as blocks: every product, sum and activation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final
+
+from adderlab.blocks import Block, Heading, Line, Table
+from adderlab.blocks.numbers import decimal, decimal_apart, is_written_exactly
+from adderlab.tasks.wording import named, sum_of
+
+if TYPE_CHECKING:
+    from adderlab.nets.network import Readout
+    from adderlab.nets.walk import Enclosed, LayerWalk, OutputStep, Product, UnitStep, Walk
+
+PLACES: Final = 6
+"""Decimals that are shown: a weight stored in fp32 comes out as it was written down."""
+
+MOST_TERMS: Final = 6
+"""Of a unit with more terms, those that are 0 are left out."""
+
+MOST_UNITS: Final = 64
+"""Units of a layer up to which each is shown."""
+
+_SIGNS: Final = {">": (">", "≤"), ">=": ("≥", "<")}
+"""How an output that reads as 1 is written, and one that reads as 0."""
+
+
+def value_text(value: Enclosed, places: int = 4) -> str:
+    """Return a value as a decimal; with ``≈`` where only two bounds of it are known."""
+    return ("" if value.is_exact else "≈") + decimal(value.middle, places)
+
+
+def readout_text(readout: Readout, output: OutputStep, places: int = 4) -> str:
+    """Return how an output becomes a bit: ``0.5 > 0 → 1``, ``0 ≤ 0 → 0``."""
+    mark = "" if output.raw.is_exact else "≈"
+    bit = "no bit" if output.got is None else str(output.got)
+    if readout.kind == "exact":
+        near = Fraction(round(output.raw.middle))
+        return f"{mark}{decimal_apart(output.raw.middle, near, places)} → {bit}"
+    limit = Fraction(readout.threshold)
+    one, zero = _SIGNS[readout.convention]
+    sign = one if output.got else zero
+    if output.got is None:
+        sign, bit = "near", "open"
+    raw = decimal_apart(output.raw.middle, limit, places)
+    return f"{mark}{raw} {sign} {decimal(limit, places)} → {bit}"
+
+
+def walk_blocks(walk: Walk) -> tuple[Block, ...]:
+    """Return each layer's sums as a table, then how each output becomes a bit."""
+    shown: list[Block] = [Heading(f"{sum_of(walk.input)}, step by step")]
+    for layer in walk.layers:
+        shown.append(_layer_table(layer))
+        more = len(layer.units) - MOST_UNITS
+        if more > 0:
+            shown.append(Line(f"… {more} more units, see --json", "quiet"))
+    is_judged = any(output.expected is not None for output in walk.outputs)
+    shown.append(
+        Table(
+            ("output", "readout", *(["expected"] if is_judged else [])),
+            tuple(
+                (
+                    output.name,
+                    readout_text(walk.readout, output, PLACES),
+                    *([_expected(output)] if is_judged else []),
+                )
+                for output in walk.outputs
+            ),
+            marks=tuple(output.is_right for output in walk.outputs) if is_judged else (),
+            left=("output", "readout"),
+        )
+    )
+    if any(value is not None for value in walk.expected.values()):
+        got = named(walk.got, other="no whole number")
+        shown.append(Line(f"got {got}, expected {named(walk.expected)}"))
+    if any(not is_written_exactly(value, PLACES) for value in _numbers(walk)):
+        rounded = f"rounded to {PLACES} decimals here; computed and decided exactly, see --json"
+        shown.append(Line(rounded, "quiet"))
+    return tuple(shown)
+
+
+def _expected(output: OutputStep) -> str:
+    return "any" if output.expected is None else str(output.expected)
+
+
+def _layer_table(layer: LayerWalk) -> Table:
+    """Return a layer's units: the terms of each sum, their products, the sum, what comes out."""
+    kind = layer.activation.kind
+    columns = ("unit", "weight * input", "products", "sum")
+    return Table(
+        (*columns, *([kind] if kind != "identity" else [])),
+        tuple(
+            (
+                unit.name,
+                _sum_text([(term.weight < 0, _factors(term)) for term in _terms(unit)], unit),
+                _sum_text([_signed(term.value.middle) for term in _terms(unit)], unit),
+                value_text(unit.sum, PLACES),
+                *([value_text(unit.value, PLACES)] if kind != "identity" else []),
+            )
+            for unit in layer.units[:MOST_UNITS]
+        ),
+        caption=layer.name + ("" if kind == "identity" else f", {layer.activation}"),
+        left=columns[:3],
+    )
+
+
+def _terms(unit: UnitStep) -> list[Product]:
+    if len(unit.products) <= MOST_TERMS:
+        return list(unit.products)
+    return [term for term in unit.products if term.value.low or term.value.high]
+
+
+def _sum_text(terms: list[tuple[bool, str]], unit: UnitStep) -> str:
+    """Return a sum with its signs; each term comes with whether it is taken off."""
+    terms = [*terms, *([_signed(unit.bias)] if unit.bias is not None else [])]
+    text = "".join(
+        (" - " if is_negative else " + ") + term if at else ("-" if is_negative else "") + term
+        for at, (is_negative, term) in enumerate(terms)
+    )
+    left_out = len(unit.products) - len(_terms(unit))
+    return (text or "0") + (f" ({left_out} terms are 0)" if left_out else "")
+
+
+def _signed(value: Fraction) -> tuple[bool, str]:
+    return value < 0, decimal(abs(value), PLACES)
+
+
+def _factors(term: Product) -> str:
+    return f"{decimal(abs(term.weight), PLACES)} * {decimal(term.factor.middle, PLACES)}"
+
+
+def _numbers(walk: Walk) -> Iterator[Fraction]:
+    """Yield every number that is shown."""
+    for layer in walk.layers:
+        for unit in layer.units:
+            values = [unit.sum, unit.value, *(term.value for term in unit.products)]
+            yield from (value.middle for value in values if value.is_exact)
+            yield from (term.weight for term in unit.products)
+            if unit.bias is not None:
+                yield unit.bias

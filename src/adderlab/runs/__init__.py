@@ -1,0 +1,1 @@
+"""Long work in resumable blocks: populations of networks and maps of trainability."""

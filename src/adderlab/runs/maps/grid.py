@@ -1,0 +1,257 @@
+"""A grid of settings trained from one start: which pixels converge, and which are right.
+
+Rule: every pixel trains the same member: the same draws for its start, the same data, the same
+batches. Only what stands on the axes differs, so what is seen is the settings' doing alone.
+
+What a pixel shows is Sohl-Dickstein's measure. Let v be a run's losses, each divided by the first
+and cut off at 10^6. A run converges if it ends below where it began; its measure is then minus
+the mean of v, else the mean of 1/v. So near the boundary both are large, and far from it small:
+how fast it learned, or how fast it blew up. A loss that only stays where it was does not converge
+either; the two classes are called by what was seen: converges, does not.
+
+References:
+    Sohl-Dickstein, "The boundary of neural network trainability is fractal" (2024),
+    https://arxiv.org/abs/2402.06184
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from adderlab.runs.maps.axes import Axis
+from adderlab.training.census.surveys import path_of
+from adderlab.training.judging import judge
+from adderlab.training.members import member_bytes, train_members
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float32
+
+    from adderlab.tasks import Task
+    from adderlab.training import Settings
+    from adderlab.training.members import Members
+
+LARGEST_LOSS: Final = 1e6
+LAST_PART: Final = 0.1
+DENSE: Final = 16
+EACH: Final = ("lr", "init", "momentum")
+"""Axes along which one population can differ, member by member; along others, a population each."""
+
+BAND_MEMBERS: Final = 1 << 16
+BAND_BYTES: Final = 1 << 28
+BAND_WORK: Final = 1 << 34
+"""Products of a weight and a value in a band, some seconds' work for a compiled kernel."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pixels:
+    """Some rows of a map.
+
+    Attributes:
+        measure: minus the mean loss of a run that converged, else the mean inverse loss.
+        success: whether the network is right on every row.
+    """
+
+    measure: Float32[np.ndarray, "y x"]
+    success: Bool[np.ndarray, "y x"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid:
+    """What is to be mapped.
+
+    Attributes:
+        task: what is to be learned.
+        settings: what does not stand on an axis; ``member`` is the one that every pixel trains.
+        x: the axis to the right.
+        y: the axis upwards.
+        columns: pixels to the right.
+        rows: pixels upwards.
+    """
+
+    task: Task
+    settings: Settings
+    x: Axis
+    y: Axis
+    columns: int
+    rows: int
+
+    @property
+    def band(self) -> int:
+        """Rows that are trained at once: many enough for the engine, within memory and time."""
+        largest = self.settings_at(self.x.high, self.y.high)
+        by_memory = BAND_BYTES // member_bytes(self.task, largest)
+        products = self.task.rows * largest.parameters(self.task) * max(largest.steps, 1)
+        members = min(BAND_MEMBERS, by_memory, BAND_WORK // products)
+        return max(1, members // self.columns)
+
+    @property
+    def bands(self) -> int:
+        """How many of them there are."""
+        return -(-self.rows // self.band)
+
+    def rows_of(self, number: int) -> slice:
+        """Return the rows of a band, the first at the bottom of the map."""
+        return slice(number * self.band, min((number + 1) * self.band, self.rows))
+
+    @property
+    def populations(self) -> int:
+        """How many populations the map takes: values of the axes along which none can differ."""
+        return len(self._kinds(self.x, self.columns)) * len(self._kinds(self.y, self.rows))
+
+    def _kinds(self, axis: Axis, count: int) -> Any:
+        return np.unique(axis.values(count)) if axis.name not in EACH else np.zeros(1)
+
+    def path_at(self, x: float, y: float) -> str:
+        """Return the engine of the pixel at ``x`` and ``y``: by how many others share it."""
+        networks = self.columns * self.rows // self.populations
+        return path_of(self.task, self.settings_at(x, y), networks)
+
+    def paths(self) -> tuple[str, ...]:
+        """Return the engines at the corners of the map: a wide axis may need two."""
+        xs, ys = (self.x.low, self.x.high), (self.y.low, self.y.high)
+        return tuple(sorted({self.path_at(x, y) for x in xs for y in ys}))
+
+    def settings_at(self, x: float, y: float) -> Settings:
+        """Return the settings of the pixel at ``x`` and ``y``."""
+        changes = {
+            axis.kind.setting: int(value) if axis.kind.whole else float(value)
+            for axis, value in ((self.x, x), (self.y, y))
+        }
+        return replace(self.settings, **changes)
+
+    def train(
+        self,
+        number: int,
+        *,
+        threads: int | None = None,
+        on_progress: Callable[[int], None] = lambda done: None,
+        on_compile: Callable[[str], None] = lambda text: None,
+    ) -> Pixels:
+        """Train the rows of a band and return them.
+
+        Args:
+            number: of the band.
+            threads: as in :func:`adderlab.training.members.train_members`.
+            on_progress: called with the pixels done since the last call.
+            on_compile: as there.
+        """
+        xs = self.x.values(self.columns)
+        ys = self.y.values(self.rows)[self.rows_of(number)]
+        shape = (len(ys), len(xs))
+        measure = np.empty(shape, dtype=np.float32)
+        success = np.empty(shape, dtype=bool)
+        for row_set, column_set in self._alike(xs, ys):
+            some_x, some_y = xs[column_set], ys[row_set]
+            count = _Pixels(on_progress, self.settings_at(some_x[0], some_y[0]).steps)
+            trained = self._trained(some_x, some_y, threads, count.add, on_compile)
+            part = np.ix_(row_set, column_set)
+            small = (len(row_set), len(column_set))
+            measure[part] = measure_of(trained.losses, trained.loss_steps).reshape(small)
+            judged = judge(self.task, trained.settings, trained.arrays)
+            success[part] = judged.is_right.reshape(small)
+            count.end(len(row_set) * len(column_set))
+        return Pixels(measure, success)
+
+    def _alike(self, xs: Any, ys: Any) -> list[tuple[Any, Any]]:
+        """Return rows and columns that one population can train: equal but for EACH."""
+        return [
+            (row_set, column_set)
+            for row_set in _equal(ys, self.y)
+            for column_set in _equal(xs, self.x)
+        ]
+
+    def _trained(
+        self,
+        xs: Any,
+        ys: Any,
+        threads: int | None,
+        on_progress: Callable[[int], None],
+        on_compile: Callable[[str], None],
+    ) -> Members:
+        told = self.settings_at(float(xs[0]), float(ys[0]))
+        across, up = np.tile(xs, len(ys)), np.repeat(ys, len(xs))
+        each: dict[str, Any] = {
+            axis.kind.setting: values
+            for axis, values in ((self.x, across), (self.y, up))
+            if axis.name in EACH
+        }
+        members = np.full(len(across), self.settings.member or 0, dtype=np.uint64)
+        return train_members(
+            self.task,
+            told,
+            members,
+            loss_steps=loss_steps(told.steps),
+            threads=threads,
+            on_progress=on_progress,
+            path=self.path_at(float(xs[0]), float(ys[0])),
+            on_compile=on_compile,
+            **each,
+        )
+
+
+class _Pixels:
+    """Progress in pixels, of an engine's progress in steps of members."""
+
+    def __init__(self, on_progress: Callable[[int], None], steps: int) -> None:
+        self.on_progress, self.steps = on_progress, max(steps, 1)
+        self.done = self.told = 0
+
+    def add(self, member_steps: int) -> None:
+        """Tell of the whole pixels that have been done since the last time."""
+        self.done += member_steps
+        pixels = self.done // self.steps - self.told
+        if pixels > 0:
+            self.told += pixels
+            self.on_progress(pixels)
+
+    def end(self, pixels: int) -> None:
+        """Tell of the rest."""
+        self.on_progress(pixels - self.told)
+        self.told = pixels
+
+
+def _equal(values: Any, axis: Axis) -> list[Any]:
+    """Return the places of equal values; all of them where members may differ."""
+    if axis.name in EACH:
+        return [np.arange(len(values))]
+    return [np.flatnonzero(values == value) for value in np.unique(values)]
+
+
+def loss_steps(steps: int) -> tuple[int, ...]:
+    """Return the steps at which a pixel's loss is read: dense where runs that diverge blow up.
+
+    Every one of the first 16, then each about an eighth further than the last, and the last.
+
+    Examples:
+        >>> loss_steps(20)
+        (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 20)
+    """
+    found = list(range(min(DENSE, steps) + 1))
+    while found[-1] < steps:
+        found.append(min(steps, found[-1] + max(1, found[-1] // 8)))
+    return tuple(found)
+
+
+def measure_of(
+    losses: Float32[np.ndarray, "member points"], steps: tuple[int, ...]
+) -> Float32[np.ndarray, " member"]:
+    """Return the measure of each run: below 0 if it converged, above if it did not.
+
+    Args:
+        losses: at ``steps``.
+        steps: a loss stands for the steps up to the next one, so the means are over steps.
+    """
+    found = losses.astype(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        v = found / found[:, :1]
+    v = np.where(np.isfinite(v), np.minimum(v, LARGEST_LOSS), LARGEST_LOSS)
+    widths = np.diff(np.array([*steps, steps[-1] + 1])).astype(np.float64)
+    late = np.array(steps) >= (1 - LAST_PART) * steps[-1]
+    converges = np.average(v[:, late], axis=1, weights=widths[late]) < 1
+    inverse = np.average(1 / np.maximum(v, 1 / LARGEST_LOSS), axis=1, weights=widths)
+    mean = np.average(v, axis=1, weights=widths)
+    return np.where(converges, -mean, inverse).astype(np.float32)

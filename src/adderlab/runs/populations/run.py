@@ -1,0 +1,237 @@
+"""``train --seeds``: train a population block by block, count it, explain it, write it.
+
+Rule: a block that was finished is never trained again, and what is said at the end is made of the
+blocks alone, so that a run that was killed and gone on with ends as one that was not.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from adderlab.nets import save
+from adderlab.nets.sources import read_source
+from adderlab.proving import Verdict, decide
+from adderlab.runs.populations.census import BEST, CENSUS, Census
+from adderlab.runs.populations.columns import TENSORS, about_block, block_bytes, read_block
+from adderlab.runs.populations.ledger import Ledger
+from adderlab.runs.populations.pictures import pictures_of, run_pictures
+from adderlab.runs.populations.plan import Plan
+from adderlab.runs.populations.summary import Examples, result_of, shown_members
+from adderlab.training.census.causes import Trials, try_changes
+from adderlab.training.census.findings import Findings, findings_of, flat
+from adderlab.training.census.rates import Rate
+from adderlab.training.census.surveys import Survey, survey, surveyed
+from adderlab.training.census.tally import Tally
+from adderlab.training.members import train_members
+from adderlab.writing import new_file, new_folder
+
+if TYPE_CHECKING:
+    from adderlab.figures import Picture
+    from adderlab.nets import Network
+
+SUFFIX: Final = ".parquet"
+FIGURES: Final = "figures"
+MOST_TRIED: Final = 4096
+"""Failures that are trained again with one thing changed."""
+
+
+class PopulationRun:
+    """A population on its way."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        ledger: Ledger | None,
+        threads: int | None,
+        draw: bool,
+        on_progress: Callable[[int], None],
+        on_stage: Callable[[str], None],
+        on_compile: Callable[[str], None],
+    ) -> None:
+        self.plan, self.ledger, self.threads, self.draw = plan, ledger, threads, draw
+        self.on_progress, self.on_stage, self.on_compile = on_progress, on_stage, on_compile
+        self.tally = Tally(plan.loss_steps)
+        self.failed: list[Any] = []
+        self.seconds = 0.0
+        self.surveyed = surveyed(plan.task, plan.settings, plan.networks)
+        self.surveyed_right = 0
+
+    def finish(self) -> Census:
+        """Train what is missing, and return what came out."""
+        self.on_stage("training")
+        if self.ledger is None or len(self.ledger.blocks) < self.plan.blocks:
+            self._compile()
+        for number in range(self.plan.blocks):
+            self._count(self._block(number))
+        trials, found = self._trials(), self._survey()
+        examples = Examples(self.plan, shown_members(self.tally))
+        result = result_of(
+            self.plan, self.tally, examples, trials=trials, survey=found, seconds=self.seconds
+        )
+        best = examples.network(self.tally.best) if self.tally.best >= 0 else None
+        proof = decide(best, self.plan.task) if best is not None else None
+        if result["best"] is not None:
+            result["best"]["verdict"] = proof.verdict if proof is not None else None
+            result["best"]["file"] = BEST
+        if self.ledger is None:
+            return Census(self.plan.task, self.plan.settings, result, proof)
+        self._write(self.ledger, result, best, examples)
+        return Census(
+            self.plan.task,
+            self.plan.settings,
+            result,
+            proof,
+            self.ledger.folder,
+            mended=self.ledger.damaged,
+        )
+
+    def _compile(self) -> None:
+        """Have the kernel ready, so that the seconds are those of training alone."""
+        nobody = np.zeros(0, dtype=np.uint64)
+        plan = self.plan
+        _ = train_members(
+            plan.task, plan.settings, nobody, path=plan.choice.path, on_compile=self.on_compile
+        )
+
+    def _block(self, number: int) -> Findings:
+        """Return the findings of a block: from its file, or by training it."""
+        plan, ledger = self.plan, self.ledger
+        members = plan.members(number)
+        if ledger is not None and number in ledger.blocks:
+            self.seconds += float(ledger.blocks[number]["seconds"])
+            self.on_progress(len(members) * max(plan.settings.steps, 1))
+            return read_block(ledger.path(number, SUFFIX))
+        start = time.perf_counter()
+        found = self._trained(np.arange(members.start, members.stop, dtype=np.uint64))
+        seconds = time.perf_counter() - start
+        self.seconds += seconds
+        if ledger is not None:
+            about = about_block(plan.task, plan.settings, plan.loss_steps)
+            data = block_bytes(found, plan.task, plan.settings, about)
+            ledger.enter(
+                number,
+                data,
+                suffix=SUFFIX,
+                first=members.start,
+                members=len(members),
+                seconds=round(seconds, 6),
+            )
+        return found
+
+    def _trained(self, members: Any) -> Findings:
+        plan = self.plan
+        trained = train_members(
+            plan.task,
+            plan.settings,
+            members,
+            keep_every=plan.keep_every,
+            threads=self.threads,
+            path=plan.choice.path,
+            on_progress=self.on_progress,
+            on_compile=self.on_compile,
+        )
+        writes = self.ledger is not None
+        found = findings_of(
+            trained, tables=writes and plan.keeps_tables, start=writes and plan.keeps_start
+        )
+        if plan.keeps_weights:
+            found = replace(found, weights=flat(trained.arrays))
+        if trained.kept is not None and plan.keep_every is not None:
+            kept = [part.reshape(*part.shape[:2], -1) for part in trained.kept]
+            found = replace(found, snapshots=np.concatenate(kept, axis=2))
+        return found
+
+    def _count(self, found: Findings) -> None:
+        self.tally.add(found)
+        self.surveyed_right += int(found.is_right[found.members < self.surveyed].sum())
+        missing = self._tried() - sum(map(len, self.failed))
+        if missing > 0:
+            self.failed.append(found.members[~found.is_right][:missing])
+
+    def _tried(self) -> int:
+        """Return how many failures are tried again: enough to tell, and never most of the work."""
+        return min(MOST_TRIED, max(100, self.plan.networks // 8))
+
+    def _trials(self) -> Trials | None:
+        failed = np.concatenate(self.failed)
+        if not self.plan.explain or not len(failed):
+            return None
+        self.on_stage("trying causes")
+        plan = self.plan
+        return try_changes(plan.task, plan.settings, failed, path=plan.choice.path)
+
+    def _survey(self) -> Survey | None:
+        plan = self.plan
+        if not plan.helps:
+            return None
+        return survey(
+            plan.task,
+            plan.settings,
+            Rate(self.surveyed_right, self.surveyed),
+            on_stage=lambda text: self.on_stage(f"trying {text}"),
+            on_compile=self.on_compile,
+        )
+
+    def _write(
+        self, ledger: Ledger, result: dict[str, Any], best: Network | None, examples: Examples
+    ) -> None:
+        """Write the census, the best network, the figures, and at last the result."""
+        self.on_stage("writing")
+        census = ledger.folder / CENSUS
+        _write_census(ledger, census, self.plan.blocks)
+        files = [census]
+        if best is not None:
+            files.append(save(best, ledger.folder / BEST))
+        else:
+            (ledger.folder / BEST).unlink(missing_ok=True)
+        if self.draw:
+            _draw(ledger.folder, run_pictures(result, examples))
+        ledger.finish(result, files)
+
+
+def _write_census(ledger: Ledger, path: Path, blocks: int) -> None:
+    """Write all rows of all blocks into one file, one block in memory at a time."""
+    from pyarrow import parquet
+
+    with new_file(path) as scratch:
+        schema = parquet.read_schema(ledger.path(0, SUFFIX))
+        names = [name for name in schema.names if name not in TENSORS]
+        writer = None
+        try:
+            for number in range(blocks):
+                table = parquet.read_table(ledger.path(number, SUFFIX), columns=names)
+                if writer is None:
+                    writer = parquet.ParquetWriter(scratch, table.schema, compression="zstd")
+                writer.write_table(table, row_group_size=len(table))
+        finally:
+            if writer is not None:
+                writer.close()
+
+
+def finished_census(plan: Plan, ledger: Ledger, draw: bool) -> Census:
+    """Return a run that was finished before, its best network proved once more.
+
+    Figures are no part of the record: those that are gone are drawn again.
+    """
+    assert ledger.result is not None
+    proof: Verdict | None = None
+    if ledger.result["best"] is not None:
+        source = read_source(ledger.folder / BEST)
+        proof = replace(decide(source.network, plan.task), sha256=source.sha256)
+    found = Census(plan.task, plan.settings, ledger.result, proof, ledger.folder, was_done=True)
+    if draw and not (ledger.folder / FIGURES).is_dir():
+        _draw(ledger.folder, pictures_of(found))
+    return found
+
+
+def _draw(folder: Path, pictures: Iterable[Picture]) -> None:
+    """Write pictures into a run's folder, all of them or none."""
+    with new_folder(folder / FIGURES) as place:
+        for picture in pictures:
+            _ = picture.write(place)

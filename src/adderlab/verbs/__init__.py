@@ -1,0 +1,1 @@
+"""The public verbs, one a file: here the rooms below meet."""

@@ -1,0 +1,193 @@
+"""``build``: weights from argument, proved before they are called built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from adderlab.blocks import Block, Line, Result, written_line
+from adderlab.building import (
+    Check,
+    chosen_method,
+    compile_formula,
+    construct,
+    exact_widths,
+    weight_text,
+)
+from adderlab.errors import OptionError
+from adderlab.formats import FORMATS, format_named
+from adderlab.nets import Network, save
+from adderlab.proving import Verdict
+from adderlab.tasks import Task, task_named
+from adderlab.verbs.prove import prove
+from adderlab.writing import check_place
+
+LARGEST_FORMULA_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Built(Result):
+    """A network with its verdict.
+
+    Attributes:
+        network: what was built.
+        verdict: whether it computes its task.
+        checks: of a formula, each output's indicator held against the rest.
+        rounded: of a formula, weights that its number format had to round.
+        file: where it was written, if it was.
+        method: the construction, the one that ``auto`` took by its name; ``None`` of a formula.
+        safe_widths: of a construction for any width, the largest width up to which it is exact,
+            by number format: 0 for none, ``None`` for every width.
+    """
+
+    network: Network
+    verdict: Verdict
+    checks: tuple[Check, ...] = ()
+    rounded: tuple[Any, ...] = field(default=())
+    file: Path | None = None
+    method: str | None = None
+    safe_widths: dict[str, int | None] = field(default_factory=dict[str, int | None])
+
+    def to_dict(self) -> dict[str, Any]:
+        net = self.network
+        return {
+            "task": self.verdict.task,
+            "method": self.method,
+            "hidden": net.hidden,
+            "widths": net.widths,
+            "depth": net.depth,
+            "parameters": net.parameters,
+            "nonzero": net.nonzero,
+            "max_weight": net.max_weight,
+            "smallest_format": net.smallest_format,
+            "safe_widths": self.safe_widths or None,
+            "verdict": self.verdict.verdict,
+            "proof": self.verdict.to_dict(),
+            "checks": [check.to_dict() for check in self.checks],
+            "file": str(self.file) if self.file is not None else None,
+        }
+
+    def safe_widths_text(self) -> list[str]:
+        """Return for people up to which width the construction is exact: one line, or a few."""
+        if not self.safe_widths:
+            return []
+        groups: dict[str, list[str]] = {"float": [], "integer": [], "": []}
+        for name, width in self.safe_widths.items():
+            group = groups[FORMATS[name].kind if width else ""]
+            group.append(f"{name} {width or ('any' if width is None else 'none')}")
+        if not groups["float"]:
+            never = " and ".join(name for name, width in self.safe_widths.items() if width == 0)
+            return [f"{self.method} is exact at every width in every format but {never}"]
+        lines = (f"  {', '.join(group)}" for group in groups.values())
+        return [f"{self.method} is exact up to width", *lines]
+
+    def blocks(self) -> tuple[Block, ...]:
+        """Return a formula's checks, the network, how far it is safe, the verdict."""
+        net = self.network
+        largest = weight_text(net.max_weight) if self.safe_widths else net.max_weight
+        return (
+            *(Line(str(check), "plain" if check.holds else "bad") for check in self.checks),
+            *(
+                Line(f"note: {name} {wanted} is stored as {stored!r}", "quiet")
+                for name, wanted, stored in self.rounded
+            ),
+            *net.blocks(),
+            Line(
+                f"{net.parameters} parameters, {net.nonzero} nonzero, largest {largest}, "
+                f"smallest format {net.smallest_format}"
+            ),
+            *map(Line, self.safe_widths_text()),
+            *self.verdict.blocks(),
+            written_line(self.file, "NET"),
+        )
+
+    def __repr__(self) -> str:
+        return f"{self.network!r}\n{self.verdict!r}"
+
+
+def build(
+    task: Task | str = "half-adder",
+    *,
+    method: str | None = None,
+    formula: str | Path | None = None,
+    share: bool = False,
+    format: str | None = None,
+    max_weight: float | None = None,
+    timeout_s: float = 10.0,
+    out: str | Path | None = None,
+) -> Built:
+    """Build a network for a task, by a method or from a formula, and prove or refute it.
+
+    Args:
+        task: a task or its name.
+        method: a construction: ``lecture`` for the hand-set network; ``one-layer``, ``ripple``,
+            ``prefix`` or ``auto`` for adders of any width.
+        formula: a file in the notebook's notation, one line for each output bit.
+        share: of a formula, compute equal terms once.
+        format: the number format of the weights, in which the network must be right too; of a
+            formula fp32 unless given, of a construction its own choice.
+        max_weight: of a construction, the largest magnitude that a weight may have.
+        timeout_s: seconds after which a proof is given up as ``unknown``.
+        out: where to write the network; it is written whatever the verdict.
+
+    Raises:
+        OptionError: not exactly one of ``method`` and ``formula``, no time to prove, or a
+            promise of a construction that can't be kept.
+        TaskError: no such task, or the method does not know it.
+        ResourceError: the network would not fit in memory.
+        FormulaError: the formula can't be read.
+        OutputError: ``out`` can't be written.
+    """
+    target = task_named(task) if isinstance(task, str) else task
+    if (method is None) == (formula is None):
+        raise OptionError(
+            "exactly one of a method and a formula is needed",
+            where="build",
+            remedy="add --method lecture or --formula FILE",
+        )
+    if not timeout_s > 0:
+        raise OptionError(f"got {timeout_s:g}", where="--timeout", remedy="give seconds above 0")
+    if out is not None:
+        check_place(out)
+    checks: tuple[Check, ...] = ()
+    rounded: tuple[Any, ...] = ()
+    if formula is not None:
+        text = _read_formula(Path(formula))
+        if max_weight is not None:
+            raise OptionError(
+                "a formula says its own weights", where="--max-weight", remedy="leave it out"
+            )
+        form = format_named(format or "fp32").name
+        compiled = compile_formula(text, target, where=str(formula), format=form, share=share)
+        network, checks, rounded = compiled.network, compiled.checks, compiled.rounded
+    else:
+        assert method is not None
+        if share:
+            raise OptionError(
+                "a construction has no terms to share", where="--share", remedy="leave it out"
+            )
+        method = chosen_method(target, method, format=format, max_weight=max_weight)
+        network = construct(target, method, format=format)
+    verdict = prove(network, target, timeout_s=timeout_s)
+    file = save(network, out) if out is not None else None
+    widths = exact_widths(method) if method is not None else {}
+    return Built(network, verdict, checks, rounded, file, method, widths)
+
+
+def _read_formula(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_FORMULA_BYTES + 1)
+        if len(raw) > LARGEST_FORMULA_BYTES:
+            raise OptionError("over 1 MiB", where=str(path), remedy="give a file of formulas")
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise OptionError("not UTF-8 text", where=str(path), remedy="save it as UTF-8") from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, OptionError):
+            raise
+        reason = getattr(error, "strerror", None) or str(error)
+        raise OptionError(
+            f"can't be read ({reason})", where=str(path), remedy="name a file of formulas"
+        ) from None

@@ -1,0 +1,185 @@
+"""``compare``: whether two networks are equal on every input, then how else they differ."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from adderlab.blocks import Block, Result, Table
+from adderlab.blocks.numbers import significant
+from adderlab.formats import format_named
+from adderlab.nets import Network
+from adderlab.nets.sources import Source, read_source
+from adderlab.proving import Verdict, equivalence
+from adderlab.proving.equivalence import (
+    Comparison,
+    check_same_shape,
+    common_task,
+    name_of,
+)
+from adderlab.tasks import Task
+from adderlab.verbs.prove import prove
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Summary:
+    """What a network is and weighs, beside its bits.
+
+    Attributes:
+        network: what was read.
+        file_bytes: of its file; of a network in memory, what saving it would write.
+        sha256: of those bytes.
+        verdict: whether it computes its task, with its margin; ``None`` where none is known.
+    """
+
+    network: Network
+    file_bytes: int
+    sha256: str
+    verdict: Verdict | None
+
+    @property
+    def format_bytes(self) -> int | None:
+        """Bytes of all parameters in the network's own format; ``None`` if that has no size."""
+        form = format_named(self.network.format)
+        return form.bytes_of(self.network.parameters) if form.bits else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        net = self.network
+        margin = self.verdict.margin if self.verdict is not None else None
+        return {
+            **net.to_dict(),
+            "depth": net.depth,
+            "nonzero": net.nonzero,
+            "bytes": self.format_bytes,
+            "file_bytes": self.file_bytes,
+            "sha256": self.sha256,
+            "verdict": self.verdict.verdict if self.verdict is not None else None,
+            "margin": margin.to_dict() if margin is not None else None,
+        }
+
+    def cells(self) -> dict[str, str]:
+        """Return it as texts by name, for a table."""
+        net = self.network
+        verdict = self.verdict
+        return {
+            "shape": net.shape,
+            "depth": str(net.depth),
+            "activations": ", ".join(
+                dict.fromkeys(str(layer.activation) for layer in net.layers[:-1])
+            ),
+            "readout": str(net.readout),
+            "parameters": str(net.parameters),
+            "nonzero": str(net.nonzero),
+            "format": net.format,
+            "bytes in it": "" if self.format_bytes is None else str(self.format_bytes),
+            "file bytes": str(self.file_bytes),
+            "task": verdict.task if verdict is not None else "",
+            "verdict": verdict.verdict if verdict is not None else "",
+            "margin of zeros": self._margin("of_0"),
+            "margin of ones": self._margin("of_1"),
+        }
+
+    def _margin(self, side: str) -> str:
+        margin = self.verdict.margin if self.verdict is not None else None
+        found = getattr(margin, side, None)
+        if margin is None or found is None:
+            return ""
+        return significant(found) if margin.is_exact else f"at least {significant(found)}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared(Result):
+    """Two networks, compared.
+
+    Attributes:
+        comparison: whether they are equal on every input.
+        first: the first network, summarized.
+        second: the second one.
+    """
+
+    comparison: Comparison
+    first: Summary
+    second: Summary
+
+    def __bool__(self) -> bool:
+        return bool(self.comparison)
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """Return name, first and second of everything that one of them has."""
+        one, two = self.first.cells(), self.second.cells()
+        return [(name, one[name], two[name]) for name in one if one[name] or two[name]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            **self.comparison.to_dict(),
+            "first": self.first.to_dict(),
+            "second": self.second.to_dict(),
+        }
+
+    def blocks(self) -> tuple[Block, ...]:
+        """Return whether they are equal, an input where they differ, then both side by side."""
+        rows = [(*row, "" if row[1] == row[2] else "differs") for row in self.rows()]
+        columns = ("", "first", "second", "differs?")
+        return (*self.comparison.blocks(), Table(columns, tuple(rows), left=columns))
+
+    def __repr__(self) -> str:
+        apart = [f"{name} {one or 'none'} and {two or 'none'}" for name, one, two in self.rows()
+                 if one != two]  # fmt: skip
+        return f"{self.comparison!r}\n{'; '.join(apart) or 'no other difference'}"
+
+
+def compare(
+    one: Network | str | Path | nn.Module,
+    other: Network | str | Path | nn.Module,
+    task: Task | str | None = None,
+    *,
+    timeout_s: float = 10.0,
+) -> Compared:
+    """Compare two networks: their bits on every input, then size, format and margin.
+
+    Args:
+        one: a network, the path of a network file, or a PyTorch module.
+        other: another one, with as many inputs and outputs.
+        task: whose inputs to compare on, and what each is held against; left out, the one that
+            the networks were built for.
+        timeout_s: seconds that it may take in all.
+
+    Raises:
+        NetworkError: the networks differ in inputs or outputs.
+        OptionError: the timeout is not above 0.
+        TaskError: the task does not fit.
+        NetworkFileError: a file is not a network.
+        ModelError: a module's ``forward`` can't be read.
+
+    Examples:
+        >>> import adderlab
+        >>> lecture = adderlab.build("half-adder", method="lecture").network
+        >>> compare(lecture, lecture).comparison
+        Comparison: proved in exact arithmetic: equal on all 4 inputs of half-adder
+    """
+    end = time.perf_counter() + timeout_s
+    sources = read_source(one), read_source(other)
+    nets = sources[0].network, sources[1].network
+    names = name_of(one, "first network"), name_of(other, "second network")
+    check_same_shape(*nets, names=names)
+    found = equivalence.compare(*nets, task, timeout_s=timeout_s)
+    notes = (*sources[0].notes, *sources[1].notes, *found.notes)
+    target = common_task(*nets, task)
+    first, second = (_summary(source, target or source.network.task, end) for source in sources)
+    return Compared(replace(found, notes=tuple(dict.fromkeys(notes))), first, second)
+
+
+def _summary(source: Source, task: Task | None, end: float) -> Summary:
+    verdict = (
+        prove(source.network, task, timeout_s=max(end - time.perf_counter(), 0.01))
+        if task is not None
+        else None
+    )
+    return Summary(source.network, len(source.data), source.sha256, verdict)

@@ -1,0 +1,141 @@
+"""The chain rule in symbols, told in chapters."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from adderlab.blocks import Block, Chapter, Equations, Figures, Paragraph, Table
+from adderlab.explaining.chain import NUDGE, Chain, ChainValues, chain_formula, marked
+from adderlab.explaining.results import decimal_text
+from adderlab.figures import Picture, operations_picture
+from adderlab.notation import Formula, equal, indexed, minus, number, partial, product, symbol
+
+WITH, WITHOUT = "with reuse", "without"
+FEW = 8
+"""Lengths of which the counts are listed."""
+
+
+def chain_chapters(found: Chain, picture: Picture | None = None) -> tuple[Chapter, ...]:
+    """Return the chapters on a chain: the derivation, what it costs, and its values.
+
+    Args:
+        found: the chain.
+        picture: of the operations, if it is shown.
+    """
+    chapters = [_derivation(found), _costs(found, picture)]
+    if found.values is not None:
+        chapters.append(_values(found, found.values))
+    return tuple(chapters)
+
+
+def chain_picture(found: Chain) -> Picture:
+    """Return the picture of the operations by the length of the chain."""
+    return operations_picture(
+        {
+            WITHOUT: [(cost.length, cost.without_reuse) for cost in found.costs],
+            WITH: [(cost.length, cost.with_reuse) for cost in found.costs],
+        }
+    )
+
+
+def _derivation(found: Chain) -> Chapter:
+    loss, x = symbol("l"), symbol("x")
+    return Chapter(
+        "chain",
+        f"The chain rule for {found.length} function{'s' * (found.length != 1)}",
+        (
+            Equations(
+                (
+                    chain_formula(found.length),
+                    equal(_of(indexed("f", "i"), x), product(indexed("w", "i"), x)),
+                    equal(
+                        partial(loss, symbol("f1")),
+                        product(number(Fraction(2)), minus(symbol("f1"), symbol("y"))),
+                    ),
+                ),
+                caption="With dfi/dwi = x and dfi/dx = wi:",
+            ),
+            Equations(
+                tuple(
+                    equal(partial(loss, line.weight), line.local, line.formula)
+                    for line in found.lines
+                ),
+                caption="The chain rule, factor by factor:",
+            ),
+            Equations(
+                tuple(marked(found.lines)),
+                caption="The same with what is known from the line above marked: dl/df1, dl/df2, …",
+            ),
+            Paragraph(
+                "Derived factor by factor, and compared by SymPy with the derivative of the whole "
+                "expression: equal, for every weight."
+            ),
+        ),
+    )
+
+
+def _of(name: Formula, argument: Formula) -> Formula:
+    return Formula(
+        f"{name}({argument})",
+        rf"{name.latex}\left({argument.latex}\right)",
+        f"{name.mathml}<mo>(</mo>{argument.mathml}<mo>)</mo>",
+    )
+
+
+def _costs(found: Chain, picture: Picture | None) -> Chapter:
+    last = found.costs[-1]
+    n = found.length
+    shown = found.costs if n <= FEW else (*found.costs[: FEW - 1], last)
+    blocks: list[Block] = [
+        Paragraph(
+            "The marked factor of each line is that of the line above times one more weight. "
+            "Kept, all derivatives of N functions take 3N + 1 operations: N multiplications "
+            "forward, 2 operations for dl/df1, 2N - 1 back. From scratch, dl/dwk takes "
+            "N + 2 + k: a forward pass of its own, 2 for dl/df1, k back; all of them take "
+            "(3N^2 + 5N) / 2. Solving each part once and keeping it is dynamic programming; "
+            "backpropagation is that. Counted while they were done:"
+        ),
+        Table(
+            ("N", WITH, WITHOUT),
+            tuple((str(one.length), str(one.with_reuse), str(one.without_reuse)) for one in shown),
+            caption="Multiplications and subtractions for all derivatives",
+        ),
+    ]
+    if picture is not None:
+        blocks.append(Figures((picture,), "Operations for all derivatives, by the chain's length."))
+    return Chapter("operations", "Why it is done backwards, and kept", tuple(blocks))
+
+
+def _values(found: Chain, values: ChainValues) -> Chapter:
+    given = ", ".join(f"{name} = {value}" for name, value in values.given.items())
+    outputs = ", ".join(f"{name} = {value}" for name, value in values.outputs.items())
+    return Chapter(
+        "values",
+        "With numbers",
+        (
+            Paragraph(f"{given}."),
+            Paragraph(f"Forward: {outputs}, l = {values.loss}."),
+            Table(
+                ("derivative", "formula", "exact", "decimal", "finite difference"),
+                tuple(
+                    (
+                        partial(symbol("l"), line.weight),
+                        line.formula,
+                        number(exact),
+                        decimal_text(exact),
+                        f"{nudged:.9g}",
+                    )
+                    for line, exact, nudged in zip(
+                        found.lines, values.derivatives, values.finite_differences, strict=True
+                    )
+                ),
+                left=("derivative", "formula"),
+            ),
+            Paragraph(
+                "Compared with PyTorch's autograd in float64: the largest difference is "
+                f"{values.autograd_difference:.3g}. "
+                f"Finite differences, (l(w + h) - l(w - h)) / 2h with h = {NUDGE:.3g} "
+                f"max(1, |w|): at most {values.finite_difference_error:.3g} off."
+            ),
+        ),
+    )

@@ -1,0 +1,328 @@
+"""``explain --why``: replay a training run, look back on it, and try what would have helped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from adderlab.errors import NetworkFileError, OptionError, ResourceError
+from adderlab.explaining.design import Comparison, compare_with
+from adderlab.explaining.history import Apart, History, Looked, look_back, told_apart
+from adderlab.explaining.units import UnitMeaning, unit_meanings, whole_table
+from adderlab.nets import Network, network
+from adderlab.nets.truth import TruthRow, truth_rows
+from adderlab.proving import Verdict
+from adderlab.training import Settings
+from adderlab.training.loop import train_network
+from adderlab.verbs.prove import prove
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from adderlab.tasks import Task
+
+LARGEST_HISTORY: Final = 1 << 28
+"""Bytes that the weights of all steps may take."""
+
+RATIOS: Final = (2.0, 0.5, 4.0, 0.25)
+OTHER_SEEDS: Final = 8
+
+DESIGNED: Final = ("half-adder", "adder:1")
+"""Tasks with hand-set networks to compare with: one hidden layer of relu."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One changed setting, tried by training.
+
+    Attributes:
+        change: what was changed, in words: ``hidden 3 -> 4``.
+        option: as on the command line.
+        verdict: of the network that came out; ``diverged`` if none did.
+        rows_right: of it.
+        keeps_start: whether it starts from the same random weights.
+    """
+
+    change: str
+    option: str
+    verdict: str
+    rows_right: int
+    keeps_start: bool
+
+    @property
+    def works(self) -> bool:
+        """Whether the network is proved."""
+        return self.verdict == "proved"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "change": self.change,
+            "option": self.option,
+            "verdict": self.verdict,
+            "rows_right": self.rows_right,
+            "keeps_start": self.keeps_start,
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Why:
+    """Why a trained network works or fails.
+
+    Attributes:
+        network: what was given.
+        task: what it was to learn.
+        settings: what its record says.
+        verdict: whether it computes the task.
+        rows: its truth table.
+        weights_agree: whether training again gave the same weights, bit for bit.
+        largest_difference: between the weights then and now.
+        looked: deaths and rows without a gradient.
+        apart: what the hidden layer can still tell apart.
+        attempts: what was tried, nearest first, up to the first that helped from the same start;
+            empty for a network that works.
+        units: what each hidden unit computes.
+        designs: how the network compares with hand-set ones.
+    """
+
+    network: Network
+    task: Task
+    settings: Settings
+    verdict: Verdict
+    rows: tuple[TruthRow, ...]
+    weights_agree: bool
+    largest_difference: float
+    looked: Looked
+    apart: Apart
+    attempts: tuple[Attempt, ...]
+    units: tuple[UnitMeaning, ...]
+    designs: tuple[Comparison, ...]
+
+    @property
+    def helps(self) -> Attempt | None:
+        """The nearest change that would have helped, if one was found."""
+        return next((one for one in self.attempts if one.works), None)
+
+    @property
+    def helps_from_same_start(self) -> Attempt | None:
+        """The nearest change that would have helped the very weights that training began with."""
+        return next((one for one in self.attempts if one.works and one.keeps_start), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "task": self.task.name,
+            "verdict": self.verdict.verdict,
+            "rows_right": self.verdict.rows_right,
+            "replay": {
+                "weights_agree": self.weights_agree,
+                "largest_difference": self.largest_difference
+                if np.isfinite(self.largest_difference)
+                else None,
+                "steps": self.settings.steps,
+                "seed": self.settings.seed,
+            },
+            **self.looked.to_dict(),
+            "told_apart": self.apart.to_dict(),
+            "attempts": [one.to_dict() for one in self.attempts],
+            "helps": _maybe(self.helps),
+            "helps_from_same_start": _maybe(self.helps_from_same_start),
+            "units": [one.to_dict() for one in self.units],
+            "designs": [one.to_dict() for one in self.designs],
+        }
+
+    def __repr__(self) -> str:
+        died = f", {len(self.looked.deaths)} dead units"
+        return f"Why: {self.verdict.verdict}, {len(self.rows)} rows{died}"
+
+
+def _maybe(attempt: Attempt | None) -> dict[str, Any] | None:
+    return None if attempt is None else attempt.to_dict()
+
+
+def why(
+    net: Network,
+    *,
+    where: str = "network",
+    on_progress: Callable[[str, float], None] = lambda what, share: None,
+) -> Why:
+    """Return why a trained network works or fails, from its own training record.
+
+    Args:
+        net: with a record.
+        where: what to call it in an error.
+        on_progress: called with what is being done and the share done, 0 to 1.
+
+    Raises:
+        NetworkFileError: it has no record, or one that can't be followed.
+        ResourceError: too many rows, or too long a run to keep the weights of all its steps.
+    """
+    task, settings = recorded(net, where)
+    block = whole_table(task)
+    verdict = prove(net, task)
+    on_progress("training again", 0.0)
+    history, again = replayed(task, settings)
+    _check_same_shape(net, history, where)
+    agree, largest = _difference(net, again)
+    looked = look_back(net, task, block, history, loss=settings.loss)
+    attempts: list[Attempt] = []
+    if not verdict:
+        for number, (change, option, told) in enumerate(nearby(settings)):
+            on_progress(f"trying {change}", min(0.1 + 0.04 * number, 0.95))
+            keeps = (told.hidden, told.seed) == (settings.hidden, settings.seed)
+            if told.seed != settings.seed and any(one.works for one in attempts):
+                break  # luck is not asked where something else helped
+            attempts.append(_tried(task, change, option, told, keeps_start=keeps))
+            if attempts[-1].works and (keeps or told.seed != settings.seed):
+                break
+    return Why(
+        net,
+        task,
+        settings,
+        verdict,
+        tuple(truth_rows(net, task)),
+        agree,
+        largest,
+        looked,
+        told_apart(net, task, block),
+        tuple(attempts),
+        unit_meanings(net, task),
+        tuple(one for one in (compare_with(net, *pair) for pair in _designs(net)) if one),
+    )
+
+
+def recorded(net: Network, where: str) -> tuple[Task, Settings]:
+    """Return the task and the settings in a network's training record.
+
+    Raises:
+        NetworkFileError: there is no record, or one that can't be followed.
+    """
+    if net.training is None or net.task is None:
+        raise NetworkFileError(
+            "it has no training record",
+            where=where,
+            remedy="--why replays a network that was trained: adderlab train TASK -o NET",
+        )
+    try:
+        return net.task, Settings.from_record(net.training)
+    except OptionError as error:
+        raise NetworkFileError(
+            f"the training record: {error.where} {error.what}", where=where, remedy=error.remedy
+        ) from None
+
+
+def replayed(task: Task, settings: Settings) -> tuple[History, Network | None]:
+    """Train again by the lecture's loop, keeping the weights of every step.
+
+    Raises:
+        ResourceError: they would take too much memory.
+    """
+    kept: list[dict[str, Any]] = []
+
+    def on_step(step: int, model: nn.Module) -> None:
+        _ = step
+        kept.append({name: one.detach().numpy().copy() for name, one in model.named_parameters()})
+        if step == 0:
+            size = sum(array.nbytes for array in kept[0].values()) * (settings.steps + 1)
+            if size > LARGEST_HISTORY:
+                raise ResourceError(
+                    f"the weights of {settings.steps} steps take {size / 1e6:.0f} MB",
+                    where="--why",
+                    remedy=f"look at a shorter run, of up to {LARGEST_HISTORY >> 20} MB",
+                )
+
+    again = train_network(task, settings, on_step=on_step).network
+    tensors = [f"fc{at // 2 + 1}.{('weight', 'bias')[at % 2]}" for at in range(len(kept[0]))]
+    names = dict(zip(kept[0], tensors, strict=True))  # a Sequential calls its layers otherwise
+    stacked = {names[name]: np.stack([one[name] for one in kept]) for name in kept[0]}
+    return History(stacked), again
+
+
+def _check_same_shape(net: Network, history: History, where: str) -> None:
+    """Refuse a record that trains another network than the one in the file.
+
+    Raises:
+        NetworkFileError: with what differs.
+    """
+    for name, tensor in net.tensors():
+        trained = history.arrays[name].shape[1:] if name in history.arrays else None
+        if trained != tensor.shape:
+            raise NetworkFileError(
+                f"its training record makes {name} of shape {list(trained or ())}, the file has "
+                f"{list(tensor.shape)}",
+                where=where,
+                remedy="look at the network as it was trained, before it was changed",
+            )
+
+
+def _difference(net: Network, again: Network | None) -> tuple[bool, float]:
+    if again is None:
+        return False, float("inf")
+    largest = 0.0
+    for (_, one), (_, two) in zip(net.tensors(), again.tensors(), strict=True):
+        apart = np.abs(one.exact().to_floats() - two.exact().to_floats())
+        largest = max(largest, float(apart.max(initial=0.0)))
+    return largest == 0, largest
+
+
+def nearby(settings: Settings) -> Iterator[tuple[str, str, Settings]]:
+    """Yield settings with one thing changed, the nearest first, each with how to ask for it.
+
+    Numbers come first, those changed by the smallest ratio before the others; then another
+    activation, then another optimizer; another seed is no change of method and comes last.
+    """
+    numbers: list[tuple[float, str, str, Settings]] = []
+
+    def add(name: str, now: float, new: float, option: str) -> None:
+        distance = abs(np.log2(new / now))
+        told = replace(settings, **{name: type(now)(new)})
+        numbers.append((distance, f"{name} {now:g} -> {new:g}", f"--{option} {new:g}", told))
+
+    if isinstance(settings.hidden, int):
+        for more in (1, 2, 3, 5):
+            add("hidden", settings.hidden, settings.hidden + more, "hidden")
+    for ratio in RATIOS:
+        add("lr", settings.lr, settings.lr * ratio, "lr")
+    for ratio in (2, 4):
+        if settings.steps:
+            add("steps", settings.steps, settings.steps * ratio, "steps")
+    for _, change, option, told in sorted(numbers, key=lambda one: one[0]):
+        yield change, option, told
+    for name, choices in (
+        ("activation", ("leaky:0.125", "tanh")),
+        ("optimizer", ("momentum", "adam")),
+    ):
+        now = getattr(settings, name)
+        for new in choices:
+            if new != now:
+                yield f"{name} {now} -> {new}", f"--{name} {new}", replace(settings, **{name: new})
+    for more in range(1, OTHER_SEEDS + 1):
+        seed = (settings.seed + more) % (1 << 32)
+        yield f"seed {settings.seed} -> {seed}", f"--seed {seed}", replace(settings, seed=seed)
+
+
+def _tried(
+    task: Task, change: str, option: str, settings: Settings, *, keeps_start: bool
+) -> Attempt:
+    trained = train_network(task, settings).network
+    if trained is None:
+        return Attempt(change, option, "diverged", 0, keeps_start)
+    verdict = prove(trained, task)
+    return Attempt(change, option, verdict.verdict, verdict.rows_right or 0, keeps_start)
+
+
+def _designs(net: Network) -> Iterator[tuple[Network, str]]:
+    """Yield the hand-set networks for the same task, each with its name."""
+    from adderlab.building import lecture_network
+
+    if net.task is None or net.task.name not in DESIGNED:
+        return
+    yield lecture_network(net.task), "the hand-set network of the lecture"
+    two = network([[[1, 1], [1, 1]], [[0, 1], [1, -2]]], [[0, -1], [0, 0]], task=net.task)
+    yield two, "the two units relu(a + b), relu(a + b - 1)"
+
+
+__all__ = ["DESIGNED", "Attempt", "Why", "nearby", "recorded", "replayed", "why"]

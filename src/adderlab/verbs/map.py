@@ -1,0 +1,119 @@
+"""``map``: train a grid band by band and write it as an image and an array file.
+
+Rule: a map of several bands keeps those that are finished in a folder beside the image until it
+is done, so that an interrupted map is gone on with by the same command.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from adderlab.errors import OptionError
+from adderlab.runs.maps.result import SHOWS, TrainabilityMap, npz_bytes
+from adderlab.runs.maps.run import SUFFIX, check_disk, grid_of, identity, parts_folder, read_pixels
+from adderlab.runs.populations.ledger import Ledger
+from adderlab.runs.populations.plan import check_threads, this_machine
+from adderlab.tasks import Task, task_named
+from adderlab.training import make_settings
+from adderlab.writing import check_place, write_file
+
+
+def map(
+    task: Task | str = "half-adder",
+    *,
+    x: str = "lr=0.01:10:log",
+    y: str = "init=0.1:10:log",
+    size: int | str = 256,
+    member: int = 1,
+    show: str = "convergence",
+    out: str | Path | None = None,
+    threads: int | None = None,
+    on_progress: Callable[[int], None] = lambda done: None,
+    on_compile: Callable[[str], None] = lambda text: None,
+    **settings: Any,
+) -> TrainabilityMap:
+    """Train one start under a grid of settings and say where it converges, and where it is right.
+
+    Args:
+        task: a task or its name.
+        x: what stands on the axis to the right: ``NAME=LOW:HIGH``, ``NAME=LOW:HIGH:log``, with
+            a NAME of ``lr``, ``init`` (a factor on the start), ``hidden``, ``steps``,
+            ``momentum`` or ``batch``. A narrower range zooms in.
+        y: what stands on the axis upwards.
+        size: pixels on a side, or ``640x480``; at most 4096.
+        member: which member's start, data and batches every pixel has. Member 1 of seed 0 learns
+            the half adder under the notebook's settings; half of the others do not.
+        show: ``convergence``, or ``success``: which networks are right on every row.
+        out: an image (``.png``); an array file of the same name (``.npz``) is written beside it.
+        threads: how many are used; all cores unless given.
+        on_progress: called with the pixels done since the last call.
+        on_compile: called with one line before a kernel is compiled.
+        **settings: as of :func:`adderlab.train`, for what does not stand on an axis.
+
+    Raises:
+        OptionError: an axis or a setting is out of its range, or an axis is finer than fp32.
+        OutputError: ``out`` can't be written.
+        ResourceError: the map would not fit in memory or on the disk.
+
+    Examples:
+        >>> import adderlab
+        >>> found = adderlab.map("half-adder", size=2, steps=20)
+        >>> found.measure.shape
+        (2, 2)
+    """
+    check_threads(threads)
+    target = task_named(task) if isinstance(task, str) else task
+    grid = grid_of(target, x, y, size, make_settings(**settings, member=member))
+    if show not in SHOWS:
+        raise OptionError(f"got {show}", where="--show", remedy=f"give one of {', '.join(SHOWS)}")
+    image = Path(out) if out is not None else None
+    ledger = None
+    if image is not None:
+        if image.suffix.lower() != ".png":
+            raise OptionError(
+                f"got {image.name}", where="--out", remedy="name an image that ends in .png"
+            )
+        for place in (image, image.with_suffix(SUFFIX)):
+            check_place(place)
+        check_disk(grid, image)
+        if grid.bands > 1:
+            ledger = Ledger.open(parts_folder(image), identity(grid), this_machine())
+    start = time.perf_counter()
+    measure = np.empty((grid.rows, grid.columns), dtype=np.float32)
+    success = np.empty((grid.rows, grid.columns), dtype=bool)
+    try:
+        for number in range(grid.bands):
+            rows = grid.rows_of(number)
+            if ledger is not None and number in ledger.blocks:
+                pixels = read_pixels(ledger.path(number, SUFFIX))
+                on_progress(pixels.measure.size)
+            else:
+                pixels = grid.train(
+                    number, threads=threads, on_progress=on_progress, on_compile=on_compile
+                )
+                if ledger is not None:
+                    data = {"measure": pixels.measure, "success": pixels.success}
+                    ledger.enter(number, npz_bytes(data), suffix=SUFFIX)
+            measure[rows], success[rows] = pixels.measure, pixels.success
+    except KeyboardInterrupt as interrupt:
+        if ledger is not None and ledger.blocks:
+            done = f"{len(ledger.blocks)} of {grid.bands} bands are kept in {ledger.folder}"
+            interrupt.add_note(f"interrupted; {done}: give the same command to go on")
+        raise
+    found = TrainabilityMap(
+        grid, measure, success, show, ", ".join(grid.paths()), time.perf_counter() - start
+    )
+    if image is None:
+        return found
+    _ = write_file(image.with_suffix(SUFFIX), found.to_npz())
+    _ = write_file(image, found.to_png())
+    if ledger is not None:
+        shutil.rmtree(ledger.folder, ignore_errors=True)
+    return replace(found, file=image, array=image.with_suffix(SUFFIX))

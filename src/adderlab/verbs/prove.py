@@ -1,0 +1,78 @@
+"""``prove``: the verdict on every input of a task."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adderlab.nets import Network
+from adderlab.nets.sources import read_source, task_of
+from adderlab.proving.budget import MOST_MEMORY_BYTES
+from adderlab.proving.decide import decide
+from adderlab.proving.verdict import Verdict
+from adderlab.tasks import Task
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def prove(
+    model: Network | str | Path | nn.Module,
+    task: Task | str | None = None,
+    *,
+    formats: str | Sequence[str] = (),
+    engine: str = "auto",
+    timeout_s: float | None = None,
+    max_memory_bytes: int = MOST_MEMORY_BYTES,
+    sample: int = 0,
+) -> Verdict:
+    """Return whether the network computes the task on every input of its domain.
+
+    Without ``formats`` the verdict is in exact arithmetic on the stored values, and the
+    network's own format is judged beside it. With ``formats`` the verdict is that of the
+    formats named: refuted if one is, proved if all are.
+
+    Args:
+        model: a network, the path of a network file, or a PyTorch module.
+        task: a task or its name; left out, the one that the network was built for.
+        formats: a number format's name, or several.
+        engine: ``auto``, ``enumeration``, ``diagram`` or ``solver``.
+        timeout_s: seconds after which the verdict is ``unknown``; no limit unless given.
+        max_memory_bytes: how much a proof may take.
+        sample: random inputs to try where no engine decides; they can only refute.
+
+    Returns:
+        A verdict that is true for ``proved`` alone. A refuted one holds the first wrong row.
+
+    Raises:
+        TaskError: no task is known, or it does not fit the network.
+        OptionError: there is no such engine, or a limit is not above 0.
+        NetworkFileError: the file is not a network.
+        ModelError: the module's ``forward`` can't be read.
+
+    Examples:
+        >>> import adderlab
+        >>> lecture = adderlab.build("half-adder", method="lecture").network
+        >>> adderlab.prove(lecture).counterexample.got
+        {'c': 3}
+    """
+    start = time.perf_counter()
+    source = read_source(model)
+    verdict = decide(
+        source.network,
+        task_of(source.network, task),
+        formats=formats,
+        engine=engine,
+        timeout_s=timeout_s,
+        max_memory_bytes=max_memory_bytes,
+        sample=sample,
+    )
+    return replace(
+        verdict,
+        sha256=source.sha256,
+        notes=source.notes,
+        seconds=time.perf_counter() - start,
+    )

@@ -1,0 +1,297 @@
+"""``quantize``: a network in fewer bits, and the verdict on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from adderlab.errors import OptionError
+from adderlab.formats import FORMATS, Format
+from adderlab.nets import Network, is_exact, save
+from adderlab.nets.sources import read_source, task_of
+from adderlab.nets.tensors import Scaled
+from adderlab.nets.truth import truth_rows
+from adderlab.proving import Verdict
+from adderlab.quantizing import (
+    METHODS,
+    Attempt,
+    Rounded,
+    Scheme,
+    Smallest,
+    fits,
+    rounded,
+    smallest,
+    table,
+    target_format,
+)
+from adderlab.tasks import Task
+from adderlab.verbs.prove import prove
+from adderlab.verbs.quantized import Judged, QuantizationTable, Quantized
+from adderlab.writing import check_place
+
+if TYPE_CHECKING:
+    from torch import nn
+
+SMALLEST: Final = "smallest"
+AUTO: Final = "auto"
+LARGEST_COMPARED: Final = 1 << 12
+DEQUANTIZED: Final = "fp32"
+"""What a scaled network's numbers are multiplied out into, to be run."""
+
+TABLE_FORMATS: Final = (
+    "fp16",
+    "bf16",
+    "fp8-e4m3",
+    "fp8-e5m2",
+    "int8",
+    "int6",
+    "int5",
+    "int4",
+    "int3",
+    "int2",
+    "ternary",
+    "binary",
+)
+
+
+def quantize(
+    model: Network | str | Path | nn.Module,
+    to: str,
+    task: Task | str | None = None,
+    *,
+    method: str = AUTO,
+    scale: str | None = None,
+    per: str | None = None,
+    symmetric: bool = True,
+    limit: int | None = None,
+    timeout_s: float = 10.0,
+    out: str | Path | None = None,
+    on_try: Callable[[str], None] = lambda what: None,
+) -> Quantized:
+    """Put a network into a format of fewer bits, and prove or refute what comes out.
+
+    Args:
+        model: a network, the path of a network file, or a PyTorch module.
+        to: a format, or ``smallest`` for the fewest bits in which some method finds a network
+            that is proved, in exact arithmetic and in the arithmetic it would be run in.
+        task: a task or its name; left out, the one that the network was built for.
+        method: ``nearest``, ``exact`` (each parameter up or down, by search), ``snap`` (whole
+            numbers near a rescaled network), ``fine-tune`` (straight-through gradients), or
+            ``auto``: the first of these that is proved.
+        scale: ``none``, ``power-of-two`` or ``free``; unless given, none where it is not needed.
+        per: one scale for each ``tensor`` or ``channel``.
+        symmetric: whether the zero point is 0.
+        limit: branches after which a search is given up.
+        timeout_s: seconds after which a proof of a wide network is given up.
+        out: where to write the network; it is written whatever the verdict.
+        on_try: called with what is tried next.
+
+    Raises:
+        FormatError: no such format, it takes more bits, or it makes no sense with the options.
+        OptionError: an option is none of its choices.
+        TaskError: no task is known, or it does not fit.
+        ResourceError: the method needs more rows or parameters than can be tried.
+        OutputError: ``out`` can't be written.
+
+    Examples:
+        >>> import adderlab
+        >>> net = adderlab.build("half-adder", method="one-layer").network
+        >>> found = quantize(net, "int2")
+        >>> found.bytes, bool(found)
+        (3, True)
+    """
+    if out is not None:
+        check_place(out)
+    source = read_source(model)
+    target = task_of(source.network, task)
+    net = source.network.for_task(target)
+    scheme = _scheme(scale, per, symmetric=symmetric)
+    _check_method(method)
+
+    def judge(one: Network) -> Judged:
+        return _judge(one, net, target, timeout_s)
+
+    before = replace(prove(net, target, timeout_s=timeout_s), notes=source.notes)
+    if to.lower() == SMALLEST:
+        if scheme is not None or limit is not None:
+            raise OptionError(
+                "every scheme is tried with its own limit",
+                where="--to smallest",
+                remedy="leave out --scale, --per, --asymmetric and --limit",
+            )
+        methods = METHODS if method == AUTO else (method,)
+        result = smallest(net, target, judge, lambda one: one.holds, methods=methods, on_try=on_try)
+        return _finished(net, target, before, *_of_smallest(net, result, judge), out=out)
+    form = target_format(to, net.format)
+    if scheme is not None:
+        scheme.check(form)
+    methods = tuple(m for m in METHODS if fits(m, net, form)) if method == AUTO else (method,)
+    attempts = _attempts(net, target, form, methods, scheme, limit, judge, on_try)
+    taken = next((one for one in attempts if one.verdict.holds), None)
+    taken = taken or next((one for one in attempts if one.verdict.exact), None)
+    taken = taken or max(attempts, key=lambda one: one.verdict.exact.rows_right or 0)
+    return _finished(net, target, before, taken, tuple(attempts), "", out=out)
+
+
+def _attempts(
+    net: Network,
+    task: Task,
+    form: Format,
+    methods: Sequence[str],
+    scheme: Scheme | None,
+    limit: int | None,
+    judge: Callable[[Network], Judged],
+    on_try: Callable[[str], None],
+) -> list[Attempt[Judged]]:
+    """Return one attempt a method, up to the first that holds."""
+    found: list[Attempt[Judged]] = []
+    for method in methods:
+        on_try(f"{form.name}, {method}")
+        is_one_of_many = len(methods) > 1
+        if is_one_of_many and method == "snap" and scheme is not None:
+            continue
+        if is_one_of_many and method != "nearest" and not _can_search(net, task):
+            continue
+        made = rounded(net, task, form, method=method, scheme=scheme, limit=limit)
+        found.append(Attempt(form, made, judge(made.network)))
+        if found[-1].verdict.holds:
+            break
+    return found
+
+
+def _can_search(net: Network, task: Task) -> bool:
+    from adderlab.quantizing.rows import LARGEST_PARAMETERS, LARGEST_ROWS
+
+    return task.rows <= LARGEST_ROWS and net.parameters <= LARGEST_PARAMETERS
+
+
+def quantization_table(
+    model: Network | str | Path | nn.Module,
+    task: Task | str | None = None,
+    *,
+    formats: Sequence[str] = TABLE_FORMATS,
+    methods: Sequence[str] = METHODS,
+    timeout_s: float = 10.0,
+    on_try: Callable[[str], None] = lambda what: None,
+) -> QuantizationTable:
+    """Return what every method makes of a network in every format, with the verdicts.
+
+    Args:
+        model: a network, the path of a network file, or a PyTorch module.
+        task: a task or its name; left out, the one that the network was built for.
+        formats: their names; those of more bits than the network's own are left out.
+        methods: their names.
+        timeout_s: seconds after which a proof of a wide network is given up.
+        on_try: called with what is tried next.
+
+    Raises:
+        TaskError: no task is known, or it does not fit.
+    """
+    source = read_source(model)
+    target = task_of(source.network, task)
+    net = source.network.for_task(target)
+    own = FORMATS[net.format].bits or 64
+    names = [name for name in formats if FORMATS[name].bits <= own]
+    before = replace(prove(net, target, timeout_s=timeout_s), notes=source.notes)
+    attempts = table(
+        net,
+        target,
+        lambda one: _judge(one, net, target, timeout_s),
+        formats=names,
+        methods=methods,
+        on_try=on_try,
+    )
+    return QuantizationTable(before, attempts)
+
+
+def _judge(net: Network, before: Network, task: Task, timeout_s: float) -> Judged:
+    verdict = prove(net, task, timeout_s=timeout_s)
+    lost = _rows_lost(before, net, task)
+    if not any(isinstance(tensor, Scaled) for _, tensor in net.tensors()):
+        return Judged(verdict, has_tanh=not is_exact(net), rows_lost=lost)
+    run = prove(net, task, formats=DEQUANTIZED, timeout_s=timeout_s)
+    return Judged(verdict, run.verdict, not is_exact(net), lost)
+
+
+def _scheme(scale: str | None, per: str | None, *, symmetric: bool) -> Scheme | None:
+    if scale is None and per is None and symmetric:
+        return None
+    default = "none" if per is None and symmetric else "free"
+    return Scheme(scale or default, per or "tensor", symmetric)
+
+
+def _check_method(method: str) -> None:
+    if method not in (AUTO, *METHODS):
+        raise OptionError(
+            f"got {method[:40]!r}", where="--method", remedy=f"one of {AUTO}, {', '.join(METHODS)}"
+        )
+
+
+def _of_smallest(
+    net: Network, result: Smallest[Judged], judge: Callable[[Network], Judged]
+) -> tuple[Attempt[Judged], tuple[Attempt[Judged], ...], str]:
+    """Return what to keep of the search for the smallest, all attempts, and what is claimed."""
+    taken = result.found
+    if taken is None:
+        kept = Rounded(net, "nearest", Scheme(), note="no format holds: the network as it was")
+        unchanged = Attempt(FORMATS[net.format], kept, judge(net))
+        return unchanged, result.attempts, "no method found a network that holds in any format"
+    fewer = sorted({one.form.bits for one in result.attempts if one.form.bits < taken.form.bits})
+    if not fewer:
+        return taken, result.attempts, "one bit a parameter: there is nothing below"
+    tried = sum(one.form.bits < taken.form.bits for one in result.attempts)
+    end = (
+        "every search among them was finished; other methods might find one"
+        if result.is_complete
+        else "some searches among them were given up at their limit: the best found"
+    )
+    return taken, result.attempts, f"none of {tried} attempts in fewer bits holds; {end}"
+
+
+def _finished(
+    net: Network,
+    task: Task,
+    before: Verdict,
+    taken: Attempt[Judged],
+    attempts: tuple[Attempt[Judged], ...],
+    claim: str,
+    *,
+    out: str | Path | None,
+) -> Quantized:
+    made = taken.rounded.network.for_task(task)
+    file = save(made, out) if out is not None else None
+    return Quantized(
+        network=made,
+        before=before,
+        judged=taken.verdict,
+        rounded=taken.rounded,
+        changed=_changed(net, made),
+        attempts=attempts,
+        claim=claim,
+        file=file,
+    )
+
+
+def _changed(before: Network, after: Network) -> int:
+    """Return how many parameters have another value; of another shape, all of them."""
+    if before.shape != after.shape:
+        return before.parameters
+    changed = 0
+    for (_, one), (_, two) in zip(before.tensors(), after.tensors(), strict=True):
+        old, new = one.exact(), two.exact()
+        exponent = min(old.exponent, new.exponent)
+        same = old.rescaled(exponent).integers == new.rescaled(exponent).integers
+        changed += int(np.size(same) - np.count_nonzero(same))
+    return changed
+
+
+def _rows_lost(before: Network, after: Network, task: Task) -> int | None:
+    if task.rows > LARGEST_COMPARED:
+        return None
+    pairs = zip(truth_rows(before, task), truth_rows(after, task), strict=True)
+    return sum(old.is_right and not new.is_right for old, new in islice(pairs, LARGEST_COMPARED))

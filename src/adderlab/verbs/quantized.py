@@ -1,0 +1,238 @@
+"""What ``quantize`` returns: a network in fewer bits with its verdicts, and what else was tried."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from adderlab.blocks import Line, fragments
+from adderlab.blocks.html import to_fragment
+from adderlab.blocks.numbers import count_text
+from adderlab.formats import FORMATS, Format
+from adderlab.nets import Network, to_bytes
+from adderlab.proving import Verdict
+from adderlab.quantizing import Attempt, Rounded
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """A quantized network's verdicts.
+
+    Attributes:
+        exact: in exact arithmetic on the stored values, its own format beside it.
+        dequantized: of one with scales, in fp32 with the scales multiplied out; else ``None``.
+        has_tanh: whether it has tanh, which no number format defines.
+        rows_lost: rows that were right and are wrong now; ``None`` where there are too many.
+    """
+
+    exact: Verdict
+    dequantized: str | None = None
+    has_tanh: bool = False
+    rows_lost: int | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is proved, and so in the arithmetic it would be run in, if defined."""
+        if self.has_tanh:
+            return bool(self.exact)
+        own = self.exact.formats.get(self.exact.own_format)
+        run = self.dequantized or (own.verdict if own is not None else "unknown")
+        return bool(self.exact) and run == "proved"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Quantized:
+    """A network in fewer bits, with its verdict.
+
+    Attributes:
+        network: what a file holds.
+        before: the verdict on the network that was given.
+        judged: the verdict on this one.
+        rounded: how it was made.
+        changed: parameters whose value is another than before.
+        attempts: what else was tried.
+        claim: of the smallest, what is known of fewer bits; else empty.
+        file: where it was written, if it was.
+    """
+
+    network: Network
+    before: Verdict
+    judged: Judged
+    rounded: Rounded
+    changed: int
+    attempts: tuple[Attempt[Judged], ...] = ()
+    claim: str = ""
+    file: Path | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict in exact arithmetic."""
+        return self.judged.exact
+
+    @property
+    def form(self) -> Format:
+        """The number format."""
+        return FORMATS[self.network.format]
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of the parameters alone."""
+        return self.form.bytes_of(self.network.parameters)
+
+    @property
+    def stored_bytes(self) -> int:
+        """Bytes of the tensors with scales, zeros, indices and padding."""
+        return stored_bytes_of(self.network)
+
+    @property
+    def rows_lost(self) -> int | None:
+        """Rows that were right and are wrong now; ``None`` where there are too many."""
+        return self.judged.rows_lost
+
+    def __bool__(self) -> bool:
+        return bool(self.verdict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        net = self.network
+        return {
+            "format": self.form.name,
+            "bits": self.form.bits,
+            "method": self.rounded.method,
+            "scheme": self.rounded.scheme.to_dict(),
+            "parameters": net.parameters,
+            "shape": [net.n_in, *(layer.n_out for layer in net.layers)],
+            "bytes": self.bytes,
+            "stored_bytes": self.stored_bytes,
+            "file_bytes": len(to_bytes(net)),
+            "verdict": self.verdict.verdict,
+            "dequantized": self.judged.dequantized,
+            "changed": self.changed,
+            "clipped": self.rounded.clipped,
+            "rows_lost": self.judged.rows_lost,
+            "rows_right": self.verdict.rows_right,
+            "margin": self.verdict.margin.to_dict() if self.verdict.margin else None,
+            "before": {
+                "verdict": self.before.verdict,
+                "format": self.before.own_format,
+                "margin": self.before.margin.to_dict() if self.before.margin else None,
+            },
+            "is_complete": self.rounded.is_complete,
+            "note": self.rounded.note or None,
+            "claim": self.claim or None,
+            "attempts": [attempt_dict(one) for one in self.attempts],
+            "proof": self.verdict.to_dict(),
+            "file": str(self.file) if self.file is not None else None,
+        }
+
+    def to_html(self) -> str:
+        """Return it for a notebook."""
+        shown = (Line(self.summary(), "strong"), *self.network.blocks(), *self.verdict.blocks())
+        return to_fragment(shown)
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
+    def summary(self) -> str:
+        """Return one line: ``int2 by snap: 12 parameters, 3 bytes``."""
+        net = self.network
+        extra = "" if self.rounded.method == "snap" else f" ({self.rounded.scheme})"
+        stored = f", {self.stored_bytes} as stored" if self.stored_bytes != self.bytes else ""
+        return (
+            f"{self.form.name} by {self.rounded.method}{extra}: {net.parameters} parameters in "
+            f"{self.bytes} bytes{stored}"
+        )
+
+    def __repr__(self) -> str:
+        return f"{self.summary()}\n{self.verdict!r}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QuantizationTable:
+    """Every format by every method.
+
+    Attributes:
+        before: the verdict on the network that was given.
+        attempts: in order of the formats.
+    """
+
+    before: Verdict
+    attempts: tuple[Attempt[Judged], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "before": self.before.to_dict(),
+            "table": [attempt_dict(one) for one in self.attempts],
+        }
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """Return the cells of each attempt, as :data:`COLUMNS` names them."""
+        return [attempt_cells(one) for one in self.attempts]
+
+    def to_html(self) -> str:
+        """Return it for a notebook."""
+        marks = [bool(one.verdict.exact) for one in self.attempts]
+        return fragments.block(
+            fragments.table(COLUMNS, self.rows(), marks=marks, left=LEFT_COLUMNS)
+        )
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
+    def __repr__(self) -> str:
+        good = sum(bool(one.verdict.exact) for one in self.attempts)
+        return f"QuantizationTable: {good} of {len(self.attempts)} proved"
+
+
+MOST_SHOWN: Final = 1 << 26
+"""Rows beyond which a number of them is not counted out."""
+
+COLUMNS: Final = ("format", "method", "scale", "verdict", "rows", "margin", "bytes", "stored")
+LEFT_COLUMNS: Final = ("format", "method", "scale", "verdict")
+
+
+def attempt_dict(attempt: Attempt[Judged]) -> dict[str, Any]:
+    """Return an attempt for JSON."""
+    net, verdict = attempt.rounded.network, attempt.verdict.exact
+    return {
+        "format": attempt.form.name,
+        "method": attempt.rounded.method,
+        "scheme": attempt.rounded.scheme.to_dict(),
+        "verdict": verdict.verdict,
+        "dequantized": attempt.verdict.dequantized,
+        "holds": attempt.verdict.holds,
+        "rows_right": verdict.rows_right,
+        "rows_lost": attempt.verdict.rows_lost,
+        "margin": verdict.margin.to_dict() if verdict.margin else None,
+        "parameters": net.parameters,
+        "bytes": attempt.form.bytes_of(net.parameters),
+        "stored_bytes": stored_bytes_of(net),
+        "is_complete": attempt.rounded.is_complete,
+        "note": attempt.rounded.note or None,
+    }
+
+
+def attempt_cells(attempt: Attempt[Judged]) -> tuple[str, ...]:
+    """Return an attempt as a row of texts under :data:`COLUMNS`."""
+    net, verdict = attempt.rounded.network, attempt.verdict.exact
+    margin = verdict.margin.min if verdict.margin is not None else None
+    right = "" if verdict.rows_right is None else f"{verdict.rows_right}/{verdict.rows}"
+    if verdict.rows_right is not None and verdict.rows_right > MOST_SHOWN:
+        right = f"all {count_text(verdict.rows or 0)}"  # beyond enumeration it is all or not known
+    return (
+        attempt.form.name,
+        attempt.rounded.method,
+        attempt.rounded.scheme.short,
+        verdict.verdict,
+        right,
+        "" if margin is None else f"{float(margin):.4g}",
+        str(attempt.form.bytes_of(net.parameters)),
+        str(stored_bytes_of(net)),
+    )
+
+
+def stored_bytes_of(net: Network) -> int:
+    """Return the bytes of a network's tensors as they are stored."""
+    return sum(tensor.stored_bytes for _, tensor in net.tensors())

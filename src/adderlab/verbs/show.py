@@ -1,0 +1,203 @@
+"""``show``: a network with its truth table, one input's way through it, and figures of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from adderlab.blocks import Block, Line, Result
+from adderlab.errors import ResourceError
+from adderlab.figures import (
+    Picture,
+    activations_picture,
+    losses_picture,
+    network_picture,
+    surface_pictures,
+    truth_table_picture,
+)
+from adderlab.nets import Network
+from adderlab.nets.sources import read_source, task_of
+from adderlab.nets.truth import ShownRows, TruthRow, rows_to_show, truth_table
+from adderlab.nets.walk import Walk, nameless_task, walk, words_of
+from adderlab.proving import Verdict
+from adderlab.tasks import Task
+from adderlab.verbs.prove import prove
+from adderlab.writing import check_folder, new_folder
+
+if TYPE_CHECKING:
+    from torch import nn
+
+LARGEST_WALK: Final = 200_000
+"""Parameters up to which a walk lists every product."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown(Result):
+    """A network, looked at.
+
+    Attributes:
+        network: what was given.
+        task: what it is held against; ``None`` where none is known.
+        verdict: whether it computes the task; ``None`` without one.
+        rows: of its truth table, all of up to 16, else the first wrong ones, else the first.
+        walk: one input's way through it, if one was asked for.
+        files: the figures that were written.
+        notes: what had to be assumed in reading the network.
+    """
+
+    network: Network
+    task: Task | None
+    verdict: Verdict | None
+    rows: ShownRows
+    walk: Walk | None = None
+    files: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def target(self) -> Task:
+        """The task, or one of the network's shape that expects nothing."""
+        return self.task or nameless_task(self.network)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "task": self.task.name if self.task is not None else None,
+            "network": self.network.to_dict(),
+            "rows": [self._row(row) for row in self.rows.rows],
+            "verdict": self.verdict.verdict if self.verdict is not None else None,
+            "proof": self.verdict.to_dict() if self.verdict is not None else None,
+            "walk": self.walk.to_dict() if self.walk is not None else None,
+            "files": [str(file) for file in self.files],
+            "notes": list(self.notes),
+        }
+
+    def _row(self, row: TruthRow) -> dict[str, Any]:
+        return {
+            "inputs": row.inputs,
+            "expected": words_of(self.target, row.expected) if self.task is not None else None,
+            "got": words_of(self.target, row.got),
+            "outputs": [_finite(value) for value in row.raw],
+            "distances": [None if one is None else _finite(one) for one in row.distances],
+            "right": row.is_right if self.task is not None else None,
+        }
+
+    def blocks(self) -> tuple[Block, ...]:
+        """Return the network, the verdict, the truth table, one input's way, the files."""
+        shown: list[Block] = [*self.network.blocks()]
+        if self.verdict is not None:
+            shown += self.verdict.blocks()
+        else:
+            shown += [Line(f"note: {note}", "quiet") for note in self.notes]
+            shown.append(Line("no task is known, so nothing is expected; name one with --task"))
+        shown.append(truth_table(self.target, self.rows, distances=True))
+        if self.walk is not None:
+            shown += self.walk.blocks()
+        shown += [Line(f"written to {file}") for file in self.files]
+        return tuple(shown)
+
+    def __repr__(self) -> str:
+        return f"{self.network!r}" + (f"\n{self.verdict!r}" if self.verdict is not None else "")
+
+
+def show(
+    model: Network | str | Path | nn.Module,
+    task: Task | str | None = None,
+    *,
+    input: str | Sequence[int] | Mapping[str, int] | None = None,
+    out: str | Path | None = None,
+) -> Shown:
+    """Return a network with its truth table, and one input's way through it.
+
+    Args:
+        model: a network, the path of its file, a PyTorch module, or what ``build`` or ``train``
+            returned; of a training run the loss curve is drawn too.
+        task: a task or its name, if not the network's own. Without any, raw outputs are shown
+            and nothing is expected.
+        input: the input words, ``"1,1"``, ``(1, 1)`` or ``{"a": 1, "b": 1}``.
+        out: a folder for the figures, each as SVG and PNG.
+
+    Raises:
+        NetworkFileError: the file is not a network.
+        ModelError: neither a network, a path nor a module.
+        TaskError: the task does not fit, or has no such input.
+        ResourceError: too large a network for ``input``.
+        OutputError: ``out`` can't be written.
+
+    Examples:
+        >>> import adderlab
+        >>> lecture = adderlab.build("half-adder", method="lecture")
+        >>> adderlab.show(lecture, input="1,1").walk.got
+        {'c': 3}
+    """
+    if out is not None:
+        check_folder(out)
+    source = read_source(model)
+    net = source.network
+    known = task is not None or net.task is not None
+    target = task_of(net, task) if known else nameless_task(net)
+    way = None
+    if input is not None:
+        if net.parameters > LARGEST_WALK:
+            raise ResourceError(
+                f"{net.parameters} parameters are too many to list every product",
+                where="--input",
+                remedy=f"take a network of up to {LARGEST_WALK}",
+            )
+        words = input if isinstance(input, Mapping) else target.parse_input(_listed(input))
+        way = walk(net, target, words)
+    shown = rows_to_show(net, target)
+    verdict = prove(model, target) if known else None
+    files: tuple[Path, ...] = ()
+    if out is not None:
+        pictures = figures(net, target, row=way.input if way is not None else None)
+        run = getattr(model, "run", None)  # of what `train` returned; a file keeps no losses
+        if run is not None and run.losses:
+            pictures += (losses_picture({f"seed {run.settings.seed}": run.losses}),)
+        files = write_figures(pictures, Path(out))
+    return Shown(
+        net,
+        target if known else None,
+        verdict,
+        shown,
+        way,
+        files,
+        source.notes,
+    )
+
+
+def figures(
+    net: Network, task: Task, *, row: Mapping[str, int] | None = None
+) -> tuple[Picture, ...]:
+    """Return every figure of a network: itself, ``row``'s way, its truth table and surfaces."""
+    found = [network_picture(net, task)]
+    if row is not None:
+        found.append(network_picture(net, task, row=row, name="way"))
+    found.append(truth_table_picture(net, task))
+    found += surface_pictures(net, task)
+    activations = activations_picture(net, task)
+    if activations is not None:
+        found.append(activations)
+    return tuple(found)
+
+
+def write_figures(pictures: Sequence[Picture], folder: Path) -> tuple[Path, ...]:
+    """Write each picture as SVG and PNG into a folder, all of them or none.
+
+    Raises:
+        OutputError: the folder can't be written.
+    """
+    with new_folder(folder) as scratch:
+        written = [path for picture in pictures for path in picture.write(scratch)]
+    return tuple(folder / path.name for path in written)
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _listed(input: str | Sequence[int]) -> str:
+    """Return input words as the command line takes them: ``1,1``."""
+    return input if isinstance(input, str) else ",".join(map(str, input))

@@ -1,0 +1,209 @@
+"""``train``: train one network, then say exactly what came out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from adderlab.blocks import Block, Line, Result, written_line
+from adderlab.nets import save
+from adderlab.nets.truth import LARGEST_TABLE, rows_to_show, truth_table
+from adderlab.proving import Verdict
+from adderlab.tasks import Task, task_named
+from adderlab.training import Settings, make_settings
+from adderlab.verbs.prove import prove
+from adderlab.writing import check_place
+
+if TYPE_CHECKING:
+    from adderlab.nets import Network
+    from adderlab.training.loop import TrainingRun
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained(Result):
+    """One trained network with its proof.
+
+    Attributes:
+        run: how the training went.
+        proof: whether the network computes the task; ``None`` if training diverged.
+        helps: measured success rates of other settings, where they are known.
+        file: where it was written, if it was.
+    """
+
+    run: TrainingRun
+    proof: Verdict | None
+    helps: tuple[Help, ...] = ()
+    file: Path | None = None
+
+    @property
+    def network(self) -> Network | None:
+        """The trained network; ``None`` if training diverged."""
+        return self.run.network
+
+    def __bool__(self) -> bool:
+        return bool(self.proof)
+
+    def to_dict(self) -> dict[str, Any]:
+        run = self.run
+        return {
+            "task": run.task.name,
+            "seed": run.settings.seed,
+            "member": run.settings.member,
+            "stopped_at": run.stopped_at,
+            "settings": asdict(run.settings),
+            "loss": _finite(run.loss),
+            "data_loss": _finite(run.data_loss),
+            "losses": [[step, _finite(loss)] for step, loss in run.losses],
+            "accuracy": run.accuracy if run.network is not None else None,
+            "rows_right": self.proof.rows_right if self.proof is not None else 0,
+            "dead_units": list(run.dead_units),
+            "missing_rows": list(run.missing_rows) if run.missing_rows is not None else None,
+            "diverged": run.network is None,
+            "proof": self.proof.to_dict() if self.proof is not None else None,
+            "seconds": round(run.seconds, 6),
+            "file": str(self.file) if self.file is not None else None,
+        }
+
+    def blocks(self) -> tuple[Block, ...]:
+        """Return accuracy, rows, parameters, the verdict, and what would help."""
+        run = self.run
+        if run.network is None or self.proof is None:
+            text = "diverged: the weights became non-finite, nothing was written; take a smaller lr"
+            return (Line(text, "bad"),)
+        data = run.settings.data
+        over = "every row once" if data == "table" else f"the {run.settings.samples} samples"
+        shown: list[Block] = []
+        if run.stopped_at < run.settings.steps:
+            margin = f"every row is right by more than {run.settings.stop_margin:g}"
+            shown.append(Line(f"stopped at step {run.stopped_at}: {margin}"))
+        shown.append(Line(f"Accuracy: {run.accuracy:.4f}  (over {over})"))
+        if self.proof.rows_right is not None:
+            shown.append(Line(f"Rows right: {self.proof.rows_right} of {self.proof.rows}"))
+        if run.task.rows <= LARGEST_TABLE:
+            shown.append(truth_table(run.task, rows_to_show(run.network, run.task)))
+        shown += run.network.blocks()
+        shown += self.proof.blocks()
+        shown += [Line(f"hidden unit {unit} is off on every row") for unit in run.dead_units]
+        if run.missing_rows:
+            inputs = [run.task.row(index).inputs.values() for index in run.missing_rows[:8]]
+            missing = ", ".join(",".join(map(str, words)) for words in inputs)
+            more = len(run.missing_rows) - len(inputs)
+            rows = "1 row" if len(run.missing_rows) == 1 else f"{len(run.missing_rows)} rows"
+            shown.append(
+                Line(f"the samples lack {rows}: {missing}" + (f" and {more} more" if more else ""))
+            )
+        if self.proof.verdict == "refuted":
+            shown.append(Line(self.helps_text()))
+        shown.append(written_line(self.file, "NET"))
+        return tuple(shown)
+
+    def helps_text(self) -> str:
+        """Return one line with the measured rates of what helps, and of what does not."""
+        if not self.helps:
+            run = self.run
+            return (
+                "what may help: more --hidden, another --seed, --activation tanh; "
+                f"measure how often with adderlab train {run.task.name} --seeds 1000"
+            )
+        base, *others = self.helps
+        ranked = sorted(others, key=lambda entry: -entry.rate)
+        better = [entry for entry in ranked if entry.rate > base.rate + 0.01]
+        rest = [entry for entry in ranked if entry not in better]
+        helping = ", ".join(f"{one.change} {one.rate:.0%} ({one.option})" for one in better)
+        useless = "".join(f"; {one.change} does not: {one.rate:.0%} ({one.option})" for one in rest)
+        return (
+            f"what helps, measured over {base.networks} runs each: {helping}, "
+            f"{base.change} {base.rate:.0%}{useless}"
+        )
+
+    def __repr__(self) -> str:
+        end = (
+            repr(self.proof)
+            if self.proof is not None
+            else "diverged: the weights became non-finite"
+        )
+        return f"Trained with {whose(self.run.settings)}, loss {self.run.loss:.4f}\n{end}"
+
+
+def whose(settings: Settings) -> str:
+    """Return whose draws a run has: ``seed 0``, or ``seed 0, member 17``."""
+    member = "" if settings.member is None else f", member {settings.member}"
+    return f"seed {settings.seed}{member}"
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """A measured success rate: what was changed, and how often that worked."""
+
+    change: str
+    option: str
+    successes: int
+    networks: int
+
+    @property
+    def rate(self) -> float:
+        """The share of networks that came out right."""
+        return self.successes / self.networks
+
+
+def success_rates() -> dict[str, Any]:
+    """Return the success rates that ``benchmarks/success_rates.py`` measured, with their date."""
+    text = resources.files("adderlab.training").joinpath("success_rates.json").read_text("utf-8")
+    return json.loads(text)
+
+
+def what_helps(task: Task, settings: Settings) -> tuple[Help, ...]:
+    """Return measured rates for the lecture's settings, one change each; else nothing."""
+    if not (task.n_in == 2 and task.name in ("half-adder", "adder:1") and settings.is_lecture):
+        return ()
+    return tuple(Help(**entry) for entry in success_rates()["rates"])
+
+
+def train(
+    task: Task | str = "half-adder",
+    *,
+    out: str | Path | None = None,
+    on_loss: Callable[[int, float], None] = lambda step, loss: None,
+    **settings: Any,
+) -> Trained:
+    """Train one network with the notebook's settings, or others, and prove or refute it.
+
+    Args:
+        task: a task or its name.
+        out: where to write the network; it is written whatever the verdict, with the record
+            that trains it again.
+        on_loss: called with step and loss every 100 steps.
+        **settings: fields of :class:`adderlab.training.Settings`: ``hidden``, ``seed``, ``lr``,
+            ``steps``, ``batch``, ``samples``, ``optimizer``, ``loss``, ``activation``, ``member``
+            and so on.
+
+    Raises:
+        OptionError: a setting is out of its range, or there is none of that name.
+        OutputError: ``out`` can't be written.
+
+    Examples:
+        >>> import adderlab
+        >>> adderlab.train("half-adder", seed=0, steps=100).run.losses
+        ((100, 0.07...),)
+    """
+    from adderlab.training.loop import train_network
+
+    target = task_named(task) if isinstance(task, str) else task
+    told = make_settings(**settings)
+    if out is not None:
+        check_place(out)
+    run = train_network(target, told, on_loss=on_loss)
+    if run.network is None:
+        return Trained(run, None)
+    proof = prove(run.network, target)
+    file = save(run.network, out) if out is not None else None
+    helps = () if proof else what_helps(target, told)
+    return Trained(run, proof, helps, file)
+
+
+def _finite(value: float) -> float | None:
+    return value if abs(value) < float("inf") else None

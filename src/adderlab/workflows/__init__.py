@@ -1,1 +1,0 @@
-"""Where siblings meet: build then prove, train then prove, the demo."""

@@ -1,0 +1,165 @@
+"""The report as its readers meet it: in a browser, at three widths, in both themes, on paper."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from adderlab.blocks import Chapter, Code, Command, Paragraph, Remark, Table, VerdictLine
+from adderlab.blocks.html import MACROS, to_page
+from adderlab.blocks.kinds import Block
+from adderlab.demo import demo
+
+WIDTHS = (360, 1024, 1920)
+NASTY = '<script>alert("x")</script> & "quotes" \N{MULTIPLICATION SIGN}'
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """Return the path of a whole report."""
+    out = tmp_path_factory.mktemp("report") / "demo"
+    return demo(out, networks=20).folder / "report.html"
+
+
+@pytest.fixture(params=[(w, s) for w in WIDTHS for s in ("light", "dark")], ids=str)
+def page(request, browser, report):
+    """Return the report open in the browser at one width and theme."""
+    width, scheme = request.param
+    opened = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    requests: list[str] = []
+    opened.on("request", lambda sent: requests.append(sent.url))
+    _ = opened.goto(report.as_uri())
+    assert requests == [report.as_uri()], "a report fetches nothing"
+    yield opened
+    opened.close()
+
+
+@pytest.mark.browser
+def test_nothing_is_wider_than_the_screen_and_no_picture_is_cut(page) -> None:
+    """Only tables and code scroll, each within its own frame."""
+    width = page.viewport_size["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    boxes = page.evaluate(
+        "[...document.querySelectorAll('svg')].map(s => {const b = s.getBoundingClientRect();"
+        " return [b.left, b.right, b.height]})"
+    )
+    assert len(boxes) >= 8
+    for left, right, height in boxes:
+        assert left >= 0
+        assert right <= width
+        assert height > 40
+
+
+@pytest.mark.browser
+def test_axe_finds_nothing(page) -> None:
+    found = Axe().run(page).response["violations"]
+    assert [(one["impact"], one["id"]) for one in found] == []
+
+
+@pytest.mark.browser
+def test_the_theme_can_be_chosen_by_keyboard(page) -> None:
+    """Arrow keys move the choice, and the paper changes with it."""
+
+    def paper() -> str:
+        return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+    page.focus("#theme-auto")
+    page.keyboard.press("ArrowRight")
+    light = paper()
+    page.keyboard.press("ArrowRight")
+    dark = paper()
+    assert light == "rgb(255, 255, 255)"
+    assert sum(map(int, re.findall(r"\d+", dark))) < 120
+
+
+@pytest.mark.browser
+def test_the_first_tab_skips_to_the_chapters(page) -> None:
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the chapters"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+@pytest.mark.browser
+def test_it_prints_on_light_paper(browser, report, tmp_path) -> None:
+    opened = browser.new_page(color_scheme="dark")
+    _ = opened.goto(report.as_uri())
+    opened.emulate_media(media="print")
+    assert (
+        opened.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    )
+    pdf = opened.pdf(path=tmp_path / "report.pdf", format="A4")
+    assert pdf.startswith(b"%PDF")
+    assert len(re.findall(rb"/Type\s*/Page\b", pdf)) >= 9
+    opened.close()
+
+
+class _Parsed(HTMLParser):
+    """Collects ids, links and every address that a page could fetch."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.fetched: list[str] = []
+        self.scripts = 0
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs) -> None:
+        found = dict(attrs)
+        self.scripts += tag == "script"
+        if "id" in found:
+            self.ids.append(found["id"])
+        if tag == "a":
+            self.links.append(found["href"])
+        elif tag != "use":
+            self.fetched += [found[key] for key in ("src", "href", "xlink:href") if key in found]
+
+
+def test_a_report_is_one_file_without_script(report) -> None:
+    """Ids are unique, links lead somewhere in the page, and nothing is fetched."""
+    text = report.read_text(encoding="utf-8")
+    parsed = _Parsed(text)
+    assert parsed.scripts == 0
+    assert len(parsed.ids) == len(set(parsed.ids)) > 10
+    assert {link.removeprefix("#") for link in parsed.links} <= set(parsed.ids)
+    assert parsed.fetched[0] == "data:,"  # no icon is asked for
+    assert all(one.startswith("data:image/png;base64,") for one in parsed.fetched[1:])  # maps
+    assert "url(http" not in text
+    assert len(text) < 2_000_000
+
+
+def test_the_same_story_gives_the_same_page(report, tmp_path) -> None:
+    """Byte for byte but for nothing: no time and no path stands in a report."""
+    again = demo(tmp_path / "again", networks=20).folder / "report.html"
+    assert again.read_bytes() == report.read_bytes()
+
+
+def test_text_is_never_taken_for_markup() -> None:
+    """Every field of every kind of block is escaped."""
+    blocks: tuple[Block, ...] = (
+        Paragraph(NASTY),
+        Code(NASTY, NASTY),
+        Table((NASTY, "n"), ((NASTY, "1"),), (False,), NASTY, (NASTY,)),
+        VerdictLine("refuted", NASTY),
+        Remark(NASTY, NASTY, NASTY),
+        Command(NASTY),
+    )
+    page = to_page(NASTY, NASTY, [Chapter("one", NASTY, blocks)])
+    assert "<script" not in page
+    assert page.count("&lt;script&gt;") >= 14
+
+
+def test_every_kind_of_block_has_its_macro() -> None:
+    """A new kind of block that nobody draws is found here."""
+    assert set(MACROS) == set(Block.__args__)
+
+
+def test_right_and_wrong_are_told_apart_by_mark_and_word() -> None:
+    table = Table(("n",), (("1",), ("2",)), marks=(True, False))
+    page = to_page("t", "l", [Chapter("one", "One", (table,))])
+    assert '&#10003;</span> <span class="word">right</span>' in page
+    assert '&#10007;</span> <span class="word">wrong</span>' in page

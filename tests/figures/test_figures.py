@@ -1,0 +1,576 @@
+"""Every figure can be read, says in words what it shows, and has the same bytes everywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import math
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from figures.layout import faults_of, texts_of
+from figures.population import population_pictures
+from matplotlib.lines import Line2D
+from matplotlib.patches import PathPatch, Rectangle
+from PIL import Image
+
+from adderlab.blocks.numbers import compact, decimal, decimal_apart, fixed
+from adderlab.building import lecture_network, printed_network
+from adderlab.figures import (
+    PALETTE,
+    PNG_SCALE,
+    Picture,
+    Size,
+    activations_picture,
+    cliffs_picture,
+    depths_picture,
+    losses_picture,
+    network_picture,
+    surface_pictures,
+    surfaces,
+    truth_table_picture,
+)
+from adderlab.figures.activations import activations_of, draw_activations
+from adderlab.figures.bands import bands_of
+from adderlab.figures.blocks import draw_blocks
+from adderlab.figures.cliffs import State, draw_cliffs, draw_state
+from adderlab.figures.depths import draw_depths
+from adderlab.figures.graph import is_drawn, lay_out
+from adderlab.figures.graph_drawing import draw_graph
+from adderlab.figures.losses import draw_losses
+from adderlab.figures.picture import drawing
+from adderlab.figures.sheet import Sheet, shortened, width_of
+from adderlab.figures.truth_table import draw_truth_table
+from adderlab.nets import EXACT, Activation, Network, Readout, network
+from adderlab.nets.truth import rows_to_show, truth_rows
+from adderlab.nets.walk import nameless_task, walk
+from adderlab.tasks import Task, task_named
+from adderlab.tasks.table import parse_table
+
+HALF_ADDER = task_named("half-adder")
+SVG = "{http://www.w3.org/2000/svg}"
+NAMESPACES = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+
+
+def drawn(sizes: tuple[int, ...], task: Task, seed: int = 1, **options: Any) -> Network:
+    """A network with weights from a generator, many digits each."""
+    generator = np.random.default_rng(seed)
+    weights = [generator.normal(size=(n, m)) for m, n in pairwise(sizes)]
+    biases = [generator.normal(size=n) for n in sizes[1:]]
+    return network(
+        [one.astype(np.float32) for one in weights],
+        [one.astype(np.float32) for one in biases],
+        task=task,
+        **options,
+    )
+
+
+def long_numbers() -> Network:
+    """Weights of every size: what is tiny, what is huge, what has many digits."""
+    return network(
+        [[[1e-9, -123456.789], [98765.4321, -1.17519999], [3e30, -2e-30]]],
+        [[-99999.99, 1e12, 0.000123456]],
+        task=parse_table("in a:1,in b:1,out s:3\n0,0,*\n0,1,1\n1,0,2\n1,1,7\n", where="t.csv"),
+        readout=Readout("threshold", 123.456789, ">="),
+        format="fp64",
+    )
+
+
+def long_names() -> Network:
+    """A task whose words have long names."""
+    header = "in operand_on_the_left_hand_side:1,in WWWWWWWWWWWWWWWWWWWWWW:1"
+    text = f"{header},out the_carry_that_comes_out:1,out s:1\n0,0,0,0\n0,1,0,1\n1,0,0,1\n1,1,1,0\n"
+    return drawn((2, 3, 2), parse_table(text, where="names.csv"), 4)
+
+
+NETS: dict[str, Callable[[], Network]] = {
+    "lecture": lambda: lecture_network(HALF_ADDER),
+    "printed": printed_network,
+    "2-8-2": lambda: drawn((2, 8, 2), HALF_ADDER),
+    "2-64-2": lambda: drawn((2, 64, 2), HALF_ADDER),
+    "4-16-3": lambda: drawn((4, 16, 3), task_named("adder:2")),
+    "deep": lambda: drawn((2, 3, 4, 2), HALF_ADDER, 3),
+    "full-adder": lambda: drawn((3, 3, 2), task_named("full-adder"), 5),
+    "tanh": lambda: drawn((2, 3, 2), HALF_ADDER, 7, activation=Activation("tanh")),
+    "exact": lambda: replace(drawn((2, 2, 2), HALF_ADDER, 8), readout=EXACT),
+    "step": lambda: drawn((2, 3, 2), HALF_ADDER, 9, activation=Activation("step")),
+    "one word": lambda: drawn((2, 2, 1), task_named("parity:2"), 2),
+    "affine": lambda: drawn((2, 2), HALF_ADDER),
+    "large": lambda: drawn((16, 80, 9), task_named("adder:8")),
+    "many layers": lambda: drawn((2, *[3] * 12, 2), HALF_ADDER),
+    "many outputs": lambda: drawn((8, 21, 5), task_named("adder:4")),
+    "wide outputs": lambda: drawn((40, 3, 21), task_named("adder:20")),
+    "long numbers": long_numbers,
+    "long names": long_names,
+}
+
+
+def scenes(net: Network) -> Iterator[tuple[str, Any]]:
+    """Every drawing of a network."""
+    task = net.task or nameless_task(net)
+    way = walk(net, task, task.row(task.rows - 1).inputs)
+    if is_drawn(net):
+        yield "network", draw_graph(net, task)
+        yield "way", draw_graph(net, task, way)
+    else:
+        yield "blocks", draw_blocks(net)
+    yield "truth table", draw_truth_table(rows_to_show(net, task), task)
+    if net.hidden:
+        yield "activations", draw_activations(activations_of(net, task), task)
+    if net.n_in == 2:
+        rows, values = list(truth_rows(net, task)), surfaces._values(net)
+        for place in range(net.n_out):
+            yield "surface", surfaces.draw_surface(net, task, rows, values[..., place], place)
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_no_text_is_cut_off_small_or_over_other_text(name: str) -> None:
+    """Whatever the network, and with a row's values or without."""
+    with drawing():
+        faults = {scene: faults_of(figure) for scene, figure in scenes(NETS[name]())}
+    assert not any(faults.values()), faults
+
+
+@pytest.mark.parametrize("name", ["printed", "affine", "large", "wide outputs"])
+def test_networks_without_a_task_can_be_drawn_too(name: str) -> None:
+    with drawing():
+        faults = {
+            scene: faults_of(figure) for scene, figure in scenes(replace(NETS[name](), task=None))
+        }
+    assert not any(faults.values()), faults
+
+
+def test_weights_find_a_place_in_small_networks() -> None:
+    """Up to 8 units a layer every weight that is not 0 is written, once."""
+    for seed in range(3):
+        for hidden in (2, 3, 5, 8):
+            graph = lay_out(drawn((2, hidden, 2), HALF_ADDER, seed))
+            assert graph.labels is not None, (seed, hidden)
+            assert [len(layer) for layer in graph.labels] == [2 * hidden, 2 * hidden]
+    zeros = lay_out(lecture_network(HALF_ADDER))
+    assert zeros.labels is not None
+    assert [len(layer) for layer in zeros.labels] == [6, 3]
+    assert lay_out(drawn((2, 9, 2), HALF_ADDER)).labels is None
+
+
+RUNS: dict[str, dict[str, list[tuple[int, float]]]] = {
+    "one": {"seed 0": [(100, 0.1303), (200, 0.0863), (300, 0.041)]},
+    "alike": {f"seed {s}": [(100, 0.2), (200, 0.1 + s * 1e-5)] for s in range(12)},
+    "many": {f"seed {s}": [(100, 0.2), (200, 0.1 + s * 1e-3)] for s in range(40)},
+    "falling": {"a": [(n, math.exp(-n)) for n in range(1, 30)], "b": [(1, 1.0), (29, 0.9)]},
+    "diverged": {
+        "good": [(1, 0.5), (9, 0.25)],
+        "bad": [(1, 0.5), (2, math.inf)],
+        "lost": [(1, math.nan)],
+    },
+    "short": {"x" * 60: [(7, 0.0)], "negative": [(1, -1.5), (7, 2e9)]},
+    "none": {},
+}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_loss_curves_are_named_at_their_ends_without_collision(name: str) -> None:
+    with drawing():
+        assert faults_of(draw_losses(RUNS[name])) == []
+
+
+CLIFFS: dict[str, dict[str, list[State]]] = {
+    "lecture": {
+        "fp16": ["proved"] * 9 + ["open", "refuted"] + ["not held"] * 53,
+        "wide": ["proved"] * 64,
+    },
+    "at the end": {"fp8-e4m3": ["proved"] * 30 + ["refuted"] * 2},
+    "from the first on": {"binary": ["not held"] * 32, "fp8-e5m2": ["refuted"] + ["open"] * 31},
+}
+
+DEPTHS: dict[str, dict[str, list[Size]]] = {
+    "three": {
+        "one-layer": [Size(8, 2, 8, 23), Size(64, 2, 64, 191)],
+        "prefix": [Size(8, 6, 1, 102), Size(64, 9, 1, 1474)],
+        "ripple": [Size(8, 10, 1, 95), Size(64, 66, 1, 4351)],
+    },
+    "one": {"one-layer": [Size(3, 2, 3, 8)]},
+}
+
+
+@pytest.mark.parametrize("name", CLIFFS)
+def test_cliffs_can_be_read_wherever_they_are(name: str) -> None:
+    with drawing():
+        figure = draw_cliffs(CLIFFS[name])
+        assert faults_of(figure) == []
+        texts = {one.get_text() for one in texts_of(figure)}
+    states = {state for row in CLIFFS[name].values() for state in row}
+    assert ("refuted" in texts) == ("refuted" in states)
+    assert ("not proved" in texts) == ("open" in states)
+    assert ("9 bits" in texts, "30 bits" in texts) == (name == "lecture", name == "at the end")
+
+
+def test_cliffs_are_told_apart_by_shape() -> None:
+    """Each state's height or mark is its own, so that nothing rests on color."""
+    shapes: list[tuple[Any, ...]] = []
+    for state in ("proved", "refuted", "open", "not held"):
+        with drawing():
+            sheet = Sheet(40, 60)
+            draw_state(sheet, 10, 50, state)
+            found: list[Any] = sheet.figure.findobj(Rectangle)
+            (box,) = [one for one in found if one is not sheet.figure.patch]
+            marks = len(sheet.figure.findobj(Line2D))
+            shapes.append((round(box.get_height()), box.get_facecolor()[3] > 0, marks))
+    assert len(set(shapes)) == 4, shapes
+
+
+def test_cliffs_say_in_words_what_they_show() -> None:
+    assert cliffs_picture(CLIFFS["lecture"]).alt == (
+        "fp16: proved from 1 to 9, open at 10, refuted at 11, not held from 12 to 64 bits. "
+        "wide: proved from 1 to 64 bits."
+    )
+
+
+@pytest.mark.parametrize("name", DEPTHS)
+def test_depths_name_each_construction_with_its_size(name: str) -> None:
+    with drawing():
+        figure = draw_depths(DEPTHS[name])
+        assert faults_of(figure) == []
+        texts = {one.get_text() for one in texts_of(figure)}
+    for line in DEPTHS[name].values():
+        assert {f"{line[-1].layers} layers", f"{line[-1].hidden:,} hidden units"} <= texts
+    assert "hidden units and weights to 2^" in depths_picture(DEPTHS[name]).alt
+
+
+def test_the_check_of_drawings_finds_what_is_wrong() -> None:
+    """Its negative twin: text over text, text off the paper, small text."""
+    with drawing():
+        sheet = Sheet(100, 60)
+        sheet.text(50, 20, "one")
+        sheet.text(52, 24, "two")
+        sheet.text(95, 50, "off")
+        sheet.text(30, 50, "small", size=9)
+        assert faults_of(sheet.figure) == [
+            "'off' is off the paper",
+            "'small' is 9.0 points",
+            "'one' and 'two' overlap",
+        ]
+
+
+# --- files --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def pictures() -> list[Picture]:
+    """Every kind of figure, once."""
+    return make_pictures()
+
+
+def make_pictures() -> list[Picture]:
+    net, printed = lecture_network(HALF_ADDER), printed_network()
+    activations = activations_picture(printed, HALF_ADDER)
+    assert activations is not None
+    return [
+        network_picture(net),
+        network_picture(net, row={"a": 1, "b": 1}, name="way"),
+        network_picture(drawn((16, 80, 9), task_named("adder:8")), name="blocks"),
+        truth_table_picture(net, HALF_ADDER),
+        *surface_pictures(net, HALF_ADDER),
+        activations,
+        losses_picture(RUNS["diverged"]),
+        cliffs_picture(CLIFFS["lecture"]),
+        depths_picture(DEPTHS["three"]),
+        *population_pictures(),
+    ]
+
+
+def digest(found: list[Picture]) -> str:
+    data = b"".join(one.svg.encode() + one.png for one in found)
+    return hashlib.sha256(data).hexdigest()
+
+
+def test_the_bytes_are_the_same_in_every_process(pictures: list[Picture], tmp_path: Path) -> None:
+    """Another hash seed, the user's own settings, another time: none of it shows."""
+    again = network_picture(lecture_network(HALF_ADDER))
+    assert digest([again]) == digest(pictures[:1])
+    settings = tmp_path / "matplotlibrc"
+    _ = settings.write_text(
+        "font.size: 31\nsvg.fonttype: none\naxes.facecolor: red\nbackend: svg\n"
+    )
+    code = (
+        "import sys; from figures.test_figures import digest, make_pictures; "
+        "found = digest(make_pictures()); "
+        "assert 'matplotlib.pyplot' not in sys.modules; print(found)"
+    )
+    env = {**os.environ, "PYTHONHASHSEED": "17", "MATPLOTLIBRC": str(settings), "TZ": "Asia/Tokyo"}
+    env["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[1]), *filter(None, sys.path)])
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout.strip(), done.returncode) == (digest(pictures), 0), done.stderr
+
+
+def test_settings_of_others_are_left_alone_and_threads_do_not_meet() -> None:
+    """Four threads draw at once; afterwards matplotlib is as it was."""
+    import matplotlib
+
+    before = dict(matplotlib.rcParams)
+    net = printed_network()
+    expected = truth_table_picture(net, HALF_ADDER)
+    found: list[Picture] = []
+    threads = [
+        threading.Thread(target=lambda: found.append(truth_table_picture(net, HALF_ADDER)))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [expected] * 4
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_the_svg_is_valid_and_says_what_it_is(pictures: list[Picture]) -> None:
+    for picture in pictures:
+        for svg in (picture.svg, picture.themed_svg):
+            root = ElementTree.fromstring(svg)
+            assert root.tag == f"{SVG}svg"
+            assert root.attrib["role"] == "img"
+            texts = {
+                one.attrib["id"]: one.text
+                for one in root
+                if one.tag in (f"{SVG}title", f"{SVG}desc")
+            }
+            labels = root.attrib["aria-labelledby"].split()
+            assert [texts[label] for label in labels] == [picture.title, picture.alt]
+            assert not root.findall(f".//{SVG}style") + root.findall(f".//{SVG}metadata")
+            sizes = [float(root.attrib[side]) for side in ("width", "height")]
+            box = [float(value) for value in root.attrib["viewBox"].split()]
+            assert box[:2] == [0, 0]
+            assert sizes == pytest.approx([value * 4 / 3 for value in box[2:]], rel=1e-5)
+
+
+def test_several_pictures_fit_into_one_page(pictures: list[Picture]) -> None:
+    """No id occurs twice, and each reference leads to an id of its own picture."""
+    seen: set[str] = set()
+    for picture in pictures:
+        root = ElementTree.fromstring(picture.themed_svg)
+        ids = [one.attrib["id"] for one in root.iter() if "id" in one.attrib]
+        assert len(ids) == len(set(ids))
+        assert seen.isdisjoint(ids)
+        seen.update(ids)
+        targets = re.findall(r'(?:href="|url\()#([^")]*)', picture.themed_svg)
+        assert set(targets) <= set(ids)
+        assert all(name.startswith(f"{picture.name}-") for name in ids)
+
+
+def test_nothing_is_fetched(pictures: list[Picture]) -> None:
+    for picture in pictures:
+        assert set(re.findall(r"https?://[^\s\"'<)]*", picture.svg)) <= NAMESPACES
+        assert not re.search(r"<(image|script|foreignObject|!DOCTYPE|!ENTITY)", picture.svg)
+
+
+def test_every_color_is_one_of_the_palette_and_a_variable_in_a_page(
+    pictures: list[Picture],
+) -> None:
+    assert len(set(PALETTE.values())) == len(PALETTE)
+    for picture in pictures:
+        assert set(re.findall(r"#[0-9a-f]{6}\b", picture.svg)) <= set(PALETTE.values())
+        left = re.sub(r"var\(--fig-([a-z]+), (#[0-9a-f]{6})\)", _checked, picture.themed_svg)
+        assert not re.search(r": #[0-9a-f]{6}\b", left)
+        assert "var(--fig-paper" in picture.themed_svg
+        assert "var(" not in picture.svg
+
+
+def _checked(found: re.Match[str]) -> str:
+    assert PALETTE[found[1]] == found[2]
+    return ""
+
+
+def test_colors_differ_in_lightness_and_text_stands_out() -> None:
+    """In gray, positive from negative, below from above; against paper, every ink of text."""
+    light = {name: _luminance(code) for name, code in PALETTE.items()}
+
+    def contrast(one: str, two: str) -> float:
+        low, high = sorted((light[one], light[two]))
+        return (high + 0.05) / (low + 0.05)
+
+    assert contrast("positive", "negative") > 1.8
+    assert contrast("below", "above") > 2.5
+    for name in ("ink", "muted", "right", "wrong"):
+        assert contrast("paper", name) > 4.5
+    for name in ("positive", "negative"):
+        assert contrast("paper", name) > 3
+
+
+def _luminance(code: str) -> float:
+    parts = [int(code[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_every_blue_of_a_surface_is_darker_than_every_orange() -> None:
+    """So that in gray a 0 can't be taken for a 1."""
+    for name in ("lecture", "printed", "exact", "tanh"):
+        net = NETS[name]()
+        values = surfaces._values(net)
+        for place in range(2):
+            bands = bands_of(net, values[..., place])
+            shades = {"below": [0.0], "above": [1.0]}
+            for color, opacity in bands.inks:
+                parts = [int(PALETTE[color][i : i + 2], 16) for i in (1, 3, 5)]
+                mixed = [round(255 + opacity * (part - 255)) for part in parts]
+                shades[color].append(_luminance("#" + "".join(f"{part:02x}" for part in mixed)))
+            assert max(shades["below"]) < min(shades["above"])
+
+
+def test_the_png_has_the_stated_size_and_the_same_drawing(pictures: list[Picture]) -> None:
+    for picture in pictures:
+        root = ElementTree.fromstring(picture.svg)
+        width, height = (float(root.attrib[side]) for side in ("width", "height"))
+        with Image.open(io.BytesIO(picture.png)) as image:
+            assert image.size == (round(PNG_SCALE * width), round(PNG_SCALE * height))
+            assert image.info.keys() <= {"dpi"}
+            gray = np.asarray(image.convert("L"))
+        assert (gray < 100).any()
+        assert (gray == 255).mean() > 0.2
+
+
+def test_a_picture_writes_both_files(tmp_path: Path) -> None:
+    picture = losses_picture(RUNS["one"])
+    svg, png = picture.write(tmp_path)
+    assert (svg.name, png.name) == ("losses.svg", "losses.png")
+    assert svg.read_text(encoding="utf-8") == picture.svg + "\n"
+    assert png.read_bytes() == picture.png
+
+
+def test_names_from_outside_are_escaped() -> None:
+    """A run may be called anything."""
+    picture = losses_picture(
+        {'</title><script>&"\x00\ud800': [(1, 0.5)], "$x_1$ #ffffff": [(1, 0.2)]}
+    )
+    root = ElementTree.fromstring(picture.themed_svg)
+    assert not root.findall(f".//{SVG}script")
+    assert "#ffffff" in picture.alt
+
+
+# --- what they say ------------------------------------------------------------------------------
+
+
+def test_descriptions_say_the_content(pictures: list[Picture]) -> None:
+    said = {picture.name: picture.alt for picture in pictures}
+    assert "h2 = relu(1 a + 1 b - 0.5)." in said["way"]
+    assert "c0 = 1 h2 - 2 h3." in said["way"]
+    assert "c0: 0.5 > 0 → 1, expected 0." in said["way"]
+    first = "3 of 4 rows right. a 0, b 0: expected 00, got 00, right, outputs 0, 0."
+    assert said["truth-table"].startswith(first)
+    last = "a 1, b 1: expected 10, got 11, wrong, outputs 0.5, 0.5."
+    assert said["truth-table"].endswith(last)
+    assert said["surface-c0"].endswith("At a 1, b 1 it is 0.5, expected 0, wrong.")
+    assert "a 0, b 0: h1 0, h2 0.4568, h3 0." in said["activations"]
+    assert said["activations"].endswith("Off on every row: h3.")
+    assert "good: loss 0.5000 at step 1, 0.2500 at step 9." in said["losses"]
+    assert "bad: loss 0.5000 at step 1, then diverged." in said["losses"]
+    titles = {picture.name: picture.title for picture in pictures}
+    assert titles["surface-c0"] == "Output c0 over the unit square"
+    assert titles["way"] == "Network 2-3-2, half-adder, on a = 1, b = 1"
+
+
+def test_marks_are_shapes_not_only_colors() -> None:
+    """A wrong row has a cross of two strokes where a right one has a check mark of one."""
+    with drawing():
+        sheet = Sheet(50, 50)
+        sheet.mark(10, 10, right=True)
+        right = len(sheet.figure.findobj(Line2D))
+        sheet.mark(30, 10, right=False)
+    assert (right, len(sheet.figure.findobj(Line2D))) == (1, 3)
+
+
+def test_large_tables_show_wrong_rows_and_count_them() -> None:
+    net = drawn((16, 80, 9), task_named("adder:8"))
+    shown = rows_to_show(net, task_named("adder:8"))
+    wrong = sum(
+        not row.is_right
+        for row, _ in zip(truth_rows(net, task_named("adder:8")), range(1024), strict=False)
+    )
+    assert (len(shown.rows), shown.wrong, shown.scanned, shown.total) == (8, wrong, 1024, 65536)
+    assert not any(row.is_right for row in shown.rows)
+    assert (
+        shown.note == f"the first 8 wrong rows; {wrong} of the first 1024 of 65536 rows are wrong"
+    )
+    small = rows_to_show(printed_network(), HALF_ADDER)
+    assert (len(small.rows), small.note) == (4, "4 of 4 rows right")
+
+
+def test_units_are_off_where_they_are_zero_on_every_row() -> None:
+    assert activations_of(printed_network(), HALF_ADDER).off == ("h3",)
+    assert activations_of(lecture_network(HALF_ADDER), HALF_ADDER).off == ()
+    wide = task_named("adder:8")
+    assert activations_of(drawn((16, 3, 9), wide), wide).off is None
+    assert activations_picture(drawn((2, 2), HALF_ADDER), HALF_ADDER) is None
+
+
+def test_surfaces_are_drawn_of_two_inputs_alone() -> None:
+    assert (
+        surface_pictures(drawn((3, 3, 2), task_named("full-adder")), task_named("full-adder")) == ()
+    )
+    assert [one.name for one in surface_pictures(printed_network(), HALF_ADDER, name="s")] == [
+        "s-c1",
+        "s-c0",
+    ]
+
+
+@pytest.mark.parametrize(("convention", "color"), [(">", "below"), (">=", "above")])
+def test_a_plateau_at_the_threshold_has_the_color_of_its_bit(convention: Any, color: str) -> None:
+    """The lecture's outputs are exactly 0 over half the square, and its threshold is 0."""
+    net = replace(lecture_network(HALF_ADDER), readout=Readout("threshold", 0.0, convention))
+    values = surfaces._values(net)[..., 0]
+    bands = bands_of(net, values)
+    with drawing():
+        sheet = Sheet(300, 300)
+        frame = surfaces.Frame(10, 10)
+        _ = surfaces._draw_bands(sheet, frame, bands, values)
+        place = frame.at(-0.1, -0.1)
+        covering = [
+            patch
+            for patch in sheet.figure.findobj(PathPatch)
+            if patch.get_path().contains_point(place)
+        ]
+    assert [patch.get_facecolor()[:3] for patch in covering] == [
+        tuple(int(PALETTE[color][i : i + 2], 16) / 255 for i in (1, 3, 5))
+    ]
+
+
+# --- numbers ------------------------------------------------------------------------------------
+
+
+def test_numbers_keep_what_tells_them_apart() -> None:
+    from fractions import Fraction as F
+
+    cases = {
+        decimal(F(1, 3)): "0.3333",
+        decimal(F(-1, 2)): "-0.5",
+        decimal(0.0): "0",
+        decimal(-0.00004): "-4e-05",
+        decimal(F(10) ** 400): "2^1328",
+        decimal(-F(1, 10**400)): "-2^-1328",
+        decimal(math.inf): "∞",
+        compact(1234567): "1.2e+06",
+        compact(123.456): "123.5",
+        fixed(-0.0): "0.0000",
+        fixed(1e-9): "1e-09",
+        fixed(0.5): "0.5000",
+        decimal_apart(F(1, 2) + F(1, 10**7), F(1, 2)): "0.5000001",
+        decimal_apart(F(1, 2) + F(1, 10**40), F(1, 2)): "0.5 + 1e-40",
+        decimal_apart(F(1, 2), F(1, 2)): "0.5",
+        shortened("x" * 30, 9): "xxxx…xxxx",
+    }
+    assert {found: wanted for found, wanted in cases.items() if found != wanted} == {}
+    with drawing():
+        assert width_of("MM") > width_of("ii") > width_of("")

@@ -1,0 +1,236 @@
+"""The ledger: what is entered is whole, what is other is refused by name, nothing is lost."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+
+import pytest
+
+from adderlab.errors import OutputError
+from adderlab.runs.populations import ledger as module
+from adderlab.runs.populations.ledger import Ledger
+
+IDENTITY = {"task": "half-adder", "lr": 0.1, "hidden": (3, 4), "path": "abacus"}
+
+
+def begun(folder, blocks=3):
+    """Return the folder of a run with some blocks entered."""
+    ledger = Ledger.open(folder, IDENTITY)
+    for number in range(blocks):
+        ledger.enter(number, f"block {number}".encode(), suffix=".bin", members=7)
+    return ledger
+
+
+def test_a_ledger_finds_what_was_entered(tmp_path):
+    _ = begun(tmp_path / "deep" / "run")
+    found = Ledger.open(tmp_path / "deep" / "run", IDENTITY)
+    assert sorted(found.blocks) == [0, 1, 2]
+    assert found.path(1, ".bin").read_bytes() == b"block 1"
+    assert found.blocks[1]["members"] == 7
+    assert (found.result, found.damaged) == (None, ())
+
+
+def test_opening_writes_nothing(tmp_path):
+    _ = Ledger.open(tmp_path / "run", IDENTITY)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"lr": 0.2}, "lr was 0.1, is 0.2"),
+        ({"hidden": 3}, "hidden was [3, 4], is 3"),
+        ({"lr": 0.2, "path": "x"}, "lr was 0.1, is 0.2; path was abacus, is x"),
+        ({"keep": "none"}, "keep was null, is none"),
+    ],
+)
+def test_other_work_is_refused_and_what_differs_is_named(tmp_path, changes, told):
+    _ = begun(tmp_path)
+    before = sorted((path, path.stat().st_mtime_ns) for path in tmp_path.rglob("*"))
+    with pytest.raises(OutputError) as refused:
+        _ = Ledger.open(tmp_path, {**IDENTITY, **changes})
+    assert str(refused.value) == (
+        f"{tmp_path}: the folder holds another run: {told}; give what it was, or name a new folder"
+    )
+    assert sorted((path, path.stat().st_mtime_ns) for path in tmp_path.rglob("*")) == before
+
+
+def test_long_values_that_differ_beyond_what_is_shown_are_told_apart(tmp_path):
+    _ = Ledger.open(tmp_path, {"task": "x" * 90 + "a"}).save()
+    with pytest.raises(OutputError) as refused:
+        _ = Ledger.open(tmp_path, {"task": "x" * 90 + "b"})
+    was, now = refused.value.what.removeprefix("the folder holds another run: task was ").split(
+        ", is "
+    )
+    assert was != now
+
+
+def test_an_unfinished_run_goes_on_where_it_began_and_a_finished_one_is_shown_anywhere(tmp_path):
+    ledger = Ledger.open(tmp_path, IDENTITY, {"cpu": "here"})
+    ledger.enter(0, b"block 0", suffix=".bin")
+    with pytest.raises(OutputError) as refused:
+        _ = Ledger.open(tmp_path, IDENTITY, {"cpu": "there"})
+    assert refused.value.what == "the folder holds another run: cpu was here, is there"
+    assert sorted(Ledger.open(tmp_path, IDENTITY, {"cpu": "here"}).blocks) == [0]
+    ledger.finish({"successes": 3}, [])
+    assert Ledger.open(tmp_path, IDENTITY, {"cpu": "there"}).result == {"successes": 3}
+
+
+def test_a_folder_of_other_files_is_refused(tmp_path):
+    _ = (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(OutputError) as refused:
+        _ = Ledger.open(tmp_path, IDENTITY)
+    assert str(refused.value) == f"{tmp_path}: the folder holds other files; name a new folder"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", '{"schema": 1}', '{"schema": 2, "identity": {}}', "\x00", '"run"'],
+)
+def test_a_record_that_is_none_of_ours_is_refused(tmp_path, text):
+    _ = (tmp_path / "run.json").write_text(text)
+    with pytest.raises(OutputError) as refused:
+        _ = Ledger.open(tmp_path, IDENTITY)
+    assert str(refused.value) == (
+        f"{tmp_path / 'run.json'}: it is not the record of a run that can be gone on with; "
+        "name a new folder"
+    )
+    assert (tmp_path / "run.json").read_text() == text
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"files": [{}]},
+        {"files": [1]},
+        {"best": 5},
+        {"interval": [1]},
+        {"successes": "x"},
+        {"failures": [{}]},
+        {"blocks": []},
+        {"finished": False},
+        {"sha256": "0" * 64},
+    ],
+)
+def test_a_record_that_was_changed_is_refused(tmp_path, changes):
+    ledger = begun(tmp_path)
+    ledger.finish({"successes": 3, "best": None, "interval": [0.1, 0.2], "failures": []}, [])
+    record = tmp_path / "run.json"
+    text = json.dumps({**json.loads(record.read_text()), **changes})
+    _ = record.write_text(text)
+    with pytest.raises(OutputError) as refused:
+        _ = Ledger.open(tmp_path, IDENTITY)
+    assert str(refused.value) == (
+        f"{record}: the record is damaged: it is not as it was written; "
+        "restore it from a copy, or name a new folder"
+    )
+    assert record.read_text() == text
+
+
+def test_a_record_laid_out_otherwise_says_the_same(tmp_path):
+    begun(tmp_path).finish({"rate": 0.1, "by": {"b": 1e-7, "a": (1, 2)}}, [])
+    record = tmp_path / "run.json"
+    _ = record.write_text(json.dumps(json.loads(record.read_text())))
+    found = Ledger.open(tmp_path, IDENTITY)
+    assert found.result == {"rate": 0.1, "by": {"b": 1e-7, "a": [1, 2]}}
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda path: path.write_bytes(path.read_bytes()[:-1]),
+        lambda path: path.write_bytes(path.read_bytes()[:-1] + b"?"),
+        lambda path: path.unlink(),
+        lambda path: path.write_bytes(path.read_bytes() + b"\0"),
+    ],
+)
+def test_a_block_that_is_not_as_it_was_written_is_named_and_not_taken(tmp_path, harm):
+    ledger = begun(tmp_path)
+    ledger.finish({"successes": 3}, [])
+    harm(ledger.path(1, ".bin"))
+    found = Ledger.open(tmp_path, IDENTITY)
+    assert sorted(found.blocks) == [0, 2]
+    assert found.damaged == ("blocks/000001.bin",)
+    assert found.result is None  # it spoke of all three
+
+
+def test_a_result_is_found_again_beside_the_ledgers_own_keys(tmp_path):
+    ledger = begun(tmp_path)
+    file = tmp_path / "census.parquet"
+    _ = file.write_bytes(b"rows")
+    ledger.finish({"successes": 3}, [file])
+    assert Ledger.open(tmp_path, IDENTITY).result == {"successes": 3}
+    record = json.loads((tmp_path / "run.json").read_text())
+    assert (record["successes"], record["finished"]) == (3, True)
+    _ = file.write_bytes(b"row")
+    found = Ledger.open(tmp_path, IDENTITY)
+    assert (found.result, found.damaged) == (None, ("census.parquet",))
+    assert len(found.blocks) == 3
+
+
+def test_an_entry_may_not_name_a_file_elsewhere(tmp_path):
+    ledger = begun(tmp_path / "run", blocks=1)
+    outside = tmp_path / "outside.bin"
+    _ = outside.write_bytes(b"block 0")
+    ledger.blocks[0]["file"] = "../outside.bin"
+    ledger.save()
+    assert Ledger.open(tmp_path / "run", IDENTITY).blocks == {}
+
+
+def full(*_, **__):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("at", ["mkstemp", "fdopen"])
+def test_a_full_disk_is_one_line_and_what_was_entered_stays(tmp_path, monkeypatch, at):
+    ledger = begun(tmp_path, blocks=2)
+    with monkeypatch.context() as patched:
+        where = "adderlab.writing." + ("tempfile." if at == "mkstemp" else "os.") + at
+        patched.setattr(where, full)
+        with pytest.raises(OutputError) as refused:
+            ledger.enter(2, b"block 2", suffix=".bin")
+    assert str(refused.value) == (
+        f"{tmp_path / 'blocks' / '000002.bin'}: can't be written (No space left on device); "
+        "2 finished blocks are kept: make room and give the same command again"
+    )
+    found = Ledger.open(tmp_path, IDENTITY)
+    assert sorted(found.blocks) == [0, 1]
+    assert not found.damaged
+    names = sorted(path.name for path in (tmp_path / "blocks").iterdir())
+    assert names == ["000000.bin", "000001.bin"]
+
+
+def test_a_block_written_but_not_entered_is_no_block(tmp_path, monkeypatch):
+    """The process was killed between the two."""
+    ledger = begun(tmp_path, blocks=1)
+    monkeypatch.setattr(module.Ledger, "save", full)
+    with pytest.raises(OSError, match="No space"):
+        ledger.enter(1, b"block 1", suffix=".bin")
+    monkeypatch.undo()
+    assert (tmp_path / "blocks" / "000001.bin").is_file()
+    assert sorted(Ledger.open(tmp_path, IDENTITY).blocks) == [0]
+
+
+def test_what_a_killed_process_left_half_written_is_swept_and_nothing_else(tmp_path):
+    _ = begun(tmp_path, blocks=1)
+    left = [tmp_path / "blocks" / ".000001.bin.a1b2c3d4", tmp_path / ".run.json.zzzzzzzz"]
+    others = [tmp_path / ".gitignore", tmp_path / ".notes.of.mine1234", tmp_path / "blocks" / "x"]
+    for path in (*left, *others):
+        _ = path.write_bytes(b"half")
+    drawn, kept = tmp_path / ".figures.a1_b2c3d", tmp_path / ".figures.mine"
+    for path in (drawn, kept):
+        path.mkdir()
+        _ = (path / "losses.svg").write_bytes(b"half")
+    _ = Ledger.open(tmp_path, IDENTITY)
+    assert not drawn.exists()
+    assert (kept / "losses.svg").exists()
+    assert not any(path.exists() for path in left)
+    assert all(path.exists() for path in others)
+
+
+def test_a_run_killed_before_its_first_entry_is_begun_anew(tmp_path):
+    (tmp_path / "blocks").mkdir()
+    _ = (tmp_path / "blocks" / "000000.bin").write_bytes(b"half")
+    assert Ledger.open(tmp_path, IDENTITY).blocks == {}

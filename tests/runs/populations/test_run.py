@@ -1,0 +1,587 @@
+"""A population's run: its folder, going on after any interruption, and what it says."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from adderlab.errors import AdderlabError, OptionError, OutputError, ResourceError
+from adderlab.nets import load
+from adderlab.runs.populations import ledger
+from adderlab.runs.populations import plan as plans
+from adderlab.runs.populations import run as runs
+from adderlab.training import Settings
+from adderlab.training.census import surveys
+from adderlab.training.choice import choose
+from adderlab.training.members import train_members
+from adderlab.verbs.prove import prove
+from adderlab.verbs.train import train
+from adderlab.verbs.train_many import train_many
+
+QUICK = {"lr": 0.4, "steps": 150, "data": "table"}
+"""Settings that give right networks and wrong ones in a fraction of the notebook's steps."""
+PLAIN = {**QUICK, "explain": False, "draw": False}
+"""The same, and only counted."""
+SEEDS = 120
+BLOCK = 32
+COLUMNS = [
+    *("member", "seed", "hidden", "lr", "init_scale", "steps", "batch", "optimizer", "activation"),
+    *("loss", "is_right", "rows_right", "table_code", "margin", "pattern", "solution_class"),
+    *("dead_units", "steps_to_solve", "dead_at_start", "died", "stuck", "still_falling"),
+    *("diverged", "table", "start"),
+]
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch):
+    """Let a population of a few networks have several blocks."""
+    monkeypatch.setattr(plans, "LARGEST_BLOCK", BLOCK)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Return a population that nothing interrupted, and its folder."""
+    folder = tmp_path_factory.mktemp("whole") / "below" / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plans, "LARGEST_BLOCK", BLOCK)
+        return train_many("half-adder", seeds=SEEDS, out=folder, **QUICK), folder
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """Return the folder of the same population, only counted."""
+    folder = tmp_path_factory.mktemp("plain") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plans, "LARGEST_BLOCK", BLOCK)
+        _ = train_many("half-adder", seeds=SEEDS, out=folder, **PLAIN)
+    return folder
+
+
+def without_seconds(found):
+    """Return a result without what no two runs share."""
+    return {name: value for name, value in found.items() if name not in ("seconds", "was_done")}
+
+
+def said(folder):
+    """Return what a run's record says, without the seconds."""
+    found = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    for block in found["blocks"]:
+        del block["seconds"]
+    del found["sha256"]  # of the seconds too
+    return without_seconds(found)
+
+
+def same_files(folder, other):
+    """Whether two runs wrote the same bytes, their records apart."""
+    names = sorted(path.relative_to(other) for path in other.rglob("*") if path.is_file())
+    assert names == sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return all(
+        (folder / name).read_bytes() == (other / name).read_bytes()
+        for name in names
+        if name.name != "run.json"
+    )
+
+
+def test_the_folder_holds_these_files_and_no_others(whole):
+    _, folder = whole
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.iterdir())
+    assert names == ["best.safetensors", "blocks", "census.parquet", "figures", "run.json"]
+    blocks = sorted(path.name for path in (folder / "blocks").iterdir())
+    assert blocks == [f"{number:06}.parquet" for number in range(-(-SEEDS // BLOCK))]
+    figures = {path.name for path in (folder / "figures").iterdir()}
+    assert {"loss-quantiles.svg", "success-by-hidden.png", "success-by-lr.svg"} <= figures
+    assert {"failure-1.svg", "failure-2.png"} <= figures
+    assert [path.name for path in folder.parent.iterdir()] == ["run"]
+
+
+def test_run_json_is_what_the_census_says(whole):
+    census, folder = whole
+    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    found = census.to_dict()
+    assert {name: record[name] for name in census.result} == census.result
+    assert (found["networks"], found["settings"]["lr"]) == (SEEDS, 0.4)
+    assert 0 < found["successes"] < SEEDS
+    assert found["success_rate"] == found["successes"] / SEEDS
+    low, high = found["interval"]
+    assert low < found["success_rate"] < high
+    assert found["path"] == choose(census.task, census.settings).path
+    assert sum(one["count"] for one in found["failures"]) == SEEDS - found["successes"]
+    assert found["best"]["file"] == str(folder / "best.safetensors")
+    assert found["folder"] == str(folder)
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+def test_what_helps_is_compared_on_the_same_members(monkeypatch):
+    monkeypatch.setattr(surveys, "MOST_NETWORKS", 20)
+    found = train_many("half-adder", seeds=SEEDS, **QUICK).to_dict()
+    alone = train_many("half-adder", seeds=20, **PLAIN).to_dict()
+    own = {"count": alone["successes"], "of": 20}
+    assert found["successes"] / SEEDS != alone["successes"] / 20
+    for one in found["helps"]:
+        assert {name: one["unchanged"][name] for name in own} == own
+    for key, value in (("by_hidden", 3), ("by_lr", 0.4)):
+        name = key.removeprefix("by_")
+        told = next(one for one in found[key] if one[name] == value)
+        assert {name: told[name] for name in own} == own
+
+
+def test_the_census_is_a_table_that_agrees_with_run_json(whole):
+    census, folder = whole
+    table = pd.read_parquet(folder / "census.parquet")
+    assert list(table.columns) == COLUMNS
+    assert list(table["member"]) == list(range(SEEDS))
+    assert int(table["is_right"].sum()) == census.successes
+    assert ((table["margin"] > 0) == table["is_right"]).all()
+    wrong = table[~table["is_right"]]["table"].map(tuple).value_counts()
+    assert {tuple(one["table"]): one["count"] for one in census.failures} == dict(wrong)
+    best = table[table["is_right"]].sort_values("margin").iloc[-1]
+    assert best["margin"] == census.result["best"]["margin"]
+    assert best["member"] == census.result["best"]["member"]
+    for one in census.result["causes"]:
+        failures = table[~table["is_right"]]
+        assert one["count"] == failures[one["cause"]].sum()
+        assert one["among_successes"] == table[table["is_right"]][one["cause"]].mean()
+    solved = table[table["is_right"]]["steps_to_solve"]
+    for step, count in census.result["successes_by_step"]:
+        assert count == (solved <= step).sum()
+    solutions = census.result["solutions"]
+    right = table[table["is_right"]]
+    assert solutions["patterns"] == right["pattern"].nunique()
+    assert solutions["classes"] == right["solution_class"].nunique()
+    most = right["solution_class"].value_counts()
+    assert [one["count"] for one in solutions["commonest"]] == list(most[:10])
+
+
+def test_each_failure_names_a_member_that_ends_in_it(whole):
+    census, folder = whole
+    table = pd.read_parquet(folder / "census.parquet").set_index("member")
+    for one in census.failures:
+        member = table.loc[one["member"]]
+        assert tuple(member["table"]) == tuple(one["table"])
+        assert member["table_code"] == one["code"]
+        assert member["pattern"] == one["pattern"]
+
+
+def test_the_best_network_is_proved_and_says_how_to_train_it_alone(whole):
+    census, folder = whole
+    verdict = prove(folder / "best.safetensors")
+    assert verdict.verdict == census.best_proof.verdict == "proved"
+    best = census.result["best"]
+    told = Settings.from_record(load(folder / "best.safetensors").training)
+    assert told == Settings(member=best["member"], **QUICK)
+    assert train("half-adder", member=best["member"], **QUICK).proof.verdict == "proved"
+
+
+def test_a_member_has_the_same_bits_in_any_population(whole):
+    census, folder = whole
+    table = pd.read_parquet(folder / "census.parquet").set_index("member")
+    members = [3, 40, 119]
+    alone = train_members(census.task, census.settings, members)
+    for row, member in enumerate(members):
+        assert table.loc[member, "loss"] == float(alone.loss[row])
+        start = np.concatenate([part[row].ravel() for part in alone.start])
+        assert (np.array(table.loc[member, "start"]) == start).all()
+
+
+# --- going on ------------------------------------------------------------------------------
+
+
+SCRIPT = """
+import sys
+from adderlab.runs.populations import plan
+plan.LARGEST_BLOCK = 16
+from adderlab.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+MANY = 640
+COMMAND = ("train", "half-adder", "--seeds", str(MANY), "--keep", "weights", "--no-explain")
+OPTIONS = ("--lr", "0.4", "--steps", "150", "--data", "table", "--json", "-o", "run")
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plans, "LARGEST_BLOCK", 16)
+        census = train_many(
+            "half-adder",
+            seeds=MANY,
+            keep="weights",
+            out=folder / "run",
+            **PLAIN,
+        )
+    return census, folder / "run"
+
+
+def test_a_killed_run_goes_on_to_the_same_bytes(uninterrupted, tmp_path, monkeypatch):
+    """SIGKILL at a random moment, then the same run to its end."""
+    census, other = uninterrupted
+    folder = tmp_path / "run"
+    dice = random.Random(os.getpid())
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, *COMMAND, *OPTIONS],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    wanted = dice.randrange(1, MANY // 16 - 2)
+    while len(list(folder.glob("blocks/*.parquet"))) < wanted and process.poll() is None:
+        time.sleep(0.0005)
+    time.sleep(dice.random() * 0.005)
+    process.send_signal(signal.SIGKILL)
+    _, err = process.communicate()
+    assert process.returncode == -signal.SIGKILL, err
+    entered = len(json.loads((folder / "run.json").read_text())["blocks"])
+    assert wanted - 1 <= entered < MANY // 16  # it was killed on its way
+    monkeypatch.setattr(plans, "LARGEST_BLOCK", 16)
+    again = train_many("half-adder", seeds=MANY, keep="weights", out=folder, **PLAIN)
+    assert not again.mended
+    assert same_files(folder, other)
+    assert said(folder) == said(other)
+    found, expected = again.to_dict(), census.to_dict()
+    for one in (found, expected):
+        del one["folder"], one["best"]["file"]
+    assert without_seconds(found) == without_seconds(expected)
+
+
+def test_finished_blocks_are_not_trained_again(whole, tmp_path, monkeypatch):
+    """All blocks but one are there: one is trained."""
+    _, other = whole
+    folder = tmp_path / "run"
+    _ = shutil.copytree(other, folder)
+    record = json.loads((folder / "run.json").read_text())
+    taken = record["blocks"].pop(2)
+    record["finished"] = False
+    record["sha256"] = ledger._seal(record)
+    _ = (folder / "run.json").write_text(json.dumps(record))
+    (folder / taken["file"]).unlink()
+    asked = []
+    blocks = runs.PopulationRun._trained
+    monkeypatch.setattr(
+        runs.PopulationRun,
+        "_trained",
+        lambda self, members: asked.append(members) or blocks(self, members),
+    )
+    census = train_many("half-adder", seeds=SEEDS, out=folder, **QUICK)
+    assert [list(members) for members in asked] == [list(range(64, 96))]
+    assert not census.mended
+    assert same_files(folder, other)
+    assert said(folder) == said(other)
+
+
+def test_figures_that_are_gone_are_drawn_again(whole, tmp_path, monkeypatch):
+    _, other = whole
+    folder = tmp_path / "run"
+    _ = shutil.copytree(other, folder)
+    shutil.rmtree(folder / "figures")
+    monkeypatch.setattr(runs, "train_members", refused_work)  # the members shown are, elsewhere
+    assert train_many("half-adder", seeds=SEEDS, out=folder, **QUICK).was_done
+    assert same_files(folder, other)
+
+
+def refused_work(*_, **__):
+    raise AssertionError("something was trained")
+
+
+def test_a_finished_run_is_shown_and_not_trained_again(whole, monkeypatch):
+    census, folder = whole
+    monkeypatch.setattr(runs, "train_members", refused_work)
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    again = train_many("half-adder", seeds=SEEDS, out=folder, **QUICK)
+    assert again.was_done
+    assert without_seconds(again.to_dict()) == without_seconds(census.to_dict())
+    assert again.result["seconds"] == census.result["seconds"]
+    assert again.best_proof.verdict == "proved"
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    ("file", "again"),
+    [
+        ("census.parquet", []),
+        ("best.safetensors", []),
+        ("blocks/000001.parquet", [range(32, 64)]),
+        ("blocks/000003.parquet", [range(96, 120)]),
+    ],
+)
+def test_a_file_that_was_cut_short_is_made_again(plain, tmp_path, monkeypatch, file, again):
+    folder = tmp_path / "run"
+    _ = shutil.copytree(plain, folder)
+    path = folder / file
+    _ = path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    asked = []
+    blocks = runs.PopulationRun._trained
+    monkeypatch.setattr(
+        runs.PopulationRun,
+        "_trained",
+        lambda self, members: asked.append(members) or blocks(self, members),
+    )
+    census = train_many("half-adder", seeds=SEEDS, out=folder, **PLAIN)
+    assert census.mended == (file,)
+    assert [list(members) for members in asked] == [list(some) for some in again]
+    assert same_files(folder, plain)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"lr": 0.2}, "lr was 0.4, is 0.2"),
+        ({"seeds": SEEDS + 1}, f"networks was {SEEDS}, is {SEEDS + 1}"),
+        ({"seed": 4, "hidden": 4}, "hidden was 3, is 4; seed was 0, is 4"),
+        ({"task": "comparator:1"}, "task was half-adder, is comparator:1"),
+        ({"keep": "weights"}, "keep was start, is weights"),
+        ({"explain": False}, "explain was true, is false; helps was true, is false"),
+    ],
+)
+def test_another_run_in_the_same_folder_is_refused(whole, changes, told, monkeypatch):
+    _, folder = whole
+    monkeypatch.setattr(runs, "train_members", refused_work)
+    options = {"task": "half-adder", "seeds": SEEDS, **QUICK, **changes}
+    with pytest.raises(OutputError) as refused:
+        _ = train_many(out=folder, **options)
+    assert str(refused.value) == (
+        f"{folder}: the folder holds another run: {told}; give what it was, or name a new folder"
+    )
+
+
+def test_a_table_of_other_rows_is_another_task(tmp_path, monkeypatch):
+    table = tmp_path / "t.csv"
+    for last in (1, 0):
+        _ = table.write_text(f"in a:1,in b:1,out x:1\n0,0,0\n0,1,1\n1,0,1\n1,1,{last}\n")
+        options = {"seeds": 2, "out": tmp_path / "run", "explain": False, "steps": 0}
+        options["batch"] = 5000  # beyond the kernels: none is compiled for this table
+        if last:
+            _ = train_many(f"table:{table}", **options)
+            continue
+        with pytest.raises(OutputError) as refused:
+            _ = train_many(f"table:{table}", **options)
+    assert refused.value.what.startswith('the folder holds another run: task was {"table":')
+
+
+def test_a_disk_that_fills_up_is_one_line_and_keeps_what_is_finished(tmp_path, monkeypatch):
+    folder = tmp_path / "run"
+    write = Path.replace
+    calls = iter(range(1000))
+
+    def replace_until_full(self, target):
+        if str(target).endswith("000002.parquet") and next(calls) == 0:
+            raise OSError(28, "No space left on device")
+        return write(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace_until_full)
+    with pytest.raises(OutputError) as refused:
+        _ = train_many("half-adder", seeds=SEEDS, out=folder, **PLAIN)
+    assert str(refused.value) == (
+        f"{folder / 'blocks' / '000002.parquet'}: can't be written (No space left on device); "
+        "2 finished blocks are kept: make room and give the same command again"
+    )
+    assert len(json.loads((folder / "run.json").read_text())["blocks"]) == 2
+    _ = train_many("half-adder", seeds=SEEDS, out=folder, **PLAIN)
+    assert len(json.loads((folder / "run.json").read_text())["blocks"]) == 4
+
+
+def test_a_disk_that_fills_up_at_the_census_keeps_every_block(plain, tmp_path, monkeypatch):
+    from pyarrow import parquet
+
+    folder = tmp_path / "run"
+
+    class Full:
+        def __init__(self, *_, **__):
+            raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(parquet, "ParquetWriter", Full)
+        with pytest.raises(OutputError) as refused:
+            _ = train_many("half-adder", seeds=SEEDS, out=folder, **PLAIN)
+    assert str(refused.value) == (
+        f"{folder / 'census.parquet'}: can't be written (No space left on device); "
+        "4 finished blocks are kept: make room and give the same command again"
+    )
+    monkeypatch.setattr(runs.PopulationRun, "_trained", refused_work)
+    _ = train_many("half-adder", seeds=SEEDS, out=folder, **PLAIN)
+    assert same_files(folder, plain)
+
+
+# --- what is kept --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("keep", "columns"),
+    [
+        ("none", {"losses"}),
+        ("start", {"losses", "start"}),
+        ("weights", {"losses", "start", "weights"}),
+        ("every:70", {"losses", "start", "snapshots"}),
+    ],
+)
+def test_the_tensors_that_were_asked_for_are_in_the_blocks(tmp_path, keep, columns):
+    out = tmp_path / "run"
+    census = train_many("half-adder", seeds=40, keep=keep, out=out, explain=False, **QUICK)
+    blocks = pd.read_parquet(out / "blocks").set_index("member")  # both files as one table
+    assert len(blocks) == 40
+    tensors = {"losses", "start", "weights", "snapshots"}
+    assert tensors & set(blocks.columns) == columns
+    table = pd.read_parquet(out / "census.parquet")
+    assert tensors & set(table.columns) == columns & {"start"}
+    again = train_members(census.task, census.settings, [38], keep_every=70)
+    flat = np.concatenate([part[0].ravel() for part in again.arrays])
+    row = blocks.loc[38]
+    if keep == "weights":
+        assert (np.array(row["weights"]) == flat).all()
+    if keep == "every:70":
+        kept = np.stack([np.array(one) for one in row["snapshots"]])
+        assert kept.shape == (4, 17)  # at 0, 70, 140 and 150 steps
+        assert (kept[0] == np.array(row["start"])).all()
+        assert (kept[-1] == flat).all()
+
+
+def test_without_a_folder_the_result_is_the_same(whole):
+    census, _ = whole
+    again = train_many("half-adder", seeds=SEEDS, **QUICK)
+    assert again.folder is None
+    one, other = again.to_dict(), census.to_dict()
+    for found in (one, other):
+        del found["folder"], found["best"]["file"]
+    assert without_seconds(one) == without_seconds(other)
+
+
+def test_progress_counts_every_step_of_every_network():
+    done: list[int] = []
+    stages: list[str] = []
+    _ = train_many(
+        "half-adder",
+        seeds=50,
+        explain=False,
+        on_progress=done.append,
+        on_stage=stages.append,
+        **QUICK,
+    )
+    assert sum(done) == 50 * 150
+    assert stages == ["training"]
+
+
+def test_a_population_that_diverged_is_written_too(tmp_path):
+    census = train_many(
+        "half-adder", seeds=6, steps=60, lr=1e30, out=tmp_path / "run", explain=False
+    )
+    assert census.failures[0]["table"] == []
+    assert (census.successes, census.result["diverged"], census.result["best"]) == (0, 6, None)
+    assert census.best_proof is None
+    assert not (tmp_path / "run" / "best.safetensors").exists()
+    assert census.result["losses"]["quantiles"]["0.5"][-1] is None
+    again = train_many(
+        "half-adder", seeds=6, steps=60, lr=1e30, out=tmp_path / "run", explain=False
+    )
+    assert again.was_done
+    assert again.best_proof is None
+
+
+def test_untrained_networks_are_counted_as_they_start(tmp_path):
+    census = train_many("half-adder", seeds=8, steps=0, out=tmp_path / "run")
+    assert census.networks == 8
+    assert not any(one["trial"] for one in census.result["causes"])
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"seeds": 0}, OptionError, "--seeds: got 0; give a number in 1..100000000"),
+        ({"seeds": True}, OptionError, "--seeds: got True; give a number in 1..100000000"),
+        (
+            {"seeds": 10**8 + 1},
+            OptionError,
+            "--seeds: got 100000001; give a number in 1..100000000",
+        ),
+        (
+            {"seeds": 2, "member": 1},
+            OptionError,
+            ("--member: got 1 beside --seeds; give one of them: a population trains every member"),
+        ),
+        (
+            {"seeds": 2, "keep": "all"},
+            OptionError,
+            "--keep: got 'all'; give one of none, start, weights, every:K",
+        ),
+        (
+            {"seeds": 2, "keep": "every:0"},
+            OptionError,
+            "--keep: got 'every:0'; give every:K with K of at least 1",
+        ),
+        ({"seeds": 2, "lr": float("nan")}, OptionError, None),
+        ({"seeds": 2, "lr": -1.0}, OptionError, None),
+        (
+            {"seeds": 2, "task": "adder:9"},
+            ResourceError,
+            (
+                "--seeds: adder:9 has 262144 rows, a population takes at most 4096; train one "
+                "network, or take a narrower task"
+            ),
+        ),
+        ({"seeds": 2, "hidden": 10**9}, ResourceError, None),
+    ],
+)
+def test_a_population_that_can_not_be_trained_is_refused(options, error, message, tmp_path):
+    with pytest.raises(error) as refused:
+        _ = train_many(out=tmp_path / "run", **options)
+    if message is not None:
+        assert str(refused.value) == message
+    assert isinstance(refused.value, AdderlabError)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_tensors_without_a_folder_are_refused():
+    with pytest.raises(OptionError) as refused:
+        _ = train_many("half-adder", seeds=2, keep="weights")
+    assert str(refused.value) == (
+        "--keep: got 'weights' without a folder; name a folder with -o RUN"
+    )
+
+
+def test_a_run_beyond_the_disk_is_refused_with_its_estimate(tmp_path, monkeypatch):
+    usage = type("Usage", (), {"free": 10**6})
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: usage)
+    with pytest.raises(ResourceError) as refused:
+        _ = train_many("half-adder", seeds=10**6, out=tmp_path / "run")
+    assert str(refused.value) == (
+        f"{tmp_path / 'run'}: the run would take about 0.364 GB, 0.001 GB are free; take fewer "
+        "--seeds, --keep none, or another disk"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_estimate_of_the_disk_is_near_what_is_written(whole):
+    census, folder = whole
+    plan = plans.Plan(census.task, census.settings, SEEDS)
+    rows = pd.read_parquet(folder / "census.parquet")
+    assert len(rows) == SEEDS
+    estimate = plan.disk_bytes / SEEDS
+    # of many rows, where the files' own heads do not count: 310 bytes each (100,000 half adders)
+    assert 200 < estimate < 600
+
+
+def test_a_place_that_is_taken_is_refused_before_the_work(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "train_members", refused_work)
+    place = tmp_path / "run"
+    _ = place.write_text("")
+    with pytest.raises(OutputError) as refused:
+        _ = train_many("half-adder", seeds=2, out=place)
+    assert str(refused.value) == f"{place}: a file stands there; name a folder"
+
+
+def test_a_census_says_in_one_line_how_often_it_worked(whole):
+    census, _ = whole
+    rate = census.successes / SEEDS
+    assert repr(census).startswith(f"Census: {rate:.1%} of {SEEDS} networks right (")
+    assert repr(census) in census._repr_html_()

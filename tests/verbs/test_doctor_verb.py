@@ -1,0 +1,93 @@
+"""The doctor: what is installed, what is missing, and the command that fixes it."""
+
+from __future__ import annotations
+
+import json
+from importlib import metadata
+
+import pytest
+
+from adderlab.verbs import doctor
+from adderlab.verbs.doctor import Check, Examination, examine
+
+
+@pytest.fixture(scope="module")
+def report():
+    return examine()
+
+
+def test_all_is_well_here(report):
+    """The tests need what the doctor looks for, so nothing that is needed can be missing."""
+    assert report.is_good
+    assert [check.what for check in report.checks if check.needed and not check.is_good] == []
+
+
+def test_every_package_is_found_with_its_version(report):
+    found = {check.what: check.found for check in report.checks}
+    for name in doctor.PACKAGES:
+        assert found[name] == metadata.version(name)
+    assert found["adderlab"] == metadata.version("adderlab")
+
+
+def test_every_dependency_of_the_project_is_looked_at(report):
+    needs = [line for line in metadata.requires("adderlab") if "extra ==" not in line]
+    names = {line.partition(">")[0].strip().replace("-", "_") for line in needs}
+    assert names == set(doctor.PACKAGES)
+
+
+def test_the_speeds_of_proving_and_training_are_measured(report):
+    found = {check.what: check.found for check in report.checks}
+    rate, unit = found["proving"].split(" ", 1)
+    assert unit == "rows/s by enumeration"
+    assert int(rate.replace(",", "")) > 0
+    each, unit = found["training"].split(" ", 1)
+    assert unit == "µs a network of 1000 steps"
+    assert int(each.replace(",", "")) > 0
+
+
+def test_the_report_goes_into_json(report):
+    found = json.loads(json.dumps(report.to_dict()))
+    assert found["good"] is True
+    assert set(found["checks"][0]) == {"what", "found", "is_good", "needed", "remedy"}
+
+
+def test_a_missing_package_is_named_with_its_remedy_and_nothing_is_measured(monkeypatch):
+    monkeypatch.setattr(doctor, "PACKAGES", ("numpy", "no_such_package"))
+    found = examine()
+    assert not found.is_good
+    missing = [check for check in found.checks if check.needed and not check.is_good]
+    assert missing == [
+        Check(
+            "no_such_package",
+            "not installed",
+            is_good=False,
+            needed=True,
+            remedy="pip install 'no_such_package'",
+        )
+    ]
+    assert not {"proving", "training"} & {check.what for check in found.checks}
+
+
+def test_a_missing_extra_is_no_fault(monkeypatch):
+    monkeypatch.setattr(doctor, "EXTRAS", {"no_such_package": "notebook"})
+    monkeypatch.setattr(doctor, "_training_speed", lambda: Check("training", "", is_good=True))
+    found = examine()
+    assert found.is_good
+    (extra,) = [check for check in found.checks if check.what == "no_such_package"]
+    assert (extra.is_good, extra.needed) == (False, False)
+    assert extra.remedy == "pip install 'adderlab[notebook]'"
+
+
+def test_an_old_python_is_told_what_to_install(monkeypatch):
+    monkeypatch.setattr(doctor, "LOWEST_PYTHON", (99, 0))
+    found = examine()
+    assert not found.is_good
+    (python,) = [check for check in found.checks if check.what == "python"]
+    assert python.remedy == "install Python 3.11 or later"
+
+
+def test_nothing_missing_is_good_and_one_needed_thing_missing_is_not():
+    good = Check("a", "1", is_good=True)
+    assert Examination((good,)).is_good
+    assert not Examination((good, Check("b", "", is_good=False))).is_good
+    assert Examination((good, Check("b", "", is_good=False, needed=False))).is_good

@@ -1,0 +1,536 @@
+"""``explain``: what is asked, what comes out in each form, and why runs work or fail."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from fractions import Fraction
+from html.parser import HTMLParser
+
+import pytest
+import torch
+from strategies import refused
+
+import adderlab
+from adderlab.blocks import Table
+from adderlab.building import lecture_network
+from adderlab.errors import NetworkFileError, OptionError, OutputError, ResourceError, TaskError
+from adderlab.explaining import NOT_COMPUTED
+from adderlab.explaining.history import Death
+from adderlab.explaining.units import unit_meanings
+from adderlab.nets import Activation, load, network, save
+from adderlab.nets.walk import unit_names
+from adderlab.tasks import task_named
+from adderlab.training import Settings
+from adderlab.training.loop import train_network
+from adderlab.verbs.explaining import explain
+from adderlab.verbs.explaining.replayed import nearby, replayed
+from adderlab.verbs.explaining.slots import entries, piled_text, w_texts
+from adderlab.verbs.explaining.verb import parse_number, parse_values
+from adderlab.verbs.explaining.why import why_chapters
+from adderlab.verbs.prove import prove
+
+HALF_ADDER = task_named("half-adder")
+LECTURE = lecture_network(HALF_ADDER)
+F = Fraction
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Return the files of seeds 0, which works, and 1, which fails."""
+    folder = tmp_path_factory.mktemp("trained")
+    for seed in (0, 1):
+        _ = adderlab.train(HALF_ADDER, seed=seed, out=folder / f"{seed}.safetensors")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def failed(trained):
+    return explain(trained / "1.safetensors", why=True)
+
+
+# --- rows -------------------------------------------------------------------------------------
+
+
+def test_inputs_may_be_given_in_every_way():
+    ways = ["1,1", (1, 1), {"a": 1, "b": 1}, ["1,1"], [(1, 1)], [{"a": 1, "b": 1}]]
+    found = [explain(LECTURE, input=one).data["gradients"] for one in ways]
+    assert all(one == found[0] for one in found)
+    assert (
+        explain(LECTURE, rows="all").data["gradients"]
+        == (explain(LECTURE, input=["0,0", "0,1", "1,0", "1,1"]).data["gradients"])
+    )
+
+
+def test_a_target_may_be_given_in_every_way():
+    found = [
+        explain(LECTURE, input="1,1", target=one).data["rows"][0]["target"]
+        for one in ("2", 2, {"c": 2}, (2,), None)
+    ]
+    assert found == [{"c1": 1, "c0": 0}] * 5
+
+
+def test_the_json_has_the_keys_that_are_promised():
+    found = explain(LECTURE, input="1,1").to_dict()
+    assert {"steps", "gradients", "autograd_difference"} <= set(found)
+    assert list(found["gradients"]) == ["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"]
+    assert found["autograd_difference"] < 2.0**-50
+    assert [step["name"] for step in found["steps"] if step["kind"] != "parameter"] == [
+        *("a", "b", "z1", "z2", "z3", "h1", "h2", "h3", "c1", "c0", "L"),
+    ]
+    json.dumps(found, allow_nan=False)
+
+
+def test_loss_and_learning_rate_come_from_the_record_unless_given():
+    net = adderlab.train(HALF_ADDER, loss="bce", lr=0.25, steps=3, optimizer="momentum").network
+    found = explain(net, input="1,1")
+    assert (found.data["loss_kind"], found.data["lr"]) == ("bce", 0.25)
+    assert found.data["notes"][0] == "it was trained with momentum; the step shown is plain SGD's"
+    other = explain(net, input="1,1", loss="mse", lr="1/3").result
+    assert (other.loss_kind, other.lr) == ("mse", F(1, 3))
+    assert explain(LECTURE, input="1,1").result.lr == F(1, 10)
+
+
+def test_a_module_is_explained_as_it_stands():
+    torch.manual_seed(3)
+    model = adderlab.AdderNN()
+    model(torch.tensor([[1.0, 1.0]])).pow(2).mean().backward()
+    found = explain(model, "half-adder", input="1,1", target="0").data["gradients"]
+    for name, parameter in model.named_parameters():
+        assert torch.tensor(found[name]) == pytest.approx(parameter.grad)
+
+
+# --- every form -------------------------------------------------------------------------------
+
+
+class Page(HTMLParser):
+    """Collects what a page would fetch, and how many formulas it has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fetched: list[str] = []
+        self.formulas = 0
+
+    def handle_starttag(self, tag, attrs):
+        self.formulas += tag == "math"
+        self.fetched += [
+            value for name, value in attrs if name in ("src", "href") and value[:1] != "#"
+        ]
+
+
+ASKED = {
+    "rows": lambda: explain(LECTURE, input="1,1"),
+    "chain": lambda: explain(chain=3, values="w1=2,w2=3,w3=-1,x=0.5,y=1"),
+    "symbols": lambda: explain(LECTURE, symbols=True),
+    "slots": lambda: explain(LECTURE, slots=True),
+}
+
+
+@pytest.fixture(scope="module")
+def every(failed):
+    """Return one explanation of every kind."""
+    return {kind: ask() for kind, ask in ASKED.items()} | {"why": failed}
+
+
+def test_every_kind_comes_out_in_every_form(every):
+    for kind, found in every.items():
+        assert found.kind == kind
+        assert found.to_dict()["explains"] == kind
+        page = Page()
+        page.feed(found.to_page())
+        assert page.fetched == ["data:,"], kind  # the empty icon: nothing is fetched
+        assert (page.formulas > 10) is (kind != "why")
+        notebook = found._repr_html_()
+        assert "<script" not in notebook
+        assert ("<math" in notebook) is (kind != "why")
+        text = found.to_markdown()
+        assert (text.count("$") > 10) is (kind != "why")
+        assert json.loads(found.to_json())["explains"] == kind
+        assert repr(found)
+        assert len(found.screens) >= len(found.chapters)
+
+
+def test_a_gradient_that_is_not_known_yet_reads_so_in_every_form():
+    found = explain(LECTURE, input="1,1")
+    for text in (found.to_page(), found.to_markdown(), found._repr_html_()):
+        assert text.count(NOT_COMPUTED) >= 11  # once for every value on the way forward
+
+
+def test_a_folder_gets_everything_and_a_file_its_own_kind(tmp_path):
+    files = explain(chain=2, out=[tmp_path / "all", tmp_path / "a.md", tmp_path / "b.svg"]).files
+    assert [str(file.relative_to(tmp_path)) for file in files] == [
+        *("all/explain.md", "all/explain.html", "all/explain.json"),
+        *("all/figures/operations.svg", "all/figures/operations.png", "a.md", "b.svg"),
+    ]
+    assert all(file.stat().st_size for file in files)
+    assert "(figures/operations.svg)" in files[0].read_text(encoding="utf-8")
+    assert json.loads(files[2].read_text())["derivatives"] == ["2*(f1 - y)*f2", "2*(f1 - y)*w1*x"]
+
+
+def test_the_same_question_gives_the_same_bytes(every):
+    for kind in ("rows", "chain", "slots"):
+        assert ASKED[kind]().to_page() == every[kind].to_page()
+
+
+# --- what can't be asked ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {},
+            (
+                "explain: no network, and nothing to explain; give NET with --input 1,1, "
+                "--rows all, --symbols, --slots or --why, or --chain 3"
+            ),
+        ),
+        (
+            {"model": LECTURE},
+            "explain: nothing to explain; add --input 1,1, --rows all, --symbols, --slots or --why",
+        ),
+        ({"why": True}, "explain: no network; name its file"),
+        (
+            {"model": LECTURE, "chain": 3},
+            (
+                "--chain: the chain is explained without a network; leave NET out, or ask for "
+                "--symbols, the same of a network"
+            ),
+        ),
+        (
+            {"model": LECTURE, "slots": True, "why": True},
+            "explain: --slots and --why are two things; ask for one at a time",
+        ),
+        (
+            {"model": LECTURE, "input": "1,1", "rows": "all"},
+            "--rows: does not go with --input; leave one of them out",
+        ),
+        (
+            {"model": LECTURE, "input": "1,1", "iterations": 2},
+            "--iterations: does not go with --input; leave one of them out",
+        ),
+        ({"chain": 2, "lr": 1}, "--lr: does not go with --chain; leave one of them out"),
+        ({"model": LECTURE, "rows": "3"}, "--rows: got 3; give all"),
+        (
+            {"model": LECTURE, "rows": "all", "target": "1"},
+            "--target: one target for all inputs; give one --input with it",
+        ),
+        ({"model": LECTURE, "input": "1,1", "lr": -1}, "--lr: got -1; give a number above 0"),
+        (
+            {"model": LECTURE, "input": "1,1", "lr": "fast"},
+            "--lr: got fast; give a number such as 2, -0.5 or 1/3",
+        ),
+        ({"chain": 2, "values": "w1"}, "--values: got 'w1'; write w1=2,w2=3,x=1,y=1"),
+        ({"chain": 2, "values": "w1=1,w1=2"}, "--values: w1 is given twice; give it once"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(options, message):
+    with refused(OptionError, message):
+        _ = explain(**options)
+
+
+def test_words_out_of_range_are_refused():
+    with refused(TaskError, "--input 2,0: a = 2 is outside 0..1; a:1 takes the values 0..1"):
+        _ = explain(LECTURE, input="2,0")
+    with refused(TaskError, "--target 4: c = 4 is outside 0..3; c:2 takes the values 0..3"):
+        _ = explain(LECTURE, input="1,1", target=4)
+    with refused(
+        TaskError, "--target 1,2: half-adder gives 1 numbers, got 2; give the values of c:2"
+    ):
+        _ = explain(LECTURE, input="1,1", target="1,2")
+
+
+def test_without_a_task_nothing_is_expected():
+    net = network([[[1, 1]], [[1], [1]]], [[0], [0, 0]])
+    with refused(
+        TaskError,
+        "explain: no task is known, so nothing is expected; give --target, or a task with --task",
+    ):
+        _ = explain(net, input="1,1")
+    assert explain(net, input="1,1", target="2").data["rows"][0]["target"] == {"y1": 1, "y0": 0}
+
+
+def test_a_network_too_large_to_read_is_refused():
+    wide = adderlab.build("adder:64", method="one-layer")
+    for options in ({"input": "1,1"}, {"rows": "all"}, {"slots": True}, {"symbols": True}):
+        with refused(
+            ResourceError,
+            "explain: 37054 parameters are too many to list one by one; "
+            "take a network of up to 2000",
+        ):
+            _ = explain(wide, **options)
+
+
+def test_places_that_can_not_be_written_are_refused_before_the_work(tmp_path):
+    with refused(
+        OutputError,
+        f"{tmp_path / 'x.pdf'}: what .pdf is, is not known; "
+        "name a folder, or a file ending in .md, .html, .json, .svg, .png",
+    ):
+        _ = explain(LECTURE, input="1,1", out=tmp_path / "x.pdf")
+    with refused(
+        OutputError,
+        f"{tmp_path / 'x.svg'}: there is no figure in this; name a .md or .html file",
+    ):
+        _ = explain(LECTURE, input="1,1", out=[tmp_path / "x.md", tmp_path / "x.svg"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_is_named_twice_is_refused_however_it_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with refused(OutputError, f"{tmp_path / 'a.json'}: it is named twice; name each place once"):
+        _ = explain(chain=2, out=["./a.json", tmp_path / "a.json"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_numbers_are_taken_as_they_are_written():
+    assert parse_number(0.1, "lr") == F(1, 10)
+    assert parse_values("w1=1/3, x=-0.5,y=2e-3") == {"w1": F(1, 3), "x": F(-1, 2), "y": F(1, 500)}
+    for text in ("1/0", "1e999", "nan", "0x10", "1/3e2", "", "1" * 50):
+        with pytest.raises(OptionError):
+            _ = parse_number(text, "lr")
+
+
+# --- why --------------------------------------------------------------------------------------
+
+
+def test_the_history_is_the_run_itself_step_by_step():
+    settings = Settings(seed=1, steps=120)
+    history, again = replayed(HALF_ADDER, settings)
+    assert history.steps == 120
+    for steps in (0, 1, 60, 120):
+        net = train_network(HALF_ADDER, replace(settings, steps=steps)).network
+        for name, tensor in net.tensors():
+            assert (history.arrays[name][steps] == tensor.exact().to_floats()).all()
+    assert prove(again, HALF_ADDER).verdict == "refuted"
+
+
+def test_a_failed_run_is_told_with_steps_rows_and_what_would_have_helped(failed):
+    found = failed.result
+    assert (found.verdict.verdict, found.weights_agree) == ("refuted", True)
+    assert [(one.unit, one.step) for one in found.looked.deaths] == [("h1", 0)]
+    assert [(tuple(one.row.values()), one.step) for one in found.looked.silent] == [
+        ((0, 0), 4),
+        ((1, 0), 375),
+    ]
+    assert [group.rows for group in found.apart.groups if group.conflict] == [(0, 2)]
+    assert found.apart.readable == {"c1": True, "c0": False}
+
+
+def test_the_death_of_a_row_is_seen_in_the_weights_themselves(failed):
+    """One step earlier the row still had a unit on."""
+    history, _ = replayed(HALF_ADDER, failed.result.settings)
+    for silent in failed.result.looked.silent:
+        for step, is_silent in ((silent.step - 1, False), (silent.step, True)):
+            bits = torch.tensor([float(one) for one in silent.row.values()], dtype=torch.float64)
+            weight = torch.from_numpy(history.arrays["fc1.weight"][step]).double()
+            bias = torch.from_numpy(history.arrays["fc1.bias"][step]).double()
+            assert bool((weight @ bits + bias <= 0).all()) is is_silent
+
+
+def test_what_would_have_helped_does_help_when_it_is_trained(failed):
+    helps, same = failed.result.helps, failed.result.helps_from_same_start
+    assert (helps.option, same.option) == ("--hidden 4", "--activation tanh")
+    assert prove(adderlab.train(HALF_ADDER, seed=1, hidden=4).network)
+    assert prove(adderlab.train(HALF_ADDER, seed=1, activation="tanh").network)
+    tried = failed.result.attempts
+    assert tried[0] is helps
+    assert tried[-1] is same
+    refused_one = next(one for one in tried if one.option == "--lr 0.2")
+    assert refused_one.verdict == prove(adderlab.train(HALF_ADDER, seed=1, lr=0.2).network).verdict
+
+
+def test_changes_are_tried_from_the_nearest_on():
+    tried = [option for _, option, _ in nearby(Settings())]
+    assert tried[:3] == ["--hidden 4", "--hidden 5", "--hidden 6"]  # ratios 4/3, 5/3, 2
+    assert tried.index("--lr 0.2") < tried.index("--lr 0.4") < tried.index("--activation tanh")
+    assert tried[-1] == "--seed 8"
+    assert len(set(tried)) == len(tried)
+
+
+def test_a_run_that_works_is_told_by_its_units_and_beside_the_designs(trained):
+    found = explain(trained / "0.safetensors", why=True).result
+    assert (found.verdict.verdict, found.attempts) == ("proved", ())
+    net = load(trained / "0.safetensors")
+    assert found.units == unit_meanings(net, HALF_ADDER)
+    assert found.units[0].closest == "a AND b"
+    assert found.units[0].off_by < 0.01
+    assert [one.is_same for one in found.designs] == [False, False]
+
+
+def test_a_file_without_a_record_has_no_why(tmp_path):
+    path = save(LECTURE, tmp_path / "lecture.safetensors")
+    with refused(
+        NetworkFileError,
+        f"{path}: it has no training record; "
+        "--why replays a network that was trained: adderlab train TASK -o NET",
+    ):
+        _ = explain(path, why=True)
+
+
+def test_a_record_of_another_network_is_refused(trained):
+    net = load(trained / "0.safetensors")
+    smaller = network([[[1, 1]], [[1], [1]]], [[0], [0, 0]], task=HALF_ADDER)
+    with refused(
+        NetworkFileError,
+        "network: its training record makes fc1.weight of shape [3, 2], the file has [1, 2]; "
+        "look at the network as it was trained, before it was changed",
+    ):
+        _ = explain(replace(smaller, training=net.training), why=True)
+
+
+def test_a_changed_weight_is_said_not_to_agree(trained):
+    net = load(trained / "0.safetensors")
+    other = load(trained / "1.safetensors")
+    mixed = replace(other, training={**net.training})
+    found = explain(mixed, why=True).result
+    assert not found.weights_agree
+    assert found.largest_difference > 0.1
+
+
+def test_units_that_never_switch_off_do_not_die():
+    net = adderlab.train(HALF_ADDER, seed=2, activation="tanh", steps=20).network
+    found = explain(net, why=True)
+    assert found.result.looked.deaths == ()
+    (died,) = (one for one in found.chapters if one.slug == "died")
+    assert died.blocks[0].text == "Units of tanh are never off: none can die."
+    assert net.layers[0].activation == Activation("tanh")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"activation": "tanh", "seed": 1}, "one hidden layer of tanh"),
+        ({"hidden": (6, 6), "seed": 0, "lr": 0.2, "steps": 2000}, "2 hidden layers of relu"),
+    ],
+)
+def test_a_network_unlike_the_designs_in_kind_is_told_why_it_is_not_compared(options, said):
+    found = explain(adderlab.train(HALF_ADDER, **options).network, why=True)
+    assert found.result.verdict.verdict == "proved"
+    (design,) = (one for one in found.chapters if one.slug == "design")
+    assert len(design.blocks) == 1
+    assert design.blocks[0].text == (
+        "The hand-set designs of half-adder have one hidden layer of relu, this network has "
+        f"{said}: its units have no counterparts there to be matched with."
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, "Dead units: relu passes no gradient back where it is off, so nothing wakes them"),
+        ({"optimizer": "momentum"}, "Dead units: off on every row to the end of the run"),
+        ({"optimizer": "adam"}, "Dead units: off on every row to the end of the run"),
+        ({"weight_decay": 0.01}, "Dead units: off on every row to the end of the run"),
+    ],
+)
+def test_nothing_wakes_a_dead_unit_is_said_of_plain_sgd_alone(failed, change, said):
+    found = failed.result
+    chapters = why_chapters(replace(found, settings=replace(found.settings, **change)))
+    (died,) = (one for one in chapters if one.slug == "died")
+    assert died.blocks[0].caption == said
+
+
+def test_nothing_wakes_a_dead_unit_is_not_said_of_a_later_layer(failed):
+    """A unit of the second layer wakes as soon as those of the first give it something else."""
+    deep = network([[[1, 1]], [[1]], [[1], [1]]], [[0], [-9], [0, 0]], task=HALF_ADDER)
+    found = failed.result
+    for layer, (unit,) in enumerate(unit_names(deep, HALF_ADDER)[1:3], 1):
+        looked = replace(found.looked, deaths=(Death(unit, 0),))
+        chapters = why_chapters(replace(found, network=deep, looked=looked))
+        (died,) = (one for one in chapters if one.slug == "died")
+        assert ("nothing wakes" in died.blocks[0].caption) is (layer == 1)
+
+
+def test_a_designed_unit_without_a_counterpart_has_no_cosine():
+    """Two units beside a design of three: one is left over."""
+    found = explain(adderlab.train(HALF_ADDER, hidden=2, seed=3).network, why=True)
+    assert found.result.verdict.verdict == "proved"
+    (design,) = (one for one in found.chapters if one.slug == "design")
+    said, table = design.blocks[:2]
+    (left,) = (row for row in table.rows if row[1] == "none left")
+    assert left[1:] == ("none left", "", "", "")
+    assert said.text.endswith(
+        "it is not the same. Alike is a unit whose weights and bias point almost the same way, "
+        "with a cosine of at least 0.999; the same would be exact multiples, and last layers that "
+        "agree too."
+    )
+
+
+# --- slots ------------------------------------------------------------------------------------
+
+
+def slots_said(net, **options):
+    """Return the sentence on the losses, and the run it is told of."""
+    found = explain(net, slots=True, **options)
+    (piling,) = (one for one in found.chapters if one.slug == "piling-up")
+    return piling.blocks[1].text, found.result
+
+
+def test_where_every_gradient_is_zero_no_gradient_is_said_to_push():
+    right = network([[[1, 1], [1, 1]], [[0, 1], [1, -2]]], [[0, -1], [0, 0]], task=HALF_ADDER)
+    text, run = slots_said(right)
+    assert set(run.losses_with) == set(run.losses_without) == {0.0}
+    assert text.endswith("Every gradient is 0 here: nothing piles up, and no parameter moves.")
+
+
+def test_a_loss_that_leaves_the_finite_numbers_is_compared_with_nothing():
+    text, run = slots_said(LECTURE, lr=10)
+    first = [
+        next(at for at, loss in enumerate(losses, 1) if not torch.tensor(loss).isfinite())
+        for losses in (run.losses_with, run.losses_without)
+    ]
+    assert text.endswith(
+        f"The loss leaves the finite numbers with zero_grad at iteration {first[0]} and without "
+        f"at iteration {first[1]}; from there on nothing is compared."
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        ([3, 2, 1], [3, 2, 0], "Here the sum of all gradients went down further than each"),
+        ([3, 2, 1], [3, 1, 2], "The old gradients keep pushing long after"),
+        ([3, 2, 1], [3, 2.5, 2], "Here the sum of all gradients went down less far"),
+        ([3, 2, 1], [3, 0, 1], "Here both end at the same loss, by other ways."),
+        ([3, 2, 1], [3, 2, 1], "Here it is the same in every iteration, with and without."),
+    ],
+)
+def test_what_is_said_of_piling_up_is_what_the_losses_show(every, one, other, said):
+    found = replace(every["slots"].result, losses_with=tuple(one), losses_without=tuple(other))
+    assert piled_text(found).startswith(said)
+
+
+def test_a_step_that_moves_a_parameter_is_seen_in_the_slots_and_screens():
+    found = explain(LECTURE, slots=True, lr="1e-6")
+    run = found.result
+    table = next(one for one in found.chapters[0].blocks if isinstance(one, Table))
+    start, moved = (dict_of(run.with_zero_grad[0].after(line)) for line in ("start", "step()"))
+    for row, name in zip(table.rows, start, strict=True):
+        assert (row[1] != row[3]) is (start[name] != moved[name]), name
+    assert any(row[1] != row[3] for row in table.rows)
+    shown = [screen.blocks[0].rows for screen in found.screens[:4]]
+    for first, last, name in zip(shown[0], shown[3], start, strict=True):
+        assert (first[1] != last[1]) is (start[name] != moved[name]), name
+
+
+def dict_of(slots):
+    return {name: w for name, w, _ in entries(slots)}
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_step_that_moves_a_parameter_is_seen_in_the_gradient_table(seed):
+    net = adderlab.train(HALF_ADDER, seed=seed, steps=3).network
+    found = explain(net, input="1,1", lr="1e-6")
+    table = next(one for one in found.chapters[-1].blocks if isinstance(one, Table))
+    updates = found.result.updates
+    assert any(update.gradient for update in updates)
+    for row, update in zip(table.rows, updates, strict=True):
+        now, following = str(row[2]).split(" - 1e-06*")[0], str(row[3])
+        assert (now != following) is bool(update.gradient), update.name
+
+
+def test_digits_are_added_only_where_a_move_needs_them():
+    assert w_texts([0.87431, 0.87432, 0.5]) == ["0.87431", "0.87432", "0.5"]
+    assert w_texts([0.1, 0.2]) == ["0.1", "0.2"]
+    assert w_texts([float("nan"), 0.25, float("inf")]) == ["nan", "0.25", "inf"]

@@ -1,0 +1,328 @@
+"""``prove``: what it takes, what it refuses, and what its verdict says of itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from adderlab.building import construct
+from adderlab.building.lecture import lecture_network
+from adderlab.errors import FormatError, TaskError
+from adderlab.nets import Activation, Network, Readout, network, save, to_bytes
+from adderlab.nets.files import from_bytes
+from adderlab.nets.tensors import Dense
+from adderlab.proving import Counterexample, FormatVerdict, Margin, Verdict, engines
+from adderlab.tasks import Task, Word, task_named
+from adderlab.tasks.table import parse_table
+from adderlab.verbs.prove import prove
+
+HALF_ADDER = task_named("half-adder")
+LECTURE = lecture_network(HALF_ADDER)
+RIGHT = network(
+    [[[1, 1], [1, 1]], [[0, 1], [1, -2]]], [[0, -1], [0, 0]], task=HALF_ADDER, format="int2"
+)
+
+
+def test_only_proved_is_true() -> None:
+    """So that ``assert prove(...)`` is a test that can't lie."""
+    assert prove(RIGHT)
+    assert not prove(LECTURE)
+    for verdict, truth in (("proved", True), ("refuted", False), ("unknown", False)):
+        assert bool(Verdict(verdict, "enumerated", "exact", "t", 4)) is truth
+
+
+KEYS = {
+    "verdict", "method", "semantics", "task", "rows", "counterexample", "margin", "formats",
+    "sha256", "seconds", "reason",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("formats", [(), ("fp16", "int4")])
+@pytest.mark.parametrize("net", [LECTURE, RIGHT], ids=["refuted", "proved"])
+def test_the_dictionary_has_the_documented_keys_and_is_json(
+    net: Network, formats: tuple[str, ...]
+) -> None:
+    """With exact margins as text, and exact raw outputs beside the nearest numbers."""
+    found = prove(net, formats=formats)
+    data = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert set(data) >= KEYS
+    assert data["verdict"] == found.verdict
+    assert data["rows"] == 4
+    assert set(data["margin"]) >= {"of_0", "of_1", "min"}
+    assert set(data["formats"]) == set(formats or [net.format])
+    assert all(value in ("proved", "refuted", "unknown") for value in data["formats"].values())
+    if found.verdict == "refuted":
+        example = data["counterexample"]
+        assert set(example) >= {"input", "expected", "got", "output", "semantics"}
+        assert example["input"] == {"a": 1, "b": 1}
+        assert example["expected"] == {"c": 2}
+        assert example["got"] == {"c": 3}
+        assert example["output"] == [0.5, 0.5]
+        assert example["output_exact"] == ["1/2", "1/2"]
+    else:
+        assert data["counterexample"] is None
+        assert data["margin"] == {"of_0": "1/2", "of_1": "1/2", "min": "1/2", "exact": True}
+
+
+def test_numbers_beyond_a_double_are_json_too() -> None:
+    """2**1030 + 1/2 is the nearest whole number in ``output``, and exact beside it."""
+    value = Fraction(2**1031 + 1, 2)
+    found = Counterexample({"x": 1}, {"y": 0}, {"y": 1}, (value, Fraction(3)), "exact")
+    data = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert data["output"] == [2**1030, 3]
+    assert Fraction(data["output_exact"][0]) == value
+    assert str(found).endswith("(raw outputs 1.15052e+310, 3)")
+
+
+def test_the_verdict_is_bound_to_the_bytes(tmp_path: Path) -> None:
+    """The same for a file, its path as text, and the network in memory."""
+    path = tmp_path / "net.safetensors"
+    _ = save(LECTURE, path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert prove(path).sha256 == digest
+    assert prove(str(path)).sha256 == digest
+    assert prove(LECTURE).sha256 == digest
+    assert prove(from_bytes(to_bytes(LECTURE), where="memory")).sha256 == digest
+    assert prove(RIGHT).sha256 != digest
+
+
+def test_a_module_is_proved_under_the_readout_that_is_said() -> None:
+    """Without a comparison of its own it is read by > 0.5, and a note says so."""
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 2))
+    with torch.no_grad():
+        for number, layer in ((0, RIGHT.layers[0]), (2, RIGHT.layers[1])):
+            model[number].weight.copy_(torch.tensor(layer.weight.numbers.astype(np.float32)))
+            model[number].bias.copy_(torch.tensor(layer.bias.numbers.astype(np.float32)))
+    found = prove(model, "half-adder")
+    assert found
+    assert found.notes == ("forward gives raw outputs; judged by > 0.5",)
+    assert found.formats["fp32"].verdict == "proved"
+    with torch.no_grad():
+        model[2].weight[1, 1] = -1.25
+    assert prove(model, "half-adder").verdict == "refuted"
+
+
+def test_the_task_may_be_named_given_or_the_networks_own() -> None:
+    """A task that is named wins over the network's own."""
+    assert prove(RIGHT).task == "half-adder"
+    assert prove(RIGHT, "adder:1").task == "adder:1"
+    assert prove(RIGHT, HALF_ADDER).task == "half-adder"
+    other = parse_table("in a:1,in b:1,out c:2\n0,0,0\n0,1,1\n1,0,1\n1,1,3", where="other")
+    assert prove(RIGHT, other).verdict == "refuted"
+
+
+def test_a_network_without_a_task_is_refused() -> None:
+    """With the option that names one."""
+    with pytest.raises(TaskError) as raised:
+        _ = prove(replace(RIGHT, task=None))
+    assert str(raised.value) == "task: the network names no task; name one: --task half-adder"
+
+
+def test_a_task_that_does_not_fit_is_refused() -> None:
+    """With the bits of both."""
+    with pytest.raises(TaskError) as raised:
+        _ = prove(RIGHT, "full-adder")
+    assert str(raised.value) == (
+        "task: full-adder has 3 input and 2 output bits, the network 2 and 2; "
+        "name a task that fits with --task"
+    )
+
+
+ALL = (
+    "choose from fp64, fp32, fp16, bf16, fp8-e4m3, fp8-e5m2, int32, int16, int8, int7, "
+    "int6, int5, int4, int3, int2, ternary, binary, wide"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("fp17", "did you mean fp16?"),
+        ("int1", "did you mean int16?"),
+        ("posit", ALL),
+    ],
+)
+def test_a_format_that_does_not_exist_is_refused(name: str, remedy: str) -> None:
+    """With the nearest name, or all of them."""
+    with pytest.raises(FormatError) as raised:
+        _ = prove(RIGHT, formats=["fp32", name])
+    assert str(raised.value) == f"format: unknown number format {name!r}; {remedy}"
+
+
+def test_formats_make_the_headline() -> None:
+    """Refuted if one is, else unknown if one is, proved if all are; by that format's reason."""
+    net = network([[[2048, 1, 1]]], [None], readout=Readout("threshold", 2050.0, ">="))
+    task = parse_table(
+        "in x:3,out y:1\n" + "\n".join(f"{n},{int(n == 7)}" for n in range(8)), where="test"
+    )
+    whole = prove(net, task)
+    assert (whole.verdict, whole.semantics, whole.rows_right) == ("proved", "exact", 8)
+    proved = prove(net, task, formats=["fp32", "FP64", "fp64"])
+    assert (proved.verdict, proved.semantics, proved.reason) == ("proved", "fp32, fp64", "")
+    assert list(proved.formats) == ["fp32", "fp64"]
+    assert proved.rows_right == 8
+    unknown = prove(net, task, formats=["fp32", "fp8-e4m3"])
+    assert (unknown.verdict, unknown.semantics) == ("unknown", "fp8-e4m3")
+    assert unknown.reason == ("not representable: fc1.weight holds 2048, which fp8-e4m3 does not")
+    assert unknown.rows_right is None
+    refuted = prove(net, task, formats=["fp8-e4m3", "fp16", "fp32"])
+    assert (refuted.verdict, refuted.semantics) == ("refuted", "fp16")
+    assert refuted.reason == "in the order: products left to right, then the bias"
+    assert refuted.rows_right is None
+    assert refuted.counterexample is not None
+    assert refuted.counterexample.replays == {"exact": False, "fp16": True}
+    assert refuted.counterexample.output == (2048,)
+    assert not refuted
+
+
+def test_the_own_format_is_judged_beside_exact_arithmetic() -> None:
+    """Each counterexample says in which arithmetic it replays."""
+    net = network(
+        [[[2048, 1, 1]]], [None], readout=Readout("threshold", 2050.0, ">="), format="fp16"
+    )
+    rows = [f"{n},{int(n == 7)}" for n in range(8)]
+    task = parse_table("in x:3,out y:1\n" + "\n".join(rows), where="test")
+    found = prove(net, task)
+    assert found.verdict == "proved"
+    assert found.own_format == "fp16"
+    assert found.formats["fp16"].verdict == "refuted"
+    assert repr(found).endswith("; refuted in fp16, its own format")
+    # now the table asks for what fp16 gives, so exact arithmetic alone is wrong
+    rows[7] = "7,0"
+    other = prove(net, parse_table("in x:3,out y:1\n" + "\n".join(rows), where="test"))
+    assert other.verdict == "refuted"
+    assert other.counterexample is not None
+    assert other.counterexample.replays == {"exact": True, "fp16": False}
+
+
+@pytest.mark.parametrize(
+    ("task", "reason"),
+    [
+        (task_named("parity:27"), "2^27 inputs are beyond enumeration, which stops at 2^26"),
+        (task_named("parity:300"), "2^300 inputs are beyond enumeration, which stops at 2^26"),
+        (
+            Task(
+                "pairs",
+                (Word("d", 11, 1100), Word("e", 17)),
+                (Word("y", 1),),
+                lambda words: {"y": words["d"] * 0},
+            ),
+            "over 2^27 inputs are beyond enumeration, which stops at 2^26",
+        ),
+    ],
+    ids=["one bit too many", "far too many", "no power of two"],
+)
+def test_too_many_rows_to_enumerate_are_unknown_at_once(
+    task: Task, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No row is looked at, and every format asked for says the same."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a row was enumerated")
+
+    monkeypatch.setattr(engines, "enumerate_rows", refuse)
+    net = network([[[1] * task.n_in]], [[0]])
+    for formats in ((), ("fp16", "fp32")):
+        found = prove(net, task, formats=formats, engine="enumeration")
+        assert found.verdict == "unknown"
+        assert not found
+        assert found.reason == reason
+        assert found.rows == task.rows
+        assert found.rows_right is None
+        assert {name: one.verdict for name, one in found.formats.items()} == dict.fromkeys(
+            formats or ["fp32"], "unknown"
+        )
+        assert json.loads(json.dumps(found.to_dict()))["rows"] == task.rows
+
+
+def test_a_summary_is_one_line() -> None:
+    """Whichever the verdict."""
+    assert repr(prove(RIGHT)) == "Verdict: proved in exact arithmetic: half-adder on all 4 inputs"
+    assert repr(prove(LECTURE)) == (
+        "Verdict: refuted in exact arithmetic: 1 + 1 gives c = 3, expected c = 2 "
+        "(raw outputs 0.5, 0.5)"
+    )
+    tanh = network([[[1, 1]], [[1], [1]]], [[0], [0, 0]], activation=Activation("tanh"))
+    assert repr(prove(tanh, "half-adder", formats=["fp16"])) == (
+        "Verdict: unknown in fp16: fp16 does not define tanh"
+    )
+    full = network([[[1, 1, 0]] * 2], [None], task=task_named("full-adder"))
+    assert repr(prove(full)) == (
+        "Verdict: refuted in exact arithmetic: a = 0, b = 0, cin = 1 gives c = 0, expected c = 1 "
+        "(raw outputs 0, 0)"
+    )
+
+
+def test_a_margins_smaller_side_is_its_least() -> None:
+    """With one side missing it is the other, with both missing none."""
+    assert Margin(Fraction(1, 3), Fraction(1, 4)).min == Fraction(1, 4)
+    assert Margin(None, Fraction(1, 4)).min == Fraction(1, 4)
+    assert Margin(None, None).to_dict() == {
+        "of_0": None, "of_1": None, "min": None, "exact": True,
+    }  # fmt: skip
+
+
+def test_a_format_verdict_is_json() -> None:
+    """With null where there is nothing to say."""
+    assert FormatVerdict("fp16", "proved").to_dict() == {
+        "verdict": "proved",
+        "reason": None,
+        "counterexample": None,
+    }
+
+
+def test_a_network_that_learned_nothing_is_refuted_at_its_first_corner() -> None:
+    """Beyond enumeration a few extreme rows are looked at before any diagram is built."""
+    net = network([[[0.25] * 80] * 3, [[1.0] * 3] * 41], [[0.5] * 3, [1.0] * 41], task=None)
+    found = prove(net, "adder:40", timeout_s=30)
+    assert (found.verdict, found.rows_right) == ("refuted", None)
+    assert found.counterexample.input == {"a": 0, "b": 0}
+    assert found.counterexample.expected == {"c": 0}
+
+
+def test_a_formats_name_may_stand_alone() -> None:
+    net = network([[[1, 1]], [[1]]], [[-1], [0]], task=task_named("majority:2"))
+    assert prove(net, formats="fp16").formats.keys() == {"fp16"}
+
+
+@pytest.mark.parametrize("engine", ["enumeration", "diagram"])
+def test_a_wrong_row_whose_sums_may_leave_int32_is_unknown_in_int32(engine: str) -> None:
+    """What int32 would make of it is not defined, whichever engine found the row."""
+    base = construct(task_named("adder:2"), "one-layer", format="int32")
+    first, last = base.layers
+    weight = np.vstack([first.weight.exact().integers, [1] * 4])
+    bias = np.append(first.bias.exact().integers, 0)
+    out = np.hstack([last.weight.exact().integers, [[0], [0], [1 << 30]]])
+    layers = (
+        replace(first, weight=Dense(weight), bias=Dense(bias)),
+        replace(last, weight=Dense(out)),
+    )
+    net = replace(base, layers=layers, readout=Readout("threshold", 0.5))
+    found = prove(net, engine=engine)
+    assert found.verdict == "refuted"
+    assert found.formats["int32"].verdict == "unknown"
+    assert found.formats["int32"].reason == "a sum may leave int32"
+
+
+@pytest.mark.parametrize("engine", ["enumeration", "diagram"])
+def test_a_wrong_row_that_a_format_rounds_right_says_so(engine: str) -> None:
+    """Every engine replays it in both, and says where it is wrong."""
+    net = network(
+        [[[1.0, 1.0], [2.0**-14, 2.0**-14]], [[1.0, 1.0]]],
+        [[0.0, 0.0], [0.0]],
+        task=task_named("majority:2"),
+        readout=Readout("threshold", 1.0, ">"),
+        format="fp16",
+    )
+    found = prove(net, engine=engine)
+    assert found.verdict == "refuted"
+    assert found.counterexample is not None
+    assert found.counterexample.input == {"x": 1}
+    assert found.counterexample.replays == {"exact": True, "fp16": False}

@@ -1,0 +1,188 @@
+"""``quantize``: what is taken, what is claimed, what is kept, and its keys."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from strategies import refused
+
+import adderlab
+from adderlab.building import construct, lecture_network, printed_network
+from adderlab.errors import FormatError, OptionError, OutputError, TaskError
+from adderlab.nets import Activation, Readout, load, network
+from adderlab.tasks import task_named
+from adderlab.verbs.prove import prove
+from adderlab.verbs.quantize import TABLE_FORMATS, quantization_table, quantize
+
+HALF = task_named("half-adder")
+PRINTED = printed_network().for_task(HALF)
+KEYS = {"format", "bytes", "stored_bytes", "verdict", "changed"}
+"""What the design promises of ``quantize --json``."""
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "method"),
+    [("fp16", 34, "nearest"), ("int8", 17, "nearest"), ("int4", 9, "nearest"),
+     ("INT3", 7, "nearest"), ("int2", 5, "exact"), ("ternary", 5, "exact")],
+)  # fmt: skip
+def test_the_printed_weights_survive_down_to_two_bits(name, size, method):
+    """68 bytes in fp32; the first method that is proved is taken."""
+    found = quantize(PRINTED, name)
+    assert bool(found)
+    assert (found.bytes, found.rounded.method, found.rows_lost) == (size, method, 0)
+    assert bool(prove(found.network, HALF))
+    assert [one.rounded.method for one in found.attempts][-1] == method
+
+
+def test_a_network_of_whole_numbers_takes_three_bytes():
+    found = quantize(construct(HALF, "one-layer"), "smallest")
+    assert (found.form.name, found.bytes, found.stored_bytes, bool(found)) == ("int2", 3, 3, True)
+    assert found.changed == 0
+    assert found.claim.startswith("none of ")
+    assert "attempts in fewer bits holds" in found.claim
+
+
+def test_one_bit_is_the_end():
+    found = quantize(PRINTED, "smallest", method="exact")
+    assert (found.form.name, found.bytes) == ("binary", 3)
+    assert found.claim == "one bit a parameter: there is nothing below"
+    assert found.verdict.formats["binary"].verdict == "proved"
+
+
+def test_a_network_that_is_wrong_stays_wrong_when_rounded(tmp_path):
+    out = tmp_path / "net.safetensors"
+    found = quantize(lecture_network(HALF), "int8", method="nearest", out=out)
+    assert (found.verdict.verdict, bool(found), found.before.verdict) == (
+        "refuted",
+        False,
+        "refuted",
+    )
+    assert prove(out).verdict == "refuted"  # the file is kept
+
+
+def test_rows_lost_are_rows_that_were_right():
+    found = quantize(PRINTED, "int2", method="nearest")
+    assert found.verdict.rows_right == 1
+    assert found.rows_lost == 3
+    assert found.judged.dequantized == "refuted"
+
+
+def test_a_scaled_network_is_judged_as_it_would_be_run():
+    found = quantize(PRINTED, "int4", scale="free")
+    assert found.judged.dequantized == "proved"
+    assert found.judged.holds
+    assert found.verdict.formats["int4"].verdict == "unknown"  # its scales are no int4
+    plain = quantize(PRINTED, "int4", method="snap")
+    assert plain.judged.dequantized is None
+    assert plain.verdict.formats["int4"].verdict == "proved"
+
+
+def test_what_is_written_is_what_was_judged(tmp_path):
+    out = tmp_path / "net.safetensors"
+    found = quantize(PRINTED, "int3", scale="power-of-two", per="channel", symmetric=False, out=out)
+    assert found.file == out
+    assert found.to_dict()["file_bytes"] == out.stat().st_size
+    assert prove(load(out), HALF).sha256 == found.verdict.sha256
+    assert load(out).task == HALF
+
+
+def test_the_keys_of_json():
+    found = quantize(PRINTED, "int2").to_dict()
+    assert set(found) >= KEYS
+    assert (found["format"], found["bytes"], found["verdict"]) == ("int2", 5, "proved")
+    assert [one["method"] for one in found["attempts"]] == ["nearest", "exact"]
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_the_table_has_every_format_by_every_method_that_makes_sense():
+    found = quantization_table(PRINTED)
+    pairs = [(one.form.name, one.rounded.method) for one in found.attempts]
+    floats = [name for name in TABLE_FORMATS if "fp" in name or "bf" in name]
+    whole = [name for name in TABLE_FORMATS if name not in floats]
+    expected = [(f, m) for f in floats for m in ("nearest", "exact", "fine-tune")]
+    expected += [(f, m) for f in whole for m in ("nearest", "exact", "snap", "fine-tune")]
+    assert sorted(pairs) == sorted(expected)
+    for cells, one in zip(found.rows(), found.attempts, strict=True):
+        assert cells[3] == one.verdict.exact.verdict
+        assert bool(one.verdict.exact) == bool(prove(one.rounded.network, HALF))
+    assert json.dumps(found.to_dict())
+
+
+def test_a_step_network_has_no_fine_tuning_in_its_table():
+    step = network(
+        [[[1, 1], [1, 1]], [[0, 1], [1, -1]]],
+        [[-0.5, -1.5], [0, 0]],
+        activation=Activation("step"),
+        task=HALF,
+    )
+    found = quantization_table(step, formats=["int4", "fp64"])
+    assert [one.rounded.method for one in found.attempts] == ["nearest", "exact", "snap"]
+
+
+def test_tanh_is_judged_in_exact_arithmetic_alone():
+    """No format defines tanh, so what holds is said by exact arithmetic."""
+    trained = adderlab.train("half-adder", hidden=4, activation="tanh", seed=0).network
+    found = quantize(trained, "int8")
+    assert bool(found)
+    assert found.judged.holds
+
+
+def test_a_wide_network_is_rounded_to_nearest_and_proved_by_diagrams():
+    net = construct(task_named("adder:16"), "prefix", format="fp32")
+    found = quantize(net, "int4")
+    assert (bool(found), found.verdict.method, found.rows_lost) == (True, "diagram", None)
+    assert [one.rounded.method for one in found.attempts] == ["nearest"]
+
+
+def test_a_module_is_taken_as_it_stands():
+    model = adderlab.AdderNN(threshold=0)
+    with torch.no_grad():
+        model.fc1.weight.copy_(torch.tensor([[1.0, 1], [1, 1], [1, 1]]))
+        model.fc1.bias.copy_(torch.tensor([-1.5, -0.5, -1.5]))
+        model.fc2.weight.copy_(torch.tensor([[1.0, 0, 0], [0, 1, -4]]))
+        model.fc2.bias.zero_()
+    assert adderlab.quantize(model, "fp8-e4m3", "half-adder")
+
+
+def test_a_network_that_nothing_mends_is_returned_as_it_was():
+    """A network of constant outputs, whose one unit no rounding wakes."""
+    net = network([[[0, 0]], [[0], [0]]], [[0], [0, 0]], task=HALF, format="int2",
+                  readout=Readout("threshold", 5.0, ">"))  # fmt: skip
+    found = quantize(net, "smallest")
+    assert found.claim == "no method found a network that holds in any format"
+    assert (found.form.name, found.changed, found.verdict.verdict) == ("int2", 0, "refuted")
+
+
+def test_it_is_readable_in_a_notebook():
+    found = quantize(PRINTED, "int2")
+    assert repr(found).startswith(
+        "int2 by exact (symmetric, free scale per tensor): 17 parameters in 5 bytes, 14 as stored\n"
+        "Verdict: proved"
+    )
+    assert "5 bytes" in found._repr_html_()
+    table = quantization_table(PRINTED, formats=["int4"], methods=["nearest"])
+    assert repr(table) == "QuantizationTable: 1 of 1 proved"
+    assert "nearest" in table._repr_html_()
+
+
+def test_what_makes_no_sense_is_refused(tmp_path):
+    with refused(
+        FormatError,
+        "--to: wide takes as many bits as a number needs, never fewer; "
+        "name an integer or a float format",
+    ):
+        _ = quantize(PRINTED, "wide")
+    with refused(OptionError, "--method: got 'x'; one of auto, nearest, exact, snap, fine-tune"):
+        _ = quantize(PRINTED, "int4", method="x")
+    with refused(
+        OptionError,
+        "--to smallest: every scheme is tried with its own limit; "
+        "leave out --scale, --per, --asymmetric and --limit",
+    ):
+        _ = quantize(PRINTED, "smallest", scale="free")
+    with refused(TaskError, "task: the network names no task; name one: --task half-adder"):
+        _ = quantize(network([[[1, 1]]], [[0]]), "int4")
+    with pytest.raises(OutputError):
+        _ = quantize(PRINTED, "int4", out=tmp_path)

@@ -1,0 +1,166 @@
+"""Training again from a file's record: the bytes agree, or what differs is said."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from adderlab.building import lecture_network
+from adderlab.cli.main import main
+from adderlab.errors import NetworkFileError
+from adderlab.nets import load, save
+from adderlab.tasks import task_named
+from adderlab.training import Settings
+from adderlab.training.seeded import train_seeded
+from adderlab.verbs.replay import replay
+from adderlab.verbs.train import train
+
+SHORT = {"steps": 120, "samples": 60}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Return the path of a trained network's file."""
+    path = tmp_path_factory.mktemp("replay") / "net.safetensors"
+    _ = train("half-adder", seed=5, out=path, **SHORT)
+    return path
+
+
+def altered(file, tmp_path, **changes):
+    """Return a copy of the file whose training record says something else."""
+    net = load(file)
+    return save(
+        replace(net, training={**net.training, **changes}), tmp_path / "altered.safetensors"
+    )
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"batch": 4},
+        {"optimizer": "adam", "lr": 0.01},
+        {"loss": "bce", "activation": "tanh"},
+        {"activation": "leaky:0.1", "hidden": 5},
+    ],
+)
+def test_the_bytes_agree_whatever_the_settings(tmp_path, settings):
+    path = tmp_path / "net.safetensors"
+    _ = train("half-adder", seed=3, out=path, **SHORT, **settings)
+    found = replay(path)
+    assert found
+    assert (found.agrees, found.weights_agree, found.first_difference) == (True, True, None)
+    assert found.sha256[0] == found.sha256[1]
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"batch": 4}, {"optimizer": "adam", "loss": "bce", "activation": "tanh"}]
+)
+def test_a_member_of_the_time_when_members_were_seeds_is_replayed(tmp_path, settings):
+    """Its record names an engine and no member; nothing that came later is in it."""
+    told = Settings(seed=13, **SHORT, **settings)
+    path = save(train_seeded(task_named("half-adder"), told), tmp_path / "old.safetensors")
+    record = load(path).training
+    assert record["path"] == "torch-ensemble"
+    assert set(record) == {
+        "task", "hidden", "seed", "lr", "steps", "batch", "samples", "optimizer", "loss",
+        "activation", "init", "data", "path", "momentum", "versions",
+    }  # fmt: skip
+    assert replay(path)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"member": 7},
+        {"member": 7, "hidden": (3, 2), "data": "table", "init": "xavier", "stop_margin": 0.1},
+        {"hidden": (3, 2), "init": "he", "init_scale": 0.5, "weight_decay": 0.01},
+        {"optimizer": "momentum", "momentum": 0.5, "data": "table", "batch": 3},
+    ],
+)
+def test_what_came_later_is_in_the_record_and_replayed(tmp_path, settings):
+    path = tmp_path / "net.safetensors"
+    _ = train("half-adder", seed=3, out=path, **SHORT, **settings)
+    told = Settings.from_record(load(path).training)
+    assert told == Settings(seed=3, **SHORT, **settings)
+    assert replay(path)
+
+
+@pytest.mark.parametrize("path", ["numba-lanes", "numba-wide"])
+def test_a_record_that_asks_too_much_of_a_kernel_is_refused(trained, tmp_path, path):
+    asks = altered(trained, tmp_path, path=path, member=1, hidden=1000)
+    with pytest.raises(NetworkFileError) as refused:
+        _ = replay(asks)
+    assert "can't train it; take torch-ensemble" in str(refused.value)
+
+
+def test_a_table_task_is_replayed_from_its_own_rows(tmp_path):
+    table = tmp_path / "t.csv"
+    _ = table.write_text("in a:1,in b:1,out x:1\n0,0,0\n0,1,1\n1,0,1\n1,1,*\n")
+    path = tmp_path / "net.safetensors"
+    _ = train(task_named(f"table:{table}"), out=path, **SHORT)
+    table.unlink()
+    assert replay(path)
+
+
+@pytest.mark.parametrize("changes", [{"seed": 6}, {"lr": 0.2}, {"steps": 119}, {"samples": 61}])
+def test_an_altered_record_gives_other_weights(trained, tmp_path, changes):
+    found = replay(altered(trained, tmp_path, **changes))
+    assert not found
+    assert not found.weights_agree
+    name, then, now = found.first_difference
+    assert name.startswith("fc1.weight[0, 0]")
+    assert then != now
+    assert found.largest_difference >= abs(then - now) > 0
+    assert found.summary().startswith("the bytes differ: fc1.weight[0, 0] is ")
+
+
+def test_an_altered_shape_is_named(trained, tmp_path):
+    found = replay(altered(trained, tmp_path, hidden=4))
+    assert found.first_difference[0] == "fc1.weight of shape [3, 2]"
+    assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["largest_difference"] is None
+
+
+def test_other_versions_in_the_record_leave_the_weights_alone(trained, tmp_path):
+    found = replay(altered(trained, tmp_path, versions={"torch": "1.0", "numpy": "1.0"}))
+    assert (found.agrees, found.weights_agree) == (False, True)
+    assert set(found.changed) == {"versions"}
+    assert found.summary().startswith(
+        "the weights agree bit for bit, the record does not: versions"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"path": "abacus"}, "its training path 'abacus' is not known"),
+        ({"lr": "fast"}, "the training record: training lr is 'fast'"),
+        ({"hidden": -3}, "the training record: --hidden got -3"),
+    ],
+)
+def test_a_record_that_can_not_be_followed_is_refused(trained, tmp_path, changes, what):
+    path = altered(trained, tmp_path, **changes)
+    with pytest.raises(NetworkFileError) as refused:
+        _ = replay(path)
+    assert refused.value.where == str(path)
+    assert refused.value.what == what
+
+
+def test_a_network_that_was_not_trained_has_nothing_to_replay():
+    with pytest.raises(NetworkFileError) as refused:
+        _ = replay(lecture_network(task_named("half-adder")))
+    assert str(refused.value) == (
+        "network: it has no training record; replay a network that was trained"
+    )
+
+
+def test_the_command_exits_with_0_and_1(trained, tmp_path, capsys):
+    assert main(["train", "--replay", str(trained)]) == 0
+    assert "the bytes agree" in capsys.readouterr().out
+    other = altered(trained, tmp_path, seed=6)
+    assert main(["train", "--replay", str(other), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["agrees"] is False
+    assert main(["train", "--replay", str(trained), "--seed", "5"]) == 2
+    assert "the file says all there is to know" in capsys.readouterr().err

@@ -1,0 +1,167 @@
+"""``show``: what is shown of a network, and the figures it writes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from strategies import networks, refused, tasks
+
+from adderlab.building import lecture_network, printed_network
+from adderlab.errors import ModelError, OutputError, ResourceError, TaskError
+from adderlab.nets import network, save
+from adderlab.nets.walk import nameless_task
+from adderlab.tasks import task_named
+from adderlab.verbs import show as module
+from adderlab.verbs.build import build
+from adderlab.verbs.prove import prove
+from adderlab.verbs.show import show
+from adderlab.verbs.train import train
+
+HALF_ADDER = task_named("half-adder")
+LECTURE = lecture_network(HALF_ADDER)
+
+
+def names_of(files: Any) -> list[str]:
+    return sorted(path.name for path in files)
+
+
+def test_the_lecture_is_shown_with_its_wrong_row() -> None:
+    shown = show(LECTURE)
+    assert shown.task is not None
+    assert (shown.task.name, shown.files, shown.walk) == ("half-adder", (), None)
+    assert shown.verdict is not None
+    assert shown.verdict.verdict == "refuted"
+    assert [row.is_right for row in shown.rows] == [True, True, True, False]
+    assert repr(shown) == f"{LECTURE!r}\n{shown.verdict!r}"
+
+
+def test_json_has_words_and_raw_outputs() -> None:
+    found = show(LECTURE, input="1,1").to_dict()
+    assert list(found) == ["task", "network", "rows", "verdict", "proof", "walk", "files", "notes"]
+    assert (found["task"], found["verdict"]) == ("half-adder", "refuted")
+    assert found["network"] == LECTURE.to_dict()
+    assert found["rows"][3] == {
+        "inputs": {"a": 1, "b": 1},
+        "expected": {"c": 2},
+        "got": {"c": 3},
+        "outputs": [0.5, 0.5],
+        "distances": [0.5, -0.5],
+        "right": False,
+    }
+    assert found["walk"]["got"] == {"c": 3}
+    _ = json.dumps(found, allow_nan=False)
+
+
+def test_an_input_is_given_as_text_or_as_words() -> None:
+    one, two = show(LECTURE, input="1,1").walk, show(LECTURE, input={"a": 1, "b": 1}).walk
+    assert one is not None
+    assert one == two
+    message = "--input 1,2: b = 2 is outside 0..1; b:1 takes the values 0..1"
+    with refused(TaskError, message):
+        _ = show(LECTURE, input="1,2")
+
+
+def test_whatever_a_verb_returns_can_be_shown(tmp_path: Path) -> None:
+    """A network, its file, what build or train returned, a module."""
+    torch = pytest.importorskip("torch")
+    path = save(LECTURE, tmp_path / "net.safetensors")
+    built = build("half-adder", method="lecture")
+    for model in (LECTURE, path, str(path), built):
+        assert [row.got for row in show(model).rows][3] == (1, 1)
+    module_shown = show(torch.nn.Sequential(torch.nn.Linear(2, 2)), "half-adder")
+    assert module_shown.notes
+    assert module_shown.verdict is not None
+    with pytest.raises(ModelError):
+        _ = show(3.5)  # type: ignore[arg-type]
+
+
+def test_without_a_task_nothing_is_expected() -> None:
+    net = replace(printed_network(), task=None)
+    shown = show(net, input="1,0")
+    assert (shown.task, shown.verdict) == (None, None)
+    assert shown.target.name == nameless_task(net).name
+    found = shown.to_dict()
+    assert (found["task"], found["verdict"], found["proof"]) == (None, None, None)
+    assert [row["right"] for row in found["rows"]] == [None] * 4
+    assert found["rows"][2]["got"] == {"y": 1}
+    assert found["walk"]["got"] == {"y": 1}
+    assert repr(shown) == repr(net)
+    assert show(net, "half-adder").verdict is not None
+
+
+def test_figures_are_written_as_svg_and_png(tmp_path: Path) -> None:
+    shown = show(LECTURE, input="1,1", out=tmp_path / "figures")
+    kinds = ["activations", "network", "surface-c0", "surface-c1", "truth-table", "way"]
+    assert names_of(shown.files) == [f"{kind}.{end}" for kind in kinds for end in ("png", "svg")]
+    assert names_of((tmp_path / "figures").iterdir()) == names_of(shown.files)
+    assert all(path.stat().st_size > 1000 for path in shown.files)
+    again = show(LECTURE, out=tmp_path / "again")
+    for path in again.files:
+        assert path.read_bytes() == (tmp_path / "figures" / path.name).read_bytes()
+
+
+def test_a_training_run_has_its_loss_curve(tmp_path: Path) -> None:
+    """The file of the same network has none: it keeps no losses."""
+    run = train("half-adder", seed=0, steps=200, samples=50)
+    shown = show(run, out=tmp_path / "run")
+    assert "losses.svg" in names_of(shown.files)
+    text = (tmp_path / "run" / "losses.svg").read_text(encoding="utf-8")
+    assert f"seed 0: loss {run.run.losses[0][1]:.4f} at step 100" in text
+    assert run.network is not None
+    path = save(run.network, tmp_path / "net.safetensors")
+    assert "losses.svg" not in names_of(show(path, out=tmp_path / "file").files)
+
+
+def test_of_a_large_task_only_a_few_rows_are_shown() -> None:
+    task = task_named("adder:8")
+    net = network([[[1] * 16] * 9], [None], task=task)
+    shown = show(net)
+    verdict = prove(net)
+    assert len(shown.rows) == 8
+    assert not any(row.is_right for row in shown.rows)
+    assert shown.rows_note.startswith("the first 8 wrong rows; ")
+    assert shown.verdict is not None
+    assert (shown.verdict.rows_right, shown.verdict.rows) == (verdict.rows_right, 65536)
+
+
+def test_a_word_of_forty_bits_is_shown(tmp_path: Path) -> None:
+    """Nothing is enumerated beyond what can be."""
+    net = network([[[1] * 80] * 41], [None], task=task_named("adder:40"))
+    shown = show(net, input=f"{(1 << 40) - 1},5", out=tmp_path / "wide")
+    assert shown.verdict is not None
+    assert shown.verdict.verdict in ("unknown", "refuted")
+    assert names_of(shown.files)[0] == "network.png"
+
+
+def test_too_large_a_network_is_not_walked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LARGEST_WALK", 16)
+    message = (
+        "--input: 17 parameters are too many to list every product; take a network of up to 16"
+    )
+    with refused(ResourceError, message):
+        _ = show(LECTURE, input="1,1")
+    assert show(LECTURE).walk is None
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_any_work(tmp_path: Path) -> None:
+    taken = tmp_path / "file"
+    _ = taken.write_text("x")
+    with pytest.raises(OutputError):
+        _ = show(tmp_path / "missing.safetensors", out=taken)
+
+
+@settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_any_network_can_be_shown(tmp_path_factory: Any, data: st.DataObject) -> None:
+    """Whatever its numbers, layers, readout and task."""
+    net = data.draw(networks(task=tasks(max_in=2) | st.none()))
+    words = (net.task or nameless_task(net)).row(0).inputs
+    shown = show(net, input=words, out=tmp_path_factory.mktemp("any") / "figures")
+    _ = json.dumps(shown.to_dict(), allow_nan=False)
+    assert shown.files

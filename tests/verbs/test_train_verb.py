@@ -1,0 +1,91 @@
+"""Training workflows: one network with its proof, and the folder of a population."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from adderlab.errors import OptionError, OutputError
+from adderlab.tasks import task_named
+from adderlab.training import Settings, loop
+from adderlab.verbs import train as workflow
+from adderlab.verbs.prove import prove
+from adderlab.verbs.train import success_rates, train, what_helps
+
+
+def refused_work(*_, **__):
+    raise AssertionError("the work was done first")
+
+
+def test_one_network_is_written_with_the_verdict_that_its_file_gets(tmp_path):
+    path = tmp_path / "net.safetensors"
+    trained = train("half-adder", seed=1, out=path, steps=50)
+    assert trained.file == path
+    assert not trained  # as bool(verdict): refuted, and written all the same
+    verdict = prove(path)
+    assert verdict.verdict == trained.proof.verdict == "refuted"
+    assert verdict.sha256 == trained.proof.sha256
+    found = trained.to_dict()
+    assert found["rows_right"] == verdict.rows_right
+    assert found["proof"]["counterexample"] == verdict.counterexample.to_dict()
+    assert found["file"] == str(path)
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+def test_a_run_that_diverged_writes_nothing_and_has_no_proof(tmp_path):
+    trained = train("half-adder", lr=1e30, steps=100, out=tmp_path / "net.safetensors")
+    assert not trained
+    assert trained.network is trained.proof is trained.file is None
+    found = trained.to_dict()
+    assert found["diverged"] is True
+    assert (found["loss"], found["losses"], found["rows_right"]) == (None, [[100, None]], 0)
+    assert found["proof"] is None
+    assert list(tmp_path.iterdir()) == []
+    assert repr(trained).endswith("\ndiverged: weights left the numbers")
+
+
+def test_one_networks_place_is_tried_before_the_work(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "train_network", refused_work)
+    with pytest.raises(OutputError) as refused:
+        _ = train("half-adder", out=tmp_path)
+    assert str(refused.value) == f"{tmp_path}: a folder stands there; name a file"
+
+
+def test_an_unknown_setting_is_refused_by_name():
+    with pytest.raises(OptionError) as refused:
+        _ = train("half-adder", learning_rate=1)
+    assert str(refused.value) == (
+        "train: unknown setting 'learning_rate'; one of hidden, seed, lr, steps, batch, samples, "
+        "optimizer, loss, activation, init, member, data, momentum, weight_decay, init_scale, "
+        "stop_margin"
+    )
+
+
+RATES = [
+    {"change": "4 hidden units", "option": "--hidden 4", "successes": 3, "networks": 4},
+]
+
+
+def test_what_helps_is_told_of_the_lectures_settings_alone(monkeypatch):
+    monkeypatch.setattr(workflow, "success_rates", lambda: {"rates": RATES})
+    told = what_helps(task_named("half-adder"), Settings(seed=9))
+    assert [(one.change, one.rate) for one in told] == [("4 hidden units", 0.75)]
+    assert what_helps(task_named("adder:1"), Settings()) == told
+    assert what_helps(task_named("half-adder"), Settings(lr=0.2)) == ()
+    assert what_helps(task_named("full-adder"), Settings()) == ()
+    assert what_helps(task_named("adder:2"), Settings()) == ()
+
+
+def test_only_a_network_that_failed_is_told_what_helps(monkeypatch):
+    monkeypatch.setattr(workflow, "success_rates", lambda: {"rates": RATES})
+    assert len(train("half-adder", seed=1).helps) == 1
+    assert train("half-adder", seed=0).helps == ()
+
+
+def test_the_measured_rates_name_their_script_and_hold_counts():
+    found = success_rates()
+    assert found["script"] == "benchmarks/success_rates.py"
+    for entry in found["rates"]:
+        assert set(entry) == {"change", "option", "successes", "networks"}
+        assert 0 <= entry["successes"] <= entry["networks"]
