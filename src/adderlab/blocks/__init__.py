@@ -15,7 +15,7 @@ from adderlab.blocks.kinds import (
     Table,
     VerdictLine,
     in_a_row,
-    written_line,
+    written_lines,
 )
 from adderlab.blocks.picture import PALETTE, Picture
 from adderlab.blocks.result import Result
@@ -38,5 +38,5 @@ __all__ = [
     "Table",
     "VerdictLine",
     "in_a_row",
-    "written_line",
+    "written_lines",
 ]

@@ -156,9 +156,9 @@ class Chapter:
     results: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
-def written_line(file: object | None, metavar: str) -> Line:
-    """Return where a result was written, or the option that would keep it."""
-    return Line(f"written to {file}" if file else f"not written (add -o {metavar} to keep it)")
+def written_lines(*files: object | None) -> tuple[Line, ...]:
+    """Return where a result was written, a line a file; ``None`` is left out."""
+    return tuple(Line(f"written to {file}") for file in files if file is not None)
 
 
 def in_a_row(chapters: Iterable[Chapter]) -> tuple[Block, ...]:

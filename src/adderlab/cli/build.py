@@ -88,6 +88,6 @@ def build(
         timeout_s=timeout,
         out=out,
     )
-    screen.show(built.blocks())
+    screen.show(built.blocks(), unwritten="" if built.file else "NET")
     screen.json(built.to_dict())
     raise typer.Exit(REFUTED if built.verdict.verdict == "refuted" else HOLDS)

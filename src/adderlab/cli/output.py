@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 from rich.console import Console
 from rich.text import Text
 
-from adderlab.blocks import Block, Chapter, Table
+from adderlab.blocks import Block, Chapter, Line, Table
 from adderlab.blocks.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -84,9 +84,12 @@ class Screen:
         self.say()
         self.say(text, style="bold")
 
-    def show(self, blocks: Iterable[Block]) -> None:
-        """Print a result's blocks."""
+    def show(self, blocks: Iterable[Block], *, unwritten: str = "") -> None:
+        """Print a result's blocks; of one that was not written, how ``-o`` would keep it."""
         self._terminal.write(blocks)
+        if unwritten:
+            hint = f"not written (add -o {unwritten} to keep it)"
+            self._terminal.write((Line(hint, "quiet"),))
 
     def show_chapter(self, chapter: Chapter) -> None:
         """Print a chapter."""

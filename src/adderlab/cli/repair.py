@@ -38,6 +38,7 @@ def repair(
 
     screen = Screen(as_json=as_json)
     repaired = repair_network(net, task, out=out)
-    screen.show(repaired.blocks())
+    is_kept = repaired.file is not None or repaired.network is None
+    screen.show(repaired.blocks(), unwritten="" if is_kept else "NET")
     screen.json(repaired.to_dict())
     raise typer.Exit(REFUTED if repaired.network is None else HOLDS)

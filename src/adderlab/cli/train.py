@@ -231,7 +231,8 @@ def _train_one(screen: Screen, task: str, settings: dict[str, Any], out: Path | 
 
     trained = train_network(task, out=out, on_loss=on_loss, **settings)
     begin()
-    screen.show(trained.blocks())
+    is_kept = trained.file is not None or trained.network is None
+    screen.show(trained.blocks(), unwritten="" if is_kept else "NET")
     screen.json(trained.to_dict())
     raise typer.Exit(
         EXIT_OF_VERDICT[trained.proof.verdict] if trained.proof is not None else REFUTED

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from adderlab.blocks import Block, Line, Result, written_line
+from adderlab.blocks import Block, Line, Result, written_lines
 from adderlab.building import (
     Check,
     chosen_method,
@@ -99,7 +99,7 @@ class Built(Result):
             ),
             *map(Line, self.safe_widths_text()),
             *self.verdict.blocks(),
-            written_line(self.file, "NET"),
+            *written_lines(self.file),
         )
 
     def __repr__(self) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adderlab.blocks import Block, Line, Result, written_line
+from adderlab.blocks import Block, Line, Result, written_lines
 from adderlab.building.repair import Repair, Repairs, find_repairs, short
 from adderlab.nets import Network, save
 from adderlab.nets.sources import read_source, task_of
@@ -73,8 +73,7 @@ class Repaired(Result):
         shown += self.verdict.blocks()
         if self.network is None:
             shown.append(Line("not written: no change of one parameter repairs it"))
-        else:
-            shown.append(written_line(self.file, "NET"))
+        shown += written_lines(self.file)
         return tuple(shown)
 
     def __repr__(self) -> str:

@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adderlab.blocks import Block, Line, Result, written_line
+from adderlab.blocks import Block, Line, Result, written_lines
 from adderlab.nets import save
 from adderlab.nets.truth import LARGEST_TABLE, rows_to_show, truth_table
 from adderlab.proving import Verdict
@@ -98,7 +98,7 @@ class Trained(Result):
             )
         if self.proof.verdict == "refuted":
             shown.append(Line(self.helps_text()))
-        shown.append(written_line(self.file, "NET"))
+        shown += written_lines(self.file)
         return tuple(shown)
 
     def helps_text(self) -> str:
