@@ -2,11 +2,16 @@
 
 The names below are found when they are first used, so that importing adderlab costs nothing
 and never loads PyTorch by itself.
+
+Rule: ``adderlab.NAME`` is the verb of that name, whatever was imported before. The folder ``demo``
+has the name of a verb too; its modules are reached by ``from adderlab.demo import story``.
 """
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -115,3 +120,14 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+class _Package(ModuleType):
+    """This package: importing a folder that is named like a verb does not hide the verb."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
