@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adderlab.blocks import Chapter, Code, Command, Paragraph, Remark, Table
 from adderlab.building import compile_formula, lecture_network
-from adderlab.demo.workshop import HAND_SET, Workshop
+from adderlab.demo.workshop import HAND_SET, Workshop, verdict_blocks
 from adderlab.figures import network_picture, surface_pictures
 from adderlab.nets.weights_table import weights_table
 
@@ -53,7 +53,7 @@ def hand_set(shop: Workshop) -> Chapter:
                 caption="The network, and what every unit says on 1 + 1.",
             ),
             shop.truth_table(net, caption="The four rows that the notebook prints"),
-            *verdict.blocks(),
+            *verdict_blocks(verdict),
             shop.draw(
                 *surface_pictures(net, shop.task, name="lecture-surface"),
                 caption="Each output over the unit square. A row is right if its corner lies on "

@@ -10,7 +10,7 @@ import numpy as np
 from adderlab.blocks import Chapter, Command, Paragraph, Table
 from adderlab.building import lecture_network
 from adderlab.building.repair import COLUMNS, WORDS, find_repairs
-from adderlab.demo.workshop import Workshop
+from adderlab.demo.workshop import Workshop, verdict_blocks
 from adderlab.figures import surface_pictures
 from adderlab.nets import Network, Readout
 from adderlab.nets.tensors import Dense
@@ -57,7 +57,7 @@ def mended(shop: Workshop) -> Chapter:
             ),
             Paragraph("At -4 the network adds, and this is no longer a matter of looking:"),
             shop.truth_table(net),
-            *verdict.blocks(),
+            *verdict_blocks(verdict),
             shop.draw(
                 *(
                     picture
@@ -71,7 +71,7 @@ def mended(shop: Workshop) -> Chapter:
                 "threshold: right under > 0, wrong under >= 0. With the threshold at 0.25 every "
                 f"output keeps a distance of {_margin(roomy_verdict)}."
             ),
-            *roomy_verdict.blocks(),
+            *verdict_blocks(roomy_verdict),
             Paragraph(
                 f"Searched exactly: {len(found.repairs)} parameters repair the network alone, "
                 "each with the set of values that work. No other does, the threshold included:"

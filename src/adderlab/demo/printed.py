@@ -12,6 +12,7 @@ from adderlab.building.pruning import without_units
 from adderlab.demo.workshop import (
     TRAINING,
     Workshop,
+    verdict_blocks,
 )
 from adderlab.figures import activations_picture, network_picture
 from adderlab.nets import outputs
@@ -45,7 +46,7 @@ def printed(shop: Workshop) -> Chapter:
             ),
             weights_table(net.layers),
             shop.truth_table(net),
-            *verdict.blocks(),
+            *verdict_blocks(verdict),
             shop.draw(
                 network_picture(net, shop.task, name="printed-network"),
                 caption="The network that training found.",
@@ -61,7 +62,7 @@ def printed(shop: Workshop) -> Chapter:
                 f"{net.parameters}, and nothing changes:"
             ),
             shop.truth_table(smaller),
-            *smaller_verdict.blocks(),
+            *verdict_blocks(smaller_verdict),
             Remark(
                 "batch size =1 , the only input is [1,0]",
                 TRAINING,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from adderlab.blocks import Block, Chapter, Code, Command, Paragraph, Remark, Table
-from adderlab.demo.workshop import TRAINING, Workshop
+from adderlab.demo.workshop import TRAINING, Workshop, verdict_blocks
 from adderlab.figures import activations_picture, losses_picture, surface_pictures
 from adderlab.verbs.train import Trained, train
 
@@ -142,7 +142,7 @@ def _run(shop: Workshop, seed: int) -> tuple[Trained, tuple[Block, ...], dict[st
         (
             Code("\n".join([*printed, f"Accuracy: {run.accuracy:.4f}"])),
             shop.truth_table(net),
-            *verdict.blocks(),
+            *verdict_blocks(verdict),
             shop.draw(
                 *surface_pictures(net, shop.task, name=f"seed-{seed}-surface"),
                 caption="What it learned, over the unit square.",

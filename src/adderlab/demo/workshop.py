@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from adderlab.blocks import Figures, Table
+from adderlab.blocks import Block, Figures, Table
 from adderlab.figures import Picture
 from adderlab.nets import Network, save
 from adderlab.nets.truth import rows_to_show, truth_table
@@ -68,3 +68,8 @@ class Workshop:
         _ = writer.writerow(columns)
         writer.writerows(rows)
         _ = (self.folder / name).write_text(text.getvalue(), encoding="utf-8")
+
+
+def verdict_blocks(verdict: Verdict) -> tuple[Block, ...]:
+    """Return a verdict without its seconds, so that the same demo gives the same page."""
+    return replace(verdict, seconds=0.0).blocks()

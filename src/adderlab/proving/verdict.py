@@ -227,7 +227,8 @@ class Verdict(Result):
             is_new = judged.reason and judged.reason not in self.reason
             yield f"in {name}{own}: {judged.verdict}" + (f" ({judged.reason})" if is_new else "")
         sha256 = f", sha256 {self.sha256[:16]}…" if self.sha256 else ""
-        yield f"{self.method or 'no engine'}, {self.seconds:.3f} s{sha256}"
+        seconds = f", {self.seconds:.3f} s" if self.seconds else ""
+        yield f"{self.method or 'no engine'}{seconds}{sha256}"
 
 
 def arithmetic_text(semantics: str) -> str:
