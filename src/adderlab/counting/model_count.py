@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-from adderlab.blocks import fragments
+from adderlab.blocks import Block, Line, Result, Table
 from adderlab.counting.architecture import MAC_RULE, Architecture, Part
 from adderlab.counting.published import UNPUBLISHED, Shipped, model_named
 from adderlab.counting.sizes import binary_size, bytes_by_format, decimal_size
 from adderlab.counting.training_memory import TrainingMemory, training_memory
 from adderlab.formats import FORMATS
+
+NEIGHBORS: Final = ("gpt2", "gpt2-xl", "llama-3-8b", "llama-3-70b", "gpt3-175b", "llama-3.1-405b")
+"""Published models that a round number is shown among."""
+
+NEIGHBOR_FORMATS: Final = ("fp32", "fp16", "int4", "int2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,6 @@ class PartCount:
         return None if self.macs is None else 2 * self.macs + self.biases
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         return {
             "name": self.name,
             "parameters": self.parameters,
@@ -49,8 +53,8 @@ class PartCount:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class ModelCount:
+@dataclass(frozen=True, slots=True, repr=False)
+class ModelCount(Result):
     """A model's parameters, operations and bytes.
 
     Attributes:
@@ -87,14 +91,14 @@ class ModelCount:
     @property
     def macs(self) -> int | None:
         """Multiply-adds for one token at context 1, where that is known."""
-        found = [part.macs for part in self.parts if part.macs is not None]
-        return sum(found) if len(found) == len(self.parts) else None
+        macs = [part.macs for part in self.parts if part.macs is not None]
+        return sum(macs) if len(macs) == len(self.parts) else None
 
     @property
     def flops(self) -> int | None:
         """Two for each MAC, one for each bias, where that is known."""
-        found = [part.flops for part in self.parts if part.flops is not None]
-        return sum(found) if len(found) == len(self.parts) else None
+        flops = [part.flops for part in self.parts if part.flops is not None]
+        return sum(flops) if len(flops) == len(self.parts) else None
 
     @property
     def bytes(self) -> dict[str, int]:
@@ -102,7 +106,6 @@ class ModelCount:
         return bytes_by_format(self.raw)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         shipped = self.shipped
         return {
             "model": None if self.is_round else self.name,
@@ -129,31 +132,60 @@ class ModelCount:
             "notes": list(self.notes),
         }
 
-    def to_html(self) -> str:
-        """Return it for a notebook."""
-        parts = [(part.name, part.arithmetic, f"{part.parameters:,}") for part in self.parts]
-        sizes = [
-            (name, FORMATS[name].bits, f"{size:,}", decimal_size(size), binary_size(size))
-            for name, size in self.bytes.items()
-        ]
-        return fragments.block(
-            fragments.table(("part", "arithmetic", "parameters"), parts, left=("part",)),
-            fragments.table(
-                ("format", "bits each", "bytes", "decimal", "binary"), sizes, left=("format",)
+    def blocks(self) -> tuple[Block, ...]:
+        """Return parts with their arithmetic, totals, bytes by format, what training takes."""
+        sizes = Table(
+            ("format", "bits", "bytes", "in powers of 10", "in powers of 2"),
+            tuple(
+                (name, str(FORMATS[name].bits), f"{size:,}", decimal_size(size), binary_size(size))
+                for name, size in self.bytes.items()
             ),
-            title=f"{self.name}: {self.raw:,} parameters",
+            left=("format",),
+        )
+        return (
+            Line(self.name, "strong"),
+            *((_among_published(self),) if self.is_round else self._parts()),
+            sizes,
+            *(self.training.blocks() if self.training is not None else ()),
         )
 
-    def _repr_html_(self) -> str:
-        return self.to_html()
+    def _parts(self) -> Iterator[Block]:
+        yield Table(
+            ("part", "parameters", "MACs a token"),
+            tuple(
+                (name, f"{parameters:,}", "?" if macs is None else f"{macs:,}")
+                for name, parameters, macs in (
+                    *((part.name, part.parameters, part.macs) for part in self.parts),
+                    ("all", self.raw, self.macs),
+                )
+            ),
+            left=("part",),
+        )
+        for part in self.parts:
+            if part.arithmetic:
+                yield Line(f"{part.name}: {part.arithmetic}")
+        if self.active is not None and self.active != self.raw:
+            yield Line(f"one token passes through {self.active:,} of them")
+        if self.macs is not None and self.flops is not None:
+            yield Line(f"{self.macs:,} MACs, {self.flops:,} FLOPs ({MAC_RULE})")
+        for dtype, size in self.stored_as.items():
+            yield Line(f"stored as {dtype}: {size:,} bytes")
+        if self.file_bytes is not None:
+            yield Line(f"{self.file_bytes:,} bytes of files")
+        if self.shipped is not None:
+            yield Line(str(self.shipped))
+        if self.source:
+            yield Line(f"from: {self.source}")
+        for note in self.notes:
+            yield Line(f"note: {note}", "quiet")
 
     def __repr__(self) -> str:
         inside = "; ".join(f"{part.name} {part.parameters:,}" for part in self.parts)
         return f"ModelCount {self.name}: {self.raw:,} parameters ({inside})"
 
 
-@dataclass(frozen=True, slots=True)
-class Unpublished:
+@dataclass(frozen=True, slots=True, repr=False)
+class Unpublished(Result):
     """A model whose size its makers keep to themselves: the answer is that there is none."""
 
     name: str
@@ -161,7 +193,7 @@ class Unpublished:
     date: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON; the keys of a count, without numbers."""
+        """Return the keys of a count, without numbers."""
         return {
             "model": self.name,
             "published": False,
@@ -176,18 +208,32 @@ class Unpublished:
             "date": self.date,
         }
 
-    def to_html(self) -> str:
-        """Return it for a notebook."""
-        return fragments.block(fragments.line(str(self)))
-
-    def _repr_html_(self) -> str:
-        return self.to_html()
+    def blocks(self) -> tuple[Block, ...]:
+        return (Line(str(self)),)
 
     def __str__(self) -> str:
         return f"{self.name}: unpublished ({self.source}; {self.date})"
 
     def __repr__(self) -> str:
         return f"Unpublished {self}"
+
+
+def _among_published(model: ModelCount) -> Table:
+    """Return a round number among published models, by size."""
+    published = [count_model(name) for name in NEIGHBORS]
+    models = [model, *(count for count in published if isinstance(count, ModelCount))]
+    return Table(
+        ("model", "parameters", *NEIGHBOR_FORMATS),
+        tuple(
+            (
+                "as given" if row is model else row.name,
+                f"{row.raw:,}",
+                *(decimal_size(row.bytes[name]) for name in NEIGHBOR_FORMATS),
+            )
+            for row in sorted(models, key=lambda row: row.raw)
+        ),
+        left=("model",),
+    )
 
 
 def count_architecture(
@@ -233,17 +279,17 @@ def count_model(name: str, *, training: str | None = None) -> ModelCount | Unpub
         >>> count_model("gpt2").raw
         124439808
     """
-    found = model_named(name)
-    if isinstance(found, str):
-        source, date = UNPUBLISHED[found]
+    model = model_named(name)
+    if isinstance(model, str):
+        source, date = UNPUBLISHED[model]
         _ = training_memory(1, training)
-        return Unpublished(found, source, date)
+        return Unpublished(model, source, date)
     return count_architecture(
-        found.architecture,
-        name=found.name,
-        source=f"{found.source}; {found.date}",
-        shipped=found.shipped,
-        notes=(found.note,) if found.note else (),
+        model.architecture,
+        name=model.name,
+        source=f"{model.source}; {model.date}",
+        shipped=model.shipped,
+        notes=(model.note,) if model.note else (),
         training=training,
     )
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from adderlab.blocks import fragments
+from adderlab.blocks import Block, Line, Result, Table
 from adderlab.counting.sizes import bytes_by_format
 from adderlab.counting.training_memory import TrainingMemory, training_memory
 from adderlab.formats import FORMATS
@@ -76,7 +76,6 @@ class LayerCount:
         return f"{self.n_in}*{self.n_out}{bias} = {self.parameters}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         return {
             "name": self.name,
             "shape": [self.n_in, self.n_out],
@@ -91,8 +90,8 @@ class LayerCount:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+@dataclass(frozen=True, slots=True, repr=False)
+class Count(Result):
     """A network's parameters, operations and bytes.
 
     Attributes:
@@ -142,7 +141,6 @@ class Count:
         return math.ceil(round(self.entropy_bits, 6) / 8)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         return {
             "parameters": {"raw": self.raw, "nonzero": self.nonzero, "unique": self.unique},
             "layers": [layer.to_dict() for layer in self.layers],
@@ -157,26 +155,60 @@ class Count:
             "training": self.training.to_dict() if self.training is not None else None,
         }
 
-    def to_html(self) -> str:
-        """Return it for a notebook."""
-        layers = [(layer.name, layer.arithmetic, layer.stored_bytes) for layer in self.layers]
-        weights = ((name, FORMATS[name].bits, size) for name, size in self.bytes.items())
-        return fragments.block(
-            fragments.table(("layer", "parameters", "bytes stored"), layers, left=("layer",)),
-            fragments.table(
-                ("format", "bits each", f"bytes of {self.raw}"), weights, left=("format",)
+    def blocks(self) -> tuple[Block, ...]:
+        """Return layers, totals, bytes by format, what training takes."""
+        own = self.format if self.format != "wide" else "fp32"
+        layers = Table(
+            ("layer", "weights + biases", "parameters", f"bytes in {own}"),
+            (
+                *(
+                    (
+                        layer.name,
+                        layer.arithmetic.partition(" = ")[0],
+                        str(layer.parameters),
+                        str(bytes_by_format(layer.parameters)[own]),
+                    )
+                    for layer in self.layers
+                ),
+                ("all", "", str(self.raw), str(self.bytes[own])),
             ),
-            fragments.line(f"{self.macs} MACs, {self.flops} FLOPs ({RULE})"),
-            title=f"{self.raw} parameters, {self.nonzero} nonzero, {self.unique} different",
+            left=("layer",),
         )
-
-    def _repr_html_(self) -> str:
-        return self.to_html()
+        formats = Table(
+            ("format", "bits", "bytes", "how"),
+            tuple(
+                (
+                    name,
+                    str(FORMATS[name].bits),
+                    str(size),
+                    f"{self.raw} * {FORMATS[name].bits} / 8"
+                    + ("" if self.raw * FORMATS[name].bits % 8 == 0 else ", rounded up"),
+                )
+                for name, size in self.bytes.items()
+            ),
+            left=("format", "how"),
+        )
+        return (
+            layers,
+            Line(
+                f"{self.raw} parameters, {self.nonzero} of them nonzero, "
+                f"{self.unique} different values",
+                "strong",
+            ),
+            Line(f"{self.macs} MACs, {self.flops} FLOPs ({RULE})"),
+            Line(f"{self.stored_bytes} bytes of tensors as stored, {self.file_bytes} in the file"),
+            Line(
+                f"entropy bound: {self.entropy_bits:.2f} bits = {self.entropy_bytes} bytes (a code "
+                "of the values one by one, from how often each stands, takes no fewer)"
+            ),
+            formats,
+            *(self.training.blocks() if self.training is not None else ()),
+        )
 
     def __repr__(self) -> str:
         sums = "; ".join(f"{layer.name}: {layer.arithmetic}" for layer in self.layers)
-        weight = FORMATS[self.format].bytes_of(self.raw) if self.format != "wide" else None
-        size = f", {weight} bytes in {self.format}" if weight is not None else ""
+        model_size = FORMATS[self.format].bytes_of(self.raw) if self.format != "wide" else None
+        size = f", {model_size} bytes in {self.format}" if model_size is not None else ""
         return f"Count: {self.raw} parameters ({sums}){size}"
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from adderlab.counting.sizes import bytes_by_format
+from adderlab.blocks import Block, Line, Result, Table
+from adderlab.counting.sizes import binary_size, bytes_by_format, decimal_size
 from adderlab.errors import OptionError
 from adderlab.formats import FORMATS
 
@@ -23,8 +24,8 @@ SLOTS: Final[dict[str, tuple[str, ...]]] = {
 LEFT_OUT: Final = "activations are left out: they depend on the batch and the length of the input"
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingMemory:
+@dataclass(frozen=True, slots=True, repr=False)
+class TrainingMemory(Result):
     """The memory of one training step, activations left out.
 
     Attributes:
@@ -49,8 +50,29 @@ class TrainingMemory:
             if FORMATS[name].kind == "float"
         }
 
+    def blocks(self) -> tuple[Block, ...]:
+        """Return what is kept for each parameter, and its bytes by format."""
+        each = bytes_by_format(self.parameters)
+        count = len(self.slots)
+        table = Table(
+            ("format", "bytes of each", f"all {count}", "in powers of 10", "in powers of 2"),
+            tuple(
+                (name, f"{each[name]:,}", f"{size:,}", decimal_size(size), binary_size(size))
+                for name, size in self.bytes.items()
+            ),
+            left=("format",),
+        )
+        numbers = f"{count} numbers for each parameter: {', '.join(self.slots)}"
+        return (
+            Line(f"training with {self.optimizer}: {numbers}", "strong"),
+            table,
+            Line(f"note: {LEFT_OUT}", "quiet"),
+        )
+
+    def __repr__(self) -> str:
+        return f"TrainingMemory: {self.optimizer}, {len(self.slots)} numbers for each parameter"
+
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         each = bytes_by_format(self.parameters)
         return {
             "optimizer": self.optimizer,
@@ -71,6 +93,6 @@ def training_memory(parameters: int, optimizer: str | None) -> TrainingMemory | 
         return None
     if optimizer not in SLOTS:
         raise OptionError(
-            f"got {optimizer[:40]!r}", where="--training", remedy=f"one of {', '.join(SLOTS)}"
+            f"got {optimizer[:40]!r}", where="training", remedy=f"one of {', '.join(SLOTS)}"
         )
     return TrainingMemory(optimizer, parameters)
