@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Final
 
 LARGEST_WRITTEN_OUT: Final = 10**9
+DURATIONS: Final = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
 LARGEST_COMPACT: Final = 10**6
 
 
@@ -56,6 +57,18 @@ def count_text(count: int) -> str:
     """
     is_power = count > 1 << 20 and count & (count - 1) == 0
     return f"2^{count.bit_length() - 1}" if is_power else str(count)
+
+
+def duration_text(seconds: float) -> str:
+    """Return a duration in the unit that it is read best in.
+
+    Examples:
+        >>> duration_text(1.25e-6), duration_text(0.2286875), duration_text(3.2)
+        ('1.2 µs', '229 ms', '3.2 s')
+    """
+    unit, name = next((pair for pair in DURATIONS if seconds >= pair[0]), DURATIONS[-1])
+    value = seconds / unit
+    return f"{value:.1f} {name}" if value < 100 else f"{value:.0f} {name}"
 
 
 def compact(value: Fraction | float, places: int = 4) -> str:

@@ -48,8 +48,5 @@ def demo(
             bar.update(job, completed=share, description=what)
 
         story = tell(out, networks=networks, on_chapter=on_chapter, on_progress=on_progress)
-    screen.heading("What was written")
-    screen.say(f"{len(story.files)} files in {story.folder}, in {story.seconds:.0f} s:")
-    for name in story.files:
-        screen.say(f"  {name}")
+    screen.show(story.written())
     screen.json(story.to_dict())

@@ -92,7 +92,6 @@ def map(
 ) -> None:
     """Train one start under a grid of settings: where it converges, where it is right."""
     from adderlab.cli.output import Screen
-    from adderlab.cli.population import micro_text
     from adderlab.cli.train import batch_size
     from adderlab.runs.maps.axes import parse_size
     from adderlab.verbs.map import map as make_map
@@ -108,7 +107,7 @@ def map(
             if speed:
                 bar.update(job, rate=f"{speed:.0f} networks/s")
 
-        found = make_map(
+        result = make_map(
             task,
             x=x,
             y=y,
@@ -134,22 +133,5 @@ def map(
             init=init,
             init_scale=init_scale,
         )
-    told = found.to_dict()
-    screen.say(
-        f"{told['networks']} networks, each member {member} of seed {seed}, "
-        f"by {found.grid.x} and {found.grid.y}",
-        style="bold",
-    )
-    each = told["seconds"] / told["networks"] * 1e6
-    screen.say(f"{told['seconds']:.1f} s by {told['path']}, {micro_text(each)} a network")
-    converged = told["converged"] / told["networks"]
-    screen.say(
-        f"{converged:.1%} converge, {1 - converged:.1%} do not (their loss does not "
-        "end below its start), "
-        f"{told['successes'] / told['networks']:.1%} are right on every row"
-    )
-    if not told["successes"]:
-        screen.say("nowhere is this member right; another one may be: --member")
-    written = f"written to {told['file']} and {told['array']}" if told["file"] else None
-    screen.say(written or "not written (add -o MAP.png)")
-    screen.json(told)
+    screen.show(result.blocks(), unwritten="" if result.file else "MAP.png")
+    screen.json(result.to_dict())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -11,8 +11,6 @@ from adderlab.cli.options import HOLDS, REFUTED, AsJson, NetPath, OutNet, TaskOp
 
 if TYPE_CHECKING:
     from adderlab.cli.output import Screen
-    from adderlab.quantizing import Attempt
-    from adderlab.verbs.quantized import Judged, QuantizationTable, Quantized
 
 EXAMPLES = """Examples:
 
@@ -28,8 +26,6 @@ Exit code: 0 not refuted, 1 refuted (the file is kept), 2 bad input."""
 
 T = TypeVar("T")
 
-MOST_ATTEMPTS = 16
-"""Attempts up to which all of them are printed."""
 
 """Parameters up to which all of them are printed."""
 
@@ -112,7 +108,7 @@ def quantize(
             screen,
             lambda on_try: quantization_table(net, task, timeout_s=timeout, on_try=on_try),
         )
-        print_table(screen, found)
+        screen.show(found.blocks())
         screen.json(found.to_dict())
         raise typer.Exit(HOLDS)
     wanted = to
@@ -132,7 +128,7 @@ def quantize(
             on_try=on_try,
         ),
     )
-    print_quantized(screen, made)
+    screen.show(made.blocks(), unwritten="" if made.file else "NET")
     screen.json(made.to_dict())
     raise typer.Exit(REFUTED if made.verdict.verdict == "refuted" else HOLDS)
 
@@ -142,60 +138,3 @@ def _with_progress(screen: Screen, work: Callable[[Callable[[str], None]], T]) -
     with screen.progress() as bar:
         job = bar.add_task("trying", total=None, rate="")
         return work(lambda what: bar.update(job, description=what))
-
-
-def print_quantized(screen: Screen, made: Quantized) -> None:
-    """Print what was tried, what was taken, its numbers if they are few, and the verdict."""
-    from adderlab.verbs.quantized import COLUMNS, LEFT_COLUMNS, attempt_cells
-
-    before = made.before
-    margin = before.margin.min if before.margin is not None else None
-    screen.say(
-        f"given: {before.verdict} in {before.own_format}"
-        + (f", margin {float(margin):.6g}" if margin is not None else "")
-    )
-    if len(made.attempts) > 1:
-        shown = _best_of_each(made.attempts)
-        screen.table(COLUMNS, [attempt_cells(one) for one in shown], left=LEFT_COLUMNS)
-        if len(shown) < len(made.attempts):
-            count = len(made.attempts)
-            screen.say(f"the best of each format and method; --json lists all {count} attempts")
-        screen.say()
-    screen.say(made.summary(), style="bold")
-    for note in filter(None, (made.rounded.note, made.claim)):
-        screen.say(f"note: {note}")
-    if made.rounded.clipped:
-        values = "value lies" if made.rounded.clipped == 1 else "values lie"
-        screen.say(f"note: {made.rounded.clipped} {values} beyond the last level")
-    lost = "" if made.rows_lost is None else f", {made.rows_lost} rows lost"
-    screen.say(f"{made.changed} parameters changed{lost}")
-    screen.show((*made.network.blocks(), *made.verdict.blocks()))
-    if made.judged.dequantized is not None:
-        screen.say(f"  in fp32, its scales multiplied out: {made.judged.dequantized}")
-    screen.say(f"written to {made.file}" if made.file else "not written (add -o NET to keep it)")
-
-
-def _best_of_each(attempts: Sequence[Attempt[Judged]]) -> Sequence[Attempt[Judged]]:
-    """Return few attempts as they are; of many, the best of each format and method."""
-    if len(attempts) <= MOST_ATTEMPTS:
-        return attempts
-    best: dict[tuple[str, str], Attempt[Judged]] = {}
-    for one in attempts:
-        key = one.form.name, one.rounded.method
-        right = one.verdict.exact.rows_right or 0
-        if key not in best or right > (best[key].verdict.exact.rows_right or 0):
-            best[key] = one
-    return list(best.values())
-
-
-def print_table(screen: Screen, found: QuantizationTable) -> None:
-    """Print the table, each row marked right or wrong."""
-    from adderlab.verbs.quantized import COLUMNS, LEFT_COLUMNS
-
-    screen.say(f"given: {found.before.summary()}")
-    screen.table(
-        COLUMNS,
-        found.rows(),
-        left=LEFT_COLUMNS,
-    )
-    screen.say("bytes: of the parameters alone; stored: with scales, zero points and padding")

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from adderlab.blocks import Chapter
+from adderlab.blocks import Block, Chapter, Code, Heading, Result, in_a_row
 from adderlab.blocks.html import to_page
 from adderlab.demo.backward import backward
 from adderlab.demo.data_set import data_set
@@ -53,8 +53,8 @@ LEDE: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Story:
+@dataclass(frozen=True, slots=True, repr=False)
+class Story(Result):
     """What the demo told.
 
     Attributes:
@@ -69,13 +69,27 @@ class Story:
     files: tuple[str, ...]
     seconds: float
 
+    def blocks(self) -> tuple[Block, ...]:
+        """Return the chapters one after the other, then what was written."""
+        return (*in_a_row(self.chapters), *self.written())
+
+    def written(self) -> tuple[Block, ...]:
+        """Return what was written, and where."""
+        seconds = f"in {self.seconds:.0f} s"
+        return (
+            Heading("What was written"),
+            Code("\n".join(self.files), f"{len(self.files)} files in {self.folder}, {seconds}:"),
+        )
+
+    def __repr__(self) -> str:
+        return f"Story: {len(self.chapters)} chapters, {len(self.files)} files in {self.folder}"
+
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         return {
             "adderlab": version("adderlab"),
             "chapters": [
-                {"slug": one.slug, "title": one.title, "results": one.results}
-                for one in self.chapters
+                {"slug": chapter.slug, "title": chapter.title, "results": chapter.results}
+                for chapter in self.chapters
             ],
             "folder": str(self.folder),
             "files": list(self.files),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from adderlab.blocks import Line, fragments
-from adderlab.blocks.html import to_fragment
-from adderlab.blocks.numbers import count_text
+from adderlab.blocks import Block, Line, Result, Table, written_lines
+from adderlab.blocks.numbers import count_text, significant
 from adderlab.formats import FORMATS, Format
 from adderlab.nets import Network, to_bytes
 from adderlab.proving import Verdict
@@ -42,7 +42,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Quantized:
+class Quantized(Result):
     """A network in fewer bits, with its verdict.
 
     Attributes:
@@ -94,7 +94,6 @@ class Quantized:
         return bool(self.verdict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         net = self.network
         return {
             "format": self.form.name,
@@ -121,18 +120,37 @@ class Quantized:
             "is_complete": self.rounded.is_complete,
             "note": self.rounded.note or None,
             "claim": self.claim or None,
-            "attempts": [attempt_dict(one) for one in self.attempts],
+            "attempts": [attempt_dict(attempt) for attempt in self.attempts],
             "proof": self.verdict.to_dict(),
             "file": str(self.file) if self.file is not None else None,
         }
 
-    def to_html(self) -> str:
-        """Return it for a notebook."""
-        shown = (Line(self.summary(), "strong"), *self.network.blocks(), *self.verdict.blocks())
-        return to_fragment(shown)
-
-    def _repr_html_(self) -> str:
-        return self.to_html()
+    def blocks(self) -> tuple[Block, ...]:
+        """Return what was tried, what was taken, its parameters, and the verdict."""
+        before = self.before
+        margin = before.margin.min if before.margin is not None else None
+        given = f"given: {before.verdict} in {before.own_format}"
+        shown: list[Block] = [
+            Line(given + (f", margin {significant(margin)}" if margin is not None else ""))
+        ]
+        if len(self.attempts) > 1:
+            attempts = best_of_each(self.attempts)
+            shown.append(attempts_table(attempts))
+            if len(attempts) < len(self.attempts):
+                all_of_them = f"--json lists all {len(self.attempts)} attempts"
+                shown.append(Line(f"the best of each format and method; {all_of_them}", "quiet"))
+        shown.append(Line(self.summary(), "strong"))
+        notes = [note for note in (self.rounded.note, self.claim) if note]
+        if self.rounded.clipped:
+            values = "value lies" if self.rounded.clipped == 1 else "values lie"
+            notes.append(f"{self.rounded.clipped} {values} beyond the last level")
+        shown += [Line(f"note: {note}", "quiet") for note in notes]
+        lost = "" if self.rows_lost is None else f", {self.rows_lost} rows lost"
+        shown.append(Line(f"{self.changed} parameters changed{lost}"))
+        shown += [*self.network.blocks(), *self.verdict.blocks()]
+        if self.judged.dequantized is not None:
+            shown.append(Line(f"in fp32, its scales multiplied out: {self.judged.dequantized}"))
+        return (*shown, *written_lines(self.file))
 
     def summary(self) -> str:
         """Return one line: ``int2 by snap: 12 parameters, 3 bytes``."""
@@ -145,11 +163,11 @@ class Quantized:
         )
 
     def __repr__(self) -> str:
-        return f"{self.summary()}\n{self.verdict!r}"
+        return f"Quantized: {self.summary()}, {self.verdict.summary()}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class QuantizationTable:
+class QuantizationTable(Result):
     """Every format by every method.
 
     Attributes:
@@ -161,36 +179,55 @@ class QuantizationTable:
     attempts: tuple[Attempt[Judged], ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         return {
             "before": self.before.to_dict(),
-            "table": [attempt_dict(one) for one in self.attempts],
+            "table": [attempt_dict(attempt) for attempt in self.attempts],
         }
 
-    def rows(self) -> list[tuple[str, ...]]:
-        """Return the cells of each attempt, as :data:`COLUMNS` names them."""
-        return [attempt_cells(one) for one in self.attempts]
-
-    def to_html(self) -> str:
-        """Return it for a notebook."""
-        marks = [bool(one.verdict.exact) for one in self.attempts]
-        return fragments.block(
-            fragments.table(COLUMNS, self.rows(), marks=marks, left=LEFT_COLUMNS)
+    def blocks(self) -> tuple[Block, ...]:
+        """Return the verdict on the given network, and every attempt."""
+        return (
+            Line(f"given: {self.before.summary()}"),
+            attempts_table(self.attempts),
+            Line("bytes: of the parameters alone; stored: with scales, zero points and padding"),
         )
 
-    def _repr_html_(self) -> str:
-        return self.to_html()
-
     def __repr__(self) -> str:
-        good = sum(bool(one.verdict.exact) for one in self.attempts)
+        good = sum(bool(attempt.verdict.exact) for attempt in self.attempts)
         return f"QuantizationTable: {good} of {len(self.attempts)} proved"
 
 
 MOST_SHOWN: Final = 1 << 26
 """Rows beyond which a number of them is not counted out."""
 
+MOST_ATTEMPTS: Final = 16
+"""Attempts up to which all are shown."""
+
 COLUMNS: Final = ("format", "method", "scale", "verdict", "rows", "margin", "bytes", "stored")
 LEFT_COLUMNS: Final = ("format", "method", "scale", "verdict")
+
+
+def attempts_table(attempts: Sequence[Attempt[Judged]]) -> Table:
+    """Return attempts as a table, the proved ones marked right."""
+    return Table(
+        COLUMNS,
+        tuple(attempt_cells(attempt) for attempt in attempts),
+        marks=tuple(bool(attempt.verdict.exact) for attempt in attempts),
+        left=LEFT_COLUMNS,
+    )
+
+
+def best_of_each(attempts: Sequence[Attempt[Judged]]) -> Sequence[Attempt[Judged]]:
+    """Return few attempts as they are; of many, the best of each format and method."""
+    if len(attempts) <= MOST_ATTEMPTS:
+        return attempts
+    best: dict[tuple[str, str], Attempt[Judged]] = {}
+    for attempt in attempts:
+        key = attempt.form.name, attempt.rounded.method
+        right = attempt.verdict.exact.rows_right or 0
+        if key not in best or right > (best[key].verdict.exact.rows_right or 0):
+            best[key] = attempt
+    return list(best.values())
 
 
 def attempt_dict(attempt: Attempt[Judged]) -> dict[str, Any]:

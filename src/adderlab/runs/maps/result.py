@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 import zipfile
@@ -13,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from adderlab.blocks import fragments
+from adderlab.blocks import Block, Figures, Line, Result, written_lines
+from adderlab.blocks.numbers import duration_text
 from adderlab.figures import Picture
 from adderlab.figures.losses import Axis as Ruler
-from adderlab.figures.maps import MapView, map_picture, map_png, map_text
+from adderlab.figures.maps import MapView, map_picture, map_png
 from adderlab.runs.maps.grid import Grid
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ FIRST_DAY: Final = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TrainabilityMap:
+class TrainabilityMap(Result):
     """A grid of trained networks, one start under many settings.
 
     Attributes:
@@ -76,7 +76,7 @@ class TrainabilityMap:
         return self.measure.size
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON; the arrays are in the file."""
+        """Return all but the arrays, which are in the file."""
         return {
             **about(self.grid),
             "networks": self.networks,
@@ -122,15 +122,27 @@ class TrainabilityMap:
             }
         )
 
-    def to_html(self) -> str:
-        """Return it for a notebook."""
-        image = base64.b64encode(self.to_png()).decode()
-        alt = map_text(self.view())
-        picture = f'<img alt="{alt}" src="data:image/png;base64,{image}">'
-        return fragments.block(picture, title=repr(self))
-
-    def _repr_html_(self) -> str:
-        return self.to_html()
+    def blocks(self) -> tuple[Block, ...]:
+        """Return how many networks converge and how many are right, and the map itself."""
+        converged = float((self.measure < 0).mean())
+        member, seed = self.grid.settings.member, self.grid.settings.seed
+        each = duration_text(self.seconds / self.networks)
+        shown: list[Block] = [
+            Line(
+                f"{self.networks} networks, each member {member} of seed {seed}, "
+                f"by {self.grid.x} and {self.grid.y}",
+                "strong",
+            ),
+            Line(f"{self.seconds:.1f} s by {self.path}, {each} a network"),
+            Line(
+                f"{converged:.1%} converge, {1 - converged:.1%} do not (their loss does not "
+                f"end below its start), {self.success.mean():.1%} are right on every row"
+            ),
+        ]
+        if not self.success.any():
+            shown.append(Line("nowhere is this member right; another member may be"))
+        shown.append(Figures(lambda: (self.picture(),), ""))
+        return (*shown, *written_lines(self.file, self.array))
 
     def __repr__(self) -> str:
         return (

@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from adderlab.blocks import fragments
+from adderlab.blocks import Block, Result
 from adderlab.proving import Verdict
+from adderlab.runs.populations.census_blocks import census_blocks
 from adderlab.tasks import Task
 from adderlab.training import Settings
 from adderlab.training.census.rates import Rate
 
 BEST: Final = "best.safetensors"
 CENSUS: Final = "census.parquet"
-MOST_SHOWN: Final = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Census:
+class Census(Result):
     """What a population did.
 
     Attributes:
@@ -28,7 +28,7 @@ class Census:
         best_proof: the verdict on the best member; ``None`` if none is right.
         folder: where it was written, if it was.
         was_done: whether it was finished before, so that nothing was trained now.
-        mended: the files in the folder that were damaged and made again.
+        repaired: the files in the folder that were damaged and made again.
     """
 
     task: Task
@@ -37,7 +37,7 @@ class Census:
     best_proof: Verdict | None
     folder: Path | None = None
     was_done: bool = False
-    mended: tuple[str, ...] = ()
+    repaired: tuple[str, ...] = ()
 
     @property
     def networks(self) -> int:
@@ -60,7 +60,6 @@ class Census:
         return self.result["failures"]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         best = self.result["best"]
         if best is not None:
             file = self.folder / best["file"] if self.folder is not None else None
@@ -68,26 +67,9 @@ class Census:
         folder = str(self.folder) if self.folder is not None else None
         return {**self.result, "best": best, "folder": folder, "was_done": self.was_done}
 
-    def to_html(self) -> str:
-        """Return it for a notebook: the rate, the commonest wrong truth tables, what helps."""
-        rows = [
-            (
-                entry["count"],
-                f"{entry['count'] / self.networks:.1%}",
-                " ".join(map(str, entry["table"])) or "diverged",
-                ", ".join(one["cause"] for one in entry["causes"] if one["is_cause"]) or "-",
-            )
-            for entry in self.failures[:MOST_SHOWN]
-        ]
-        columns = ("networks", "share", "wrong truth table", "causes")
-        parts = [fragments.table(columns, rows, left=columns[2:])]
-        if self.result["helps"]:
-            helps = [(one["change"], f"{one['rate']:.1%}") for one in self.result["helps"]]
-            parts.append(fragments.table(("what helps", "right"), helps, left=("what helps",)))
-        return fragments.block(*parts, title=repr(self))
-
-    def _repr_html_(self) -> str:
-        return self.to_html()
+    def blocks(self) -> tuple[Block, ...]:
+        """Return how often it worked, what failures look like, their causes, what helps."""
+        return tuple(census_blocks(self))
 
     def __repr__(self) -> str:
         low, high = self.rate.interval

@@ -13,15 +13,9 @@ from adderlab.runs.populations.census import Census
 from adderlab.runs.populations.plan import Plan
 from adderlab.runs.populations.summary import Examples
 from adderlab.tasks import Task
+from adderlab.training.census.symptoms import SYMPTOM_NAMED
 
 MOST_KINDS: Final = 8
-SEEN: Final = {
-    "dead_at_start": "dead from the start",
-    "died": "died on the way",
-    "stuck": "stuck",
-    "still_falling": "too few steps",
-    "diverged": "diverged",
-}
 
 
 def run_pictures(result: dict[str, Any], examples: Examples) -> tuple[Picture, ...]:
@@ -88,7 +82,7 @@ def _kind(entry: dict[str, Any], examples: Examples) -> Kind:
     task = examples.plan.task
     member = entry["member"]
     seen = [
-        f"{SEEN[one['cause']]}: {one['share']:.0%} of them" + _mended(one)
+        f"{SYMPTOM_NAMED[one['cause']].title}: {one['share']:.0%} of them" + _mended(one)
         for one in entry["causes"]
         if one["share"] >= 0.05
     ]

@@ -88,7 +88,7 @@ class PopulationRun:
             result,
             proof,
             self.ledger.folder,
-            mended=self.ledger.damaged,
+            repaired=self.ledger.damaged,
         )
 
     def _compile(self) -> None:

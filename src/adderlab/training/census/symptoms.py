@@ -26,22 +26,52 @@ class Symptom:
 
     Attributes:
         name: as it stands in JSON and in the census.
-        text: in words.
+        title: what it is called.
+        cause: what it is called where it was shown to be a cause.
+        text: what it means exactly.
     """
 
     name: str
+    title: str
+    cause: str
     text: str
 
 
 SYMPTOMS: Final = (
-    Symptom("dead_at_start", "a hidden unit is off on every row, at the start and at the end"),
-    Symptom("died", "a hidden unit that was on at the start is off on every row at the end"),
-    Symptom("stuck", "over the last tenth of the steps the loss fell by less than 1 %"),
-    Symptom("still_falling", "over the last tenth of the steps the loss fell by more than 1 %"),
-    Symptom("diverged", "the weights left the finite numbers, or the loss ended above its start"),
+    Symptom(
+        "dead_at_start",
+        "dead unit at start",
+        "dead unit",
+        "a hidden unit is off on every row, at the start and at the end",
+    ),
+    Symptom(
+        "died",
+        "unit died",
+        "unit died",
+        "a hidden unit that was on at the start is off on every row at the end",
+    ),
+    Symptom(
+        "stuck",
+        "loss stuck",
+        "stuck",
+        "over the last tenth of the steps the loss fell by less than 1 %",
+    ),
+    Symptom(
+        "still_falling",
+        "loss still falling",
+        "steps",
+        "over the last tenth of the steps the loss fell by more than 1 %",
+    ),
+    Symptom(
+        "diverged",
+        "diverged",
+        "lr",
+        "the weights became non-finite, or the loss ended above its start",
+    ),
 )
 """In the order of their columns."""
 
+SYMPTOM_NAMED: Final = {symptom.name: symptom for symptom in SYMPTOMS}
 PLACE: Final = {symptom.name: place for place, symptom in enumerate(SYMPTOMS)}
 
 
