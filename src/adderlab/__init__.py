@@ -27,7 +27,11 @@ if TYPE_CHECKING:
     from adderlab.verbs.build import build
     from adderlab.verbs.compare import compare
     from adderlab.verbs.count import count
-    from adderlab.verbs.explaining import explain
+    from adderlab.verbs.explain import explain
+    from adderlab.verbs.explain_chain import explain_chain
+    from adderlab.verbs.explain_slots import explain_slots
+    from adderlab.verbs.explain_symbols import explain_symbols
+    from adderlab.verbs.explain_why import explain_why
     from adderlab.verbs.map import map
     from adderlab.verbs.prove import prove
     from adderlab.verbs.quantize import quantization_table, quantize
@@ -51,7 +55,11 @@ _HOMES: Final = {
     "compare": "verbs.compare",
     "count": "verbs.count",
     "demo": "demo",
-    "explain": "verbs.explaining",
+    "explain": "verbs.explain",
+    "explain_chain": "verbs.explain_chain",
+    "explain_slots": "verbs.explain_slots",
+    "explain_symbols": "verbs.explain_symbols",
+    "explain_why": "verbs.explain_why",
     "from_lists": "nets.state_dict",
     "from_module": "nets.tracing",
     "from_state_dict": "nets.state_dict",
@@ -89,6 +97,10 @@ __all__ = [
     "count",
     "demo",
     "explain",
+    "explain_chain",
+    "explain_slots",
+    "explain_symbols",
+    "explain_why",
     "from_lists",
     "from_module",
     "from_state_dict",

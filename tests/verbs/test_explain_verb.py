@@ -17,18 +17,22 @@ from adderlab.building import lecture_network
 from adderlab.errors import NetworkFileError, OptionError, OutputError, ResourceError, TaskError
 from adderlab.explaining import NOT_COMPUTED
 from adderlab.explaining.history import Death
+from adderlab.explaining.slots_chapters import entries, piled_text, w_texts
 from adderlab.explaining.units import unit_meanings
 from adderlab.nets import Activation, load, network, save
 from adderlab.nets.walk import unit_names
 from adderlab.tasks import task_named
 from adderlab.training import Settings
 from adderlab.training.loop import train_network
-from adderlab.verbs.explaining import explain
-from adderlab.verbs.explaining.replayed import nearby, replayed
-from adderlab.verbs.explaining.slots import entries, piled_text, w_texts
-from adderlab.verbs.explaining.verb import parse_number, parse_values
-from adderlab.verbs.explaining.why import why_chapters
+from adderlab.verbs.explain import explain
+from adderlab.verbs.explain_chain import explain_chain
+from adderlab.verbs.explain_slots import explain_slots
+from adderlab.verbs.explain_symbols import explain_symbols
+from adderlab.verbs.explain_why import explain_why
+from adderlab.verbs.explained_rows import parse_number, parse_values
 from adderlab.verbs.prove import prove
+from adderlab.verbs.why_chapters import why_chapters
+from adderlab.verbs.why_replay import nearby, replayed
 
 HALF_ADDER = task_named("half-adder")
 LECTURE = lecture_network(HALF_ADDER)
@@ -46,7 +50,7 @@ def trained(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def failed(trained):
-    return explain(trained / "1.safetensors", why=True)
+    return explain_why(trained / "1.safetensors")
 
 
 # --- rows -------------------------------------------------------------------------------------
@@ -120,9 +124,9 @@ class Page(HTMLParser):
 
 ASKED = {
     "rows": lambda: explain(LECTURE, input="1,1"),
-    "chain": lambda: explain(chain=3, values="w1=2,w2=3,w3=-1,x=0.5,y=1"),
-    "symbols": lambda: explain(LECTURE, symbols=True),
-    "slots": lambda: explain(LECTURE, slots=True),
+    "chain": lambda: explain_chain(3, values="w1=2,w2=3,w3=-1,x=0.5,y=1"),
+    "symbols": lambda: explain_symbols(LECTURE),
+    "slots": lambda: explain_slots(LECTURE),
 }
 
 
@@ -157,7 +161,7 @@ def test_a_gradient_that_is_not_known_yet_reads_so_in_every_form():
 
 
 def test_a_folder_gets_everything_and_a_file_its_own_kind(tmp_path):
-    files = explain(chain=2, out=[tmp_path / "all", tmp_path / "a.md", tmp_path / "b.svg"]).files
+    files = explain_chain(2, out=[tmp_path / "all", tmp_path / "a.md", tmp_path / "b.svg"]).files
     assert [str(file.relative_to(tmp_path)) for file in files] == [
         *("all/explain.md", "all/explain.html", "all/explain.json"),
         *("all/figures/operations.svg", "all/figures/operations.png", "a.md", "b.svg"),
@@ -279,7 +283,7 @@ def test_places_that_can_not_be_written_are_refused_before_the_work(tmp_path):
 def test_a_place_that_is_named_twice_is_refused_however_it_is_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with refused(OutputError, f"{tmp_path / 'a.json'}: it is named twice; name each place once"):
-        _ = explain(chain=2, out=["./a.json", tmp_path / "a.json"])
+        _ = explain_chain(2, out=["./a.json", tmp_path / "a.json"])
     assert list(tmp_path.iterdir()) == []
 
 
@@ -349,7 +353,7 @@ def test_changes_are_tried_from_the_nearest_on():
 
 
 def test_a_run_that_works_is_told_by_its_units_and_beside_the_designs(trained):
-    found = explain(trained / "0.safetensors", why=True).result
+    found = explain_why(trained / "0.safetensors").result
     assert (found.verdict.verdict, found.attempts) == ("proved", ())
     net = load(trained / "0.safetensors")
     assert found.units == unit_meanings(net, HALF_ADDER)
@@ -365,7 +369,7 @@ def test_a_file_without_a_record_has_no_why(tmp_path):
         f"{path}: it has no training record; "
         "--why replays a network that was trained: adderlab train TASK -o NET",
     ):
-        _ = explain(path, why=True)
+        _ = explain_why(path)
 
 
 def test_a_record_of_another_network_is_refused(trained):
@@ -376,21 +380,21 @@ def test_a_record_of_another_network_is_refused(trained):
         "network: its training record makes fc1.weight of shape [3, 2], the file has [1, 2]; "
         "look at the network as it was trained, before it was changed",
     ):
-        _ = explain(replace(smaller, training=net.training), why=True)
+        _ = explain_why(replace(smaller, training=net.training))
 
 
 def test_a_changed_weight_is_said_not_to_agree(trained):
     net = load(trained / "0.safetensors")
     other = load(trained / "1.safetensors")
     mixed = replace(other, training={**net.training})
-    found = explain(mixed, why=True).result
+    found = explain_why(mixed).result
     assert not found.weights_agree
     assert found.largest_difference > 0.1
 
 
 def test_units_that_never_switch_off_do_not_die():
     net = adderlab.train(HALF_ADDER, seed=2, activation="tanh", steps=20).network
-    found = explain(net, why=True)
+    found = explain_why(net)
     assert found.result.looked.deaths == ()
     (died,) = (one for one in found.chapters if one.slug == "died")
     assert died.blocks[0].text == "Units of tanh are never off: none can die."
@@ -405,7 +409,7 @@ def test_units_that_never_switch_off_do_not_die():
     ],
 )
 def test_a_network_unlike_the_designs_in_kind_is_told_why_it_is_not_compared(options, said):
-    found = explain(adderlab.train(HALF_ADDER, **options).network, why=True)
+    found = explain_why(adderlab.train(HALF_ADDER, **options).network)
     assert found.result.verdict.verdict == "proved"
     (design,) = (one for one in found.chapters if one.slug == "design")
     assert len(design.blocks) == 1
@@ -444,7 +448,7 @@ def test_nothing_wakes_a_dead_unit_is_not_said_of_a_later_layer(failed):
 
 def test_a_designed_unit_without_a_counterpart_has_no_cosine():
     """Two units beside a design of three: one is left over."""
-    found = explain(adderlab.train(HALF_ADDER, hidden=2, seed=3).network, why=True)
+    found = explain_why(adderlab.train(HALF_ADDER, hidden=2, seed=3).network)
     assert found.result.verdict.verdict == "proved"
     (design,) = (one for one in found.chapters if one.slug == "design")
     said, table = design.blocks[:2]
@@ -462,7 +466,7 @@ def test_a_designed_unit_without_a_counterpart_has_no_cosine():
 
 def slots_said(net, **options):
     """Return the sentence on the losses, and the run it is told of."""
-    found = explain(net, slots=True, **options)
+    found = explain_slots(net, **options)
     (piling,) = (one for one in found.chapters if one.slug == "piling-up")
     return piling.blocks[1].text, found.result
 
@@ -502,7 +506,7 @@ def test_what_is_said_of_piling_up_is_what_the_losses_show(every, one, other, sa
 
 
 def test_a_step_that_moves_a_parameter_is_seen_in_the_slots_and_screens():
-    found = explain(LECTURE, slots=True, lr="1e-6")
+    found = explain_slots(LECTURE, lr="1e-6")
     run = found.result
     table = next(one for one in found.chapters[0].blocks if isinstance(one, Table))
     start, moved = (dict_of(run.with_zero_grad[0].after(line)) for line in ("start", "step()"))

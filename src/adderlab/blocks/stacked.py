@@ -9,11 +9,11 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-APART: Final = "   "
+APART: Final = "  "
 """Between two columns, in a table and in a line."""
 
 
-LONGEST_FOLDED: Final = 24
+LONGEST_FOLDED: Final = 16
 """Letters for which a column of words has room before its cells are folded."""
 
 

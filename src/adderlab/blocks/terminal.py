@@ -6,6 +6,7 @@ of its own; text is folded between words on a terminal and left as it is in a fi
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import Final
 
@@ -45,6 +46,9 @@ TONES: Final = {
 CLOSE: Final = (Line, Command, Figures)
 """Kinds that stand close to what is before them, but for headlines."""
 
+WIDEST: Final = 1000
+"""Columns of a file or a pipe, where nothing is folded or stacked."""
+
 MARK: Final = "right?"
 """The heading of the column of marks, in a stacked row."""
 
@@ -58,6 +62,8 @@ class Terminal:
 
     def __init__(self, console: Console) -> None:
         self.console = console
+        has_width = console.is_terminal or "COLUMNS" in os.environ
+        self._width = console.width if has_width else WIDEST
         self._is_begun = False
 
     def write(self, blocks: Iterable[Block]) -> None:
@@ -129,13 +135,19 @@ class Terminal:
             left and any(" " in row[at] for row in cells) for at, left in enumerate(is_left)
         ]
         widths = least_widths(columns, cells, may_fold)
-        if sum(widths) + len(APART) * (len(widths) - 1) > self.console.width:
+        if sum(widths) + len(APART) * (len(widths) - 1) > self._width:
             headings = [*block.columns, *([MARK] if marks else [])]
             for row in cells:
-                for line in stacked_row(headings, row, self.console.width):
+                for line in stacked_row(headings, row, self._width):
                     self._print(line)
             return
-        grid = Grid(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+        grid = Grid(
+            box=SIMPLE_HEAD,
+            padding=(0, 1, 0, 0),
+            pad_edge=False,
+            show_edge=False,
+            header_style="bold",
+        )
         for at, column in enumerate(columns):
             grid.add_column(
                 column,
@@ -146,7 +158,7 @@ class Terminal:
         for at, row in enumerate(rows):
             line = [Text(cell) for cell in row]
             grid.add_row(*line, *([marks[at]] if marks else []))
-        self.console.print(grid)
+        self.console.print(grid, width=self._width, crop=False, no_wrap=True)
 
 
 def _mark(is_right: bool | None) -> Text:

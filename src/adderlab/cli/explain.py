@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from adderlab.blocks import written_lines
 from adderlab.cli.options import AsJson, TaskOption
 from adderlab.errors import OptionError
 
 if TYPE_CHECKING:
-    pass
+    from adderlab.verbs.explanation import Explanation
 
 EXAMPLES = """Examples:
 
@@ -93,39 +96,84 @@ def explain(
 ) -> None:
     """Explain how a network learns: backprop step by step, and what hangs on it."""
     from adderlab.cli.output import Screen
-    from adderlab.verbs.explaining import explain as explain_network
 
     if step and as_json:
         raise OptionError(
             "steps are for people, --json is for programs", where="--step", remedy="take one"
         )
+    options: dict[str, Any] = {
+        "task": task,
+        "input": input or None,
+        "target": target,
+        "rows": rows,
+        "values": values,
+        "loss": loss,
+        "lr": lr,
+        "iterations": iterations,
+    }
+    kinds = {"chain": chain is not None, "symbols": symbols, "slots": slots, "why": why}
+    kind = _kind([name for name, is_given in kinds.items() if is_given], net, options)
+    given = {name: value for name, value in options.items() if value is not None}
     screen = Screen(as_json=as_json)
     with screen.progress() as bar:
         job = bar.add_task("explaining", total=1.0, rate="")
-        found = explain_network(
-            net,
-            task,
-            input=input or None,
-            target=target,
-            rows=rows,
-            chain=chain,
-            values=values,
-            symbols=symbols,
-            slots=slots,
-            why=why,
-            loss=loss,
-            lr=lr,
-            iterations=iterations,
-            out=out or (),
-            on_progress=lambda what, share: bar.update(job, completed=share, description=what),
-        )
+        if kind == "why":
+            given["on_progress"] = lambda what, share: bar.update(
+                job, completed=share, description=what
+            )
+        explanation = _verb(kind)(chain if kind == "chain" else net, **given, out=out or ())
     if step:
         from adderlab.cli.stepping import step_through
 
-        step_through(screen, found.screens)
+        step_through(screen, explanation.steps)
+        screen.show(written_lines(*explanation.files))
     else:
-        for chapter in found.chapters:
-            screen.show_chapter(chapter)
-    for file in found.files:
-        screen.say(f"written to {file}")
-    screen.json(found.to_dict())
+        screen.show(explanation.blocks())
+    screen.json(explanation.to_dict())
+
+
+ACCEPTED: Final = {
+    "chain": ("values",),
+    "symbols": ("input", "rows", "target", "loss", "task"),
+    "slots": ("input", "rows", "target", "loss", "lr", "iterations", "task"),
+    "why": (),
+    "input": ("input", "rows", "target", "loss", "lr", "task"),
+}
+"""The options that go with each kind of explanation; ``input`` is backprop on rows."""
+
+ASKS: Final = "--input 1,1, --rows all, --symbols, --slots or --why"
+
+
+def _kind(kinds: list[str], net: Path | None, options: dict[str, Any]) -> str:
+    """Return what is to be explained; what does not go together is refused."""
+    if len(kinds) > 1:
+        raise OptionError(
+            f"{' and '.join(f'--{kind}' for kind in kinds)} are two things",
+            where="explain",
+            remedy="ask for one at a time",
+        )
+    kind = kinds[0] if kinds else "input"
+    if kind == "chain" and net is not None:
+        raise OptionError(
+            "the chain is explained without a network",
+            where="--chain",
+            remedy="leave NET out, or ask for --symbols, the same of a network",
+        )
+    if not kinds and options["input"] is None and options["rows"] is None:
+        what = "nothing to explain" if net is not None else "no network, and nothing to explain"
+        remedy = f"add {ASKS}" if net is not None else f"give NET with {ASKS}, or --chain 3"
+        raise OptionError(what, where="explain", remedy=remedy)
+    if kind != "chain" and net is None:
+        raise OptionError("no network", where="explain", remedy="name its file")
+    for name, value in options.items():
+        if value is not None and name not in ACCEPTED[kind]:
+            raise OptionError(
+                f"does not go with --{kind}", where=f"--{name}", remedy="leave one of them out"
+            )
+    return kind
+
+
+def _verb(kind: str) -> Callable[..., Explanation]:
+    """Return the function that explains a kind; the others are not imported."""
+    name = "explain" if kind == "input" else f"explain_{kind}"
+    return getattr(import_module(f"adderlab.verbs.{name}"), name)

@@ -9,11 +9,12 @@ from adderlab.blocks import Block, Chapter, Command, Equations, Paragraph, Table
 from adderlab.building import lecture_network
 from adderlab.demo.workshop import Workshop
 from adderlab.explaining import Backprop, backprop_rows, example
+from adderlab.explaining.backprop_chapters import rows_chapters
 from adderlab.explaining.chain import Chain, chain_rule, marked
 from adderlab.explaining.slots import LOSS_STEPS, Iteration, SlotsRun, run_slots
-from adderlab.verbs.explaining.chain import chain_picture
-from adderlab.verbs.explaining.rows import rows_chapters
-from adderlab.verbs.explaining.slots import entries, slot_text, slots_picture, w_texts
+from adderlab.explaining.slots_chapters import entries, slot_text, w_texts
+from adderlab.verbs.explain_chain import chain_picture
+from adderlab.verbs.explain_slots import slots_picture
 from adderlab.verbs.train import train
 
 ROW: Final = {"a": 1, "b": 1}

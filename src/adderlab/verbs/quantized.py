@@ -208,11 +208,10 @@ LEFT_COLUMNS: Final = ("format", "method", "scale", "verdict")
 
 
 def attempts_table(attempts: Sequence[Attempt[Judged]]) -> Table:
-    """Return attempts as a table, the proved ones marked right."""
+    """Return attempts as a table."""
     return Table(
         COLUMNS,
         tuple(attempt_cells(attempt) for attempt in attempts),
-        marks=tuple(bool(attempt.verdict.exact) for attempt in attempts),
         left=LEFT_COLUMNS,
     )
 

@@ -13,7 +13,7 @@ from adderlab.explaining.units import CONSTANT, COPY, OFF, UnitMeaning
 from adderlab.nets.truth import TruthRow
 from adderlab.nets.walk import unit_names
 from adderlab.tasks.wording import sum_of
-from adderlab.verbs.explaining.replayed import DESIGNED, Why
+from adderlab.verbs.why_replay import DESIGNED, Why
 
 LIKE: Final = 0.999
 """From this cosine on a unit is called like a designed one."""

@@ -1,4 +1,4 @@
-"""An explanation one step at a time: each screen is a small chapter."""
+"""An explanation one step at a time: each step is a small chapter."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from fractions import Fraction
 from adderlab.blocks import Block, Chapter, Equations, Paragraph, Table
 from adderlab.explaining import NOT_COMPUTED, Backprop, RowBackprop, Step
 from adderlab.explaining.backprop import Number
+from adderlab.explaining.backprop_chapters import exact_cell, rows_chapters
 from adderlab.explaining.chain import Chain, marked
 from adderlab.explaining.results import Slope, decimal_text
 from adderlab.explaining.slots import Iteration, SlotsRun
+from adderlab.explaining.slots_chapters import entries, slot_text, w_texts
 from adderlab.notation import Formula, equal, number, partial, product, total, words
 from adderlab.tasks.wording import sum_of
-from adderlab.verbs.explaining.rows import exact_cell, rows_chapters
-from adderlab.verbs.explaining.slots import entries, slot_text, w_texts
 
 MOST_SLOPES = 12
 
 
-def row_screens(found: Backprop) -> tuple[Chapter, ...]:
+def row_steps(found: Backprop) -> tuple[Chapter, ...]:
     """Return every value forward, every gradient backward, then the update."""
-    screens = [one for row in found.rows for one in (*_forward(row), *_backward(row))]
-    return (*screens, rows_chapters(found, in_file=False)[-1])
+    steps = [one for row in found.rows for one in (*_forward(row), *_backward(row))]
+    return (*steps, rows_chapters(found, in_file=False)[-1])
 
 
 def _forward(row: RowBackprop) -> list[Chapter]:
@@ -30,7 +30,7 @@ def _forward(row: RowBackprop) -> list[Chapter]:
         f"{step.name} = {decimal_text(step.number)}" for step in row.steps if step.kind == "input"
     )
     start = f"Given: {given}. No gradient is known: all read {NOT_COMPUTED}."
-    screens = [Chapter("start", f"{sum_of(row.inputs)}: the inputs", (Paragraph(start),))]
+    steps = [Chapter("start", f"{sum_of(row.inputs)}: the inputs", (Paragraph(start),))]
     for at, step in enumerate(made, 1):
         assert step.formula is not None
         blocks: list[Block] = [
@@ -45,8 +45,8 @@ def _forward(row: RowBackprop) -> list[Chapter]:
             blocks.append(Paragraph(f"Note: {step.note}."))
         blocks.append(Paragraph(f"dL/d{step.name}: {NOT_COMPUTED}."))
         title = f"{sum_of(row.inputs)}: forward {at} of {len(made)}, {step.name}"
-        screens.append(Chapter(f"forward{at}", title, tuple(blocks)))
-    return screens
+        steps.append(Chapter(f"forward{at}", title, tuple(blocks)))
+    return steps
 
 
 def _slope(step: Step, slope: Slope) -> tuple[str | Formula, ...]:
@@ -60,7 +60,7 @@ def _slope(step: Step, slope: Slope) -> tuple[str | Formula, ...]:
 def _backward(row: RowBackprop) -> list[Chapter]:
     loss = row.steps[-1].name
     back = [step for step in reversed(row.steps) if step.kind != "input"]
-    screens: list[Chapter] = []
+    steps: list[Chapter] = []
     for at, step in enumerate(back, 1):
         name = partial(loss, step.name)
         lines: list[Formula] = []
@@ -80,18 +80,18 @@ def _backward(row: RowBackprop) -> list[Chapter]:
         if step.gradient is None and step.note:
             blocks.append(Paragraph(f"Note: {step.note}."))
         title = f"{sum_of(row.inputs)}: backward {at} of {len(back)}, dL/d{step.name}"
-        screens.append(Chapter(f"backward{at}", title, tuple(blocks)))
-    return screens
+        steps.append(Chapter(f"backward{at}", title, tuple(blocks)))
+    return steps
 
 
 def _number(value: Number) -> Formula:
     return number(value)
 
 
-def chain_screens(found: Chain, chapters: tuple[Chapter, ...]) -> tuple[Chapter, ...]:
-    """Return one derivative a screen, then what it all costs."""
+def chain_steps(found: Chain, chapters: tuple[Chapter, ...]) -> tuple[Chapter, ...]:
+    """Return one derivative a step, then what it all costs."""
     first, *rest = chapters
-    screens = [
+    steps = [
         Chapter(
             f"w{at}",
             f"dl/d{line.weight}: {at} of {found.length}",
@@ -103,19 +103,19 @@ def chain_screens(found: Chain, chapters: tuple[Chapter, ...]) -> tuple[Chapter,
         for at, (line, formula) in enumerate(zip(found.lines, marked(found.lines), strict=True), 1)
     ]
     opening = Chapter(first.slug, first.title, first.blocks[:1])
-    return (opening, *screens, *rest)
+    return (opening, *steps, *rest)
 
 
-def slots_screens(found: SlotsRun, chapters: tuple[Chapter, ...]) -> tuple[Chapter, ...]:
+def slots_steps(found: SlotsRun, chapters: tuple[Chapter, ...]) -> tuple[Chapter, ...]:
     """Return the slots after each line of the loop, with zero_grad and then without."""
-    screens: list[Chapter] = []
+    steps: list[Chapter] = []
     for said, run in (
         ("", found.with_zero_grad),
         (" (without zero_grad)", found.without_zero_grad),
     ):
         for at, iteration in enumerate(run, 1):
-            screens += _moments(iteration, at, said)
-    return (*screens, *chapters[1:])
+            steps += _moments(iteration, at, said)
+    return (*steps, *chapters[1:])
 
 
 def _moments(iteration: Iteration, at: int, said: str) -> list[Chapter]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from adderlab.blocks import Block, Chapter, Equations, Figures, Paragraph, Table
+from adderlab.blocks import Block, Chapter, Equations, Figures, Paragraph, Picture, Table
 from adderlab.explaining.chain import NUDGE, Chain, ChainValues, chain_formula, marked
 from adderlab.explaining.results import decimal_text
-from adderlab.figures import Picture, operations_picture
 from adderlab.notation import Formula, equal, indexed, minus, number, partial, product, symbol
 
 WITH, WITHOUT = "with reuse", "without"
@@ -26,16 +25,6 @@ def chain_chapters(found: Chain, picture: Picture | None = None) -> tuple[Chapte
     if found.values is not None:
         chapters.append(_values(found, found.values))
     return tuple(chapters)
-
-
-def chain_picture(found: Chain) -> Picture:
-    """Return the picture of the operations by the length of the chain."""
-    return operations_picture(
-        {
-            WITHOUT: [(cost.length, cost.without_reuse) for cost in found.costs],
-            WITH: [(cost.length, cost.with_reuse) for cost in found.costs],
-        }
-    )
 
 
 def _derivation(found: Chain) -> Chapter:

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
-from adderlab.blocks import Block, Chapter, Code, Figures, Paragraph, Table
+from adderlab.blocks import Block, Chapter, Code, Figures, Paragraph, Picture, Table
 from adderlab.blocks.kinds import Cell
 from adderlab.explaining import NOT_COMPUTED
 from adderlab.explaining.slots import LOSS_STEPS, Iteration, Slots, SlotsRun
-from adderlab.figures import Picture, losses_picture
 from adderlab.notation import symbol
 
 SHOWN: Final = (1, 2, 3, 5, 10, 20, 50, LOSS_STEPS)
@@ -35,17 +34,6 @@ def slots_chapters(found: SlotsRun, picture: Picture | None = None) -> tuple[Cha
         _left(found),
         _forgotten(found),
         _step_class(found),
-    )
-
-
-def slots_picture(found: SlotsRun) -> Picture:
-    """Return the picture of the losses with and without zero_grad."""
-    return losses_picture(
-        {
-            "zero_grad": list(enumerate(found.losses_with, 1)),
-            "without": list(enumerate(found.losses_without, 1)),
-        },
-        name="slots",
     )
 
 
