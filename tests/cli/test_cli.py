@@ -588,19 +588,25 @@ REFUSED = [
         for name, fault in (
             (
                 "truncated.safetensors",
-                "not a safetensors file, or cut short; the file is damaged; write it again",
+                (
+                    "not a safetensors file, or cut short within its header; "
+                    "the file is damaged; write it again"
+                ),
             ),
             (
                 "short.safetensors",
-                "5 bytes are too few for a network file; the file is damaged; write it again",
+                "5 bytes are too few for a safetensors file; the file is damaged; write it again",
             ),
             (
                 "empty.safetensors",
-                "0 bytes are too few for a network file; the file is damaged; write it again",
+                "0 bytes are too few for a safetensors file; the file is damaged; write it again",
             ),
             (
                 "garbage.safetensors",
-                "not a safetensors file, or cut short; the file is damaged; write it again",
+                (
+                    "not a safetensors file, or cut short within its header; "
+                    "the file is damaged; write it again"
+                ),
             ),
             (
                 "schema.safetensors",

@@ -83,7 +83,7 @@ def test_a_module_stands_for_the_network_that_its_forward_computes() -> None:
 
 @pytest.mark.parametrize(("given_", "kind"), [
     (None, "NoneType"), (5, "int"), (b"net.safetensors", "bytes"),
-    (Built("net.safetensors"), "Built"), (Network, "type"),
+    (Built("net.safetensors"), "Built"), (Network, "ABCMeta"),
 ])  # fmt: skip
 def test_anything_else_is_refused(given_: Any, kind: str) -> None:
     with refused(
@@ -114,7 +114,8 @@ def test_a_path_of_no_network_is_refused(tmp_path: Path) -> None:
     _ = path.write_text("hello, world")
     with refused(
         NetworkFileError,
-        f"{path}: not a safetensors file, or cut short; the file is damaged; write it again",
+        f"{path}: not a safetensors file, or cut short within its header; "
+        "the file is damaged; write it again",
     ):
         _ = read_source(str(path))
     with refused(NetworkFileError, ".: not a regular file; name a file"):

@@ -9,50 +9,21 @@ References:
 
 from __future__ import annotations
 
-import json
-import math
 import re
-import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any, BinaryIO, Final
+from typing import Final
 
-from adderlab.counting.config_file import once, read_json
+from adderlab.counting.config_file import read_json
 from adderlab.counting.model_count import ModelCount, PartCount
 from adderlab.counting.training_memory import training_memory
 from adderlab.errors import NetworkFileError, OptionError
+from adderlab.nets.header import Header, StoredTensor, read_header
 
-LARGEST_HEADER_BYTES: Final = 100 << 20
 LARGEST_INDEX_BYTES: Final = 100 << 20
 LONGEST_NAME: Final = 255
 """Characters of a file's name; no file system takes more bytes."""
-MOST_AXES: Final = 64
-LARGEST_NUMBER: Final = 1 << 63
-"""Sizes and offsets stay below it, as in the format's own reader."""
-TYPE_BITS: Final = {
-    "F64": 64,
-    "F32": 32,
-    "F16": 16,
-    "BF16": 16,
-    "F8_E4M3": 8,
-    "F8_E5M2": 8,
-    "F8_E8M0": 8,
-    "F6_E2M3": 6,
-    "F6_E3M2": 6,
-    "F4": 4,
-    "I64": 64,
-    "I32": 32,
-    "I16": 16,
-    "I8": 8,
-    "U64": 64,
-    "U32": 32,
-    "U16": 16,
-    "U8": 8,
-    "BOOL": 8,
-    "C64": 64,
-}
-"""safetensors' element types with their bits."""
+DAMAGED: Final = "download the file again"
 
 PARTS: Final = (
     ("norm", re.compile(r"norm|(^|\.)ln_|layer_?norm", re.IGNORECASE)),
@@ -62,30 +33,6 @@ PARTS: Final = (
     ("MLP", re.compile(r"mlp|feed_forward|experts|(^|\.)ffn|block_sparse_moe", re.IGNORECASE)),
 )
 """By their usual names, which part of a model a tensor belongs to; the first that fits."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A tensor as a header describes it."""
-
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
-
-    @property
-    def parameters(self) -> int:
-        """How many numbers it holds."""
-        return math.prod(self.shape)
-
-    @property
-    def bytes(self) -> int:
-        """What they take in the file."""
-        return self.parameters * TYPE_BITS[self.dtype] // 8
-
-    @property
-    def part(self) -> str:
-        """The part of a model that its name speaks of; ``other`` where it speaks of none."""
-        return next((part for part, known in PARTS if known.search(self.name)), "other")
 
 
 def count_safetensors(
@@ -118,12 +65,12 @@ def count_safetensors(
         expected = _index(files[0])
         folder = files[0].parent
         files = [folder / name for name in dict.fromkeys(expected.values())]
-    tensors: dict[str, tuple[Stored, str]] = {}
+    tensors: dict[str, tuple[StoredTensor, str]] = {}
     file_bytes = 0
     for file in files:
-        found, size = read_header(file)
+        header, size = _header(file)
         file_bytes += size
-        for tensor in found:
+        for tensor in header.tensors:
             if tensor.name in tensors:
                 raise NetworkFileError(
                     f"tensor {tensor.name[:60]!r} is also in {tensors[tensor.name][1]}",
@@ -137,15 +84,16 @@ def count_safetensors(
 
 
 def _counted(
-    tensors: list[Stored], files: Sequence[Path], file_bytes: int, training: str | None
+    tensors: list[StoredTensor], files: Sequence[Path], file_bytes: int, training: str | None
 ) -> ModelCount:
     names = [name for name, _ in PARTS[2:] + PARTS[:1] + PARTS[1:2]] + ["other"]
     sums = dict.fromkeys(names, 0)
     tally = dict.fromkeys(names, 0)
     stored: dict[str, int] = {}
     for tensor in tensors:
-        sums[tensor.part] += tensor.parameters
-        tally[tensor.part] += 1
+        part = _part_of(tensor)
+        sums[part] += tensor.parameters
+        tally[part] += 1
         stored[tensor.dtype] = stored.get(tensor.dtype, 0) + tensor.bytes
     notes: list[str] = []
     whole = sorted(name for name in stored if name[0] in "IUB" and name != "BF16")
@@ -216,7 +164,7 @@ def _index(path: Path) -> dict[str, str]:
 
 
 def _check_index(
-    expected: dict[str, str], tensors: dict[str, tuple[Stored, str]], path: Path
+    expected: dict[str, str], tensors: dict[str, tuple[StoredTensor, str]], path: Path
 ) -> None:
     for name, file in expected.items():
         if name not in tensors or Path(tensors[name][1]).name != file:
@@ -229,8 +177,8 @@ def _check_index(
         )
 
 
-def read_header(path: Path) -> tuple[list[Stored], int]:
-    """Return the tensors that a file's header names, and the size of the file.
+def _header(path: Path) -> tuple[Header, int]:
+    """Return a file's header, and the size of the file.
 
     Raises:
         NetworkFileError: the header does not fit the file.
@@ -243,7 +191,14 @@ def read_header(path: Path) -> tuple[list[Stored], int]:
             raise NetworkFileError("not a regular file", where=where, remedy="name a file")
         size = path.stat().st_size
         with path.open("rb") as file:
-            return _tensors(_header(file, size, where), size, where), size
+            header = read_header(
+                file,
+                size,
+                where,
+                if_pickled="take the .safetensors files of the model",
+                if_damaged=DAMAGED,
+            )
+            return header, size
     except (OSError, ValueError) as error:
         if isinstance(error, NetworkFileError):
             raise
@@ -253,81 +208,10 @@ def read_header(path: Path) -> tuple[list[Stored], int]:
         ) from None
 
 
-def _header(file: BinaryIO, size: int, where: str) -> tuple[dict[str, Any], int]:
-    """Return the header as an object, and where the data begin."""
-    start = file.read(8)
-    if start[:2] == b"PK" or start[:1] == b"\x80":
-        raise NetworkFileError(
-            "this is a pickled PyTorch file, which adderlab never reads: it can run code",
-            where=where,
-            remedy="take the .safetensors files of the model",
-        )
-    if len(start) < 8:
-        raise _damaged(f"{size} bytes are too few for a safetensors file", where)
-    (length,) = struct.unpack("<Q", start)
-    if length > LARGEST_HEADER_BYTES or length > size - 8:
-        raise _damaged("not a safetensors file, or cut short within its header", where)
-    try:
-        header = json.loads(file.read(length).decode(), object_pairs_hook=once)
-    except (ValueError, RecursionError) as error:
-        raise _damaged(f"the header is not valid JSON ({str(error)[:80]})", where) from None
-    if not isinstance(header, dict):
-        raise _damaged("the header is no JSON object", where)
-    return header, 8 + length
-
-
-def _tensors(read: tuple[dict[str, Any], int], size: int, where: str) -> list[Stored]:
-    """Return the tensors of a header, whose data lie end to end up to the end of the file."""
-    header, start = read
-    found: list[tuple[int, int, Stored]] = []
-    for name, entry in header.items():
-        if name == "__metadata__":
-            _check_metadata(entry, where)
-            continue
-        found.append(_entry(name, entry, where))
-    place = 0
-    for begin, end, tensor in sorted(found, key=lambda item: item[:2]):
-        if begin != place:
-            raise _damaged(f"tensor {tensor.name[:60]!r} overlaps another or leaves a gap", where)
-        place = end
-    if start + place > size:
-        raise _damaged(f"cut short: {size} bytes, {start + place} by its header", where)
-    if start + place < size:
-        raise _damaged(f"{size - start - place} bytes after the last tensor", where)
-    return [tensor for *_, tensor in found]
-
-
-def _check_metadata(entry: Any, where: str) -> None:
-    if not isinstance(entry, dict) or not all(isinstance(one, str) for one in entry.values()):
-        raise _damaged("its __metadata__ is no map from text to text", where)
-
-
-def _entry(name: str, entry: Any, where: str) -> tuple[int, int, Stored]:
-    """Return one tensor with where its data begin and end."""
-    if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
-        raise _damaged(f"tensor {name[:60]!r} has unknown or missing keys", where)
-    dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
-    if not isinstance(dtype, str) or dtype not in TYPE_BITS:
-        raise _damaged(f"tensor {name[:60]!r} has the unknown type {str(dtype)[:20]!r}", where)
-    if not _are_sizes(shape) or not _are_sizes(offsets) or len(offsets) != 2:
-        raise _damaged(f"tensor {name[:60]!r} has no valid shape and offsets", where)
-    tensor = Stored(name, dtype, tuple(shape))
-    begin, end = offsets
-    if tensor.parameters * TYPE_BITS[dtype] != 8 * (end - begin):
-        raise _damaged(f"tensor {name[:60]!r} has another size than its shape", where)
-    return begin, end, tensor
-
-
-def _are_sizes(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and len(value) <= MOST_AXES
-        and all(
-            isinstance(one, int) and not isinstance(one, bool) and 0 <= one < LARGEST_NUMBER
-            for one in value
-        )
-    )
+def _part_of(tensor: StoredTensor) -> str:
+    """Return the part of a model that a tensor's name speaks of; ``other`` where of none."""
+    return next((part for part, known in PARTS if known.search(tensor.name)), "other")
 
 
 def _damaged(what: str, where: str) -> NetworkFileError:
-    return NetworkFileError(what, where=where, remedy="download the file again")
+    return NetworkFileError(what, where=where, remedy=DAMAGED)

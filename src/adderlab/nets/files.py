@@ -11,17 +11,17 @@ References:
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import math
 import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import ml_dtypes
 import numpy as np
-from safetensors import SafetensorError, deserialize
 
 from adderlab.errors import AdderlabError, NetworkFileError
+from adderlab.nets.header import DAMAGED, parse_json, read_header
 from adderlab.nets.network import Network
 from adderlab.nets.record import Reader, network_from_record, record_of
 from adderlab.tasks import Task
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from jaxtyping import Shaped
 
 LARGEST_FILE_BYTES: Final = 4 << 30
-LARGEST_HEADER_BYTES: Final = 100 << 20
 KEY: Final = "adderlab"
 
 DTYPES: Final[dict[str, Any]] = {
@@ -136,31 +135,28 @@ def read_bytes(path: str | Path) -> bytes:
 
 def from_bytes(data: bytes, *, where: str = "network file") -> Network:
     """Return the network in the bytes of a file; see :func:`load`."""
-    header = _header(data, where)
-    record = _record(header.pop("__metadata__", None), where)
-    for name, entry in header.items():
-        if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
-            raise _damaged(f"tensor {name!r} has unknown or missing keys in the header", where)
-    try:
-        parts = dict(deserialize(data))
-    except SafetensorError as error:
-        raise _damaged(f"not a valid safetensors file ({error})", where) from None
+    header = read_header(
+        io.BytesIO(data),
+        len(data),
+        where,
+        if_pickled="in Python: adderlab.save(model, 'net.safetensors', task='half-adder')",
+    )
+    record = _record(header.metadata, where)
     arrays: dict[str, Shaped[np.ndarray, ...]] = {}
-    for name, part in parts.items():
-        dtype = DTYPES.get(part["dtype"])
+    for tensor in header.tensors:
+        dtype = DTYPES.get(tensor.dtype)
         if dtype is None:
             raise NetworkFileError(
-                f"tensor {name!r} has type {part['dtype']}",
+                f"tensor {tensor.name!r} has type {tensor.dtype}",
                 where=where,
                 remedy=f"a network file holds {', '.join(DTYPES)}",
             )
-        shape = tuple(part["shape"])
-        if math.prod(shape) * dtype.itemsize != len(part["data"]):
-            raise _damaged(f"tensor {name!r} has another size than its shape", where)
+        begin = header.start + tensor.begin
+        raw = data[begin : header.start + tensor.end]  # a copy, whose start is aligned
         try:
-            arrays[name] = np.frombuffer(bytes(part["data"]), dtype=dtype).reshape(shape)
+            arrays[tensor.name] = np.frombuffer(raw, dtype=dtype).reshape(tensor.shape)
         except ValueError:  # too many dimensions, or one too large beside a 0
-            raise _damaged(f"tensor {name!r} has a shape that no array has", where) from None
+            raise _damaged(f"tensor {tensor.name!r} has a shape that no array has", where) from None
     return network_from_record(record, Reader(arrays, where))
 
 
@@ -173,64 +169,16 @@ def load_for(path: str | Path, task: Task | None) -> Network:
     return net.for_task(task)
 
 
-def _header(data: bytes, where: str) -> dict[str, Any]:
-    """Return the JSON header, refusing what is no safetensors file before it is parsed."""
-    is_header = data[8:9] == b"{"  # its size, before it, may begin with the same bytes
-    if not is_header and (data[:2] == b"PK" or data[:1] == b"\x80"):
-        raise NetworkFileError(
-            "this is a pickled PyTorch file, which adderlab never reads: it can run code",
-            where=where,
-            remedy="in Python: adderlab.save(model, 'net.safetensors', task='half-adder')",
-        )
-    if len(data) < 8:
-        raise _damaged(f"{len(data)} bytes are too few for a network file", where)
-    (size,) = struct.unpack("<Q", data[:8])
-    if size > min(len(data) - 8, LARGEST_HEADER_BYTES):
-        raise _damaged("not a safetensors file, or cut short", where)
-    header = _json(data[8 : 8 + size], "the header", where)
-    if not isinstance(header, dict):
-        raise _damaged("the header is no JSON object", where)
-    return header
-
-
-def _record(metadata: Any, where: str) -> Any:
-    if not isinstance(metadata, dict) or KEY not in metadata:
+def _record(metadata: dict[str, Any], where: str) -> Any:
+    if KEY not in metadata:
         raise NetworkFileError(
             f"a safetensors file without an {KEY!r} record: its activations and readout are "
             "not known",
             where=where,
             remedy="in Python: adderlab.save(adderlab.from_state_dict(tensors), PATH)",
         )
-    text = metadata[KEY]
-    if not isinstance(text, str):
-        raise _damaged("the record is no JSON string", where)
-    return _json(text, "the record", where)
-
-
-def _json(raw: bytes | str, what: str, where: str) -> Any:
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            seen: set[str] = set()
-            twice = next(name for name, _ in pairs if name in seen or seen.add(name))
-            raise _damaged(f"{what} names {twice!r} twice", where)
-        return found
-
-    def constant(name: str) -> Any:
-        raise _damaged(f"{what} holds {name}, which is no number", where)
-
-    def number(digits: str) -> float:
-        value = float(digits)
-        return value if math.isfinite(value) else constant(digits)
-
-    try:
-        text = raw if isinstance(raw, str) else raw.decode()  # json would guess UTF-16 too
-        return json.loads(text, object_pairs_hook=once, parse_constant=constant, parse_float=number)
-    except AdderlabError:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise _damaged(f"{what} is not valid JSON ({str(error)[:80]})", where) from None
+    return parse_json(metadata[KEY], "the record", where)
 
 
 def _damaged(what: str, where: str) -> NetworkFileError:
-    return NetworkFileError(what, where=where, remedy="the file is damaged; write it again")
+    return NetworkFileError(what, where=where, remedy=DAMAGED)
