@@ -14,8 +14,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from adderlab.errors import AdderlabError
-from adderlab.nets.network import EXACT, Activation, Layer, Network, Readout
+from adderlab.nets.activations import Activation
+from adderlab.nets.network import Layer, Network
 from adderlab.nets.packing import limb_bytes_for
+from adderlab.nets.readout import EXACT, Readout
 from adderlab.nets.tensors import FLOAT_DTYPES, Dense, Packed, Scaled, Sparse, Tensor, Wide
 from adderlab.tasks import CATALOG, Task, task_named
 from adderlab.tasks.table import parse_table

@@ -16,7 +16,8 @@ from adderlab.building.formula.fitting import nearest
 from adderlab.errors import FormatError, FormulaError, ResourceError
 from adderlab.formats import FORMATS
 from adderlab.nets.evaluation import outputs
-from adderlab.nets.network import EXACT, Network, Readout
+from adderlab.nets.network import Network
+from adderlab.nets.readout import EXACT, Readout
 from adderlab.nets.tensors import FLOAT_DTYPES
 from adderlab.tasks import Task, Word, task_named
 

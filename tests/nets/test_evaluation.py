@@ -14,17 +14,17 @@ from strategies import FEW, MANY, fractions_of, input_rows, networks, refused, t
 
 from adderlab.errors import NetworkError
 from adderlab.nets import evaluation
+from adderlab.nets.activations import Activation
 from adderlab.nets.dyadic import Dyadic
 from adderlab.nets.evaluation import (
-    activate,
     affine,
     enclose_row,
     is_exact,
     outputs,
-    read_bits,
     trace,
 )
-from adderlab.nets.network import EXACT, Activation, Layer, Network, Readout, network
+from adderlab.nets.network import Layer, Network, network
+from adderlab.nets.readout import EXACT, Readout, read_bits
 from adderlab.nets.tensors import Dense, Packed, Sparse, Wide
 from adderlab.nets.truth import truth_rows
 from adderlab.tasks import Task, task_named
@@ -146,7 +146,7 @@ def test_a_layer_is_its_affine_map_then_its_activation() -> None:
     values = Dyadic(np.array([[1, 1], [0, 1]]))
     sums = affine(layer, values)
     assert rows_of(sums) == [[2, 1, Fraction(1, 4)], [1, 0, Fraction(-1, 4)]]
-    assert rows_of(activate(layer.activation, sums)) == [[2, 1, Fraction(1, 4)], [1, 0, 0]]
+    assert rows_of(layer.activation.exact(sums)) == [[2, 1, Fraction(1, 4)], [1, 0, 0]]
 
 
 def test_no_rows_give_no_outputs() -> None:

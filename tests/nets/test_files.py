@@ -33,6 +33,7 @@ from strategies import (
 )
 
 from adderlab.errors import NetworkFileError, OutputError, TaskError
+from adderlab.nets.activations import Activation
 from adderlab.nets.files import (
     DTYPES,
     LARGEST_FILE_BYTES,
@@ -44,15 +45,8 @@ from adderlab.nets.files import (
     sha256,
     to_bytes,
 )
-from adderlab.nets.network import (
-    EXACT,
-    Activation,
-    Layer,
-    Network,
-    Readout,
-    map_parameters,
-    network,
-)
+from adderlab.nets.network import Layer, Network, map_parameters, network
+from adderlab.nets.readout import EXACT, Readout
 from adderlab.nets.record import record_of
 from adderlab.nets.tensors import FLOAT_DTYPES, Dense, Packed, Scaled, Sparse, Wide
 from adderlab.tasks import task_named

@@ -13,16 +13,10 @@ from strategies import FEW, MANY, fractions_of, networks, refused, tasks
 
 from adderlab.errors import FormatError, NetworkError, TaskError
 from adderlab.formats import FORMATS
+from adderlab.nets.activations import Activation
 from adderlab.nets.dyadic import Dyadic
-from adderlab.nets.network import (
-    EXACT,
-    Activation,
-    Layer,
-    Network,
-    Readout,
-    map_parameters,
-    network,
-)
+from adderlab.nets.network import Layer, Network, map_parameters, network
+from adderlab.nets.readout import EXACT, Readout
 from adderlab.nets.tensors import Dense, Packed, Scaled, Sparse, Tensor, Wide, stored_in
 from adderlab.tasks import task_named
 

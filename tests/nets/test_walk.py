@@ -15,11 +15,10 @@ from strategies import FEW, MANY, fractions_of, networks, refused, tasks
 
 from adderlab.building import lecture_network, printed_network
 from adderlab.errors import TaskError
-from adderlab.nets import EXACT, Activation, Network, Readout, enclose_row, network
+from adderlab.nets import Activation, Network, enclose_row, network
 from adderlab.nets.truth import truth_rows
 from adderlab.nets.walk import (
     Enclosed,
-    bit_of,
     block_of_rows,
     checked_words,
     json_number,
@@ -182,18 +181,6 @@ def test_inputs_that_are_none_are_refused(inputs: Any, got: str) -> None:
 def test_a_task_that_does_not_fit_is_refused() -> None:
     with pytest.raises(TaskError):
         _ = walk(printed_network(), task_named("full-adder"), {"a": 1, "b": 1, "cin": 1})
-
-
-def test_bits_are_read_from_both_bounds() -> None:
-    """A number that may lie on either side of the threshold is no bit yet."""
-    over, at_least = Readout("threshold", 0.5, ">"), Readout("threshold", 0.5, ">=")
-    half, around = Enclosed(F(1, 2), F(1, 2)), Enclosed(F(1, 3), F(2, 3))
-    assert [bit_of(over, half), bit_of(at_least, half)] == [0, 1]
-    assert [bit_of(over, around), bit_of(at_least, Enclosed(F(1, 2), F(1)))] == [None, 1]
-    assert bit_of(over, Enclosed(F(1, 2), F(1))) is None
-    exact = [Enclosed(F(v), F(v)) for v in (0, 1, F(1, 2), 2)]
-    assert [bit_of(EXACT, one) for one in exact] == [0, 1, None, None]
-    assert bit_of(EXACT, Enclosed(F(0), F(1))) is None
 
 
 def test_words_need_all_their_bits() -> None:

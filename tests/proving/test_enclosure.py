@@ -14,8 +14,9 @@ from proving.reference import SAMPLES, Number, all_outputs, bit_of, judge, raw_o
 
 from adderlab.formats import FORMATS, FP64
 from adderlab.nets import EXACT, Activation, Layer, Network, Readout, network
+from adderlab.nets.activations import TANH_ERROR, tanh
+from adderlab.nets.enclosure import Enclosure, Machine
 from adderlab.nets.tensors import Dense, Scaled, Wide, as_stored
-from adderlab.proving.enclosure import TANH_ERROR, Enclosure, Machine, tanh
 from adderlab.proving.enumeration import enumerate_rows
 from adderlab.tasks.table import parse_table
 from adderlab.verbs.prove import prove

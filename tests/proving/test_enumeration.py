@@ -10,10 +10,10 @@ import pytest
 from proving.reference import judge, rows_of
 
 from adderlab.building.lecture import lecture_network, printed_network
-from adderlab.nets import EXACT, Activation, Layer, Network, Readout, network
+from adderlab.nets import EXACT, Activation, Layer, Network, Readout, enclosure, network
 from adderlab.nets.network import map_parameters
 from adderlab.nets.tensors import Dense
-from adderlab.proving import enclosure, enumeration
+from adderlab.proving import enumeration
 from adderlab.proving.enumeration import (
     block_rows,
     enumerate_rows,

@@ -15,9 +15,8 @@ from adderlab.quantizing import search as search_module
 from adderlab.quantizing.rows import (
     Arrays,
     Shape,
-    activate,
     distances,
-    forward,
+    outputs_of,
     rows_of,
     wrong_rows,
 )
@@ -93,10 +92,10 @@ def test_no_choice_reaches_beyond_the_bounds(problem, seed):
     inside = draw.uniform(ends[0], ends[1], size=(300, layout.parameters))
     corners = np.where(draw.random((300, layout.parameters)) < 0.5, ends[0], ends[1])
     for vectors in (inside, corners):
-        raw = forward(layout.split(vectors), shape.activations, rows.inputs)
+        raw = outputs_of(layout.split(vectors), shape.activations, rows.inputs)
         assert (distances(raw, rows, shape.readout) <= reach + 1e-9).all()
     point = layout.split(corners[:1])
-    raw = forward(point, shape.activations, rows.inputs)
+    raw = outputs_of(point, shape.activations, rows.inputs)
     if all(activation.kind != "step" for activation in shape.activations):
         exact = _farthest(point, point, shape, rows).far
         assert np.allclose(exact, distances(raw, rows, shape.readout))
@@ -113,7 +112,7 @@ def test_an_activation_stays_within_its_bounds(activation):
     ends = np.array([-2.0, -1.0, -0.25, 0.0, 0.5, 1.0])
     for low, high in itertools.combinations_with_replacement(ends, 2):
         bottom, top = _interval_activation(activation, np.array([low]), np.array([high]))
-        values = activate(activation, np.linspace(low, high, 41))
+        values = activation.plain(np.linspace(low, high, 41))
         assert bottom[0] <= values.min()
         assert values.max() <= top[0]
         if activation.kind != "step":

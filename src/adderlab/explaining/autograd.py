@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from adderlab.explaining.backprop import Number
 from adderlab.explaining.graph import Graph, Key
 from adderlab.explaining.results import Agreement, Update
-from adderlab.nets.network import Activation, Network
+from adderlab.nets.activations import Activation
+from adderlab.nets.network import Network
 
 if TYPE_CHECKING:
     import torch

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from adderlab.errors import ResourceError
 from adderlab.explaining import backprop
 from adderlab.explaining.backprop import Number, Value
-from adderlab.nets.network import Activation, Network
+from adderlab.nets.activations import Activation
+from adderlab.nets.network import Network
 from adderlab.nets.tensors import Sparse
 from adderlab.nets.walk import unit_names
 from adderlab.notation import Formula, symbol

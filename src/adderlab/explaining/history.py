@@ -201,22 +201,10 @@ def _passes(
             if f"fc{number}.bias" in arrays:
                 sums = sums + arrays[f"fc{number}.bias"][:, None]
             kind = layer.activation
-            above = sums > 0
-            match kind.kind:
-                case "relu":
-                    values, slope = np.maximum(sums, 0), above.astype(np.float64)
-                case "leaky":
-                    slope = np.where(above, 1.0, kind.slope)
-                    values = sums * slope
-                case "tanh":
-                    values = np.tanh(sums)
-                    slope = 1 - values**2
-                case _:
-                    values, slope = sums, np.ones_like(sums)
+            values, slope = kind.plain(sums), kind.derivative(sums)
             slopes.append(slope)
             if number < net.depth:
-                is_dead = kind.kind == "relu"
-                off.append(~above if is_dead else np.zeros_like(above))
+                off.append((sums <= 0) & (kind.kind == "relu"))
         wanted = block.expected.astype(np.float64)
         guess = values if loss == "mse" else 1 / (1 + np.exp(-values))
         passed = guess - wanted

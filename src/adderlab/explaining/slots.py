@@ -17,7 +17,8 @@ import numpy as np
 
 from adderlab.errors import ModelError, NetworkError, OptionError, ResourceError
 from adderlab.explaining.rows import Example
-from adderlab.nets.network import Network, Readout
+from adderlab.nets.network import Network
+from adderlab.nets.readout import Readout
 from adderlab.nets.tensors import Dense, Sparse, Tensor, stored_in
 
 if TYPE_CHECKING:

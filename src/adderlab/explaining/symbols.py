@@ -16,7 +16,8 @@ from adderlab.errors import NetworkError, ResourceError
 from adderlab.explaining.backprop import Number
 from adderlab.explaining.graph import Graph, Key, forward, parameters_of
 from adderlab.explaining.rows import Example
-from adderlab.nets.network import Activation, Network
+from adderlab.nets.activations import Activation
+from adderlab.nets.network import Network
 from adderlab.notation import Formula, call, number, power, product, symbol, total
 
 if TYPE_CHECKING:

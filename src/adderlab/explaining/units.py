@@ -18,7 +18,7 @@ import numpy as np
 
 from adderlab.errors import ResourceError
 from adderlab.nets.dyadic import Dyadic, from_floats
-from adderlab.nets.evaluation import activate, affine
+from adderlab.nets.evaluation import affine
 from adderlab.nets.network import Network
 from adderlab.nets.walk import unit_names
 from adderlab.tasks.task import RowBlock
@@ -81,10 +81,12 @@ def layer_values(net: Network, block: RowBlock) -> list[Dyadic]:
     found: list[Dyadic] = []
     for layer in net.layers:
         sums = affine(layer, values)
-        if layer.activation.kind == "tanh":
-            values = from_floats(np.tanh(sums.to_floats()))
-        else:
-            values = activate(layer.activation, sums)
+        activation = layer.activation
+        values = (
+            activation.exact(sums)
+            if activation.is_exact
+            else from_floats(activation.plain(sums.to_floats()))
+        )
         found.append(values)
     return found
 

@@ -4,9 +4,11 @@ The PyTorch side (``adderlab.nets.modules``, ``adderlab.nets.tracing``) is impor
 used, never from here: everything else works without loading torch.
 """
 
-from adderlab.nets.evaluation import enclose_row, is_exact, outputs, read_bits, trace
+from adderlab.nets.activations import Activation
+from adderlab.nets.evaluation import enclose_row, evaluate, is_exact, outputs, trace
 from adderlab.nets.files import from_bytes, load, save, sha256, to_bytes
-from adderlab.nets.network import EXACT, Activation, Layer, Network, Readout, network
+from adderlab.nets.network import Layer, Network, network
+from adderlab.nets.readout import EXACT, Readout, read_bits
 
 __all__ = [
     "EXACT",
@@ -15,6 +17,7 @@ __all__ = [
     "Network",
     "Readout",
     "enclose_row",
+    "evaluate",
     "from_bytes",
     "is_exact",
     "load",

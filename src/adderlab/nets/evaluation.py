@@ -16,11 +16,12 @@ import numpy as np
 
 from adderlab.errors import NetworkError
 from adderlab.nets.dyadic import Dyadic
-from adderlab.nets.network import Activation, Layer, Network, Readout
+from adderlab.nets.network import Layer, Network
+from adderlab.nets.readout import Values
 from adderlab.nets.tensors import Sparse
 
 if TYPE_CHECKING:
-    from jaxtyping import Bool, UInt8
+    from jaxtyping import UInt8
 
 GATHER_LIMIT: Final = 1 << 22
 """Numbers that one gather of a sparse product may hold at once (32 MB of int64)."""
@@ -36,7 +37,7 @@ class LayerStep:
 
 def is_exact(net: Network) -> bool:
     """Return whether the network's outputs are fractions: whether it is free of tanh."""
-    return all(layer.activation.kind != "tanh" for layer in net.layers)
+    return all(layer.activation.is_exact for layer in net.layers)
 
 
 def outputs(net: Network, inputs: UInt8[np.ndarray, "batch n_in"]) -> Dyadic:
@@ -67,7 +68,7 @@ def trace(net: Network, inputs: UInt8[np.ndarray, "batch n_in"]) -> Iterator[Lay
     values = Dyadic(inputs.astype(np.int64))
     for layer in net.layers:
         sums = affine(layer, values)
-        values = activate(layer.activation, sums)
+        values = layer.activation.exact(sums)
         yield LayerStep(sums, values)
 
 
@@ -102,41 +103,33 @@ def _sparse_product(weight: Sparse, values: Dyadic) -> Dyadic:
     return Dyadic(sums, values.exponent + entries.exponent)
 
 
-def activate(activation: Activation, sums: Dyadic) -> Dyadic:
-    """Return the activation of each sum, exactly.
+def evaluate(
+    net: Network, inputs: UInt8[np.ndarray, "batch n_in"], *, precision: int = 200
+) -> tuple[Values, Values]:
+    """Return two ends between which each raw output lies: equal ones where it is a fraction.
 
-    Raises:
-        NetworkError: the activation is tanh.
+    Args:
+        net: any network.
+        inputs: rows of bits.
+        precision: bits carried where outputs are no fractions.
     """
-    match activation.kind:
-        case "identity":
-            return sums
-        case "relu":
-            return sums.relu()
-        case "leaky":
-            return sums.leaky(activation.slope)
-        case "step":
-            return Dyadic(sums.exceeds(0.0, activation.convention).astype(np.int64))
-        case _:
-            raise NetworkError(
-                "the values of tanh are no fractions", where="activation", remedy="enclose them"
-            )
+    if is_exact(net):
+        raw = outputs(net, inputs)
+        return raw, raw
+    ends = np.empty((*inputs.shape[:1], net.n_out, 2), dtype=object)
+    for row, bits in enumerate(inputs):
+        ends[row] = enclose_row(net, bits, precision=precision)
+    return ends[..., 0], ends[..., 1]
 
 
-def read_bits(
-    readout: Readout, raw: Dyadic
-) -> tuple[UInt8[np.ndarray, "batch n_out"], Bool[np.ndarray, "batch n_out"]]:
-    """Return the bits that raw outputs stand for, and where they stand for one at all.
-
-    Under an ``exact`` readout a value other than 0 and 1 is no bit; it is given as 0 and marked.
-    """
-    if readout.kind == "threshold":
-        bits = raw.exceeds(readout.threshold, readout.convention)
-        return bits.astype(np.uint8), np.ones(raw.shape, dtype=bool)
-    above, below = raw.exceeds(1.0, ">="), raw.exceeds(0.0, ">")
-    is_zero = raw.integers == 0
-    is_one = above & ~raw.exceeds(1.0, ">")
-    return (below & is_one).astype(np.uint8), np.asarray(is_zero | is_one, dtype=bool)
+def row_ends(
+    net: Network, inputs: UInt8[np.ndarray, " n_in"], *, precision: int = 200
+) -> list[tuple[Fraction, Fraction]]:
+    """Return the ends of :func:`evaluate` for one row, as fractions."""
+    if is_exact(net):
+        raw = outputs(net, inputs[None])
+        return [(raw.at(0, unit), raw.at(0, unit)) for unit in range(net.n_out)]
+    return enclose_row(net, inputs, precision=precision)
 
 
 def enclose_row(
@@ -167,32 +160,12 @@ def enclose_row(
                 if weight.integers[row, column]:
                     total += _iv(iv, weight, row, column) * value
             sums.append(total)
-        values = [_interval_activation(iv, layer.activation, total) for total in sums]
+        values = [layer.activation.interval(iv, total) for total in sums]
     return [(_exactly(value.a), _exactly(value.b)) for value in values]
 
 
 def _iv(iv: Any, values: Dyadic, *index: int) -> Any:
     return iv.ldexp(iv.mpf(int(values.integers[index])), values.exponent)
-
-
-def _interval_activation(iv: Any, activation: Activation, total: Any) -> Any:
-    """Return an interval that holds the activation of every number in ``total``."""
-    low, high = total.a, total.b
-    match activation.kind:
-        case "relu":
-            return iv.mpf([max(low, 0), max(high, 0)])
-        case "leaky":
-            ends = [end if end > 0 else end * iv.mpf(activation.slope) for end in (low, high)]
-            if low < 0 < high:
-                ends.append(iv.mpf(0))  # of a negative slope, the least value
-            return iv.mpf([min(e.a for e in ends), max(e.b for e in ends)])
-        case "step":
-            over = (low > 0, high > 0) if activation.convention == ">" else (low >= 0, high >= 0)
-            return iv.mpf([int(over[0]), int(over[1])])
-        case "tanh":
-            return 1 - 2 / (iv.exp(2 * total) + 1)
-        case _:
-            return total
 
 
 def _exactly(end: Any) -> Fraction:

@@ -16,7 +16,9 @@ from torch import Tensor, nn
 
 from adderlab.errors import ModelError, NetworkError, OptionError
 from adderlab.formats import FORMATS
-from adderlab.nets.network import CONVENTIONS, Activation, Convention, Network, Readout
+from adderlab.nets.activations import Activation
+from adderlab.nets.network import Network
+from adderlab.nets.readout import CONVENTIONS, Convention, Readout
 from adderlab.nets.state_dict import to_state_dict
 
 if TYPE_CHECKING:

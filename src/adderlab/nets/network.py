@@ -6,89 +6,26 @@ said by :mod:`adderlab.nets.evaluation`; how it is written, by :mod:`adderlab.ne
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any, Final, Literal, TypeAlias
+from itertools import pairwise
+from typing import Any, Final
 
 import numpy as np
 
 from adderlab.blocks import Block, Line, Result
 from adderlab.errors import NetworkError, TaskError
 from adderlab.formats import FORMATS, format_named
+from adderlab.nets.activations import Activation
 from adderlab.nets.dyadic import Dyadic
+from adderlab.nets.readout import Readout
 from adderlab.nets.tensors import Sparse, Tensor, stored_in
 from adderlab.nets.weights_table import weights_table
 from adderlab.tasks import Task
 
-Convention: TypeAlias = Literal[">", ">="]
-CONVENTIONS: Final = (">", ">=")
 LARGEST_SHOWN: Final = 200
 """Parameters of a network up to which all are shown."""
-
-ACTIVATIONS: Final = ("relu", "identity", "step", "leaky", "tanh")
-
-
-def _choice(value: str, choices: tuple[str, ...], what: str) -> None:
-    if value not in choices:
-        raise NetworkError(
-            f"unknown {what} {value!r}", where=what, remedy=f"one of {', '.join(choices)}"
-        )
-
-
-def _finite(value: float, what: str) -> float:
-    if not math.isfinite(value):
-        raise NetworkError(
-            f"the {what} is {value}", where=what, remedy=f"the {what} is a finite number"
-        )
-    return float(value)
-
-
-@dataclass(frozen=True, slots=True)
-class Activation:
-    """What is applied to a layer's sums.
-
-    Attributes:
-        kind: ``relu``, ``identity``, ``step``, ``leaky`` or ``tanh``.
-        slope: of ``leaky``, the factor below 0.
-        convention: of ``step``, whether it is 1 where the sum is ``> 0`` or ``>= 0``.
-    """
-
-    kind: str = "identity"
-    slope: float = 0.0
-    convention: Convention = ">"
-
-    def __post_init__(self) -> None:
-        _choice(self.kind, ACTIVATIONS, "activation")
-        _choice(self.convention, CONVENTIONS, "convention")
-        object.__setattr__(self, "slope", _finite(self.slope, "slope"))
-
-    def __str__(self) -> str:
-        extra = {"leaky": f" {self.slope:g}", "step": f" {self.convention} 0"}
-        return self.kind + extra.get(self.kind, "")
-
-
-@dataclass(frozen=True, slots=True)
-class Readout:
-    """How an output becomes a bit: above a threshold, or exactly 0 or 1 as it stands."""
-
-    kind: Literal["threshold", "exact"] = "threshold"
-    threshold: float = 0.5
-    convention: Convention = ">"
-
-    def __post_init__(self) -> None:
-        _choice(self.kind, ("threshold", "exact"), "readout")
-        _choice(self.convention, CONVENTIONS, "convention")
-        object.__setattr__(self, "threshold", _finite(self.threshold, "threshold"))
-
-    def __str__(self) -> str:
-        if self.kind == "exact":
-            return "exact (0 or 1 as it stands)"
-        return f"{self.convention} {self.threshold:g}"
-
-
-EXACT: Final = Readout("exact")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,10 +88,10 @@ class Network(Result):
                     where=f"fc{number}",
                     remedy=f"the bias must have shape [{layer.n_out}]",
                 )
-        for number, (one, two) in enumerate(zip(self.layers, self.layers[1:], strict=False), 2):
-            if one.n_out != two.n_in:
+        for number, (before, layer) in enumerate(pairwise(self.layers), start=2):
+            if before.n_out != layer.n_in:
                 raise NetworkError(
-                    f"the layer takes {two.n_in} values, the one before gives {one.n_out}",
+                    f"the layer takes {layer.n_in} values, the one before gives {before.n_out}",
                     where=f"fc{number}",
                     remedy="make the shapes agree",
                 )

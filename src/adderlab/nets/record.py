@@ -16,7 +16,9 @@ import numpy as np
 
 from adderlab.errors import AdderlabError, NetworkFileError
 from adderlab.nets import packing
-from adderlab.nets.network import Activation, Layer, Network, Readout
+from adderlab.nets.activations import Activation
+from adderlab.nets.network import Layer, Network
+from adderlab.nets.readout import Readout
 from adderlab.nets.tensors import Dense, Numbers, Packed, Scaled, Sparse, Tensor, Wide
 from adderlab.tasks import Task, table_from_record, task_named
 

@@ -15,7 +15,9 @@ import numpy as np
 
 from adderlab.errors import NetworkError
 from adderlab.formats import FORMATS, format_named
-from adderlab.nets.network import Activation, Layer, Network, Readout
+from adderlab.nets.activations import Activation
+from adderlab.nets.network import Layer, Network
+from adderlab.nets.readout import Readout
 from adderlab.nets.tensors import FLOAT_DTYPES, Dense, Numbers, Sparse, as_stored, stored_in
 
 if TYPE_CHECKING:

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import islice
 from typing import Final
 
-import numpy as np
-
 from adderlab.blocks import Table
 from adderlab.blocks.numbers import decimal, fixed
-from adderlab.nets.evaluation import enclose_row, is_exact, outputs, read_bits
-from adderlab.nets.network import Network, Readout
+from adderlab.nets.dyadic import Dyadic
+from adderlab.nets.evaluation import evaluate, is_exact
+from adderlab.nets.network import Network
+from adderlab.nets.readout import read_bits
 from adderlab.nets.walk import words_of
 from adderlab.tasks import Task
 
@@ -69,16 +68,9 @@ def truth_rows(net: Network, task: Task) -> Iterator[TruthRow]:
     """Yield the rows in order; bits are exact, raw outputs rounded to the nearest double."""
     threshold = net.readout.threshold
     for block in task.blocks(256):
-        if is_exact(net):
-            exact = outputs(net, block.inputs)
-            bits, is_bit = read_bits(net.readout, exact)
-            floats = exact.to_floats()
-        else:
-            ends = [enclose_row(net, row) for row in block.inputs]
-            floats = np.array([[float((low + high) / 2) for low, high in row] for row in ends])
-            read = [[_bit_of(net.readout, low, high) for low, high in row] for row in ends]
-            bits = np.array([[bit or 0 for bit in row] for row in read], dtype=np.uint8)
-            is_bit = np.array([[bit is not None for bit in row] for row in read])
+        low, high = evaluate(net, block.inputs)
+        bits, is_bit = read_bits(net.readout, low, high)
+        floats = low.to_floats() if isinstance(low, Dyadic) else ((low + high) / 2).astype(float)
         for at, row in enumerate(floats):
             cares = None if block.cares is None else block.cares[at]
             expected = tuple(
@@ -95,17 +87,6 @@ def truth_rows(net: Network, task: Task) -> Iterator[TruthRow]:
             raw = tuple(float(value) for value in row)
             index = block.start + at
             yield TruthRow(index, task.row(index).inputs, expected, got, raw, distances)
-
-
-def _bit_of(readout: Readout, low: Fraction, high: Fraction) -> int | None:
-    """Return the bit of an output between two fractions; ``None`` where it is none or open."""
-    if readout.kind == "exact":
-        return int(low) if low == high and low in (0, 1) else None
-    ends = [
-        e > readout.threshold if readout.convention == ">" else e >= readout.threshold
-        for e in (low, high)
-    ]
-    return int(ends[0]) if ends[0] == ends[1] else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,10 @@ import numpy as np
 
 from adderlab.blocks import Block, Result
 from adderlab.errors import TaskError
+from adderlab.nets.activations import Activation
 from adderlab.nets.evaluation import enclose_row, is_exact, trace
-from adderlab.nets.network import Activation, Layer, Network, Readout
+from adderlab.nets.network import Layer, Network
+from adderlab.nets.readout import Readout, read_bit
 from adderlab.nets.walk_blocks import walk_blocks
 from adderlab.tasks import Task
 from adderlab.tasks.task import RowBlock, Word
@@ -235,7 +237,7 @@ def walk(net: Network, task: Task, inputs: Mapping[str, int]) -> Walk:
         for i, bit in enumerate(block.expected[0])
     ]
     outputs = tuple(
-        OutputStep(name, raw, bit_of(net.readout, raw), wanted)
+        OutputStep(name, raw, read_bit(net.readout, raw.low, raw.high), wanted)
         for name, raw, wanted in zip(task.output_bits, values, expected, strict=True)
     )
     return Walk(
@@ -315,17 +317,6 @@ def words_of(task: Task, bits: Iterable[int | None]) -> dict[str, int | None]:
         known = [bit for bit in own if bit is not None]
         words[word.name] = int("".join(map(str, known)), 2) if len(known) == len(own) else None
     return words
-
-
-def bit_of(readout: Readout, raw: Enclosed) -> int | None:
-    """Return the bit that an output stands for; ``None`` where it is none or can't be told."""
-    if readout.kind == "exact":
-        return int(raw.low) if raw.is_exact and raw.low in (0, 1) else None
-    limit = Fraction(readout.threshold)
-    low, high = (
-        end > limit if readout.convention == ">" else end >= limit for end in (raw.low, raw.high)
-    )
-    return int(low) if low == high else None
 
 
 def json_number(value: Fraction) -> float | int:

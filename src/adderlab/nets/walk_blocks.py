@@ -11,7 +11,7 @@ from adderlab.blocks.numbers import decimal, decimal_apart, is_written_exactly
 from adderlab.tasks.wording import named, sum_of
 
 if TYPE_CHECKING:
-    from adderlab.nets.network import Readout
+    from adderlab.nets.readout import Readout
     from adderlab.nets.walk import Enclosed, LayerWalk, OutputStep, Product, UnitStep, Walk
 
 PLACES: Final = 6

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 
 from adderlab.formats import Format
-from adderlab.nets import Activation, Layer, Network, Readout
+from adderlab.nets import Layer, Network
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float64, UInt8
@@ -88,7 +88,9 @@ def format_outputs(
                 on_tick()
                 products = form.round(values[:, columns] * terms[units, columns])
                 sums = form.round(sums + products)
-            values = _activate(layer.activation, sums, form)
+            values = layer.activation.plain(sums)
+            if layer.activation.rounds:
+                values = form.round(values)
     return values
 
 
@@ -99,30 +101,3 @@ def _terms(layer: Layer) -> tuple[Terms, Bias]:
         return weight, np.zeros(layer.n_in, dtype=bool)
     terms = np.concatenate([weight, layer.bias.exact().to_floats()[:, None]], axis=1)
     return terms, np.arange(layer.n_in + 1) == layer.n_in
-
-
-def _activate(
-    activation: Activation, sums: Float64[np.ndarray, "batch n_out"], form: Format
-) -> Float64[np.ndarray, "batch n_out"]:
-    match activation.kind:
-        case "relu":
-            return np.maximum(sums, 0)
-        case "leaky":
-            return np.where(sums > 0, sums, form.round(sums * activation.slope))
-        case "step":
-            is_on = sums > 0 if activation.convention == ">" else sums >= 0
-            return is_on.astype(np.float64)
-        case "identity":
-            return sums
-        case _:
-            raise AssertionError(f"no format defines {activation.kind}")
-
-
-def format_bits(
-    readout: Readout, raw: Float64[np.ndarray, "batch n_out"]
-) -> tuple[UInt8[np.ndarray, "batch n_out"], Bool[np.ndarray, "batch n_out"]]:
-    """Return the bits of a format's raw outputs, and where they are bits at all."""
-    if readout.kind == "exact":
-        return (raw == 1).astype(np.uint8), (raw == 0) | (raw == 1)
-    bits = raw > readout.threshold if readout.convention == ">" else raw >= readout.threshold
-    return bits.astype(np.uint8), ~np.isnan(raw)

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from adderlab.formats import FP64
-from adderlab.nets import Network, enclose_row, is_exact, outputs, read_bits
+from adderlab.nets import Network, enclose_row, evaluate, is_exact, outputs, read_bits
+from adderlab.nets.enclosure import Enclosure, Machine
+from adderlab.nets.evaluation import row_ends
+from adderlab.nets.readout import NO_BIT, OPEN, read_states
 from adderlab.nets.tensors import Sparse
 from adderlab.proving.budget import Budget, CapReached
-from adderlab.proving.enclosure import Enclosure, Machine
 from adderlab.proving.verdict import Counterexample, Margin
 from adderlab.tasks import RowBlock, Task
 
@@ -108,16 +110,13 @@ def judge(
     rest = np.flatnonzero(~_verdicts(block, bits, is_bit, decided)[1])
     found.exact_rows += len(rest)
     margins: dict[str, Fraction] = {}
-    if is_exact(net):
-        if rest.size:
-            bits[rest], is_bit[rest] = read_bits(net.readout, outputs(net, block.inputs[rest]))
-            decided[rest] = True
-        if net.readout.kind == "threshold":
+    if rest.size:
+        states = read_closely(net, block.inputs[rest])
+        bits[rest], is_bit[rest], decided[rest] = states == 1, states < NO_BIT, states != OPEN
+    if net.readout.kind == "threshold":
+        if is_exact(net):
             margins = _margins(net, block, enclosure)
-    else:
-        for row in rest:
-            bits[row], is_bit[row], decided[row] = _enclosed_bits(net, block.inputs[row])
-        if net.readout.kind == "threshold" and enclosure is not None:
+        elif enclosure is not None:
             margins = _margin_bounds(net, block, enclosure)
     is_right, is_known = _verdicts(block, bits, is_bit, decided)
     return is_right, is_known, margins
@@ -194,28 +193,19 @@ def _margin_bounds(net: Network, block: RowBlock, enclosure: Enclosure) -> dict[
     return margins
 
 
-def _enclosed_bits(
-    net: Network, inputs: UInt8[np.ndarray, " n_in"]
-) -> tuple[UInt8[np.ndarray, " n_out"], Bool[np.ndarray, " n_out"], Bool[np.ndarray, " n_out"]]:
-    """Return a tanh row's bits, where they are bits, and which could be decided."""
-    threshold = Fraction(net.readout.threshold)
-    bits, is_bit = np.zeros(net.n_out, dtype=np.uint8), np.zeros(net.n_out, dtype=bool)
-    decided = is_bit
+def read_closely(
+    net: Network, inputs: UInt8[np.ndarray, "batch n_in"]
+) -> UInt8[np.ndarray, "batch n_out"]:
+    """Return the states of all outputs, exactly; of tanh, by ever narrower enclosures."""
+    if is_exact(net):
+        return read_states(net.readout, outputs(net, inputs))
+    states = np.full((len(inputs), net.n_out), OPEN, dtype=np.uint8)
     for precision in PRECISIONS:
-        ends = enclose_row(net, inputs, precision=precision)
-        if net.readout.kind == "exact":
-            is_bit = np.array([low == high and low in (0, 1) for low, high in ends])
-            bits = np.array([int(low == high == 1) for low, high in ends], dtype=np.uint8)
-            neither = [high < 0 or 0 < low <= high < 1 or low > 1 for low, high in ends]
-            decided = is_bit | np.array(neither)
-        else:
-            strict = net.readout.convention == ">"
-            on = np.array([low > threshold or (low == threshold and not strict) for low, _ in ends])
-            off = np.array([high < threshold or (high == threshold and strict) for _, high in ends])
-            bits, is_bit, decided = on.astype(np.uint8), on | off, on | off
-        if decided.all():
-            break
-    return bits, is_bit, decided
+        rows = np.flatnonzero((states == OPEN).any(axis=1))
+        if rows.size:
+            ends = evaluate(net, inputs[rows], precision=precision)
+            states[rows] = read_states(net.readout, *ends)
+    return states
 
 
 def margin_of(found: Enumeration, net: Network) -> Margin | None:
@@ -233,15 +223,10 @@ def exact_counterexample(net: Network, task: Task, index: int) -> Counterexample
     """
     row = task.row(index)
     block = rows_at(np.array([index]), task)
-    if is_exact(net):
-        raw = outputs(net, block.inputs)
-        bits, is_bit = read_bits(net.readout, raw)
-        values = tuple(raw.at(0, column) for column in range(net.n_out))
-        first, valid = bits[0], is_bit[0]
-    else:
-        first, valid, _ = _enclosed_bits(net, block.inputs[0])
-        values = tuple((low + high) / 2 for low, high in enclose_row(net, block.inputs[0]))
-    return Counterexample(row.inputs, row.outputs, got_words(task, first, valid), values, "exact")
+    states = read_closely(net, block.inputs)[0]
+    got = got_words(task, (states == 1).astype(np.uint8), states < NO_BIT)
+    values = tuple((low + high) / 2 for low, high in row_ends(net, block.inputs[0]))
+    return Counterexample(row.inputs, row.outputs, got, values, "exact")
 
 
 def is_right_exactly(net: Network, task: Task, index: int) -> bool:

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,7 +20,10 @@ from adderlab.blocks import Block, Line, Result, VerdictLine
 from adderlab.blocks.numbers import count_text, significant
 from adderlab.errors import NetworkError
 from adderlab.formats import FP64
-from adderlab.nets import Network, Readout, enclose_row, is_exact, outputs, read_bits, to_bytes
+from adderlab.nets import Network, is_exact, to_bytes
+from adderlab.nets.enclosure import Machine
+from adderlab.nets.evaluation import row_ends
+from adderlab.nets.readout import NO_BIT, OPEN, read_states
 from adderlab.nets.sources import read_source, task_of
 from adderlab.nets.walk import json_number, nameless_task, words_of
 from adderlab.proving.budget import Budget, CapReached
@@ -33,19 +36,14 @@ from adderlab.proving.diagrams import (
     states_of,
     variable_order,
 )
-from adderlab.proving.enclosure import Machine
-from adderlab.proving.enumeration import PRECISIONS, block_rows, rows_at
+from adderlab.proving.enumeration import block_rows, read_closely, rows_at
 from adderlab.proving.verdict import Outcome
 from adderlab.tasks import Task, Word
 from adderlab.tasks.wording import named, sum_of
 
 if TYPE_CHECKING:
-    from jaxtyping import Bool, UInt8
+    from jaxtyping import UInt8
     from torch import nn
-
-NO_BIT: Final = 2
-OPEN: Final = 3
-"""The state of an output that could not be decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,46 +321,13 @@ def _states(
     net: Network, machine: Machine | None, inputs: UInt8[np.ndarray, "batch n_in"]
 ) -> UInt8[np.ndarray, "batch n_out"]:
     """Return each output's state: from bounds where these are clear, exactly elsewhere."""
-    states = np.zeros((len(inputs), net.n_out), dtype=np.uint8)
-    decided: Bool[np.ndarray, "batch n_out"] = np.zeros(states.shape, dtype=bool)
+    states = np.full((len(inputs), net.n_out), OPEN, dtype=np.uint8)
     if machine is not None:
-        states, decided = machine.enclose(inputs).bits(net.readout)
-    rest = np.flatnonzero(~decided.all(axis=1))
-    if is_exact(net) and rest.size:
-        bits, is_bit = read_bits(net.readout, outputs(net, inputs[rest]))
-        states[rest] = np.where(is_bit, bits, NO_BIT)
-    elif rest.size:
-        states[rest] = [_row_states(net, row)[0] for row in inputs[rest]]
+        states = read_states(net.readout, *machine.enclose(inputs).ends())
+    rest = np.flatnonzero((states == OPEN).any(axis=1))
+    if rest.size:
+        states[rest] = read_closely(net, inputs[rest])
     return states
-
-
-def _row_states(
-    net: Network, inputs: UInt8[np.ndarray, " n_in"]
-) -> tuple[list[int], list[tuple[Fraction, Fraction]]]:
-    """Return one row's states, and fractions between which its raw outputs lie."""
-    states: list[int] = []
-    ends: list[tuple[Fraction, Fraction]] = []
-    if is_exact(net):
-        raw = outputs(net, inputs[None, :])
-        ends = [(raw.at(0, i), raw.at(0, i)) for i in range(net.n_out)]
-        return [_state(net.readout, *pair) for pair in ends], ends
-    for precision in PRECISIONS:
-        ends = enclose_row(net, inputs, precision=precision)
-        states = [_state(net.readout, *pair) for pair in ends]
-        if OPEN not in states:
-            break
-    return states, ends
-
-
-def _state(readout: Readout, low: Fraction, high: Fraction) -> int:
-    """Return the state of an output between two fractions."""
-    if readout.kind == "exact":
-        if low == high and low in (0, 1):
-            return int(low)
-        return OPEN if low <= 0 <= high or low <= 1 <= high else NO_BIT
-    limit = Fraction(readout.threshold)
-    is_on = [end > limit or (end == limit and readout.convention == ">=") for end in (low, high)]
-    return int(is_on[0]) if is_on[0] == is_on[1] else OPEN
 
 
 def difference_at(one: Network, other: Network, task: Task, index: int) -> Difference:
@@ -371,7 +336,8 @@ def difference_at(one: Network, other: Network, task: Task, index: int) -> Diffe
     sides: list[Side] = []
     states: list[list[int]] = []
     for net in (one, other):
-        found, ends = _row_states(net, inputs)
+        found = read_closely(net, inputs[None])[0].tolist()
+        ends = row_ends(net, inputs)
         bits = tuple(state if state < NO_BIT else None for state in found)
         raw = tuple((low + high) / 2 for low, high in ends)
         sides.append(Side(words_of(task, bits), bits, raw))

@@ -1,6 +1,6 @@
 """The grid rule in whole numbers: whether a format can ever round in a network, at any width.
 
-Rule: as in :mod:`adderlab.proving.enclosure`, but for all inputs at once and without floating
+Rule: as in :mod:`adderlab.nets.enclosure`, but for all inputs at once and without floating
 point: with each unit's exact least and largest value, the positive and the negative terms of every
 sum are bounded; if all of a layer's terms are whole multiples of one unit and neither bound is
 above 2**p units, no order of summation rounds.
@@ -16,8 +16,8 @@ import numpy as np
 
 from adderlab.bits import INT64_BITS
 from adderlab.formats import Format
-from adderlab.nets import Layer, Network
-from adderlab.nets.dyadic import Dyadic, dyadic_of
+from adderlab.nets import Activation, Layer, Network
+from adderlab.nets.dyadic import Dyadic
 from adderlab.nets.tensors import Sparse
 
 if TYPE_CHECKING:
@@ -63,34 +63,27 @@ def interval_ranges(net: Network) -> tuple[list[tuple[list[int], list[int]]], li
     for layer in net.layers[:-1]:
         positive, negative, exponent = _bounds(layer, _array(least), _array(most), exponent)
         least, most = [int(value) for value in negative], [int(value) for value in positive]
-        if layer.activation.kind == "relu":
-            least, most = [0] * layer.n_out, [max(value, 0) for value in most]
-        elif layer.activation.kind == "step":
-            least, most, exponent = [0] * layer.n_out, [1] * layer.n_out, 0
-        elif layer.activation.kind == "leaky":
-            least, most, exponent = _leaky_range(layer, least, most, exponent)
+        if layer.activation.kind != "identity":
+            least, most, exponent = _activated(layer.activation, least, most, exponent)
         ranges.append((least, most))
         exponents.append(exponent)
     return ranges, exponents
 
 
-def _leaky_range(
-    layer: Layer, least: list[int], most: list[int], exponent: int
+def _activated(
+    activation: Activation, least: list[int], most: list[int], exponent: int
 ) -> tuple[list[int], list[int], int]:
-    """Return the range of leaky units from that of their sums, and its power of two."""
-    slope = dyadic_of(layer.activation.slope)
-    low = min(exponent, exponent + slope.exponent)
-    up, down = 1 << (exponent - low), int(slope.integers[()]) << (exponent + slope.exponent - low)
-    ends = [
-        (0, max(high, 0) * up, min(small, 0) * down)
-        for small, high in zip(least, most, strict=True)
-    ]
-    return [min(three) for three in ends], [max(three) for three in ends], low
+    """Return the range of units from that of their sums, and its power of two."""
+    zero = np.zeros(len(least), dtype=np.int64)
+    ends = np.stack([_array(least), np.clip(zero, _array(least), _array(most)), _array(most)])
+    values = activation.exact(Dyadic(ends, exponent))
+    low, high = values.integers.min(axis=0), values.integers.max(axis=0)
+    return low.tolist(), high.tolist(), values.exponent
 
 
 def never_rounds(net: Network, form: Format, bounds: Sequence[SumBound]) -> bool:
     """Return whether no sum of the network is ever rounded in a float format."""
-    if any(layer.activation.kind not in ("relu", "identity", "step") for layer in net.layers):
+    if any(layer.activation.rounds for layer in net.layers):
         return False
     return all(
         bound.units <= 1 << form.precision

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from adderlab.formats import FORMATS, Format
-from adderlab.nets import Network
+from adderlab.nets import Network, read_bits
 from adderlab.nets.dyadic import Dyadic
+from adderlab.nets.enclosure import Machine
 from adderlab.nets.tensors import Scaled, Sparse
-from adderlab.proving.arithmetic import ORDERS, format_bits, format_outputs
+from adderlab.proving.arithmetic import ORDERS, format_outputs
 from adderlab.proving.budget import Budget, CapReached
-from adderlab.proving.enclosure import Machine
 from adderlab.proving.enumeration import block_rows, got_words, is_right_exactly, rows_at
 from adderlab.proving.verdict import Counterexample, FormatVerdict, Outcome
 from adderlab.tasks import Task
@@ -211,7 +211,7 @@ def wrong_rows(
         raw = format_outputs(
             net, block.inputs, form, order, on_tick=budget.check if budget else lambda: None
         )
-        bits, is_bit = format_bits(net.readout, raw)
+        bits, is_bit = read_bits(net.readout, raw)
         matters = np.ones(bits.shape, dtype=bool) if block.cares is None else block.cares
         is_right = (block.is_right(bits) & (is_bit | ~matters)).all(axis=1)
         for at in np.flatnonzero(~is_right):

@@ -15,9 +15,9 @@ import numpy as np
 
 from adderlab.formats import FORMATS, Format
 from adderlab.nets import Network
+from adderlab.nets.enclosure import LARGEST_DENSE
 from adderlab.proving.arithmetic import ORDERS
 from adderlab.proving.budget import Budget, CapReached
-from adderlab.proving.enclosure import LARGEST_DENSE
 from adderlab.proving.enumeration import exact_counterexample
 from adderlab.proving.grid import SumBound, interval_ranges, never_rounds, sum_bounds
 from adderlab.proving.number_formats import INT32_LARGEST, unfit, wrong_rows

@@ -14,6 +14,7 @@ import numpy as np
 
 from adderlab.errors import NetworkError, ResourceError
 from adderlab.nets import Activation, Network, Readout
+from adderlab.nets.forward import forward
 from adderlab.tasks import Task
 
 if TYPE_CHECKING:
@@ -119,32 +120,11 @@ def arrays_of(net: Network) -> tuple[Arrays, Shape]:
     return Arrays(weights, biases), shape
 
 
-def activate(
-    activation: Activation, sums: Float64[np.ndarray, "*shape"]
-) -> Float64[np.ndarray, "*shape"]:
-    """Return the activation of each sum, in double."""
-    match activation.kind:
-        case "relu":
-            return np.maximum(sums, 0)
-        case "leaky":
-            return np.where(sums > 0, sums, sums * activation.slope)
-        case "step":
-            on = sums > 0 if activation.convention == ">" else sums >= 0
-            return on.astype(np.float64)
-        case "tanh":
-            return np.tanh(sums)
-        case _:
-            return sums
-
-
-def forward(
+def outputs_of(
     arrays: Arrays, activations: Sequence[Activation], inputs: Float64[np.ndarray, "rows n_in"]
 ) -> Float64[np.ndarray, "member rows n_out"]:
     """Return every network's raw outputs on every row, in double."""
-    values = np.broadcast_to(inputs, (len(arrays), *inputs.shape))
-    for weight, bias, activation in zip(arrays.weights, arrays.biases, activations, strict=True):
-        values = activate(activation, values @ weight.transpose(0, 2, 1) + bias[:, None])
-    return values
+    return forward(arrays.weights, arrays.biases, activations, inputs)
 
 
 def distances(
@@ -172,6 +152,6 @@ def wrong_rows(
     arrays: Arrays, shape: Shape, rows: Rows
 ) -> tuple[Float64[np.ndarray, " member"], Float64[np.ndarray, " member"]]:
     """Return, for each network, how many rows are wrong, and its smallest signed distance."""
-    far = distances(forward(arrays, shape.activations, rows.inputs), rows, shape.readout)
+    far = distances(outputs_of(arrays, shape.activations, rows.inputs), rows, shape.readout)
     is_right = (far > 0) | ((far == 0) & tie_is_right(rows, shape.readout))
     return (~is_right.all(axis=2)).sum(axis=1), far.min(axis=(1, 2))

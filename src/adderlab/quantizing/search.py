@@ -18,9 +18,8 @@ from adderlab.quantizing.rows import (
     Arrays,
     Rows,
     Shape,
-    activate,
     distances,
-    forward,
+    outputs_of,
     tie_is_right,
 )
 
@@ -128,7 +127,7 @@ def search(
         nodes += len(block)
         taken = np.take_along_axis(table, block.T, axis=1).T
         if depth == len(order):
-            raw = forward(layout.split(taken), shape.activations, rows.inputs)
+            raw = outputs_of(layout.split(taken), shape.activations, rows.inputs)
             far = distances(raw, rows, shape.readout)
             is_right = ((far > 0) | ((far == 0) & ties)).all(axis=(1, 2))
             worst = np.where(is_right, far.min(axis=(1, 2)), -np.inf)
@@ -211,11 +210,7 @@ def _interval_activation(
     activation: Activation, low: np.ndarray, high: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return bounds on the activation of every sum between ``low`` and ``high``."""
-    one, two = activate(activation, low), activate(activation, high)
     if activation.kind == "step":  # a sum that double moved off 0 may fall on either side
         near = SLACK * (1 + np.maximum(np.abs(low), np.abs(high)))
-        return activate(activation, low - near), activate(activation, high + near)
-    if activation.kind != "leaky" or activation.slope >= 0:
-        return one, two
-    ends = np.stack([one, two, np.where((low < 0) & (high > 0), 0.0, one)])
-    return ends.min(axis=0), ends.max(axis=0)
+        low, high = low - near, high + near
+    return activation.image(low, high)

@@ -23,7 +23,7 @@ from adderlab.nets import Layer, Network
 from adderlab.nets.tensors import Dense
 from adderlab.quantizing.grid import Grid
 from adderlab.quantizing.rounding import Grids, Rounded, choose_around, to_network
-from adderlab.quantizing.rows import Arrays, Rows, Shape, activate, arrays_of, wrong_rows
+from adderlab.quantizing.rows import Arrays, Rows, Shape, arrays_of, wrong_rows
 from adderlab.quantizing.scheme import PLAIN
 from adderlab.quantizing.search import layout_of, search
 
@@ -86,7 +86,7 @@ def without_dead_units(net: Network, rows: Rows) -> tuple[Network, int]:
     keep: list[np.ndarray] = []
     values = rows.inputs
     for layer, weight, bias in zip(net.layers, arrays.weights, arrays.biases, strict=True):
-        values = activate(layer.activation, values @ weight[0].T + bias[0])
+        values = layer.activation.plain(values @ weight[0].T + bias[0])
         alive = np.ones(values.shape[1], dtype=bool)
         if layer.activation.kind == "relu":
             alive = values.max(axis=0) > 0

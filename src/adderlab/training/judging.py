@@ -1,14 +1,9 @@
 """Whether trained members are right, decided exactly: arrays in, arrays out.
 
-Rule: outputs in double with a bound on their error decide the rows that are clear; a member with
-an output, or a hidden unit's sum, that lies within its bound of the threshold is evaluated
-exactly (with tanh: between two fractions). So no verdict here depends on rounding.
-
-The bound: a sum of n products in double is off by at most (n + 2) u times the sum of their
-magnitudes, u = 2**-53 (Higham, "Accuracy and stability of numerical algorithms", 2nd ed. 2002,
-section 3.1). Carried through the layers with weights' magnitudes, what reaches an output is below
-the sum over the layers of (n + 8) * 2 u times the magnitudes that reach it; 2**-40 is taken where
-that is less, which also leaves room for one tanh of the library in each unit.
+Rule: the enclosure of :mod:`adderlab.nets.enclosure`, of all members at once, decides the rows
+that are clear; a member with an output, or a hidden unit's sum, that lies within its bound of the
+threshold is evaluated exactly (with tanh: between two fractions). So no verdict here depends on
+rounding.
 """
 
 from __future__ import annotations
@@ -21,16 +16,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from adderlab.nets import is_exact, outputs
+from adderlab.nets import evaluate, read_bits
+from adderlab.nets.activations import Rounding
 from adderlab.nets.dyadic import Dyadic
-from adderlab.nets.evaluation import activate, affine, enclose_row
+from adderlab.nets.enclosure import bounded, sum_bound
+from adderlab.nets.evaluation import affine
 from adderlab.training.networks import network_of
 from adderlab.training.settings import Settings
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float64, Int32, UInt8, UInt64
 
-    from adderlab.nets import Activation, Network
+    from adderlab.nets import Network
     from adderlab.tasks import RowBlock, Task
 
 DIVERGED: Final = (1 << 64) - 1
@@ -189,18 +186,30 @@ def _unclear(raw: Any, bound: Any, block: RowBlock) -> Any:
 
 def _sums(settings: Settings, block: RowBlock, arrays: list[Any]) -> Iterator[tuple[Any, Any]]:
     """Yield each layer's sums in double, and the bound on their error, with axes member, row."""
-    kind = settings.network_activation
-    growth = max(1.0, abs(kind.slope))
-    values = block.inputs.astype(np.float64)
-    reach = values
-    factor = 0.0
+    activation = settings.network_activation
+    values: Any = block.inputs.astype(np.float64)
+    errors: Any = None  # of bits there are none
+    reach: Any = None
     for weight, bias in zip(arrays[::2], arrays[1::2], strict=True):
-        factor += (weight.shape[2] + 8) * 2.0**-52
+        magnitude = np.abs(weight)
         sums = _affine(values, weight, bias)
-        reach = _affine(reach, np.abs(weight), np.abs(bias))
-        yield sums, reach * max(factor, 2.0**-40)
-        values = _activated(kind, sums)
-        reach = reach + 1 if kind.kind == "tanh" else reach * growth
+        if errors is None:
+            total, carried = _affine(values, magnitude, np.abs(bias)), 0.0
+        else:
+            reach = np.abs(values) + errors
+            total = _affine(reach, magnitude, np.abs(bias))
+            carried = errors @ magnitude.transpose(0, 2, 1)
+        bound = sum_bound(total, carried, weight.shape[2], Rounding())
+        # a sum of zeros alone is 0; products with bits can't underflow to it
+        is_zero = (
+            total == 0
+            if errors is None
+            else ~reach.any(axis=2, keepdims=True) & (bias == 0)[:, None]
+        )
+        bound[is_zero] = 0.0
+        sums, bound = bounded(sums, bound)
+        yield sums, bound
+        values, errors = activation.enclosed(sums, bound, Rounding())
 
 
 def _affine(values: Any, weight: Any, bias: Any) -> Any:
@@ -209,16 +218,6 @@ def _affine(values: Any, weight: Any, bias: Any) -> Any:
         flat = weight.reshape(count * n_out, n_in) @ values.T
         return flat.reshape(count, n_out, len(values)).transpose(0, 2, 1) + bias[:, None]
     return values @ weight.transpose(0, 2, 1) + bias[:, None]
-
-
-def _activated(kind: Activation, sums: Any) -> Any:
-    match kind.kind:
-        case "relu":
-            return np.maximum(sums, 0)
-        case "tanh":
-            return np.tanh(sums)
-        case _:
-            return np.where(sums > 0, sums, sums * kind.slope)
 
 
 def _exact(network: Network, block: RowBlock) -> tuple[list[Any], Any]:
@@ -232,17 +231,11 @@ def _exact(network: Network, block: RowBlock) -> tuple[list[Any], Any]:
     for layer in network.layers[:-1]:
         sums = affine(layer, values)
         ons.append(sums.integers > 0)
-        if layer.activation.kind == "tanh":
+        if not layer.activation.is_exact:
             break
-        values = activate(layer.activation, sums)
-    threshold = network.readout.threshold
-    if is_exact(network):
-        return ons, outputs(network, block.inputs).exceeds(threshold, ">")
-    rows = [
-        [low > threshold for low, _ in enclose_row(network, row, precision=400)]
-        for row in block.inputs
-    ]
-    return ons, np.array(rows)
+        values = layer.activation.exact(sums)
+    bits, _ = read_bits(network.readout, *evaluate(network, block.inputs, precision=400))
+    return ons, bits == 1
 
 
 def _masks(on: Bool[np.ndarray, "member rows hidden"]) -> UInt64[np.ndarray, "member rows masks"]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from adderlab.nets import Activation, Layer, Network
 from adderlab.nets.dyadic import Dyadic
-from adderlab.nets.evaluation import activate, affine
+from adderlab.nets.evaluation import affine
 from adderlab.nets.tensors import Dense
 
 if TYPE_CHECKING:
@@ -54,6 +54,6 @@ def dead_units(network: Network, task: Task) -> tuple[int, ...]:
     for block in task.blocks():
         values = Dyadic(block.inputs.astype(np.int64))
         for layer, off in zip(hidden, is_off, strict=True):
-            values = activate(layer.activation, affine(layer, values))
+            values = layer.activation.exact(affine(layer, values))
             off &= (values.integers == 0).all(axis=0)
     return tuple(int(unit) + 1 for unit in np.flatnonzero(np.concatenate(is_off)))

@@ -19,7 +19,9 @@ from adderlab.building.formula.parse import parse_formula
 from adderlab.building.formula.syntax import step_argument
 from adderlab.building.formula.units import units_of
 from adderlab.formats import format_named
-from adderlab.nets.network import EXACT, Activation, Layer, Network, Readout
+from adderlab.nets.activations import Activation
+from adderlab.nets.network import Layer, Network
+from adderlab.nets.readout import EXACT, Readout
 from adderlab.nets.tensors import as_stored
 
 if TYPE_CHECKING:

@@ -9,12 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from adderlab.errors import ModelError
+from adderlab.nets.activations import Rounding
+from adderlab.nets.readout import read_bits
 from adderlab.nets.tensors import Dense
 
 if TYPE_CHECKING:
     from jaxtyping import Float64
 
-    from adderlab.nets.network import Activation, Network
+    from adderlab.nets.network import Network
     from adderlab.nets.tracing.operations import Wire
 
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks")
@@ -93,8 +95,7 @@ def check_agrees(model: nn.Module, network: Network, x: Tensor, wire: Wire) -> N
     raw, error = _with_error(network, rows, max(unit, _TF32) if x.is_cuda else unit)
     if wire.readout is not None or wire.is_sigmoid:
         readout = network.readout
-        above = raw > readout.threshold if readout.convention == ">" else raw >= readout.threshold
-        expected = above.astype(np.float64)
+        expected = read_bits(readout, raw)[0].astype(np.float64)
         given = (got > 0.5 if wire.is_sigmoid else got).double().cpu().numpy()
         wrong = (given != expected) & (np.abs(raw - readout.threshold) > error)
     else:
@@ -124,6 +125,7 @@ def _with_error(
         Higham, "Accuracy and Stability of Numerical Algorithms" (2002), section 3.1: a sum of
         n products is within n u / (1 - n u) of the sum of their magnitudes.
     """
+    rounding = Rounding(unit, tiny=unit**2, function=4 * unit)  # PyTorch's tanh is off by 1 or 2
     values, error = rows, np.zeros_like(rows)
     for layer in network.layers:
         weight = _doubles(layer.weight)
@@ -131,27 +133,10 @@ def _with_error(
         sizes = (np.abs(values) + error) @ np.abs(weight).T + np.abs(bias)
         values = values @ weight.T + bias
         error = error @ np.abs(weight).T + 2 * (layer.n_in + 2) * unit * sizes + unit**2
-        values, error = _activated(layer.activation, values, error, unit)
+        values, error = layer.activation.enclosed(values, error, rounding)
     return values, error
 
 
 def _doubles(tensor: Any) -> Float64[np.ndarray, "*shape"]:
     assert isinstance(tensor, Dense)
     return tensor.numbers.astype(np.float64)
-
-
-def _activated(activation: Activation, sums: Any, error: Any, unit: float) -> tuple[Any, Any]:
-    """Return the activations and how far they may be off, given how far the sums may be."""
-    match activation.kind:
-        case "relu":
-            return np.maximum(sums, 0), error
-        case "leaky":
-            values = np.where(sums > 0, sums, sums * activation.slope)
-            return values, error * max(1.0, abs(activation.slope)) + unit * np.abs(values)
-        case "tanh":
-            return np.tanh(sums), error + 4 * unit  # of which PyTorch's own error is one or two
-        case "step":
-            above = sums > 0 if activation.convention == ">" else sums >= 0
-            return above.astype(np.float64), (np.abs(sums) <= error).astype(np.float64)
-        case _:
-            return sums, error

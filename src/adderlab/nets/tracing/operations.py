@@ -8,7 +8,7 @@ operation added; ``None`` says that the result (a shape, a dtype) carries no val
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Final, TypeAlias
@@ -19,7 +19,9 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from adderlab.errors import ModelError, NetworkError
-from adderlab.nets.network import Activation, Convention, Layer, Readout
+from adderlab.nets.activations import RULES, Activation
+from adderlab.nets.network import Layer
+from adderlab.nets.readout import Convention, Readout
 from adderlab.nets.state_dict import FORMAT_OF, array_of
 from adderlab.nets.tensors import Dense, stored_in
 
@@ -132,7 +134,12 @@ def activation(kind: str) -> Handler:
     return handler
 
 
-relu = activation("relu")
+def _spellings(kind: str) -> Iterator[Any]:
+    """Yield PyTorch's functions of an activation, and the names of a tensor's methods."""
+    for name in (name + ending for name in RULES[kind].spellings for ending in ("", "_")):
+        yield from (getattr(module, name) for module in (torch, F) if hasattr(module, name))
+        if hasattr(Tensor, name):
+            yield name
 
 
 def leaky(
@@ -250,9 +257,9 @@ OPERATIONS: Final[dict[Any, Handler]] = {
     **dict.fromkeys((operator.matmul, torch.matmul, torch.mm, "matmul", "mm"), product),
     **dict.fromkeys((operator.add, operator.iadd, torch.add, "add", "add_"), sum_),
     **dict.fromkeys((operator.sub, operator.isub, torch.sub, "sub", "sub_"), difference),
-    **dict.fromkeys((F.relu, F.relu_, torch.relu, torch.relu_, "relu", "relu_"), relu),
-    **dict.fromkeys((F.leaky_relu, F.leaky_relu_), leaky),
-    **dict.fromkeys((torch.tanh, torch.tanh_, "tanh", "tanh_"), activation("tanh")),
+    **dict.fromkeys(_spellings("relu"), activation("relu")),
+    **dict.fromkeys(_spellings("leaky"), leaky),
+    **dict.fromkeys(_spellings("tanh"), activation("tanh")),
     **dict.fromkeys((torch.clamp, torch.clamp_, "clamp", "clamp_"), clamp),
     **dict.fromkeys((torch.clip, torch.clip_, "clip", "clip_"), clamp),
     **dict.fromkeys((torch.clamp_min, torch.clamp_min_, "clamp_min", "clamp_min_"), clamp),

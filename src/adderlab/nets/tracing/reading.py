@@ -16,7 +16,8 @@ from torch import fx, nn
 
 from adderlab.bits import to_bits
 from adderlab.errors import ModelError
-from adderlab.nets.network import Network, Readout
+from adderlab.nets.network import Network
+from adderlab.nets.readout import Readout
 from adderlab.nets.state_dict import FORMAT_OF
 from adderlab.nets.tensors import Dense
 from adderlab.nets.tracing.checks import check_agrees, check_module

@@ -22,23 +22,26 @@ References:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from adderlab.formats import Format
-from adderlab.nets import Activation, Layer, Network, Readout
+from adderlab.nets.activations import (
+    DOUBLE_UNIT,
+    NO_GRID,
+    SLACK,
+    Activation,
+    Rounding,
+)
+from adderlab.nets.network import Layer, Network
+from adderlab.nets.readout import Readout, read_bits
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float64, Int64, UInt8
 
     from adderlab.nets.dyadic import Dyadic
 
-DOUBLE_UNIT: Final = 2.0**-53
-SLACK: Final = 1 + 2.0**-24
-"""Covers the roundings made in computing the bounds themselves: a few sums of at most
-``LARGEST_DENSE`` positive terms, each off by a factor below ``1 + 2**-28``."""
-TANH_ERROR: Final = 2.0**-46
 LARGEST_DENSE: Final = 1 << 24
 """Entries of a layer beyond which it is left to exact evaluation."""
 SMALLEST_NORMAL: Final = 2.0**-1022
@@ -61,24 +64,20 @@ class Enclosure:
     def bits(
         self, readout: Readout
     ) -> tuple[UInt8[np.ndarray, "batch n_out"], Bool[np.ndarray, "batch n_out"]]:
-        """Return the bits under a readout, and where they are decided.
+        """Return the bits under a readout, and where they are surely those."""
+        return read_bits(readout, *self.ends())
 
-        Under an ``exact`` readout only a value that is exactly 0 or 1 counts as decided.
-        """
-        exact = self.errors == 0
-        if readout.kind == "exact":
-            is_one = self.values == 1
-            return is_one.astype(np.uint8), exact & (is_one | (self.values == 0))
-        with np.errstate(over="ignore"):  # an infinite distance is clear enough
-            over = self.values - readout.threshold
-            margin = self.errors * SLACK
-        is_on = (
-            self.values > readout.threshold
-            if readout.convention == ">"
-            else self.values >= readout.threshold
-        )
-        clear = np.abs(over) > margin
-        return is_on.astype(np.uint8), clear | exact
+    def ends(
+        self,
+    ) -> tuple[Float64[np.ndarray, "batch n_out"], Float64[np.ndarray, "batch n_out"]]:
+        """Return doubles between which the exact values, and the format's own, lie."""
+        if not self.errors.any():
+            return self.values, self.values
+        is_exact = self.errors == 0
+        with np.errstate(over="ignore"):  # infinite ends are true as well
+            low = np.nextafter(self.values - self.errors, -np.inf)
+            high = np.nextafter(self.values + self.errors, np.inf)
+        return np.where(is_exact, self.values, low), np.where(is_exact, self.values, high)
 
     def distances(
         self, threshold: float, sign: int
@@ -104,15 +103,16 @@ class _FloatLayer:
     activation: Activation
 
 
-NO_GRID: Final = 1 << 14
-"""Exponent of the grid of 0, which lies on every grid."""
-
-
 class Machine:
     """A network prepared for fast enclosures in one float format's arithmetic."""
 
     def __init__(self, net: Network, form: Format) -> None:
         self.form = form
+        self.rounding = Rounding(
+            unit=2.0**-form.precision + DOUBLE_UNIT,
+            tiny=2.0 ** max(form.smallest, -1074) + 2.0**-1074,
+            largest=float(form.largest),
+        )
         self.layers = [_float_layer(layer) for layer in net.layers]
         self.never_rounds = self._never_rounds()
 
@@ -131,7 +131,7 @@ class Machine:
         high, low = np.ones(len(self.layers[0].weight)), np.zeros(len(self.layers[0].weight))
         grids = np.zeros(len(high), dtype=np.int64)
         for layer in self.layers:
-            if layer.activation.kind not in ("relu", "identity", "step") or layer.off:
+            if layer.activation.rounds or layer.off:
                 return False
             up, down = np.maximum(layer.weight, 0), np.minimum(layer.weight, 0)
             with np.errstate(over="ignore", invalid="ignore"):
@@ -140,12 +140,8 @@ class Machine:
             unit = self._units(layer, grids)
             if not self._fits(np.maximum(positive, negative), unit).all():
                 return False
-            high, low, grids = positive, -negative, unit
-            if layer.activation.kind == "relu":
-                low = np.zeros_like(low)
-            if layer.activation.kind == "step":
-                high, low = np.ones_like(high), np.zeros_like(low)
-                grids = np.zeros_like(grids)
+            low, high = layer.activation.image(-negative, positive)
+            grids = layer.activation.rule.grid(unit)
         return True
 
     def enclose(self, inputs: UInt8[np.ndarray, "batch n_in"]) -> Enclosure:
@@ -154,7 +150,7 @@ class Machine:
         if self.never_rounds:
             for layer in self.layers:
                 sums = values @ layer.weight + layer.bias
-                values = _EXACT[layer.activation.kind](sums, layer.activation.convention)
+                values = layer.activation.plain(sums)
             return Enclosure(values, np.zeros_like(values), rounds=False)
         errors = np.zeros_like(values)
         grids = np.zeros(values.shape[1], dtype=np.int64)
@@ -162,10 +158,11 @@ class Machine:
         with np.errstate(all="ignore"):
             for layer in self.layers:
                 values, errors, grids = self._affine(layer, values, errors, grids)
-                values, errors = _bounded(values, errors)
+                values, errors = bounded(values, errors)
                 rounds = rounds or bool(errors.any())
-                values, errors, grids = self._activate(layer.activation, values, errors, grids)
-                values, errors = _bounded(values, errors)
+                values, errors = layer.activation.enclosed(values, errors, self.rounding)
+                grids = layer.activation.rule.grid(grids)
+                values, errors = bounded(values, errors)
                 rounds = rounds or bool(errors.any())
         return Enclosure(values, errors, rounds)
 
@@ -181,7 +178,6 @@ class Machine:
         Int64[np.ndarray, " n_out"],
     ]:
         """Return the sums of a layer, their bounds, and the grids they lie on if exact."""
-        form = self.form
         weight, magnitude = layer.weight, np.abs(layer.weight)
         sums = values @ weight + layer.bias
         is_exact, unit = self._on_grid(layer, values, errors, grids, sums)
@@ -189,11 +185,7 @@ class Machine:
             return sums, np.zeros_like(sums), unit
         carried = errors @ magnitude
         total = (np.abs(values) + errors) @ magnitude + np.abs(layer.bias)
-        terms = weight.shape[0] + 2
-        growth = _growth(terms, 2.0**-form.precision) + _growth(terms, DOUBLE_UNIT) + layer.off
-        tiny = terms * (2.0 ** max(form.smallest, -1074) + 2.0**-1074)
-        bound = (carried + growth * total + tiny * (1 + growth)) * SLACK
-        bound = np.where(total * (1 + growth) * SLACK > float(form.largest), np.inf, bound)
+        bound = sum_bound(total, carried, weight.shape[0], self.rounding, off=layer.off)
         return sums, np.where(is_exact, 0.0, bound), unit
 
     def _on_grid(
@@ -234,81 +226,39 @@ class Machine:
         fits = larger * room <= np.ldexp(1.0, np.minimum(unit + form.precision, 1023))
         return fits & (larger <= float(form.largest)) & (unit >= form.smallest)
 
-    def _activate(
-        self,
-        activation: Activation,
-        sums: Float64[np.ndarray, "batch n_out"],
-        errors: Float64[np.ndarray, "batch n_out"],
-        grids: Int64[np.ndarray, " n_out"],
-    ) -> tuple[
-        Float64[np.ndarray, "batch n_out"],
-        Float64[np.ndarray, "batch n_out"],
-        Int64[np.ndarray, " n_out"],
-    ]:
-        match activation.kind:
-            case "relu":
-                return np.maximum(sums, 0), errors, grids
-            case "step":
-                is_on = sums > 0 if activation.convention == ">" else sums >= 0
-                clear = (errors == 0) | (np.abs(sums) > errors * SLACK)
-                return (
-                    np.where(clear, is_on, 0.5),  # an undecided step is 0 or 1
-                    np.where(clear, 0.0, 0.5),
-                    np.zeros_like(grids),
-                )
-            case "leaky":
-                below = sums * activation.slope
-                rounding = 2.0**-self.form.precision + DOUBLE_UNIT
-                tiny = 2.0 ** max(self.form.smallest, -1074) + 2.0**-1074
-                steep = max(1.0, abs(activation.slope))
-                spread = np.abs(below) + errors * steep  # no result below 0 is larger
-                widened = (errors * steep + rounding * spread + tiny) * SLACK
-                widened[spread * (1 + rounding) * SLACK > float(self.form.largest)] = np.inf
-                bound = np.where((sums >= 0) & (errors == 0), 0.0, widened)
-                return np.where(sums > 0, sums, below), bound, grids
-            case "tanh":
-                bound = (errors + TANH_ERROR) * SLACK
-                return tanh(sums), np.minimum(bound, 2.0), np.full_like(grids, -NO_GRID)
-            case _:
-                return sums, errors, grids
 
+def sum_bound(
+    total: Float64[np.ndarray, "*shape"],
+    carried: Float64[np.ndarray, "*shape"] | float,
+    products: int,
+    rounding: Rounding,
+    *,
+    off: float = 0.0,
+) -> Float64[np.ndarray, "*shape"]:
+    """Return how far sums of products computed in double may be from what they stand for.
 
-_EXACT: Final[dict[str, Any]] = {
-    "relu": lambda sums, convention: np.maximum(sums, 0),
-    "identity": lambda sums, convention: sums,
-    "step": lambda sums, convention: (sums > 0 if convention == ">" else sums >= 0) * 1.0,
-}
-"""The activations that round nothing."""
+    That is: from the exact sums of the exact factors, and from what any order of summation in
+    the arithmetic of ``rounding`` gives. The derivation is the standard one of this file's head,
+    once for the roundings of that arithmetic and once for those of double; ``rounding.unit``
+    holds both units, and ``(1 + u)**n - 1 + (1 + v)**n - 1 <= (1 + u + v)**n - 1``.
 
-
-def tanh(values: Float64[np.ndarray, "*shape"]) -> Float64[np.ndarray, "*shape"]:
-    """Return tanh with an error below ``2**-46``, by correctly rounded operations only.
-
-    The bound is relative for arguments of at least ``2**-1016`` in magnitude; dividing smaller
-    ones by 64 leaves the normal doubles, and the bound is then absolute, ``2**-1068``.
-
-    Library functions promise no bound, so: halve the argument six times, take Lambert's
-    continued fraction y / (1 + y² / (3 + y² / (5 + …))) to depth ten, whose terms are all
-    positive (each level adds at most three roundings, 2**-53 each, and at depth ten with
-    y <= 5/16 two successive convergents differ by less than 2**-60), then double six times by
-    tanh 2y = 2t / (1 + t²), which never enlarges a relative error and adds four roundings.
-    That is fewer than 60 roundings. Beyond 20, tanh differs from 1 by less than 2**-56.
-
-    References:
-        Lambert (1761), as in Abramowitz and Stegun, 4.5.70.
+    Args:
+        total: the sum of the terms' magnitudes, those of the factors enlarged by their errors.
+        carried: the factors' errors times the weights' magnitudes.
+        products: how many products each sum has, beside its bias.
+        rounding: the arithmetic.
+        off: relative distance of the weights to the stored ones.
     """
-    reduced = np.clip(values, -20, 20) / 64
-    square = reduced * reduced
-    fraction = np.full_like(reduced, 19.0)
-    for odd in range(17, 0, -2):
-        fraction = odd + square / fraction
-    result = reduced / fraction
-    for _ in range(6):
-        result = 2 * result / (1 + result * result)
-    return result
+    terms = products + 2
+    growth = _growth(terms, rounding.unit) + off
+    tiny = terms * rounding.tiny
+    bound = (carried + growth * total + tiny * (1 + growth)) * SLACK
+    may_overflow = total > rounding.largest / ((1 + growth) * SLACK)
+    bound[may_overflow] = np.inf
+    return bound
 
 
-def _bounded(
+def bounded(
     values: Float64[np.ndarray, "batch n_out"], errors: Float64[np.ndarray, "batch n_out"]
 ) -> tuple[Float64[np.ndarray, "batch n_out"], Float64[np.ndarray, "batch n_out"]]:
     """Return the bounds with every value finite: what overflowed is 0, off by anything."""

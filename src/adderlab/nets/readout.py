@@ -1,0 +1,124 @@
+"""How an output becomes a bit: the one rule, for exact values and for intervals alike.
+
+Rule: an output known to lie between two numbers is a bit only where both ends read as that bit;
+where they do not, it is open, whatever the arithmetic that gave the ends.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+import numpy as np
+
+from adderlab.errors import NetworkError
+from adderlab.nets.dyadic import Dyadic
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Shaped, UInt8
+
+Convention: TypeAlias = Literal[">", ">="]
+CONVENTIONS: Final = (">", ">=")
+
+NO_BIT, OPEN = 2, 3
+"""States beside the bits 0 and 1: surely neither of them, and not decided."""
+
+Values: TypeAlias = "Dyadic | Shaped[np.ndarray, '*shape']"
+"""Exact values, doubles, or an array of fractions."""
+
+
+def check_choice(value: str, choices: tuple[str, ...], what: str) -> None:
+    """Raise a :class:`NetworkError` unless ``value`` is one of the choices."""
+    if value not in choices:
+        raise NetworkError(
+            f"unknown {what} {value!r}", where=what, remedy=f"one of {', '.join(choices)}"
+        )
+
+
+def finite(value: float, what: str) -> float:
+    """Return a finite number as it is, and raise a :class:`NetworkError` for any other."""
+    if not math.isfinite(value):
+        raise NetworkError(
+            f"the {what} is {value}", where=what, remedy=f"the {what} is a finite number"
+        )
+    return float(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Readout:
+    """How an output becomes a bit: above a threshold, or exactly 0 or 1 as it stands."""
+
+    kind: Literal["threshold", "exact"] = "threshold"
+    threshold: float = 0.5
+    convention: Convention = ">"
+
+    def __post_init__(self) -> None:
+        check_choice(self.kind, ("threshold", "exact"), "readout")
+        check_choice(self.convention, CONVENTIONS, "convention")
+        object.__setattr__(self, "threshold", finite(self.threshold, "threshold"))
+
+    def __str__(self) -> str:
+        if self.kind == "exact":
+            return "exact (0 or 1 as it stands)"
+        return f"{self.convention} {self.threshold:g}"
+
+
+EXACT: Final = Readout("exact")
+
+
+def exceeds(values: Values, limit: float, convention: str) -> Bool[np.ndarray, "*shape"]:
+    """Return where values are ``>`` or ``>=`` (the convention) a limit."""
+    if isinstance(values, Dyadic):
+        return values.exceeds(limit, convention)
+    above: Any = values > limit if convention == ">" else values >= limit
+    return np.asarray(above, dtype=bool)
+
+
+def read_states(
+    readout: Readout, low: Values, high: Values | None = None
+) -> UInt8[np.ndarray, "*shape"]:
+    """Return what outputs read as: 0, 1, :data:`NO_BIT` or :data:`OPEN`.
+
+    Args:
+        readout: how an output becomes a bit.
+        low: numbers that the outputs are not below; a double that is NaN is no bit.
+        high: numbers that they are not above; left out, they are exactly ``low``.
+    """
+    high = low if high is None else high
+    states = np.full(low.shape, OPEN, dtype=np.uint8)
+    if readout.kind == "threshold":
+        is_on = exceeds(low, readout.threshold, readout.convention)
+        is_same = (
+            np.ones_like(is_on)
+            if high is low
+            else is_on == exceeds(high, readout.threshold, readout.convention)
+        )
+        states[is_same] = is_on[is_same]
+    else:
+        below, above = ~exceeds(high, 0.0, ">="), exceeds(low, 1.0, ">")
+        states[below | above | (exceeds(low, 0.0, ">") & ~exceeds(high, 1.0, ">="))] = NO_BIT
+        for bit in (0, 1):
+            states[exceeds(low, bit, ">=") & ~exceeds(high, bit, ">")] = bit
+    if isinstance(low, np.ndarray) and low.dtype == np.float64:
+        states[np.isnan(low)] = NO_BIT
+    return states
+
+
+def read_bits(
+    readout: Readout, low: Values, high: Values | None = None
+) -> tuple[UInt8[np.ndarray, "*shape"], Bool[np.ndarray, "*shape"]]:
+    """Return the bits that outputs read as, and where they surely read as one.
+
+    Elsewhere the bit is 0; the arguments are those of :func:`read_states`.
+    """
+    states = read_states(readout, low, high)
+    return (states == 1).astype(np.uint8), states < NO_BIT
+
+
+def read_bit(readout: Readout, low: Fraction, high: Fraction) -> int | None:
+    """Return the bit of an output between two fractions; ``None`` where it is none or open."""
+    ends = (np.array([low], dtype=object), np.array([high], dtype=object))
+    (state,) = read_states(readout, *ends).tolist()
+    return state if state < NO_BIT else None
