@@ -155,12 +155,12 @@ def to_module(network: Network) -> nn.Module:
         layers = [_linear(layer.n_in, layer.n_out, layer.bias) for layer in network.layers]
         activations = [_module_of(layer.activation, dtype_name) for layer in network.layers]
         match network.layers, activations:
-            case [one, two], [hidden, None] if (
-                one.bias and two.bias and isinstance(hidden, nn.ReLU | nn.LeakyReLU | nn.Tanh)
+            case [first, second], [hidden, None] if (
+                first.bias and second.bias and isinstance(hidden, nn.ReLU | nn.LeakyReLU | nn.Tanh)
             ):
                 model = AdderNN(
                     network.n_in,
-                    one.n_out,
+                    first.n_out,
                     network.n_out,
                     threshold=None if readout is None else readout.threshold,
                     convention=">" if readout is None else readout.convention,

@@ -226,14 +226,14 @@ def _layer(entry: Any, number: int, reader: Reader) -> Layer:
     what = f"layer {number}"
     kind = entry.get("activation") if isinstance(entry, dict) else None
     extra = _ACTIVATION_KEYS.get(kind, ()) if isinstance(kind, str) else ()
-    found = reader.keys(entry, what, ("weight", "activation", *extra), ("bias",))
+    keys = reader.keys(entry, what, ("weight", "activation", *extra), ("bias",))
     activation = Activation(
-        found["activation"],
-        slope=_number(found.get("slope", 0.0), f"{what}'s slope", reader),
-        convention=found.get("convention", ">"),
+        keys["activation"],
+        slope=_number(keys.get("slope", 0.0), f"{what}'s slope", reader),
+        convention=keys.get("convention", ">"),
     )
-    weight = _tensor(found["weight"], f"fc{number}.weight", reader)
-    bias = _tensor(found["bias"], f"fc{number}.bias", reader) if "bias" in found else None
+    weight = _tensor(keys["weight"], f"fc{number}.weight", reader)
+    bias = _tensor(keys["bias"], f"fc{number}.bias", reader) if "bias" in keys else None
     return Layer(weight, bias, activation)
 
 
@@ -249,11 +249,11 @@ def _tensor(spec: Any, what: str, reader: Reader) -> Tensor:
 def _scaled(spec: Any, what: str, reader: Reader) -> Tensor:
     if not (isinstance(spec, dict) and "scale" in spec):
         return _unscaled(spec, what, reader)
-    found = reader.keys(spec, what, ("scale", "q"), ("zero",))
-    zero = found.get("zero")
+    keys = reader.keys(spec, what, ("scale", "q"), ("zero",))
+    zero = keys.get("zero")
     return Scaled(
-        _unscaled(found["q"], what, reader),
-        Dense(reader.array(found["scale"], what)),
+        _unscaled(keys["q"], what, reader),
+        Dense(reader.array(keys["scale"], what)),
         Dense(reader.array(zero, what)) if zero is not None else None,
     )
 
@@ -261,30 +261,30 @@ def _scaled(spec: Any, what: str, reader: Reader) -> Tensor:
 def _unscaled(spec: Any, what: str, reader: Reader) -> Numbers | Sparse:
     if not (isinstance(spec, dict) and "indptr" in spec):
         return _numbers(spec, what, reader)
-    found = reader.keys(spec, what, ("shape", "indptr", "indices", "values"))
-    shape = reader.shape(found["shape"], what)
+    keys = reader.keys(spec, what, ("shape", "indptr", "indices", "values"))
+    shape = reader.shape(keys["shape"], what)
     if len(shape) != 2:
         raise reader.fault(f"{what} is sparse but no matrix")
-    structure = [reader.array(found[key], what) for key in ("indptr", "indices")]
+    structure = [reader.array(keys[key], what) for key in ("indptr", "indices")]
     if any(array.dtype.kind != "u" for array in structure):
         raise reader.fault(f"{what} has signed or fractional indices")
-    return Sparse(shape, structure[0], structure[1], _numbers(found["values"], what, reader))
+    return Sparse(shape, structure[0], structure[1], _numbers(keys["values"], what, reader))
 
 
 def _numbers(spec: Any, what: str, reader: Reader) -> Numbers:
     if isinstance(spec, str):
         return Dense(reader.array(spec, what))
     kind = "limb_bytes" if isinstance(spec, dict) and "limb_bytes" in spec else "packed"
-    found = reader.keys(spec, what, (kind, "shape", "data"))
-    shape = reader.shape(found["shape"], what)
-    data = reader.array(found["data"], what)
+    keys = reader.keys(spec, what, (kind, "shape", "data"))
+    shape = reader.shape(keys["shape"], what)
+    data = reader.array(keys["data"], what)
     if data.dtype != np.uint8 or data.ndim != 1:
         raise reader.fault(f"{what} is packed, but its data are no row of bytes")
     count = math.prod(shape)
     if kind == "limb_bytes":
-        limb_bytes = reader.whole(found[kind], f"{what}'s limb_bytes", 1, 1 << 20)
+        limb_bytes = reader.whole(keys[kind], f"{what}'s limb_bytes", 1, 1 << 20)
         values = packing.from_limbs(data, count, limb_bytes, where=reader.where)
         return Wide(values.reshape(shape), limb_bytes)
-    bits = reader.whole(found[kind], f"{what}'s packed bits", 1, 32)
+    bits = reader.whole(keys[kind], f"{what}'s packed bits", 1, 32)
     numbers = packing.unpack(data, count, bits, where=reader.where)
     return Packed(numbers.reshape(shape), bits)

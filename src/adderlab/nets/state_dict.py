@@ -63,9 +63,9 @@ def from_state_dict(
     names = _layers(arrays)
     own = {FORMAT_OF[a.dtype]: key for key, a in arrays.items() if a.dtype in FORMAT_OF}
     if format is None and len(own) > 1:
-        (one, first), (two, second) = list(own.items())[:2]
+        (format_1, first), (format_2, second) = list(own.items())[:2]
         raise NetworkError(
-            f"{first} is in {one}, {second} in {two}",
+            f"{first} is in {format_1}, {second} in {format_2}",
             where="state_dict",
             remedy="convert the model to one dtype, for example with model.float()",
         )

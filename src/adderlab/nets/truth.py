@@ -112,7 +112,7 @@ class ShownRows:
 
     def distance(self, row: TruthRow) -> float | None:
         """Return how far the output nearest to the threshold, or farthest beyond it, is."""
-        return min((one for one in row.distances if one is not None), default=None)
+        return min((value for value in row.distances if value is not None), default=None)
 
     @property
     def note(self) -> str:
@@ -191,7 +191,9 @@ def bits_text(task: Task, bits: tuple[int | None, ...], unknown: str) -> str:
     if len(bits) <= MOST_BITS:
         return "".join(unknown if bit is None else str(bit) for bit in bits)
     words = words_of(task, bits)
-    return ", ".join(f"{name} {unknown if one is None else one}" for name, one in words.items())
+    return ", ".join(
+        f"{name} {unknown if value is None else value}" for name, value in words.items()
+    )
 
 
 def inputs_text(row: TruthRow) -> str:

@@ -96,17 +96,17 @@ class UnitStep:
     value: Enclosed
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
+        """Return the unit's name, products, bias, sum and value."""
         return {
             "unit": self.name,
             "products": [
                 {
-                    "from": one.source,
-                    "weight": json_number(one.weight),
-                    "factor": one.factor.to_dict(),
-                    "product": one.value.to_dict(),
+                    "from": product.source,
+                    "weight": json_number(product.weight),
+                    "factor": product.factor.to_dict(),
+                    "product": product.value.to_dict(),
                 }
-                for one in self.products
+                for product in self.products
             ],
             "bias": None if self.bias is None else json_number(self.bias),
             "sum": self.sum.to_dict(),
@@ -171,7 +171,6 @@ class Walk(Result):
         return all(output.is_right for output in self.outputs)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         return {
             "input": self.input,
             "expected": self.expected,
@@ -220,10 +219,10 @@ def walk(net: Network, task: Task, inputs: Mapping[str, int]) -> Walk:
     block = block_of_rows(task, [words])
     bits = block.inputs
     names = unit_names(net, task)
-    found = _exact_layers(net, bits) if is_exact(net) else _enclosed_layers(net, bits[0])
+    steps = _exact_layers(net, bits) if is_exact(net) else _enclosed_layers(net, bits[0])
     values = [_exactly(Fraction(int(bit))) for bit in bits[0]]
     layers: list[LayerWalk] = []
-    for number, (layer, (sums, activated)) in enumerate(zip(net.layers, found, strict=True), 1):
+    for number, (layer, (sums, activated)) in enumerate(zip(net.layers, steps, strict=True), 1):
         layers.append(
             LayerWalk(
                 f"fc{number}",
@@ -237,8 +236,8 @@ def walk(net: Network, task: Task, inputs: Mapping[str, int]) -> Walk:
         for i, bit in enumerate(block.expected[0])
     ]
     outputs = tuple(
-        OutputStep(name, raw, read_bit(net.readout, raw.low, raw.high), wanted)
-        for name, raw, wanted in zip(task.output_bits, values, expected, strict=True)
+        OutputStep(name, raw, read_bit(net.readout, raw.low, raw.high), bit)
+        for name, raw, bit in zip(task.output_bits, values, expected, strict=True)
     )
     return Walk(
         words,
@@ -289,14 +288,14 @@ def checked_words(task: Task, inputs: Mapping[str, int]) -> dict[str, int]:
     Raises:
         TaskError: a word is missing, unknown, no whole number or out of its range.
     """
-    given = ", ".join(f"{name}={value}" for name, value in inputs.items())
+    shown = ", ".join(f"{name}={value}" for name, value in inputs.items())
     if set(inputs) != {word.name for word in task.inputs} or not all(
         isinstance(inputs[word.name], int | np.integer) and 0 <= inputs[word.name] < word.size
         for word in task.inputs
     ):
         spans = ", ".join(f"{word.name} in {word.span}" for word in task.inputs)
         raise TaskError(
-            f"{task.name} takes {spans}, got {given or 'nothing'}",
+            f"{task.name} takes {spans}, got {shown or 'nothing'}",
             where="input",
             remedy="give a whole number for each word",
         )
@@ -375,13 +374,13 @@ def _enclosed_layers(
     net: Network, bits: UInt8[np.ndarray, " n_in"]
 ) -> list[tuple[list[Enclosed], list[Enclosed]]]:
     """Return each layer's sums and values, as the outputs of the network cut off there."""
-    found: list[tuple[list[Enclosed], list[Enclosed]]] = []
+    steps: list[tuple[list[Enclosed], list[Enclosed]]] = []
     for number, layer in enumerate(net.layers, start=1):
         before = net.layers[: number - 1]
         ends = [
             enclose_row(Network((*before, last), net.readout, None, net.format), bits)
             for last in (replace(layer, activation=Activation()), layer)
         ]
-        sums, values = ([Enclosed(low, high) for low, high in one] for one in ends)
-        found.append((sums, values))
-    return found
+        sums, values = ([Enclosed(low, high) for low, high in row] for row in ends)
+        steps.append((sums, values))
+    return steps

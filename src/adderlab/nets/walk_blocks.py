@@ -40,8 +40,8 @@ def readout_text(readout: Readout, output: OutputStep, places: int = 4) -> str:
         near = Fraction(round(output.raw.middle))
         return f"{mark}{decimal_apart(output.raw.middle, near, places)} → {bit}"
     limit = Fraction(readout.threshold)
-    one, zero = _SIGNS[readout.convention]
-    sign = one if output.got else zero
+    sign_of_1, sign_of_0 = _SIGNS[readout.convention]
+    sign = sign_of_1 if output.got else sign_of_0
     if output.got is None:
         sign, bit = "near", "open"
     raw = decimal_apart(output.raw.middle, limit, places)

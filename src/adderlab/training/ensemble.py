@@ -8,13 +8,13 @@ products have the same shape whatever the population's size.
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
 from torch.nn import functional
 
+from adderlab.nets.layout import Layout
 from adderlab.training import draws
 from adderlab.training.loop import one_thread
 from adderlab.training.schedule import CHECK_EVERY, Schedule
@@ -64,7 +64,10 @@ class _Run:
         self.work = work
         self.settings = settings
         self.plan: Schedule = work.schedule
-        self.parameters = _split(work.start, settings.sizes(work.task))
+        self.parameters = [
+            torch.tensor(part).requires_grad_()
+            for part in Layout(settings.sizes(work.task)).split(work.start)
+        ]
         block = work.table
         self.rows, self.labels, self.matters = _as_tensors(block)
         self.shares = torch.from_numpy(work.shares)
@@ -193,21 +196,6 @@ class _Run:
         _ = memory[1].mul_(two).addcmul_(gradient, gradient, value=1 - two)
         scale = memory[1].sqrt() / (1 - two**step) ** 0.5 + ADAM_EPSILON
         return rate / (1 - one**step) * (memory[0] / scale)
-
-
-def _split(
-    flat: Float[np.ndarray, "member parameter"], sizes: tuple[int, ...]
-) -> list[torch.Tensor]:
-    """Return weights and biases of each layer, as leaves that gradients are taken of."""
-    parts: list[torch.Tensor] = []
-    place = 0
-    for n_in, n_out in pairwise(sizes):
-        for shape in ((n_out, n_in), (n_out,)):
-            size = int(np.prod(shape))
-            part = torch.tensor(flat[:, place : place + size]).reshape(len(flat), *shape)
-            parts.append(part.requires_grad_())
-            place += size
-    return parts
 
 
 def _as_tensors(block: RowBlock) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

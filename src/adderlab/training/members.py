@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from adderlab.errors import OptionError
+from adderlab.nets.layout import Layout
 from adderlab.training.choice import ENSEMBLE, check_path, choose
 from adderlab.training.networks import network_of
 from adderlab.training.schedule import schedule
@@ -232,15 +232,7 @@ def check_block(
 
 def shaped(flat: Any, task: Task, settings: Settings) -> Arrays:
     """Return flat parameters (the last axis) as weights and biases, without a copy."""
-    sizes = settings.sizes(task)
-    parts: list[Any] = []
-    place = 0
-    for n_in, n_out in pairwise(sizes):
-        for shape in ((n_out, n_in), (n_out,)):
-            end = place + int(np.prod(shape))
-            parts.append(flat[..., place:end].reshape(*flat.shape[:-1], *shape))
-            place = end
-    return tuple(parts)
+    return Layout(settings.sizes(task)).split(flat)
 
 
 def _train(

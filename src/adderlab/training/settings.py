@@ -7,13 +7,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
 from importlib import metadata
-from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 
 from adderlab.errors import OptionError, ResourceError
 from adderlab.nets import Activation, Readout
+from adderlab.nets.layout import Layout
 from adderlab.tasks import Task
 
 OPTIMIZERS: Final = ("sgd", "momentum", "adam")
@@ -143,8 +143,7 @@ class Settings:
 
     def parameters(self, task: Task) -> int:
         """Weights and biases of a network for ``task``."""
-        sizes = self.sizes(task)
-        return sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
+        return Layout(self.sizes(task)).parameters
 
     @property
     def network_activation(self) -> Activation:

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from pyarrow import parquet
 
+from adderlab.nets.layout import join
 from adderlab.runs.populations.columns import (
     about_block,
     block_bytes,
@@ -19,7 +20,7 @@ from adderlab.runs.populations.columns import (
 )
 from adderlab.tasks import task_named
 from adderlab.training import Settings
-from adderlab.training.census.findings import findings_of, flat
+from adderlab.training.census.findings import findings_of
 from adderlab.training.choice import ENSEMBLE
 from adderlab.training.members import train_members
 
@@ -58,7 +59,7 @@ def test_what_is_read_back_is_what_was_written(name, tmp_path):
 
 def test_pandas_polars_and_duckdb_open_it_and_agree(tmp_path):
     found, path, trained = written(
-        "half-adder", tmp_path, weights=lambda trained: flat(trained.arrays)
+        "half-adder", tmp_path, weights=lambda trained: join(trained.arrays)
     )
     by_pandas = pd.read_parquet(path)
     by_polars = pl.read_parquet(path)
@@ -67,7 +68,7 @@ def test_pandas_polars_and_duckdb_open_it_and_agree(tmp_path):
     by_duckdb = duckdb.sql(query).fetchnumpy()
     assert (by_duckdb["member"] == found.members[found.is_right]).all()
     weights = np.stack([np.array(row, dtype=np.float32) for row in by_pandas["weights"]])
-    assert (weights == flat(trained.arrays)).all()
+    assert (weights == join(trained.arrays)).all()
     assert (by_polars["weights"].to_numpy() == weights).all()
     start = duckdb.sql(f"select start[1] as first from '{path}' order by member").fetchnumpy()
     assert (start["first"] == found.start[:, 0]).all()

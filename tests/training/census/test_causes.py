@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from adderlab.nets.layout import join
 from adderlab.tasks import task_named
 from adderlab.training import Settings
 from adderlab.training.census.causes import FEWEST, _Lab, is_cause, try_changes
-from adderlab.training.census.findings import findings_of, flat, units_on
+from adderlab.training.census.findings import findings_of, units_on
 from adderlab.training.census.rates import Rate
 from adderlab.training.census.symptoms import PLACE
 from adderlab.training.choice import ENSEMBLE
@@ -52,7 +53,7 @@ def test_a_revived_unit_is_on_and_nothing_else_is_changed(lab):
         which = np.arange(len(lab.members))
         start, given = lab._another_start(which, np.full(len(which), unit))
         assert given.mean() > 0.9
-        places = lab._incoming(unit)
+        places = lab.layout.incoming(unit)
         others = [place for place in range(start.shape[1]) if place not in places]
         assert (start[:, others] == lab.start[:, others]).all()
         assert (start[given][:, places] != lab.start[given][:, places]).any(axis=1).all()
@@ -65,11 +66,11 @@ def test_a_revived_unit_is_on_and_nothing_else_is_changed(lab):
 def test_the_incoming_parameters_of_a_unit_are_its_row_and_its_bias(lab):
     w1, b1, w2, _ = shaped(np.arange(17)[None], HALF_ADDER, SETTINGS)
     for unit in range(3):
-        assert lab._incoming(unit) == [*w1[0, unit], b1[0, unit]]
+        assert lab.layout.incoming(unit) == [*w1[0, unit], b1[0, unit]]
     deep = replace(SETTINGS, hidden=(3, 4))
     lab_of_two = _Lab(HALF_ADDER, deep, np.arange(2, dtype=np.uint64), ENSEMBLE)
     w1, b1, w2, b2, *_ = shaped(np.arange(deep.parameters(HALF_ADDER))[None], HALF_ADDER, deep)
-    assert lab_of_two._incoming(3 + 2) == [*w2[0, 2], b2[0, 2]]
+    assert lab_of_two.layout.incoming(3 + 2) == [*w2[0, 2], b2[0, 2]]
 
 
 def test_a_change_is_tried_on_those_that_have_the_symptom(lab, trials):
@@ -142,7 +143,7 @@ def test_a_cause_is_what_mends_beyond_chance(mended, control, expected):
 def test_findings_hold_the_start_that_training_began_with():
     trained = train_members(HALF_ADDER, SETTINGS, np.arange(4), path=ENSEMBLE)
     found = findings_of(trained, start=True, tables=True)
-    assert (found.start == flat(trained.start)).all()
+    assert (found.start == join(trained.start)).all()
     again = train_members(HALF_ADDER, SETTINGS, np.arange(4), start=found.start, path=ENSEMBLE)
-    assert (flat(again.arrays) == flat(trained.arrays)).all()
+    assert (join(again.arrays) == join(trained.arrays)).all()
     assert found.tables.shape == (4, 4)

@@ -96,15 +96,15 @@ def check_agrees(model: nn.Module, network: Network, x: Tensor, wire: Wire) -> N
     if wire.readout is not None or wire.is_sigmoid:
         readout = network.readout
         expected = read_bits(readout, raw)[0].astype(np.float64)
-        given = (got > 0.5 if wire.is_sigmoid else got).double().cpu().numpy()
-        wrong = (given != expected) & (np.abs(raw - readout.threshold) > error)
+        actual = (got > 0.5 if wire.is_sigmoid else got).double().cpu().numpy()
+        wrong = (actual != expected) & (np.abs(raw - readout.threshold) > error)
     else:
-        expected, given = raw, got.double().cpu().numpy()
-        wrong = (np.abs(given - expected) > error) & np.isfinite(given)
+        expected, actual = raw, got.double().cpu().numpy()
+        wrong = (np.abs(actual - expected) > error) & np.isfinite(actual)
     if wrong.any():
         row = int(np.argmax(wrong.any(axis=1)))
         bits = ",".join(f"{bit:g}" for bit in rows[row])
-        what = f"on input bits {bits} it gives {given[row].tolist()}, "
+        what = f"on input bits {bits} it gives {actual[row].tolist()}, "
         raise _not_read(model, what + f"the layers that were read {expected[row].tolist()}")
 
 

@@ -160,10 +160,10 @@ def run(graph: fx.Graph, root: Root, x: torch.Tensor) -> dict[fx.Node, Any]:
 
 def attribute(root: nn.Module, path: str) -> Any:
     """Return what ``path`` names, such as ``model.fc1.weight``."""
-    found: Any = root
+    value: Any = root
     for name in path.split("."):
-        found = getattr(found, name)
-    return found
+        value = getattr(value, name)
+    return value
 
 
 def module_name(path: str) -> str:
@@ -173,8 +173,8 @@ def module_name(path: str) -> str:
 
 def place(node: fx.Node) -> str:
     """Return where an operation stands: the user's line, the module, or both."""
-    found = (node.meta.get("line"), node.meta.get("module"))
-    return ", in ".join(str(part) for part in found if part) or "forward"
+    parts = (node.meta.get("line"), node.meta.get("module"))
+    return ", in ".join(str(part) for part in parts if part) or "forward"
 
 
 @contextmanager

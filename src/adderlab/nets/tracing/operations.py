@@ -180,9 +180,9 @@ def comparison(convention: Convention) -> Handler:
 
     def handler(call: Call, wire: Wire, other: Any) -> Wire:
         threshold = _threshold(call, other)
-        given = other.item() if isinstance(other, Tensor) else other
-        if given != threshold:
-            wire = wire.noting(f"{given!r} is compared as PyTorch rounds it, {threshold!r}")
+        constant = other.item() if isinstance(other, Tensor) else other
+        if constant != threshold:
+            wire = wire.noting(f"{constant!r} is compared as PyTorch rounds it, {threshold!r}")
         if wire.readout is not None:  # bits compared again
             if (1 > threshold > 0) or threshold == (0 if convention == ">" else 1):
                 return wire
@@ -325,7 +325,9 @@ def _shifted(call: Call, wire: Wire, by: np.ndarray[Any, Any]) -> Wire:
     layer = wire.layers[-1]
     assert isinstance(layer.weight, Dense)
     old = np.zeros(layer.n_out) if layer.bias is None else layer.bias.exact().to_floats()
-    new = [Fraction(float(one)) + Fraction(float(two)) for one, two in zip(old, by, strict=True)]
+    new = [
+        Fraction(float(bias)) + Fraction(float(shift)) for bias, shift in zip(old, by, strict=True)
+    ]
     try:
         bias = stored_in(new, FORMAT_OF[layer.weight.numbers.dtype])
     except NetworkError as error:

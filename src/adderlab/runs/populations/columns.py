@@ -8,7 +8,6 @@ without the tensors that only a few readers want.
 from __future__ import annotations
 
 import io
-import itertools
 import json
 from collections.abc import Callable
 from dataclasses import asdict
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from adderlab.nets.layout import Layout
 from adderlab.tasks import Task
 from adderlab.training import Settings
 from adderlab.training.census.codes import CODE_BITS, bits_of_code
@@ -197,14 +197,15 @@ def _lists(values: Any, kind: Any, missing: Any) -> pa.Array:
 
 def about_block(task: Task, settings: Settings, loss_steps: tuple[int, ...]) -> dict[str, Any]:
     """Return what a block says of itself: how its tensors are laid out, and its settings."""
-    sizes = settings.sizes(task)
-    layout: list[dict[str, Any]] = []
-    place = 0
-    for number, (n_in, n_out) in enumerate(itertools.pairwise(sizes), start=1):
-        for name, shape in ((f"fc{number}.weight", [n_out, n_in]), (f"fc{number}.bias", [n_out])):
-            size = int(np.prod(shape))
-            layout.append({"tensor": name, "shape": shape, "first": place, "count": size})
-            place += size
+    layout = [
+        {
+            "tensor": place.name,
+            "shape": list(place.shape),
+            "first": place.first,
+            "count": place.size,
+        }
+        for place in Layout(settings.sizes(task)).places()
+    ]
     return {
         "task": task.name,
         "settings": asdict(settings),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from adderlab.nets import save
+from adderlab.nets.layout import join
 from adderlab.nets.sources import read_source
 from adderlab.proving import Verdict, decide
 from adderlab.runs.populations.census import BEST, CENSUS, Census
@@ -24,7 +25,7 @@ from adderlab.runs.populations.pictures import pictures_of, run_pictures
 from adderlab.runs.populations.plan import Plan
 from adderlab.runs.populations.summary import Examples, result_of, shown_members
 from adderlab.training.census.causes import Trials, try_changes
-from adderlab.training.census.findings import Findings, findings_of, flat
+from adderlab.training.census.findings import Findings, findings_of
 from adderlab.training.census.rates import Rate
 from adderlab.training.census.surveys import Survey, survey, surveyed
 from adderlab.training.census.tally import Tally
@@ -141,7 +142,7 @@ class PopulationRun:
             trained, tables=writes and plan.keeps_tables, start=writes and plan.keeps_start
         )
         if plan.keeps_weights:
-            found = replace(found, weights=flat(trained.arrays))
+            found = replace(found, weights=join(trained.arrays))
         if trained.kept is not None and plan.keep_every is not None:
             kept = [part.reshape(*part.shape[:2], -1) for part in trained.kept]
             found = replace(found, snapshots=np.concatenate(kept, axis=2))

@@ -20,13 +20,13 @@ The changes:
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from adderlab.training.census.findings import Findings, findings_of, flat, units_on
+from adderlab.nets.layout import Layout, join
+from adderlab.training.census.findings import Findings, findings_of, units_on
 from adderlab.training.census.rates import Rate
 from adderlab.training.census.symptoms import PLACE, SYMPTOMS
 from adderlab.training.draws import start as drawn_start
@@ -146,8 +146,9 @@ class _Lab:
         self.task, self.settings, self.members, self.path = task, settings, members, path
         self.trained = self._train(np.arange(len(members)))
         self.found: Findings = findings_of(self.trained)
-        self.start = flat(self.trained.start)
-        self.end = flat(self.trained.arrays)
+        self.layout = Layout(settings.sizes(task))
+        self.start = join(self.trained.start)
+        self.end = join(self.trained.arrays)
         shape = (len(members), len(SYMPTOMS))
         self.tried, self.mended = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
         self.control_tried = np.zeros(shape, dtype=bool)
@@ -228,7 +229,7 @@ class _Lab:
             theirs = drawn_start(self.task, self.settings, others, scale)
             candidate = self.start[which[missing]].copy()
             for row, unit in enumerate(units[missing]):
-                places = self._incoming(int(unit))
+                places = self.layout.incoming(int(unit))
                 candidate[row, places] = theirs[row, places]
             on = np.concatenate(self._on(shaped(candidate, self.task, self.settings)), axis=1)
             lives = on[np.arange(len(missing)), units[missing]].any(axis=1)
@@ -238,18 +239,6 @@ class _Lab:
 
     def _on(self, arrays: Any) -> Any:
         return units_on(judge(self.task, self.settings, arrays).on, self.settings)
-
-    def _incoming(self, unit: int) -> list[int]:
-        """Return the places of a hidden unit's incoming weights and bias among the parameters."""
-        sizes = self.settings.sizes(self.task)
-        first = 0
-        for n_in, n_out in itertools.pairwise(sizes):
-            if unit < n_out:
-                row = first + unit * n_in
-                return [*range(row, row + n_in), first + n_out * n_in + unit]
-            unit -= n_out
-            first += (n_in + 1) * n_out
-        raise AssertionError("there is no such unit")
 
     def _go_on(self) -> None:
         """Let runs go on for longer, with and without a push."""

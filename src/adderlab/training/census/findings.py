@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from adderlab.nets.layout import join
 from adderlab.training.census.codes import words_of_bits
 from adderlab.training.census.patterns import shapes_of
 from adderlab.training.census.symptoms import symptoms_of
@@ -105,7 +106,7 @@ def findings_of(trained: Members, *, tables: bool = False, start: bool = False) 
         classes=np.where(lost, np.uint64(0), shapes.classes),
         solved_at=np.where(judged.is_right, trained.solved_at, -1).astype(np.int32),
         losses=trained.losses,
-        start=flat(trained.start) if start else None,
+        start=join(trained.start) if start else None,
         tables=words_of_bits(judged.bits, task.rows, task.n_out) if tables else None,
     )
 
@@ -123,8 +124,3 @@ def units_on(
         found.append(np.swapaxes(bits.astype(bool), 1, 2))
         first += -(-width // 64)
     return tuple(found)
-
-
-def flat(arrays: tuple[Any, ...]) -> Float32[np.ndarray, "member parameter"]:
-    """Return weights and biases as one row of parameters for each member."""
-    return np.concatenate([array.reshape(len(array), -1) for array in arrays], axis=1)

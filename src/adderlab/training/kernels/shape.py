@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from adderlab.nets.layout import Layout
 from adderlab.training.kernels.text import Text
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Shape:
     @property
     def parameters(self) -> int:
         """Weights and biases."""
-        return sum((n_in + 1) * n_out for n_in, n_out in pairwise(self.sizes))
+        return Layout(self.sizes).parameters
 
     @property
     def memories(self) -> int:
@@ -76,10 +76,10 @@ class Shape:
 
     def layers(self) -> Iterator[Place]:
         """Yield where each layer's parameters are among all of them."""
-        place = 0
-        for n_in, n_out in pairwise(self.sizes):
-            yield Place(n_in, n_out, place, place + n_in * n_out)
-            place += (n_in + 1) * n_out
+        places = list(Layout(self.sizes).places())
+        for weight, bias in zip(places[::2], places[1::2], strict=True):
+            n_out, n_in = weight.shape
+            yield Place(n_in, n_out, weight.first, bias.first)
 
 
 @dataclass(frozen=True, slots=True)
