@@ -1,7 +1,9 @@
 """Every exception that adderlab raises on purpose.
 
-Rule: a message says what is wrong, where, and the remedy, in that order of need; expected
-outcomes (a refuted network, a run that failed to learn) are values and never exceptions.
+Rules: a message says what is wrong, where, and the remedy, in that order of need. ``where`` may be
+the name of an argument, and within ``what`` and ``remedy`` an argument stands in backticks; the
+command line turns both into its options. Expected outcomes (a refuted network, a run that failed to
+learn) are values and never exceptions.
 """
 
 from __future__ import annotations
@@ -69,6 +71,18 @@ class ModelError(AdderlabError, TypeError):
 
 class ResourceError(AdderlabError, MemoryError):
     """Work that is refused because its estimate is beyond this machine."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C during work of which a part was kept.
+
+    Args:
+        kept: what was kept, and where: ``3 of 8 blocks are kept in run``.
+    """
+
+    def __init__(self, kept: str) -> None:
+        self.kept = kept
+        super().__init__(f"interrupted; {kept}: run the same again to resume")
 
 
 class OutputError(AdderlabError, OSError):

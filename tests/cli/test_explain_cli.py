@@ -139,6 +139,30 @@ def test_json_is_one_object_with_the_promised_keys(place, capsys, options, keys)
             ["lecture.safetensors"],
             "explain: nothing to explain; add --input 1,1, --rows all, --symbols, --slots or --why",
         ),
+        (
+            [],
+            "explain: no network, and nothing to explain; give NET with --input 1,1, "
+            "--rows all, --symbols, --slots or --why, or --chain 3",
+        ),
+        (["--why"], "explain: no network; name its file"),
+        (
+            ["lecture.safetensors", "--chain", "3"],
+            "--chain: the chain is explained without a network; leave NET out, or ask for "
+            "--symbols, the same of a network",
+        ),
+        (
+            ["lecture.safetensors", "--slots", "--why"],
+            "explain: --slots and --why are two things; ask for one at a time",
+        ),
+        (
+            ["lecture.safetensors", "--input", "1,1", "--iterations", "2"],
+            "--iterations: does not go with --input; leave one of them out",
+        ),
+        (
+            ["lecture.safetensors", "--input", "1,1", "--rows", "all"],
+            "--rows: does not go with --input; leave one of them out",
+        ),
+        (["--chain", "2", "--lr", "1"], "--lr: does not go with --chain; leave one of them out"),
         (["--chain", "0"], "--chain: got 0; give a whole number in 1..64"),
         (["--chain", "65"], "--chain: got 65; give a whole number in 1..64"),
         (
@@ -153,7 +177,7 @@ def test_json_is_one_object_with_the_promised_keys(place, capsys, options, keys)
             ["lecture.safetensors", "--why"],
             (
                 "lecture.safetensors: it has no training record; "
-                "--why replays a network that was trained: adderlab train TASK -o NET"
+                "take a network that was trained: adderlab train TASK -o NET"
             ),
         ),
         (
@@ -193,7 +217,7 @@ def in_terminal(place, keys, *arguments, limit_s=60.0):
         os.chdir(place)
         os.environ["TERM"] = "xterm"
         os.execv(sys.executable, [sys.executable, "-m", "adderlab", "explain", *arguments])
-    text, pressed, start = b"", 0, time.monotonic()
+    text, pressed, start, sent = b"", 0, time.monotonic(), 0.0
     while time.monotonic() - start < limit_s:
         if select.select([terminal], [], [], 0.2)[0]:
             try:
@@ -201,11 +225,15 @@ def in_terminal(place, keys, *arguments, limit_s=60.0):
             except OSError:  # the other end has been closed
                 break
             text += part
-            if pressed < len(keys) and text.count(b"q to end") > pressed:
-                _ = os.write(terminal, keys[pressed])
-                pressed += 1
             if not part:
                 break
+        # a key that comes before the terminal waits for one may be lost: press again
+        prompts = text.count(b"q to end")
+        if prompts > pressed:
+            pressed, sent = prompts, 0.0
+        if 0 < pressed <= len(keys) and time.monotonic() - sent > 1.0:
+            _ = os.write(terminal, keys[pressed - 1])
+            sent = time.monotonic()
     else:
         os.kill(child, 9)
     _, status = os.waitpid(child, 0)

@@ -182,64 +182,43 @@ def test_the_same_question_gives_the_same_bytes(every):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({}, "explain: nothing to explain; give `input`, or all with `rows`"),
         (
-            {},
-            (
-                "explain: no network, and nothing to explain; give NET with --input 1,1, "
-                "--rows all, --symbols, --slots or --why, or --chain 3"
-            ),
+            {"input": "1,1", "rows": "all"},
+            "rows: does not go with `input`; leave one of them out",
         ),
+        ({"rows": "3"}, "rows: got 3; give all"),
         (
-            {"model": LECTURE},
-            "explain: nothing to explain; add --input 1,1, --rows all, --symbols, --slots or --why",
+            {"rows": "all", "target": "1"},
+            "target: one target for all inputs; give one `input` with it",
         ),
-        ({"why": True}, "explain: no network; name its file"),
+        ({"input": "1,1", "lr": -1}, "lr: got -1; give a number above 0"),
+        ({"input": "1,1", "loss": "l1"}, "loss: got l1; give one of mse, bce"),
         (
-            {"model": LECTURE, "chain": 3},
-            (
-                "--chain: the chain is explained without a network; leave NET out, or ask for "
-                "--symbols, the same of a network"
-            ),
+            {"input": "1,1", "lr": "fast"},
+            "lr: got fast; give a number such as 2, -0.5 or 1/3",
         ),
-        (
-            {"model": LECTURE, "slots": True, "why": True},
-            "explain: --slots and --why are two things; ask for one at a time",
-        ),
-        (
-            {"model": LECTURE, "input": "1,1", "rows": "all"},
-            "--rows: does not go with --input; leave one of them out",
-        ),
-        (
-            {"model": LECTURE, "input": "1,1", "iterations": 2},
-            "--iterations: does not go with --input; leave one of them out",
-        ),
-        ({"chain": 2, "lr": 1}, "--lr: does not go with --chain; leave one of them out"),
-        ({"model": LECTURE, "rows": "3"}, "--rows: got 3; give all"),
-        (
-            {"model": LECTURE, "rows": "all", "target": "1"},
-            "--target: one target for all inputs; give one --input with it",
-        ),
-        ({"model": LECTURE, "input": "1,1", "lr": -1}, "--lr: got -1; give a number above 0"),
-        (
-            {"model": LECTURE, "input": "1,1", "lr": "fast"},
-            "--lr: got fast; give a number such as 2, -0.5 or 1/3",
-        ),
-        ({"chain": 2, "values": "w1"}, "--values: got 'w1'; write w1=2,w2=3,x=1,y=1"),
-        ({"chain": 2, "values": "w1=1,w1=2"}, "--values: w1 is given twice; give it once"),
     ],
 )
 def test_what_does_not_go_together_is_refused(options, message):
     with refused(OptionError, message):
-        _ = explain(**options)
+        _ = explain(LECTURE, **options)
+
+
+def test_values_of_a_chain_that_are_no_numbers_are_refused():
+    with refused(OptionError, "values: got 'w1'; write w1=2,w2=3,x=1,y=1"):
+        _ = explain_chain(2, values="w1")
+    with refused(OptionError, "values: w1 is given twice; give it once"):
+        _ = explain_chain(2, values="w1=1,w1=2")
 
 
 def test_words_out_of_range_are_refused():
-    with refused(TaskError, "--input 2,0: a = 2 is outside 0..1; a:1 takes the values 0..1"):
+    with refused(TaskError, "input 2,0: a = 2 is outside 0..1; a:1 takes the values 0..1"):
         _ = explain(LECTURE, input="2,0")
-    with refused(TaskError, "--target 4: c = 4 is outside 0..3; c:2 takes the values 0..3"):
+    with refused(TaskError, "target 4: c = 4 is outside 0..3; c:2 takes the values 0..3"):
         _ = explain(LECTURE, input="1,1", target=4)
     with refused(
-        TaskError, "--target 1,2: half-adder gives 1 numbers, got 2; give the values of c:2"
+        TaskError, "target 1,2: half-adder gives 1 numbers, got 2; give the values of c:2"
     ):
         _ = explain(LECTURE, input="1,1", target="1,2")
 
@@ -248,7 +227,7 @@ def test_without_a_task_nothing_is_expected():
     net = network([[[1, 1]], [[1], [1]]], [[0], [0, 0]])
     with refused(
         TaskError,
-        "explain: no task is known, so nothing is expected; give --target, or a task with --task",
+        "explain: no task is known, so nothing is expected; give `target`, or a task with `task`",
     ):
         _ = explain(net, input="1,1")
     assert explain(net, input="1,1", target="2").data["rows"][0]["target"] == {"y1": 1, "y0": 0}
@@ -256,13 +235,13 @@ def test_without_a_task_nothing_is_expected():
 
 def test_a_network_too_large_to_read_is_refused():
     wide = adderlab.build("adder:64", method="one-layer")
-    for options in ({"input": "1,1"}, {"rows": "all"}, {"slots": True}, {"symbols": True}):
+    for verb in (explain, explain_slots, explain_symbols):
         with refused(
             ResourceError,
             "explain: 37054 parameters are too many to list one by one; "
             "take a network of up to 2000",
         ):
-            _ = explain(wide, **options)
+            _ = verb(wide, rows="all")
 
 
 def test_places_that_can_not_be_written_are_refused_before_the_work(tmp_path):

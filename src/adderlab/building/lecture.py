@@ -25,7 +25,7 @@ def lecture_network(task: Task, format: str = "fp32") -> Network:
     if (task.n_in, task.n_out) != (2, 2) or task.name not in ("half-adder", "adder:1"):
         raise TaskError(
             f"the lecture sets weights for half-adder alone, got {task.name}",
-            where="--method lecture",
+            where="method lecture",
             remedy="build half-adder",
         )
     return network(

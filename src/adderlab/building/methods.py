@@ -134,16 +134,14 @@ def chosen_method(
         ResourceError: the network would not fit in memory.
     """
     if max_weight is not None and not max_weight > 0:
-        raise OptionError(
-            f"got {max_weight:g}", where="--max-weight", remedy="give a number above 0"
-        )
+        raise OptionError(f"got {max_weight:g}", where="max_weight", remedy="give a number above 0")
     if method == "auto":
         method = _choose(task, format, max_weight)
     found = METHODS.get(method)
     if found is None:
         near = difflib.get_close_matches(method, (*METHODS, "auto"), n=1)
         remedy = f"did you mean {near[0]}?" if near else f"one of auto, {', '.join(METHODS)}"
-        raise OptionError(f"unknown method {method!r}", where="--method", remedy=remedy)
+        raise OptionError(f"unknown method {method!r}", where="method", remedy=remedy)
     fault = _fault(found, method, task, format, max_weight)
     if fault is not None:
         raise fault
@@ -180,8 +178,8 @@ def _choose(task: Task, format: str | None, max_weight: float | None) -> str:
 def _unknown_task(method: str, task: Task) -> TaskError:
     return TaskError(
         f"no construction is known for {task.name}",
-        where=f"--method {method}",
-        remedy="build an adder:N, or write a --formula",
+        where=f"method {method}",
+        remedy="build an adder:N, or write a `formula`",
     )
 
 
@@ -192,7 +190,7 @@ def _fault(
     if name == "lecture" and task.name not in ("half-adder", "adder:1"):
         return TaskError(
             f"the lecture sets weights for half-adder alone, got {task.name}",
-            where="--method lecture",
+            where="method lecture",
             remedy="build half-adder",
         )
     if task.name.partition(":")[0] not in (*method.tasks, "adder"):
@@ -202,7 +200,7 @@ def _fault(
     if max_weight is not None and max_weight < LEAST_WEIGHT:
         return OptionError(
             f"every adder needs weights to {LEAST_WEIGHT}, over {max_weight:g}",
-            where="--max-weight",
+            where="max_weight",
             remedy=f"give {LEAST_WEIGHT}",
         )
     prefix = METHODS["prefix"]
@@ -211,7 +209,7 @@ def _fault(
     if memory > LARGEST_BYTES:
         most = bisect_right(range(width), LARGEST_BYTES, key=method.memory) - 1
         remedy = f"the widest that can be had is adder:{most}"
-        remedy += ", or --method prefix" if has_prefix else ""
+        remedy += ", or `method` prefix" if has_prefix else ""
         return ResourceError(
             f"{task.name} by {name} would take about {memory / 1e9:.3g} GB of memory, "
             f"over {LARGEST_BYTES >> 30} GB",
@@ -221,8 +219,8 @@ def _fault(
     if max_weight is not None and largest > max_weight:
         return OptionError(
             f"{task.name} by {name} needs weights to {weight_text(largest)}, over {max_weight:g}",
-            where="--max-weight",
-            remedy="take --method prefix, whose weights reach 2"
+            where="max_weight",
+            remedy="take `method` prefix, whose weights reach 2"
             if has_prefix
             else f"give {weight_text(largest)}",
         )
@@ -242,9 +240,9 @@ def _misfit(
     if not fault:
         return None
     nearest = next(name for name, one in faults.items() if not one)
-    remedy = f"the nearest that can be had is --format {nearest}"
-    remedy += ", or --method prefix" if has_prefix else ""
-    return OptionError(f"{task.name} by {method} {fault}", where="--format", remedy=remedy)
+    remedy = f"the nearest that can be had is `format` {nearest}"
+    remedy += ", or `method` prefix" if has_prefix else ""
+    return OptionError(f"{task.name} by {method} {fault}", where="format", remedy=remedy)
 
 
 def _format_fault(method: str, width: int, form: Format, values: tuple[float, ...]) -> str:

@@ -1,4 +1,4 @@
-"""The command line: parse, call a workflow, print.
+"""The command line: parse, call a verb, write its blocks.
 
 Rule: bad input is one line on standard error and exit code 2, never a traceback; with
 ``--json`` the same comes as an object under the key ``error``.
@@ -29,16 +29,14 @@ from adderlab.cli import (
     tasks,
     train,
 )
+from adderlab.cli.arguments import with_options
 from adderlab.cli.options import BAD_INPUT, INTERRUPTED
 from adderlab.cli.output import complain, prepare_streams, print_json
 from adderlab.errors import AdderlabError
 
-KEPT = " kept in "
-"""Stands in the note of an interrupt that left something behind on purpose."""
 
-
-class Interrupted(Exception):  # noqa: N818 -- no error
-    """Ctrl-C within a command, carried past the parser, which would swallow it with its notes."""
+class Stopped(Exception):  # noqa: N818 -- no error
+    """Ctrl-C within a command, carried past the parser, which would swallow what was kept."""
 
 
 class Commands(TyperGroup):
@@ -49,7 +47,7 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as interrupt:
-            raise Interrupted(*getattr(interrupt, "__notes__", ())) from interrupt
+            raise Stopped(getattr(interrupt, "kept", "")) from interrupt
 
 
 UsageError: type[Exception] = typer.BadParameter.__bases__[
@@ -109,6 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code = app(arguments, prog_name="adderlab", standalone_mode=False)
     except AdderlabError as error:
+        error = with_options(error, typer.main.get_command(app), arguments)
         return _refuse(arguments, error.to_dict(), str(error))
     except UsageError as error:
         return _refuse_usage(arguments, error)
@@ -118,9 +117,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _refuse(
             arguments, {"what": what, "where": "", "remedy": remedy}, f"{what}; {remedy}"
         )
-    except (Interrupted, KeyboardInterrupt, typer.Abort) as interrupt:
-        text = "; ".join(map(str, interrupt.args)) or "interrupted"
-        complain(text if KEPT in text else f"{text}; nothing was written")
+    except (Stopped, KeyboardInterrupt, typer.Abort) as interrupt:
+        kept = interrupt.args[0] if isinstance(interrupt, Stopped) else ""
+        rest = f"{kept}: give the same command to resume" if kept else "nothing was written"
+        complain(f"interrupted; {rest}")
         return INTERRUPTED
     except BrokenPipeError:  # the reader of a pipe has gone: nobody is left to tell
         return _drop_output(1)

@@ -52,14 +52,14 @@ def count_safetensors(
     """
     files = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
     if not files:
-        raise OptionError("no file is given", where="--safetensors", remedy="name one or more")
+        raise OptionError("no file is given", where="safetensors", remedy="name one or more")
     indices = [file for file in files if file.suffix == ".json"]
     expected: dict[str, str] | None = None
     if indices:
         if len(files) > 1:
             raise OptionError(
                 "an index stands for all its shards",
-                where="--safetensors",
+                where="safetensors",
                 remedy="name the index alone, or the shards",
             )
         expected = _index(files[0])

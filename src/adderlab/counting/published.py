@@ -229,7 +229,7 @@ def model_named(name: str) -> Published | str:
         near = difflib.get_close_matches(bare, map(_bare, MODELS), n=3, cutoff=0.6)
         known = [names[one] for one in near]
         remedy = f"did you mean {_either(known)}?" if known else f"choose {', '.join(MODELS)}"
-        raise OptionError(f"unknown model {name[:60]!r}", where="--model", remedy=remedy)
+        raise OptionError(f"unknown model {name[:60]!r}", where="model", remedy=remedy)
     return MODELS.get(found, found)
 
 

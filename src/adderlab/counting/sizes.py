@@ -75,11 +75,11 @@ def parameter_count(text: str | float) -> int:
     if number is None or number != number.to_integral_value():
         raise OptionError(
             f"got {str(text)[:60]!r}, which is no whole number of parameters",
-            where="--parameters",
+            where="parameters",
             remedy="give one like 17, 500e9 or 7B",
         )
     if not 1 <= number <= LARGEST_PARAMETERS:
         raise OptionError(
-            f"got {str(text)[:60]!r}", where="--parameters", remedy="give 1 to 10^18 parameters"
+            f"got {str(text)[:60]!r}", where="parameters", remedy="give 1 to 10^18 parameters"
         )
     return int(number)

@@ -119,7 +119,7 @@ def demo(
     """
     if networks < 1:
         raise OptionError(
-            f"got {networks}", where="--networks", remedy="give a whole number of at least 1"
+            f"got {networks}", where="networks", remedy="give a whole number of at least 1"
         )
     place = Path(out)
     if place.is_dir() and any(place.iterdir()) and not (place / "results.json").is_file():

@@ -32,7 +32,7 @@ LONG: Final = 60
 
 MOST_PRINTED: Final = 200
 MOST_WRITTEN: Final = 4000
-"""Lines of a table on a terminal, and in a file; the rest is in --json."""
+"""Lines of a table on a terminal, and in a file; the rest is in the JSON."""
 
 ROWS_BESIDE: Final = 4
 MOST_BESIDE: Final = 16
@@ -175,11 +175,11 @@ def _batch(found: Backprop, style: _Style) -> Chapter:
             )
         )
     if len(found.rows) > MOST_BESIDE or len(updates) < len(found.updates):
-        blocks.append(Paragraph("The rest is in --json."))
+        blocks.append(Paragraph("The rest is in the JSON."))
     if not style.in_file:
         blocks.append(
             Paragraph(
-                "Each row's own passes are in files (-o) and in --json, and --step shows them."
+                "Each row's own passes are in written files, in the JSON and among the steps."
             )
         )
     return Chapter("rows", f"{len(found.rows)} rows, one by one", tuple(blocks))
@@ -213,7 +213,7 @@ def _forward(found: Backprop, row: RowBackprop, style: _Style, tail: str) -> Cha
     if not style.exact:
         blocks.append(
             Paragraph(
-                "Exact fractions have no room beside these decimals: they are in --json and in "
+                "Exact fractions have no room beside these decimals: they are in the JSON and in "
                 "files, -o explain.html."
             )
         )
@@ -246,11 +246,11 @@ def _backward(row: RowBackprop, style: _Style, tail: str) -> Chapter:
         ),
     ]
     if len(shown) < len(lines):
-        blocks.append(Paragraph(f"{len(lines) - len(shown)} more lines are in --json."))
+        blocks.append(Paragraph(f"{len(lines) - len(shown)} more lines are in the JSON."))
     silent = [step for step in row.steps if step.gradient is None and step.kind == "activation"]
     blocks += [Paragraph(f"Note: {note}.") for note in dict.fromkeys(one.note for one in silent)]
     blocks.append(
-        Paragraph("The inputs are given, not learned; what would be their gradient is in --json.")
+        Paragraph("The inputs are given, not learned; what would be their gradient is in the JSON.")
     )
     return Chapter(f"backward{tail}", f"Backward: {sum_of(row.inputs)}", tuple(blocks))
 
@@ -310,7 +310,7 @@ def _step(found: Backprop, style: _Style) -> Chapter:
                 ),
                 left=("w",),
             ),
-            *((Paragraph(f"{more} more are in --json."),) if more else ()),
+            *((Paragraph(f"{more} more are in the JSON."),) if more else ()),
             Paragraph(
                 f"The loss on {_these(found)} goes from {decimal_text(found.loss)} to "
                 f"{decimal_text(found.loss_after)}."

@@ -162,7 +162,7 @@ def chain_rule(length: int, values: Mapping[str, Fraction] | None = None) -> Cha
     """
     if not 1 <= length <= LONGEST_CHAIN:
         raise OptionError(
-            f"got {length}", where="--chain", remedy=f"give a whole number in 1..{LONGEST_CHAIN}"
+            f"got {length}", where="length", remedy=f"give a whole number in 1..{LONGEST_CHAIN}"
         )
     found = None if values is None else chain_values(length, values)
     return Chain(_derive(length), tuple(map(cost_of, range(1, length + 1))), found)
@@ -302,7 +302,7 @@ def chain_values(length: int, values: Mapping[str, Fraction]) -> ChainValues:
     if missing or extra:
         wrong = f"{', '.join(missing)} missing" if missing else f"unknown {', '.join(extra)}"
         span = "w1" if length == 1 else f"w1 to w{length}"
-        raise OptionError(wrong, where="--values", remedy=f"give {span}, x and y: w1=2,…,x=3,y=1")
+        raise OptionError(wrong, where="values", remedy=f"give {span}, x and y: w1=2,…,x=3,y=1")
     *w, x, y = (values[name] for name in names)
     outputs: dict[str, Fraction] = {}
     inner = x
@@ -312,7 +312,7 @@ def chain_values(length: int, values: Mapping[str, Fraction]) -> ChainValues:
     assert exact == without_reuse(w, x, y)
     refused = OptionError(
         "the numbers leave float64, in which they are checked",
-        where="--values",
+        where="values",
         remedy="give smaller ones",
     )
     try:

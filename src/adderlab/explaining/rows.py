@@ -97,11 +97,11 @@ def backprop_rows(
         ResourceError: too many parameters or rows, or numbers too large for tanh or bce.
     """
     if loss not in LOSSES:
-        raise OptionError(f"got {loss}", where="--loss", remedy=f"give one of {', '.join(LOSSES)}")
+        raise OptionError(f"got {loss}", where="loss", remedy=f"give one of {', '.join(LOSSES)}")
     if lr <= 0:
-        raise OptionError(f"got {float(lr):g}", where="--lr", remedy="give a number above 0")
+        raise OptionError(f"got {float(lr):g}", where="lr", remedy="give a number above 0")
     if not examples:
-        raise OptionError("no rows", where="--input", remedy="give at least one")
+        raise OptionError("no rows", where="input", remedy="give at least one")
     parameters = parameters_of(net)
     if len(examples) * max(len(parameters), 1) > LARGEST_WORK:
         raise ResourceError(
@@ -127,7 +127,7 @@ def backprop_rows(
         raise ResourceError(
             "there are numbers beyond double, and tanh and cross entropy are computed in double",
             where="explain",
-            remedy="take smaller weights, or --loss mse",
+            remedy="take smaller weights, or `loss` mse",
         ) from None
     rows = tuple(
         RowBackprop(one.inputs, one.targets, tuple(task.output_bits), steps_of(graph))

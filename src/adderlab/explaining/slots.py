@@ -155,19 +155,19 @@ def run_slots(
     if not 1 <= iterations <= MOST_ITERATIONS:
         raise OptionError(
             f"got {iterations}",
-            where="--iterations",
+            where="iterations",
             remedy=f"give a whole number in 1..{MOST_ITERATIONS}",
         )
     if net.parameters > LARGEST_SLOTS:
         raise ResourceError(
             f"{net.parameters} parameters are too many to show two slots of each",
-            where="--slots",
+            where="slots",
             remedy=f"take a network of up to {LARGEST_SLOTS}",
         )
     if net.layers[-1].activation.kind == "step":
         raise NetworkError(
             "the last layer is a step, behind which nothing has a gradient",
-            where="--slots",
+            where="slots",
             remedy="take a network with raw outputs",
         )
     import torch
@@ -213,7 +213,7 @@ class _Loop:
         try:
             made = to_module(self._net)
         except ModelError as error:
-            raise NetworkError(error.what, where="--slots", remedy=error.remedy) from error
+            raise NetworkError(error.what, where="slots", remedy=error.remedy) from error
         return made if isinstance(made, AdderNN) else _Named(made).module
 
     def _loss(self, model: nn.Module) -> torch.Tensor:

@@ -111,13 +111,13 @@ def symbolic_gradients(
     if any(layer.activation.kind == "step" for layer in net.layers):
         raise NetworkError(
             "a step has no gradient, in symbols either",
-            where="--symbols",
+            where="symbols",
             remedy="take relu, leaky relu or tanh",
         )
     if net.parameters > LARGEST_SYMBOLIC:
         raise ResourceError(
             f"{net.parameters} parameters are too many to derive in symbols",
-            where="--symbols",
+            where="symbols",
             remedy=f"take a network of up to {LARGEST_SYMBOLIC}",
         )
     parameters = parameters_of(net)

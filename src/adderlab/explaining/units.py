@@ -100,7 +100,7 @@ def whole_table(task: Task) -> RowBlock:
     if task.rows > LARGEST_TABLE:
         raise ResourceError(
             f"{task.name} has {task.rows} rows, too many to look at what each unit does",
-            where="--why",
+            where="why",
             remedy=f"take a task of up to {LARGEST_TABLE} rows",
         )
     return next(task.blocks(task.rows))

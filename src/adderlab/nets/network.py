@@ -184,7 +184,7 @@ class Network(Result):
                 f"{task.name} has {task.n_in} input and {task.n_out} output bits, "
                 f"the network {self.n_in} and {self.n_out}",
                 where="task",
-                remedy="name a task that fits with --task",
+                remedy="name a task that fits with `task`",
             )
 
     def for_task(self, task: Task) -> Network:

@@ -80,7 +80,7 @@ def task_of(net: Network, task: Task | str | None) -> Task:
     if task is None:
         if net.task is None:
             raise TaskError(
-                "the network names no task", where="task", remedy="name one: --task half-adder"
+                "the network names no task", where="task", remedy="name one: `task` half-adder"
             )
         return net.task
     named = task_named(task) if isinstance(task, str) else task

@@ -55,7 +55,7 @@ def walk_blocks(walk: Walk) -> tuple[Block, ...]:
         shown.append(_layer_table(layer))
         more = len(layer.units) - MOST_UNITS
         if more > 0:
-            shown.append(Line(f"… {more} more units, see --json", "quiet"))
+            shown.append(Line(f"… {more} more units, in the JSON", "quiet"))
     is_judged = any(output.expected is not None for output in walk.outputs)
     shown.append(
         Table(
@@ -76,7 +76,7 @@ def walk_blocks(walk: Walk) -> tuple[Block, ...]:
         got = named(walk.got, other="no whole number")
         shown.append(Line(f"got {got}, expected {named(walk.expected)}"))
     if any(not is_written_exactly(value, PLACES) for value in _numbers(walk)):
-        rounded = f"rounded to {PLACES} decimals here; computed and decided exactly, see --json"
+        rounded = f"rounded to {PLACES} decimals here; computed and decided exactly, as in the JSON"
         shown.append(Line(rounded, "quiet"))
     return tuple(shown)
 

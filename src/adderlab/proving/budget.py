@@ -47,11 +47,11 @@ class Budget:
         """
         if timeout_s is not None and not timeout_s > 0:
             raise OptionError(
-                f"got {timeout_s:g}", where="--timeout", remedy="give seconds above 0"
+                f"got {timeout_s:g}", where="timeout_s", remedy="give seconds above 0"
             )
         if max_memory_bytes <= 0:
             raise OptionError(
-                f"got {max_memory_bytes}", where="--max-memory", remedy="give a size like 2GB"
+                f"got {max_memory_bytes}", where="max_memory_bytes", remedy="give a size like 2GB"
             )
         deadline = math.inf if timeout_s is None else time.perf_counter() + timeout_s
         return cls(deadline, max_memory_bytes)

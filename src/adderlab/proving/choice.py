@@ -68,7 +68,7 @@ def choose_engines(shape: Shape, *, wish: str = "auto") -> Choice:
     if wish not in ("auto", *ENGINES):
         raise OptionError(
             f"unknown engine {wish!r}",
-            where="--engine",
+            where="engine",
             remedy=f"one of auto, {', '.join(ENGINES)}",
         )
     unable = {name: why for name, why in _unable(shape).items() if why}

@@ -41,7 +41,7 @@ def decide(
     wanted = [formats] if isinstance(formats, str) else formats
     names = list(dict.fromkeys(format_named(name).name for name in wanted))
     if sample < 0:
-        raise OptionError(f"got {sample}", where="--sample", remedy="give a number of inputs")
+        raise OptionError(f"got {sample}", where="sample", remedy="give a number of inputs")
     choice = choose_engines(shape_of(net, task), wish=engine)
     base = Verdict("unknown", "", "exact", task.name, task.rows, choice=str(choice))
     own = format_named(net.format).name

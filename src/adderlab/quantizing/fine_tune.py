@@ -69,7 +69,7 @@ def tuned(
     """
     if any(activation.kind == "step" for activation in shape.activations):
         raise OptionError(
-            "a step passes no gradient", where="--method fine-tune", remedy="take exact or nearest"
+            "a step passes no gradient", where="method fine-tune", remedy="take exact or nearest"
         )
     import torch
 

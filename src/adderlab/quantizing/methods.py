@@ -77,11 +77,11 @@ def rounded(
     """
     if method not in METHODS:
         raise OptionError(
-            f"got {method[:40]!r}", where="--method", remedy=f"one of {', '.join(METHODS)}"
+            f"got {method[:40]!r}", where="method", remedy=f"one of {', '.join(METHODS)}"
         )
     if method == "snap" and scheme is not None and scheme != PLAIN:
         raise OptionError(
-            "snap makes whole numbers without a scale", where="--scale", remedy="leave it out"
+            "snap makes whole numbers without a scale", where="scale", remedy="leave it out"
         )
     own = scheme or default_scheme(net, form)
     own.check(form)

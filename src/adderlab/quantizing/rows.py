@@ -48,8 +48,8 @@ def rows_of(task: Task) -> Rows:
     if task.rows > LARGEST_ROWS:
         raise ResourceError(
             f"{task.name} has over {LARGEST_ROWS} inputs, too many to search with",
-            where="--method",
-            remedy="round to nearest: --method nearest",
+            where="method",
+            remedy="round to nearest: `method` nearest",
         )
     block = next(task.blocks(task.rows))
     cares = np.ones(block.expected.shape, dtype=bool) if block.cares is None else block.cares
@@ -99,8 +99,8 @@ def arrays_of(net: Network) -> tuple[Arrays, Shape]:
     if net.parameters > LARGEST_PARAMETERS:
         raise ResourceError(
             f"{net.parameters} parameters, zeros included, are too many to search",
-            where="--method",
-            remedy="round to nearest: --method nearest",
+            where="method",
+            remedy="round to nearest: `method` nearest",
         )
     weights = tuple(layer.weight.exact().to_floats()[None] for layer in net.layers)
     biases = tuple(

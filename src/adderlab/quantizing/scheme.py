@@ -30,8 +30,8 @@ class Scheme:
 
     def __post_init__(self) -> None:
         for name, value, choices in (
-            ("--scale", self.scale, SCALES),
-            ("--per", self.per, GROUPS),
+            ("scale", self.scale, SCALES),
+            ("per", self.per, GROUPS),
         ):
             if value not in choices:
                 raise OptionError(
@@ -40,8 +40,8 @@ class Scheme:
         if self.scale == "none" and (self.per != "tensor" or not self.symmetric):
             raise OptionError(
                 "without a scale there is nothing to share, and no zero point",
-                where="--scale",
-                remedy="leave out --per and --asymmetric, or take free or power-of-two",
+                where="scale",
+                remedy="leave out `per` and `symmetric`, or take free or power-of-two",
             )
 
     def check(self, form: Format) -> None:
@@ -54,7 +54,7 @@ class Scheme:
             why = "floats have a sign" if form.kind == "float" else "it has two levels"
             raise FormatError(
                 f"{form.name} takes no zero point: {why}",
-                where="--asymmetric",
+                where="symmetric",
                 remedy="leave it out",
             )
 
@@ -101,14 +101,14 @@ def target_format(name: str, own: str) -> Format:
     if form.kind == "wide":
         raise FormatError(
             "wide takes as many bits as a number needs, never fewer",
-            where="--to",
+            where="to",
             remedy="name an integer or a float format",
         )
     if before.bits and form.bits > before.bits:
         raise FormatError(
             f"{form.name} takes {form.bits} bits a parameter, the network's own {own} "
             f"{before.bits}",
-            where="--to",
+            where="to",
             remedy="name a format of fewer bits",
         )
     return form

@@ -53,7 +53,7 @@ def snap(net: Network, form: Format, rows: Rows, *, limit: int = LIMIT_OUTPUT) -
     if form.kind != "integer":
         raise FormatError(
             f"{form.name} is no integer format",
-            where="--method snap",
+            where="method snap",
             remedy="name one, or take another method",
         )
     small, dropped = without_dead_units(net, rows)

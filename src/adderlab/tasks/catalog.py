@@ -151,17 +151,17 @@ def task_named(text: str) -> Task:
     if entry is None:
         near = difflib.get_close_matches(name, CATALOG, n=1)
         remedy = f"did you mean {CATALOG[near[0]].usage}?" if near else "see 'adderlab tasks'"
-        raise TaskError(f"unknown task {text!r}", where="TASK", remedy=remedy)
+        raise TaskError(f"unknown task {text!r}", where="task", remedy=remedy)
     if entry.fixed is not None:
         if colon:
             raise TaskError(
-                f"{name} takes no width, got {text!r}", where="TASK", remedy=f"write {name}"
+                f"{name} takes no width, got {text!r}", where="task", remedy=f"write {name}"
             )
         return entry.task(entry.fixed)
     if not re.fullmatch(r"-?[0-9]+", rest, re.ASCII) or len(rest) > 30:
         raise TaskError(
             f"{name} needs its width in bits, a whole number, got {text!r}",
-            where="TASK",
+            where="task",
             remedy=f"write for example {name}:4",
         )
     width = int(rest)

@@ -71,19 +71,19 @@ def sample(task: Task, num_samples: int, *, seed: int = 0) -> Samples:
     if num_samples < 1:
         raise OptionError(
             f"the number of samples must be at least 1, got {num_samples}",
-            where="--samples",
+            where="samples",
             remedy="the notebook takes 1000",
         )
     if not 0 <= seed < 1 << 32:
         raise OptionError(
-            f"the seed must be in 0..{(1 << 32) - 1}, got {seed}", where="--seed",
+            f"the seed must be in 0..{(1 << 32) - 1}, got {seed}", where="seed",
             remedy="take a smaller one",
         )  # fmt: skip
     needed = num_samples * (8 * len(task.inputs) + 3 * (task.n_in + task.n_out))
     if needed > LARGEST_SAMPLES_BYTES:
         raise ResourceError(
             f"{num_samples} samples would take about {needed / 1e9:.3g} GB",
-            where="--samples",
+            where="samples",
             remedy="take fewer; a whole table needs no samples",
         )
     twister = np.random.MT19937()

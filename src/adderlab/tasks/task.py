@@ -216,11 +216,11 @@ class Task:
         if len(parts) != len(self.inputs):
             raise TaskError(
                 f"{self.name} takes {len(self.inputs)} numbers, got {len(parts)}",
-                where=f"--input {text}",
+                where=f"input {text}",
                 remedy=f"give the values of {names}",
             )
         return {
-            word.name: checked_value(part, word, where=f"--input {text}")
+            word.name: checked_value(part, word, where=f"input {text}")
             for word, part in zip(self.inputs, parts, strict=True)
         }
 

@@ -176,7 +176,7 @@ def _drawn_by_member(
     task: Task, settings: Settings, member: int
 ) -> tuple[RowBlock, nn.Module, Int64[torch.Tensor, "steps batch"] | None]:
     """Return the same for a member of the seed's population, from the population's own draws."""
-    check_rows(task, "--member")
+    check_rows(task, "member")
     numbers = np.array([member], dtype=np.uint64)
     (counts,) = draws.row_counts(task, settings, numbers)
     rows = np.repeat(np.arange(task.rows), counts)  # the samples, in the order of their rows

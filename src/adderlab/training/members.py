@@ -146,15 +146,15 @@ def train_members(
         OptionError: a number is out of its range.
         ResourceError: the task has too many rows, or the block would not fit in memory.
     """
-    check_rows(task, "--seeds")
+    check_rows(task, "seeds")
     numbers = np.asarray(members, dtype=np.uint64)
     if len(numbers) and int(numbers.max()) >= MEMBERS:
         raise OptionError(
-            f"got {numbers.max()}", where="--member", remedy=f"give numbers below {MEMBERS}"
+            f"got {numbers.max()}", where="member", remedy=f"give numbers below {MEMBERS}"
         )
     if keep_every is not None and keep_every < 1:
         raise OptionError(
-            f"got {keep_every}", where="--keep", remedy="give every:K with K of at least 1"
+            f"got {keep_every}", where="keep", remedy="give every:K with K of at least 1"
         )
     if momentum is not None and settings.optimizer != "momentum":
         raise OptionError(
@@ -261,12 +261,12 @@ def _each(option: str, given: Any, default: float, count: int) -> Float32[np.nda
     if values.shape != (count,):
         raise OptionError(
             f"got {values.size} numbers for {count} members",
-            where=f"--{option}",
+            where=option,
             remedy="give one for each member",
         )
     wrong = ~((values >= 0) & (values <= LARGEST))
     if wrong.any():
         raise OptionError(
-            f"got {values[wrong][0]:g}", where=f"--{option}", remedy="give finite numbers above 0"
+            f"got {values[wrong][0]:g}", where=option, remedy="give finite numbers above 0"
         )
     return values.astype(np.float32)

@@ -119,8 +119,8 @@ class Settings:
         if self.momentum != MOMENTUM and self.optimizer != "momentum":
             raise OptionError(
                 f"got {self.momentum:g}, but the optimizer is {self.optimizer}",
-                where="--momentum",
-                remedy="add --optimizer momentum",
+                where="momentum",
+                remedy="add `optimizer` momentum",
             )
 
     def _check_widths(self) -> None:
@@ -340,5 +340,4 @@ def _one_of(option: str, value: str, choices: tuple[str, ...]) -> None:
 
 
 def _refused(option: str, value: Any, rule: str) -> OptionError:
-    name = option.replace("_", "-")
-    return OptionError(f"got {value}", where=f"--{name}", remedy=f"give {rule}")
+    return OptionError(f"got {value}", where=option, remedy=f"give {rule}")

@@ -144,10 +144,10 @@ def build(
         raise OptionError(
             "exactly one of a method and a formula is needed",
             where="build",
-            remedy="add --method lecture or --formula FILE",
+            remedy="add `method` lecture or `formula` FILE",
         )
     if not timeout_s > 0:
-        raise OptionError(f"got {timeout_s:g}", where="--timeout", remedy="give seconds above 0")
+        raise OptionError(f"got {timeout_s:g}", where="timeout_s", remedy="give seconds above 0")
     if out is not None:
         check_place(out)
     checks: tuple[Check, ...] = ()
@@ -156,7 +156,7 @@ def build(
         text = _read_formula(Path(formula))
         if max_weight is not None:
             raise OptionError(
-                "a formula says its own weights", where="--max-weight", remedy="leave it out"
+                "a formula says its own weights", where="max_weight", remedy="leave it out"
             )
         form = format_named(format or "fp32").name
         compiled = compile_formula(text, target, where=str(formula), format=form, share=share)
@@ -165,7 +165,7 @@ def build(
         assert method is not None
         if share:
             raise OptionError(
-                "a construction has no terms to share", where="--share", remedy="leave it out"
+                "a construction has no terms to share", where="share", remedy="leave it out"
             )
         method = chosen_method(target, method, format=format, max_weight=max_weight)
         network = construct(target, method, format=format)

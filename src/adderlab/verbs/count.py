@@ -18,7 +18,8 @@ from adderlab.nets import Network
 if TYPE_CHECKING:
     from torch import nn
 
-ASKED: Final = ("NET", "--model", "--config", "--safetensors", "--parameters")
+SUBJECTS: Final = ("net", "model", "config", "safetensors", "parameters")
+"""The arguments of which exactly one is given."""
 
 
 @overload
@@ -82,12 +83,13 @@ def count(
         125000000000
     """
     given = [net, model, config, safetensors, parameters]
-    named = [name for name, value in zip(ASKED, given, strict=True) if value is not None]
-    if len(named) != 1:
+    names = [f"`{name}`" for name, value in zip(SUBJECTS, given, strict=True) if value is not None]
+    if len(names) != 1:
+        choices = ", ".join(f"`{name}`" for name in SUBJECTS)
         raise OptionError(
-            f"got {' and '.join(named)}" if named else "nothing to count was given",
+            f"got {' and '.join(names)}" if names else "nothing to count was given",
             where="count",
-            remedy=f"give exactly one of {', '.join(ASKED)}",
+            remedy=f"give exactly one of {choices}",
         )
     if model is not None:
         return count_model(model, training=training)

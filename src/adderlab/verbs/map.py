@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from adderlab.errors import OptionError
+from adderlab.errors import Interrupted, OptionError
 from adderlab.runs.maps.result import SHOWS, TrainabilityMap, npz_bytes
 from adderlab.runs.maps.run import SUFFIX, check_disk, grid_of, identity, parts_folder, read_pixels
 from adderlab.runs.populations.ledger import Ledger
@@ -72,13 +72,13 @@ def map(
     target = task_named(task) if isinstance(task, str) else task
     grid = grid_of(target, x, y, size, make_settings(**settings, member=member))
     if show not in SHOWS:
-        raise OptionError(f"got {show}", where="--show", remedy=f"give one of {', '.join(SHOWS)}")
+        raise OptionError(f"got {show}", where="show", remedy=f"give one of {', '.join(SHOWS)}")
     image = Path(out) if out is not None else None
     ledger = None
     if image is not None:
         if image.suffix.lower() != ".png":
             raise OptionError(
-                f"got {image.name}", where="--out", remedy="name an image that ends in .png"
+                f"got {image.name}", where="out", remedy="name an image that ends in .png"
             )
         for place in (image, image.with_suffix(SUFFIX)):
             check_place(place)
@@ -102,10 +102,11 @@ def map(
                     data = {"measure": pixels.measure, "success": pixels.success}
                     ledger.enter(number, npz_bytes(data), suffix=SUFFIX)
             measure[rows], success[rows] = pixels.measure, pixels.success
-    except KeyboardInterrupt as interrupt:
+    except KeyboardInterrupt:
         if ledger is not None and ledger.blocks:
-            done = f"{len(ledger.blocks)} of {grid.bands} bands are kept in {ledger.folder}"
-            interrupt.add_note(f"interrupted; {done}: give the same command to go on")
+            raise Interrupted(
+                f"{len(ledger.blocks)} of {grid.bands} bands are kept in {ledger.folder}"
+            ) from None
         raise
     found = TrainabilityMap(
         grid, measure, success, show, ", ".join(grid.paths()), time.perf_counter() - start

@@ -121,8 +121,8 @@ def quantize(
         if scheme is not None or limit is not None:
             raise OptionError(
                 "every scheme is tried with its own limit",
-                where="--to smallest",
-                remedy="leave out --scale, --per, --asymmetric and --limit",
+                where="to smallest",
+                remedy="leave out `scale`, `per`, `symmetric` and `limit`",
             )
         methods = METHODS if method == AUTO else (method,)
         result = smallest(net, target, judge, lambda one: one.holds, methods=methods, on_try=on_try)
@@ -228,7 +228,7 @@ def _scheme(scale: str | None, per: str | None, *, symmetric: bool) -> Scheme | 
 def _check_method(method: str) -> None:
     if method not in (AUTO, *METHODS):
         raise OptionError(
-            f"got {method[:40]!r}", where="--method", remedy=f"one of {AUTO}, {', '.join(METHODS)}"
+            f"got {method[:40]!r}", where="method", remedy=f"one of {AUTO}, {', '.join(METHODS)}"
         )
 
 

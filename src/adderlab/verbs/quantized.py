@@ -137,7 +137,7 @@ class Quantized(Result):
             attempts = best_of_each(self.attempts)
             shown.append(attempts_table(attempts))
             if len(attempts) < len(self.attempts):
-                all_of_them = f"--json lists all {len(self.attempts)} attempts"
+                all_of_them = f"the JSON lists all {len(self.attempts)} attempts"
                 shown.append(Line(f"the best of each format and method; {all_of_them}", "quiet"))
         shown.append(Line(self.summary(), "strong"))
         notes = [note for note in (self.rounded.note, self.claim) if note]

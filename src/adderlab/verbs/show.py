@@ -91,7 +91,7 @@ class Shown(Result):
             shown += self.verdict.blocks()
         else:
             shown += [Line(f"note: {note}", "quiet") for note in self.notes]
-            shown.append(Line("no task is known, so nothing is expected; name one with --task"))
+            shown.append(Line("no task is known, so nothing is expected"))
         shown.append(truth_table(self.target, self.rows, distances=True))
         if self.walk is not None:
             shown += self.walk.blocks()
@@ -143,7 +143,7 @@ def show(
         if net.parameters > LARGEST_WALK:
             raise ResourceError(
                 f"{net.parameters} parameters are too many to list every product",
-                where="--input",
+                where="input",
                 remedy=f"take a network of up to {LARGEST_WALK}",
             )
         words = input if isinstance(input, Mapping) else target.parse_input(_listed(input))

@@ -106,7 +106,7 @@ class Trained(Result):
         if not self.helps:
             run = self.run
             return (
-                "what may help: more --hidden, another --seed, --activation tanh; "
+                "what may help: more hidden units, another seed, tanh; "
                 f"measure how often with adderlab train {run.task.name} --seeds 1000"
             )
         base, *others = self.helps

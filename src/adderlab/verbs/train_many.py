@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adderlab.errors import OptionError, OutputError
+from adderlab.errors import Interrupted, OptionError, OutputError
 from adderlab.runs.populations.census import Census
 from adderlab.runs.populations.ledger import Ledger
 from adderlab.runs.populations.plan import Plan, check_threads, this_machine
@@ -81,16 +81,17 @@ def train_many(
             plan.check_disk(folder)
     elif keep not in ("none", "start"):
         raise OptionError(
-            f"got {keep!r} without a folder", where="--keep", remedy="name a folder with -o RUN"
+            f"got {keep!r} without a folder", where="keep", remedy="name a folder with `out`"
         )
     on_choice(plan.choice)
     run = PopulationRun(plan, ledger, threads, draw, on_progress, on_stage, on_compile)
     try:
         return run.finish()
-    except KeyboardInterrupt as interrupt:
+    except KeyboardInterrupt:
         if ledger is not None and ledger.blocks:
-            done = f"{len(ledger.blocks)} of {plan.blocks} blocks are kept in {folder}"
-            interrupt.add_note(f"interrupted; {done}: give the same command to go on")
+            raise Interrupted(
+                f"{len(ledger.blocks)} of {plan.blocks} blocks are kept in {folder}"
+            ) from None
         raise
     except OutputError as error:
         if ledger is not None and ledger.blocks:

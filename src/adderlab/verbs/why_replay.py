@@ -204,7 +204,7 @@ def recorded(net: Network, where: str) -> tuple[Task, Settings]:
         raise NetworkFileError(
             "it has no training record",
             where=where,
-            remedy="--why replays a network that was trained: adderlab train TASK -o NET",
+            remedy="take a network that was trained: adderlab train TASK -o NET",
         )
     try:
         return net.task, Settings.from_record(net.training)
@@ -230,7 +230,7 @@ def replayed(task: Task, settings: Settings) -> tuple[History, Network | None]:
             if size > LARGEST_HISTORY:
                 raise ResourceError(
                     f"the weights of {settings.steps} steps take {size / 1e6:.0f} MB",
-                    where="--why",
+                    where="why",
                     remedy=f"look at a shorter run, of up to {LARGEST_HISTORY >> 20} MB",
                 )
 

@@ -149,7 +149,7 @@ class Repairs(Result):
                 f"parameters that repair it alone: {len(self.repairs) or 'none'}"
             ),
             *((table,) if self.repairs else ()),
-            *((Line(f"and {more} more; --json lists them all", "quiet"),) if more > 0 else ()),
+            *((Line(f"and {more} more, in the JSON", "quiet"),) if more > 0 else ()),
             *(
                 Line(
                     f"note: {mendable.name} would work in {mendable.works.describe(short)}, where "

@@ -102,7 +102,7 @@ def parse_axis(text: str, option: str) -> Axis:
     """
 
     def refused(remedy: str) -> OptionError:
-        return OptionError(f"got {text!r}", where=f"--{option}", remedy=remedy)
+        return OptionError(f"got {text!r}", where=option, remedy=remedy)
 
     name, _, rest = text.partition("=")
     parts = rest.split(":")
@@ -139,10 +139,10 @@ def parse_size(text: str | int) -> tuple[int, int]:
     parts = str(text).lower().split("x")
     if len(parts) not in (1, 2) or not all(part.isdecimal() for part in parts):
         raise OptionError(
-            f"got {text}", where="--size", remedy="give a whole number, or two: 640x480"
+            f"got {text}", where="size", remedy="give a whole number, or two: 640x480"
         )
     sides = [int(part) for part in parts]
     columns, rows = sides[0], sides[-1]
     if min(columns, rows) < 2:
-        raise OptionError(f"got {text}", where="--size", remedy="give at least 2")
+        raise OptionError(f"got {text}", where="size", remedy="give at least 2")
     return columns, rows

@@ -40,7 +40,7 @@ def grid_of(task: Task, x: str, y: str, size: int | str, settings: Any) -> Grid:
     across, up = parse_axis(x, "x"), parse_axis(y, "y")
     if across.name == up.name:
         raise OptionError(
-            f"{up.name} stands on both axes", where="--y", remedy="name another setting"
+            f"{up.name} stands on both axes", where="y", remedy="name another setting"
         )
     columns, rows = parse_size(size)
     if max(columns, rows) > LARGEST_SIDE:
@@ -49,7 +49,7 @@ def grid_of(task: Task, x: str, y: str, size: int | str, settings: Any) -> Grid:
             f"{columns} x {rows} are {pixels:.3g} networks, about "
             f"{pixels * PIXEL_BYTES / 1e9:.3g} GB of memory and "
             f"{pixels * PIXEL_DISK_BYTES / 1e9:.3g} GB on the disk",
-            where="--size",
+            where="size",
             remedy=f"give at most {LARGEST_SIDE}, and zoom in by the ranges",
         )
     free = _free_memory()
@@ -57,19 +57,19 @@ def grid_of(task: Task, x: str, y: str, size: int | str, settings: Any) -> Grid:
         raise ResourceError(
             f"the map would take about {columns * rows * PIXEL_BYTES / 1e9:.3g} GB of memory, "
             f"{free / 1e9:.3g} GB are free",
-            where="--size",
+            where="size",
             remedy="give a smaller one, and zoom in by the ranges",
         )
     if "momentum" in (across.name, up.name) and settings.optimizer != "momentum":
         raise OptionError(
             f"momentum stands on an axis, but the optimizer is {settings.optimizer}",
-            where="--optimizer",
-            remedy="add --optimizer momentum",
+            where="optimizer",
+            remedy="add `optimizer` momentum",
         )
     if not settings.steps and "steps" not in (across.name, up.name):
         raise OptionError(
             "got 0",
-            where="--steps",
+            where="steps",
             remedy="give at least 1: a map shows where the loss ends below its start",
         )
     _check_fineness(across, columns, "x")
@@ -80,7 +80,7 @@ def grid_of(task: Task, x: str, y: str, size: int | str, settings: Any) -> Grid:
         raise ResourceError(
             f"the axes have {grid.populations} pairs of values that each need a population of "
             "their own",
-            where="--size",
+            where="size",
             remedy=f"give a smaller one, of at most {MOST_POPULATIONS} such pairs",
         )
     largest = grid.settings_at(across.high, up.high)
@@ -98,8 +98,8 @@ def _check_fineness(axis: Axis, count: int, option: str) -> None:
         raise OptionError(
             f"{axis} holds {different} different fp32 number{'s' if different != 1 else ''}, "
             f"too few for {count} pixels",
-            where=f"--{option}",
-            remedy="give a wider range or a smaller --size",
+            where=option,
+            remedy="give a wider range or a smaller `size`",
         )
 
 
@@ -123,7 +123,7 @@ def check_disk(grid: Grid, image: Path) -> None:
         raise ResourceError(
             f"the map would take about {need / 1e9:.3g} GB, {free / 1e9:.3g} GB are free",
             where=str(image),
-            remedy="give a smaller --size, or another disk",
+            remedy="give a smaller `size`, or another disk",
         )
 
 

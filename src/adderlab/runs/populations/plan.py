@@ -42,7 +42,7 @@ def check_threads(threads: int | None) -> None:
     if threads is not None and (isinstance(threads, bool) or not 1 <= threads <= MOST_THREADS):
         rule = "at least 1" if threads < 1 else f"at most {MOST_THREADS}"
         raise OptionError(
-            f"got {threads}", where="--threads", remedy=f"give a whole number of {rule}"
+            f"got {threads}", where="threads", remedy=f"give a whole number of {rule}"
         )
 
 
@@ -74,24 +74,24 @@ class Plan:
         if isinstance(self.networks, bool) or not 1 <= self.networks <= LARGEST_POPULATION:
             raise OptionError(
                 f"got {self.networks}",
-                where="--seeds",
+                where="seeds",
                 remedy=f"give a number in 1..{LARGEST_POPULATION}",
             )
         if self.settings.member is not None:
             raise OptionError(
-                f"got {self.settings.member} beside --seeds",
-                where="--member",
+                f"got {self.settings.member} beside `seeds`",
+                where="member",
                 remedy="give one of them: a population trains every member",
             )
         if self.keep not in KEEPS[:3] and self.keep_every is None:
             raise OptionError(
-                f"got {self.keep!r}", where="--keep", remedy=f"give one of {', '.join(KEEPS)}"
+                f"got {self.keep!r}", where="keep", remedy=f"give one of {', '.join(KEEPS)}"
             )
         if self.keep_every == 0:
             raise OptionError(
-                f"got {self.keep!r}", where="--keep", remedy="give every:K with K of at least 1"
+                f"got {self.keep!r}", where="keep", remedy="give every:K with K of at least 1"
             )
-        check_rows(self.task, "--seeds")
+        check_rows(self.task, "seeds")
         smallest = min(self.networks, SMALLEST_BLOCK)
         check_block(self.task, self.settings, smallest, self.keep_every)
 
@@ -171,7 +171,7 @@ class Plan:
                 f"the run would take about {self.disk_bytes / 1e9:.3g} GB, "
                 f"{free / 1e9:.3g} GB are free",
                 where=str(folder),
-                remedy="take fewer --seeds, --keep none, or another disk",
+                remedy="take fewer `seeds`, `keep` none, or another disk",
             )
 
     def identity(self) -> dict[str, Any]:

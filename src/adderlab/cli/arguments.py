@@ -1,0 +1,57 @@
+"""From the arguments that an error names to the options of the command line.
+
+Below ``cli/`` errors speak Python: ``where`` may be the name of an argument, and texts name
+arguments in backticks. Here both become what the user typed, ``--keep`` for ``keep``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+from adderlab.errors import AdderlabError
+
+NAMES: Final = {
+    "formats": "format",
+    "length": "chain",
+    "max_memory_bytes": "max_memory",
+    "model": "net",
+    "symmetric": "asymmetric",
+    "timeout_s": "timeout",
+}
+"""Arguments of verbs that have another name on the command line."""
+
+_ARGUMENT: Final = re.compile(r"`(\w+)`")
+
+
+def with_options(error: AdderlabError, group: Any, arguments: Sequence[str]) -> AdderlabError:
+    """Return the error with options instead of arguments.
+
+    Args:
+        error: what was raised.
+        group: the click group of all commands.
+        arguments: the command line, its command first.
+    """
+    command = next((group.commands[name] for name in arguments if name in group.commands), None)
+    options = {} if command is None else options_of(command)
+
+    def option(name: str) -> str | None:
+        return options.get(name) or options.get(NAMES.get(name, ""))
+
+    def in_text(text: str) -> str:
+        return _ARGUMENT.sub(lambda match: option(match[1]) or match[1], text)
+
+    name, space, rest = error.where.partition(" ")
+    where = f"{option(name) or name}{space}{rest}"
+    return type(error)(in_text(error.what), where=where, remedy=in_text(error.remedy))
+
+
+def options_of(command: Any) -> dict[str, str]:
+    """Return for each parameter of a command how it is written: ``--keep``, or ``NET``."""
+    return {
+        parameter.name: max(parameter.opts, key=len)
+        if parameter.opts[0].startswith("-")
+        else parameter.metavar or parameter.name.upper()
+        for parameter in command.params
+    }
