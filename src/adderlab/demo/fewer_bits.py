@@ -10,7 +10,6 @@ from adderlab.blocks import Chapter, Command, Paragraph, Table
 from adderlab.building import construct, printed_network
 from adderlab.counting import count_network
 from adderlab.demo.workshop import Workshop
-from adderlab.figures import survival_picture
 from adderlab.proving import Verdict
 from adderlab.quantizing import METHODS, Survival, one_bit_census, survival
 from adderlab.training import Settings
@@ -88,17 +87,16 @@ def fewer_bits(shop: Workshop) -> Chapter:
                 f"{census[1].networks:,} networks {census[1].shape}, {census[1].right} do: 17 bits "
                 f"are {smallest.bytes} bytes too."
             ),
-            shop.draw(
-                survival_picture(
-                    shares,
-                    SURVEYED,
-                    title="Trained half adders that still add, by number format",
+            Table(
+                ("format", *shares),
+                tuple(
+                    (form, *(f"{row[form]:.0%}" if form in row else "" for row in shares.values()))
+                    for form in SURVEYED
                 ),
-                caption=(
-                    f"Of {right} trained networks that add, the share that still does. A scale "
-                    "for each tensor, none for floats and snap; exact and snap were tried on "
-                    f"{min(right, SEARCHED)} of them."
-                ),
+                caption=f"Of {right} trained networks that add, the share that still does, by "
+                "format and method. A scale for each tensor, none for floats and snap; exact and "
+                f"snap were tried on {min(right, SEARCHED)} of them.",
+                left=("format",),
             ),
             Command("adderlab quantize printed.safetensors --to int2"),
             Command("adderlab quantize printed.safetensors --table"),

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from adderlab.blocks import Chapter, Command, Figures, Paragraph, Table
 from adderlab.demo.workshop import Workshop
-from adderlab.figures.charts import RatePoint, rates_picture
+from adderlab.figures import RatePoint, success_rates_picture
 from adderlab.runs.populations import Census, pictures_of
 from adderlab.training import Settings
 from adderlab.training.census.rates import Rate
@@ -45,7 +45,7 @@ def odds(shop: Workshop) -> Chapter:
                 f"{census.rate.interval[1]:.1%}). More hidden units help:"
             ),
             shop.draw(
-                rates_picture(
+                success_rates_picture(
                     [
                         RatePoint(width, rate.share or 0.0, *rate.interval, width == LECTURE)
                         for width, rate in widths

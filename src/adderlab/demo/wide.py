@@ -9,17 +9,13 @@ from typing import Any, Final
 from adderlab.blocks import Chapter, Command, Paragraph, Table
 from adderlab.building import construct, weight_text
 from adderlab.demo.workshop import Workshop
-from adderlab.figures import Size, State, cliffs_picture, depths_picture
-from adderlab.formats import FORMATS
 from adderlab.nets import save
-from adderlab.proving.number_formats import unfit
 from adderlab.proving.verdict import FormatVerdict
 from adderlab.tasks import task_named
 from adderlab.tasks.wording import NO_BITS, sum_of
 from adderlab.verbs.prove import prove
 
 WIDTH: Final = 64
-NARROWER: Final = (8, 16, 32)
 METHODS: Final = ("one-layer", "prefix", "ripple")
 FORMATS_SHOWN: Final = ("fp16", "fp32", "fp64", "wide")
 RUNGS: Final = ((1, "under a second"), (10, "under ten seconds"), (60, "under a minute"))
@@ -32,14 +28,12 @@ class Cliff:
 
     Attributes:
         format: the number format.
-        states: what is known at widths 1, 2, 3, ….
         proved_to: the width up to which every width is proved.
         refuted_at: the first width that is refuted, if one is.
         example: how it goes wrong there.
     """
 
     format: str
-    states: tuple[State, ...]
     proved_to: int
     refuted_at: int | None
     example: str
@@ -77,7 +71,6 @@ def wide(shop: Workshop) -> Chapter:
             "verdict": verdict.verdict,
             "seconds": round(times[-1], 4),
         }
-    sizes = {method: [_size(method, width) for width in (*NARROWER, WIDTH)] for method in METHODS}
     cliffs = _cliffs(shop)
     limited = [one for one in cliffs if one.proved_to < WIDTH]
     return Chapter(
@@ -97,21 +90,14 @@ def wide(shop: Workshop) -> Chapter:
                 caption="Three adders of 64 bits, on all 2^128 inputs",
                 left=("construction", "verdict"),
             ),
-            shop.draw(
-                depths_picture(sizes, name="wide-depths"),
-                caption="Depth against weight size. A wider word costs the first adder larger "
-                "weights and the other two more layers; their weights stay within -2..1, two "
-                "bits each, at every width.",
+            Paragraph(
+                "A wider word costs the first adder larger weights and the other two more layers; "
+                "their weights stay within -2..1, two bits each, at every width."
             ),
             Paragraph(
                 "One hidden layer needs weights that double with every bit, and a number format "
                 "holds only so many. In exact arithmetic every width is right; in a format's own "
                 "arithmetic the one-layer adder comes to a cliff:"
-            ),
-            shop.draw(
-                cliffs_picture({one.format: one.states for one in cliffs}, name="wide-cliffs"),
-                caption="The one-layer adder of 1 to 64 bits, each width proved or refuted in "
-                "each format, for every order of summation.",
             ),
             Table(
                 ("format", "proved up to", "refuted at", "for example"),
@@ -119,7 +105,8 @@ def wide(shop: Workshop) -> Chapter:
                     (one.format, str(one.proved_to), str(one.refuted_at or ""), one.example)
                     for one in limited
                 ),
-                caption="Where the formats end",
+                caption="The one-layer adder of 1 to 64 bits, each width proved or refuted in each "
+                "format, for every order of summation",
                 left=("format", "for example"),
             ),
             Command(f"adderlab build adder:{WIDTH} --method prefix -o adder{WIDTH}.safetensors"),
@@ -141,41 +128,32 @@ def took(seconds: float) -> str:
     return next((words for rung, words in RUNGS if seconds < rung), "over a minute")
 
 
-def _size(method: str, width: int) -> Size:
-    net = construct(task_named(f"adder:{width}"), method)
-    return Size(width, net.depth, int(net.max_weight).bit_length() - 1, net.hidden)
-
-
 def _cliffs(shop: Workshop) -> list[Cliff]:
     """Return what becomes of the one-layer adder in each format, at every width up to 64."""
-    states: dict[str, list[State]] = {name: [] for name in FORMATS_SHOWN}
+    is_proved: dict[str, list[bool]] = {name: [] for name in FORMATS_SHOWN}
     refuted: dict[str, tuple[int, str]] = {}
     for width in range(1, WIDTH + 1):
         shop.on_progress(f"{width} bits in four formats", width / (WIDTH + 1))
         net = construct(task_named(f"adder:{width}"), "one-layer", format="wide")
-        found = prove(net, formats=FORMATS_SHOWN, engine="diagram")
-        for name, one in found.formats.items():
-            if one.verdict == "unknown":
-                states[name].append("not held" if unfit(net, FORMATS[name]) else "open")
-            else:
-                states[name].append(one.verdict)
-            if one.verdict == "refuted" and name not in refuted:
-                refuted[name] = width, _example(one)
+        verdict = prove(net, formats=FORMATS_SHOWN, engine="diagram")
+        for name, judged in verdict.formats.items():
+            is_proved[name].append(judged.verdict == "proved")
+            if judged.verdict == "refuted" and name not in refuted:
+                refuted[name] = width, _example(judged)
     return [
         Cliff(
             name,
-            tuple(known),
-            next((at for at, state in enumerate(known) if state != "proved"), WIDTH),
+            next((at for at, is_so in enumerate(proved) if not is_so), WIDTH),
             *refuted.get(name, (None, "")),
         )
-        for name, known in states.items()
+        for name, proved in is_proved.items()
     ]
 
 
 def _example(verdict: FormatVerdict) -> str:
     """Return the counterexample of a refuted format in a few words."""
-    found = verdict.counterexample
-    if found is None:
+    example = verdict.counterexample
+    if example is None:
         return ""
-    (got,), (expected,) = found.got.values(), found.expected.values()
-    return f"{sum_of(found.input)} gives {NO_BITS if got is None else got}, not {expected}"
+    (got,), (expected,) = example.got.values(), example.expected.values()
+    return f"{sum_of(example.input)} gives {NO_BITS if got is None else got}, not {expected}"

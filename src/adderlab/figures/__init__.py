@@ -1,33 +1,60 @@
-"""Figures: the network, its truth table, decision surfaces, activations, loss curves, wide adders.
+"""Figures on matplotlib's own axes, under one style sheet; each kind is ``plot_<what>``.
 
 matplotlib is loaded when the first figure is drawn, not before, and nowhere else.
 """
 
 from adderlab.blocks.picture import PALETTE, Picture
-from adderlab.figures.activations import activations_picture
-from adderlab.figures.cliffs import State, cliffs_picture
-from adderlab.figures.depths import Size, depths_picture
-from adderlab.figures.losses import losses_picture
-from adderlab.figures.network import network_picture
-from adderlab.figures.operations import operations_picture
-from adderlab.figures.picture import PNG_SCALE
-from adderlab.figures.surfaces import surface_pictures
-from adderlab.figures.survival import survival_picture
-from adderlab.figures.truth_table import truth_table_picture
+from adderlab.figures.activations import activations_picture, plot_activations
+from adderlab.figures.failure import Failure, FailureRow, failure_picture, plot_failure
+from adderlab.figures.loss_quantiles import loss_quantiles_picture, plot_loss_quantiles
+from adderlab.figures.losses import losses_picture, plot_losses
+from adderlab.figures.network import network_picture, plot_network
+from adderlab.figures.operations import operations_picture, plot_operations
+from adderlab.figures.picture import PNG_SCALE, render
+from adderlab.figures.style import styled
+from adderlab.figures.success_rates import RatePoint, plot_success_rates, success_rates_picture
+from adderlab.figures.surface import plot_surface, surface_pictures
+from adderlab.figures.trainability_map import (
+    MapAxis,
+    MapView,
+    map_picture,
+    map_png,
+    map_text,
+    plot_map,
+)
+from adderlab.figures.truth_table import plot_truth_table, truth_table_picture
 
 __all__ = [
     "PALETTE",
     "PNG_SCALE",
+    "Failure",
+    "FailureRow",
+    "MapAxis",
+    "MapView",
     "Picture",
-    "Size",
-    "State",
+    "RatePoint",
     "activations_picture",
-    "cliffs_picture",
-    "depths_picture",
+    "failure_picture",
+    "loss_quantiles_picture",
     "losses_picture",
+    "map_picture",
+    "map_png",
+    "map_text",
     "network_picture",
     "operations_picture",
+    "plot_activations",
+    "plot_failure",
+    "plot_loss_quantiles",
+    "plot_losses",
+    "plot_map",
+    "plot_network",
+    "plot_operations",
+    "plot_success_rates",
+    "plot_surface",
+    "plot_truth_table",
+    "render",
+    "styled",
+    "success_rates_picture",
     "surface_pictures",
-    "survival_picture",
     "truth_table_picture",
 ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from adderlab.blocks.numbers import compact
-from adderlab.figures.picture import Picture, render
-from adderlab.figures.sheet import Sheet, shortened, width_of
+from adderlab.blocks.picture import PALETTE, Picture
+from adderlab.figures.picture import render
+from adderlab.figures.style import POINTS, drawing_on, shortened, width_of, written
 from adderlab.nets import Network, is_exact, trace
 from adderlab.nets.truth import FEW, inputs_text, rows_text, rows_to_show
 from adderlab.nets.walk import block_of_rows, unit_names, walk
@@ -17,16 +18,15 @@ from adderlab.tasks import Task
 
 if TYPE_CHECKING:
     from jaxtyping import Float64
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
 
     from adderlab.nets.truth import TruthRow
 
 MOST_UNITS: Final = 24
 MOST_ROWS_JUDGED: Final = 4096
-MARGIN: Final = 14.0
 ROW: Final = 26.0
-LINE: Final = 16.0
-PALEST, DARKEST = 0.06, 0.45
+DARKEST: Final = 0.45
+SHADES: Final = 128
 OFF: Final = "off on every row"
 
 
@@ -49,15 +49,81 @@ class Activations:
     note: str
 
 
-def activations_picture(net: Network, task: Task, *, name: str = "activations") -> Picture | None:
-    """Return each hidden unit's value on each row; ``None`` of a network without hidden units.
+def plot_activations(net: Network, task: Task, *, ax: Axes | None = None) -> Axes:
+    """Draw each hidden unit's value on each row, a unit a line.
 
-    The values are written; a larger one is darker, a negative one orange.
+    The values are written; a larger one is darker, a negative one orange. Units stand below one
+    another, because there may be more of them than rows.
+
+    Args:
+        net: a network with hidden units.
+        task: whose rows are taken, those that its truth table shows.
+        ax: the axes to draw on; new ones of the right size unless given.
+
+    Examples:
+        >>> import adderlab
+        >>> net = adderlab.build("half-adder", method="lecture").network
+        >>> ax = plot_activations(net, net.task)
+        >>> [label.get_text() for label in ax.get_yticklabels()]
+        ['h1', 'h2', 'h3']
     """
+    from matplotlib.colors import CenteredNorm, ListedColormap, to_rgba
+
+    shown = activations_of(net, task)
+    values = shown.values.T
+    places = 4 if len(shown.rows) <= FEW else 2
+    off = set(shown.off or ()) & set(shown.names)
+    colors = [
+        *(to_rgba(PALETTE["negative"], alpha) for alpha in np.linspace(DARKEST, 0, SHADES)),
+        *(to_rgba(PALETTE["positive"], alpha) for alpha in np.linspace(0, DARKEST, SHADES)),
+    ]
+    with drawing_on(ax, _size(shown)) as axes:
+        _ = axes.pcolormesh(
+            values,
+            cmap=ListedColormap(colors),
+            norm=CenteredNorm(halfrange=float(np.abs(values).max()) or 1.0),
+            edgecolors=PALETTE["faint"],
+            linewidth=0.7,
+        )
+        for (unit, row), value in np.ndenumerate(values):
+            color = PALETTE["ink" if value else "muted"]
+            text = written(compact(float(value), places))
+            _ = axes.text(row + 0.5, unit + 0.5, text, ha="center", va="center", color=color)
+        axes.grid(visible=False)
+        axes.tick_params(length=0)
+        axes.xaxis.tick_top()
+        words = [
+            "\n".join(f"{shortened(name, 12)} {value}" for name, value in row.inputs.items())
+            for row in shown.rows
+        ]
+        _ = axes.set_xticks(np.arange(len(words)) + 0.5, words, parse_math=False)
+        _ = axes.set_yticks(np.arange(len(values)) + 0.5, shown.names, parse_math=False)
+        axes.invert_yaxis()
+        for side in axes.spines.values():
+            side.set_visible(False)
+        for unit, name in enumerate(shown.names):
+            if name in off:
+                where: dict[str, Any] = {
+                    "xy": (1, unit + 0.5),
+                    "xycoords": axes.get_yaxis_transform(),
+                }
+                shift: dict[str, Any] = {
+                    "xytext": (8, 0),
+                    "textcoords": "offset points",
+                    "va": "center",
+                }
+                _ = axes.annotate(OFF, color=PALETTE["muted"], **where, **shift)
+        if shown.note:
+            _ = axes.set_xlabel(shown.note, loc="left")
+        return axes
+
+
+def activations_picture(net: Network, task: Task, *, name: str = "activations") -> Picture | None:
+    """Return :func:`plot_activations` as a picture; ``None`` of a network without hidden units."""
     if not net.hidden:
         return None
     shown = activations_of(net, task)
-    said = [
+    lines = [
         f"{inputs_text(row)}: "
         + ", ".join(
             f"{unit} {compact(value)}" for unit, value in zip(shown.names, values, strict=True)
@@ -66,9 +132,29 @@ def activations_picture(net: Network, task: Task, *, name: str = "activations") 
         for row, values in zip(shown.rows, shown.values.tolist(), strict=True)
     ]
     if shown.off is not None:
-        said.append(f"Off on every row: {', '.join(shown.off) or 'none'}.")
-    title = f"Hidden units of the network for {task.name}, row by row"
-    return render(name, title, " ".join(said), lambda: draw_activations(shown, task))
+        lines.append(f"Off on every row: {', '.join(shown.off) or 'none'}.")
+    return render(
+        name,
+        f"Hidden units of the network for {task.name}, row by row",
+        " ".join(lines),
+        lambda ax: plot_activations(net, task, ax=ax),
+        size=_size(shown),
+    )
+
+
+def _size(shown: Activations) -> tuple[float, float]:
+    """Return the size in which every number has room, in inches."""
+    places = 4 if len(shown.rows) <= FEW else 2
+    texts = [compact(value, places) for value in shown.values.ravel().tolist()]
+    texts += [
+        f"{shortened(name, 12)} {value}" for row in shown.rows for name, value in row.inputs.items()
+    ]
+    cell = 14 + max(map(width_of, texts), default=20.0)
+    names = 24 + max(width_of(name) for name in shown.names)
+    note = width_of(OFF) + 16 if shown.off else 0
+    words = max((len(row.inputs) for row in shown.rows), default=1)
+    height = ROW * len(shown.names) + 15 * words + 24 + (20 if shown.note else 0)
+    return (names + cell * len(shown.rows) + note + 8) / POINTS, height / POINTS
 
 
 def activations_of(net: Network, task: Task) -> Activations:
@@ -100,54 +186,6 @@ def activations_of(net: Network, task: Task) -> Activations:
     )
 
 
-def draw_activations(shown: Activations, task: Task) -> Figure:
-    """Return the drawing; call it within :func:`adderlab.figures.picture.drawing`.
-
-    Units stand below one another, because there may be more of them than rows.
-    """
-    places = 4 if len(shown.rows) <= FEW else 2
-    words = [shortened(word.name, 12) for word in task.inputs]
-    inputs = [[compact(value) for value in row.inputs.values()] for row in shown.rows]
-    cells = [[compact(value, places) for value in unit] for unit in shown.values.T.tolist()]
-    off = set(shown.off or ()) & set(shown.names)
-    cell = 14 + max(width_of(text) for line in (*cells, *inputs) for text in line)
-    cell = max(cell, 30.0)
-    left = MARGIN + max(width_of(name, bold=True) for name in (*words, *shown.names)) + 12
-    right = left + cell * len(shown.rows)
-    width = max(right + (10 + width_of(OFF) if off else 0), MARGIN + width_of(shown.note)) + MARGIN
-    top = MARGIN + LINE * len(words) + 5
-    bottom = top + ROW * len(cells)
-    sheet = Sheet(width, bottom + (LINE + 10 if shown.note else 0) + MARGIN)
-    for number, word in enumerate(words):
-        y = MARGIN + LINE * (number + 0.5)
-        sheet.text(left - 12, y, word, align="right", color="muted")
-        for place, line in enumerate(inputs):
-            sheet.text(left + cell * (place + 0.5), y, line[number])
-    largest = float(np.abs(shown.values).max()) or 1.0
-    for number, (name, line, values) in enumerate(
-        zip(shown.names, cells, shown.values.T.tolist(), strict=True)
-    ):
-        y = top + ROW * (number + 0.5)
-        sheet.text(left - 12, y, name, align="right", bold=name not in off)
-        for place, (text, value) in enumerate(zip(line, values, strict=True)):
-            x = left + cell * place
-            if value:
-                fill = "positive" if value > 0 else "negative"
-                opacity = PALEST + (DARKEST - PALEST) * min(abs(value) / largest, 1.0)
-                sheet.box(x, y - ROW / 2, cell, ROW, fill=fill, opacity=opacity)
-            sheet.text(x + cell / 2, y, text, color="ink" if value else "muted")
-        if name in off:
-            sheet.text(right + 10, y, OFF, color="muted", align="left")
-    for number in range(len(cells) + 1):
-        y = top + ROW * number
-        sheet.line([(left, y), (right, y)], color="faint", width=0.7)
-    for place in range(len(shown.rows) + 1):
-        x = left + cell * place
-        sheet.line([(x, top), (x, bottom)], color="faint", width=0.7)
-    sheet.text(MARGIN, bottom + 8 + LINE / 2, shown.note, align="left", color="muted")
-    return sheet.figure
-
-
 def _hidden(net: Network, bits: np.ndarray) -> Float64[np.ndarray, "row unit"]:
     steps = list(trace(net, bits))[:-1]
     return np.concatenate([step.values.to_floats() for step in steps], axis=1)
@@ -166,4 +204,4 @@ def _off_everywhere(net: Network, task: Task, names: tuple[str, ...]) -> tuple[s
 
 
 def _named(names: tuple[str, ...], which: np.ndarray) -> tuple[str, ...]:
-    return tuple(name for name, one in zip(names, which, strict=True) if one)
+    return tuple(name for name, is_named in zip(names, which, strict=True) if is_named)

@@ -12,7 +12,7 @@ import numpy as np
 
 from adderlab.blocks.numbers import compact
 from adderlab.figures.edge_labels import Box, Edge, place_labels
-from adderlab.figures.sheet import SIZE, width_of
+from adderlab.figures.style import SIZE, width_of
 from adderlab.nets import Layer, Network
 
 LINE: Final = 14.0

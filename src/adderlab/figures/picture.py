@@ -1,4 +1,4 @@
-"""A picture: one drawing as SVG and as PNG; the one place where matplotlib is set up and rendered.
+"""From axes to a picture: SVG and PNG, with their words.
 
 Rules: the bytes depend on the drawing alone, so the same network gives the same file in every
 process. Text is drawn as outlines, so no font of the reader's can cut it off. Every color is one
@@ -10,68 +10,54 @@ from __future__ import annotations
 
 import io
 import re
-import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree
 
-from adderlab.blocks.picture import PALETTE, Picture
+from adderlab.blocks.picture import PALETTE, Picture, plain
+from adderlab.figures.style import POINTS, styled
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 PNG_SCALE: Final = 3
 """Pixels of a PNG for each CSS pixel (1/96 inch) that the SVG is wide."""
 
-_POINTS: Final = 72
 _CSS: Final = 96
 _SVG: Final = "{http://www.w3.org/2000/svg}"
 _XLINK: Final = "{http://www.w3.org/1999/xlink}"
 _NAME: Final = re.compile(r"[a-z][A-Za-z0-9_-]*\Z")
-_NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_LOCK: Final = threading.RLock()  # matplotlib's settings belong to the whole process
 _REFERENCE: Final = re.compile(r"url\(#([^)]*)\)")
-_NAME_OF_LOCK: Final = threading.RLock()  # matplotlib's settings belong to the whole process
 
 
-@contextmanager
-def drawing() -> Generator[None]:
-    """Let everything within be drawn with our settings, whatever the user's are.
-
-    They are put back afterwards. One thread draws at a time.
-    """
-    import matplotlib
-
-    with _LOCK, matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(
-            {
-                "font.family": ["DejaVu Sans"],  # it comes with matplotlib
-                "svg.fonttype": "path",
-                "svg.hashsalt": "adderlab",
-                "text.parse_math": False,
-                "text.color": PALETTE["ink"],
-                "contour.negative_linestyle": "solid",
-            }
-        )
-        yield
-
-
-def render(name: str, title: str, alt: str, draw: Callable[[], Figure]) -> Picture:
-    """Return what ``draw`` draws as a picture.
+def render(
+    name: str,
+    title: str,
+    alt: str,
+    plot: Callable[[Axes], object],
+    *,
+    size: tuple[float, float] | None = None,
+    fills: bool = False,
+) -> Picture:
+    """Return what ``plot`` draws on new axes as a picture.
 
     Args:
         name: letters, digits, ``-`` and ``_``, beginning with a small letter.
         title: one line.
         alt: the same in words.
-        draw: makes the figure; called once, with our settings in force.
+        plot: draws on the axes that it is given; called once, in our style.
+        size: of the figure, in inches; that of the style sheet unless given.
+        fills: whether the axes fill the figure, as a drawing without ticks does.
     """
+    from matplotlib.figure import Figure
+
     assert _NAME.match(name), name
     title, alt = (plain(" ".join(text.split())) for text in (title, alt))
-    with drawing():
-        figure = draw()
-        svg = _bytes_of(figure, "svg", _POINTS, {"Creator": None, "Date": None})
+    with styled():
+        figure = Figure(figsize=size, layout=None if fills else "constrained")
+        _ = plot(figure.add_axes((0, 0, 1, 1)) if fills else figure.add_subplot())
+        svg = _bytes_of(figure, "svg", POINTS, {"Creator": None, "Date": None})
         png = png_of(figure, PNG_SCALE * _CSS)
     return Picture(name, title, alt, _cleaned(svg, name, title, alt), png)
 
@@ -79,11 +65,6 @@ def render(name: str, title: str, alt: str, draw: Callable[[], Figure]) -> Pictu
 def png_of(figure: Figure, dpi: int) -> bytes:
     """Return a drawing as PNG; at 72 dots an inch a point is a pixel."""
     return _bytes_of(figure, "png", dpi, {"Software": None})
-
-
-def plain(text: str) -> str:
-    """Return the text with what neither XML nor a font knows replaced by a question mark."""
-    return _NOT_XML.sub("?", text)
 
 
 def _bytes_of(figure: Figure, kind: str, dpi: int, metadata: dict[str, Any]) -> bytes:
@@ -113,8 +94,8 @@ def _cleaned(raw: bytes, name: str, title: str, alt: str) -> str:
             "xmlns": _SVG.strip("{}"),
             "xmlns:xlink": _XLINK.strip("{}"),
             "viewBox": f"0 0 {width:g} {height:g}",
-            "width": f"{width * _CSS / _POINTS:g}",
-            "height": f"{height * _CSS / _POINTS:g}",
+            "width": f"{width * _CSS / POINTS:g}",
+            "height": f"{height * _CSS / POINTS:g}",
             "role": "img",
             "aria-labelledby": f"{name}-title {name}-desc",
             "style": "max-width: 100%; height: auto; stroke-linejoin: round; stroke-linecap: butt",

@@ -15,8 +15,7 @@ import numpy as np
 from adderlab.blocks import Block, Figures, Line, Result, written_lines
 from adderlab.blocks.numbers import duration_text
 from adderlab.figures import Picture
-from adderlab.figures.losses import Axis as Ruler
-from adderlab.figures.maps import MapView, map_picture, map_png
+from adderlab.figures.trainability_map import MapAxis, MapView, map_picture, map_png
 from adderlab.runs.maps.grid import Grid
 
 if TYPE_CHECKING:
@@ -95,10 +94,8 @@ class TrainabilityMap(Result):
         return MapView(
             measure=self.measure,
             success=self.success,
-            x_name=NAMES[x.name],
-            x=Ruler(x.low, x.high, x.scale == "log"),
-            y_name=NAMES[y.name],
-            y=Ruler(y.low, y.high, y.scale == "log"),
+            x=MapAxis(NAMES[x.name], x.low, x.high, x.scale == "log"),
+            y=MapAxis(NAMES[y.name], y.low, y.high, y.scale == "log"),
             shows=shows or self.shows,
         )
 

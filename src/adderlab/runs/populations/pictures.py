@@ -6,8 +6,9 @@ import math
 from typing import Any, Final
 
 from adderlab.figures import Picture
-from adderlab.figures.charts import RatePoint, quantiles_picture, rates_picture
-from adderlab.figures.failures import Kind, KindRow, kind_picture
+from adderlab.figures.failure import Failure, FailureRow, failure_picture
+from adderlab.figures.loss_quantiles import loss_quantiles_picture
+from adderlab.figures.success_rates import RatePoint, success_rates_picture
 from adderlab.nets.walk import block_of_rows
 from adderlab.runs.populations.census import Census
 from adderlab.runs.populations.plan import Plan
@@ -40,7 +41,7 @@ def losses_of(result: dict[str, Any]) -> Picture | None:
         float(share): [math.inf if value is None else value for value in values]
         for share, values in result["losses"]["quantiles"].items()
     }
-    return quantiles_picture(steps, quantiles, name="loss-quantiles")
+    return loss_quantiles_picture(steps, quantiles, name="loss-quantiles")
 
 
 def rates_of(result: dict[str, Any]) -> list[Picture]:
@@ -62,7 +63,7 @@ def rates_of(result: dict[str, Any]) -> list[Picture]:
             for entry in result[key]
         ]
         if points:
-            picture = rates_picture(points, text, name=f"success-by-{name}", is_log=is_log)
+            picture = success_rates_picture(points, text, name=f"success-by-{name}", is_log=is_log)
             found.append(picture)
     return found
 
@@ -73,12 +74,12 @@ def kinds_of(
     """Return a card of each of the commonest kinds of failure that have a truth table."""
     kinds = [entry for entry in result["failures"] if entry["table"]][:most]
     return [
-        kind_picture(_kind(entry, examples), name=f"{prefix}-{number}")
+        failure_picture(_kind(entry, examples), name=f"{prefix}-{number}")
         for number, entry in enumerate(kinds, start=1)
     ]
 
 
-def _kind(entry: dict[str, Any], examples: Examples) -> Kind:
+def _kind(entry: dict[str, Any], examples: Examples) -> Failure:
     task = examples.plan.task
     member = entry["member"]
     seen = [
@@ -86,7 +87,7 @@ def _kind(entry: dict[str, Any], examples: Examples) -> Kind:
         for one in entry["causes"]
         if one["share"] >= 0.05
     ]
-    return Kind(
+    return Failure(
         title=f"{entry['share']:.1%} of the networks, for example member {member}",
         rows=tuple(_rows(task, entry["table"], examples.units(member))),
         notes=tuple(seen),
@@ -99,13 +100,13 @@ def _mended(one: dict[str, Any]) -> str:
         return ""
     word = "a cause" if one["is_cause"] else "not shown as a cause"
     rate, control = trial["mended"], trial["control_mended"]
-    beside = f" (beside it {control['share']:.0%})" if control["of"] else ""
-    return f"; changed, {rate['share']:.0%} are right{beside}: {word}"
+    control_group = f" (control group {control['share']:.0%})" if control["of"] else ""
+    return f"; changed, {rate['share']:.0%} are right{control_group}: {word}"
 
 
-def _rows(task: Task, table: list[int], on: Any) -> list[KindRow]:
+def _rows(task: Task, table: list[int], on: Any) -> list[FailureRow]:
     """Return the rows of an example: words as they are written, free outputs as a star."""
-    found: list[KindRow] = []
+    found: list[FailureRow] = []
     for number, joined in enumerate(table):
         row = task.row(number)
         block = block_of_rows(task, [row.inputs])
@@ -114,7 +115,7 @@ def _rows(task: Task, table: list[int], on: Any) -> list[KindRow]:
         expected = [int(bit) for bit in block.expected[0]]
         free = [cares is not None and not cares[place] for place in range(task.n_out)]
         found.append(
-            KindRow(
+            FailureRow(
                 inputs=", ".join(f"{name} {value}" for name, value in row.inputs.items()),
                 expected=_words(task, expected) if not any(free) else _starred(expected, free),
                 got=_words(task, bits) if not any(free) else "".join(map(str, bits)),
