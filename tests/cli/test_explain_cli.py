@@ -141,14 +141,18 @@ def test_json_is_one_object_with_the_promised_keys(place, capsys, options, keys)
         ),
         (
             [],
-            "explain: no network, and nothing to explain; give NET with --input 1,1, "
-            "--rows all, --symbols, --slots or --why, or --chain 3",
+            (
+                "explain: no network, and nothing to explain; give NET with --input 1,1, "
+                "--rows all, --symbols, --slots or --why, or --chain 3"
+            ),
         ),
         (["--why"], "explain: no network; name its file"),
         (
             ["lecture.safetensors", "--chain", "3"],
-            "--chain: the chain is explained without a network; leave NET out, or ask for "
-            "--symbols, the same of a network",
+            (
+                "--chain: the chain is explained without a network; leave NET out, or ask for "
+                "--symbols, the same of a network"
+            ),
         ),
         (
             ["lecture.safetensors", "--slots", "--why"],

@@ -16,29 +16,39 @@ TOUCH = 0.25
 """Points by which two boxes may meet: a box has some air of its own above and below."""
 
 
-def texts_of(figure: Figure) -> list[Any]:
-    """Return the texts that are drawn."""
-    return [one for one in figure.findobj(Text) if one.get_text().strip()]
+def drawn_texts(figure: Figure) -> list[tuple[str, float, Any]]:
+    """Return each text that is drawn, with its size and its box; ticks out of view are not."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # the layout is made when it is drawn
+    texts: list[tuple[str, float, Any]] = []
+    draw = Text.draw
+
+    def note(text: Text, renderer: Any, *arguments: Any, **options: Any) -> None:
+        if text.get_text().strip() and text.get_visible():
+            texts.append((text.get_text(), text.get_fontsize(), text.get_window_extent(renderer)))
+        draw(text, renderer, *arguments, **options)
+
+    Text.draw = note
+    try:
+        canvas.draw()
+    finally:
+        Text.draw = draw
+    return texts
 
 
 def faults_of(figure: Figure) -> list[str]:
     """Return what can't be read, in words; empty for a drawing that can."""
-    renderer = FigureCanvasAgg(figure).get_renderer()
+    texts = drawn_texts(figure)
     width, height = figure.bbox.width, figure.bbox.height
-    boxes = [(text, text.get_window_extent(renderer)) for text in texts_of(figure)]
     faults = [
-        f"{text.get_text()!r} is off the paper"
-        for text, box in boxes
+        f"{text!r} is off the paper"
+        for text, _, box in texts
         if box.x0 < 0 or box.y0 < 0 or box.x1 > width or box.y1 > height
     ]
+    faults += [f"{text!r} is {size} points" for text, size, _ in texts if size < SMALLEST]
     faults += [
-        f"{text.get_text()!r} is {text.get_fontsize()} points"
-        for text, _ in boxes
-        if text.get_fontsize() < SMALLEST
-    ]
-    faults += [
-        f"{one.get_text()!r} and {two.get_text()!r} overlap"
-        for (one, a), (two, b) in combinations(boxes, 2)
+        f"{first!r} and {second!r} overlap"
+        for (first, _, a), (second, _, b) in combinations(texts, 2)
         if min(a.x1, b.x1) - max(a.x0, b.x0) > TOUCH and min(a.y1, b.y1) - max(a.y0, b.y0) > TOUCH
     ]
     return faults

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import math
 
-from adderlab.figures import Picture
-from adderlab.figures.charts import RatePoint, quantiles_picture, rates_picture
-from adderlab.figures.failures import Kind, KindRow, kind_picture
+from adderlab.figures import (
+    Failure,
+    FailureRow,
+    Picture,
+    RatePoint,
+    failure_picture,
+    loss_quantiles_picture,
+    success_rates_picture,
+)
 
 WIDTHS = [
     RatePoint(2, 0.24, 0.2, 0.29),
@@ -40,26 +46,26 @@ QUANTILES = {
 }
 
 
-def row(number: int, got: int, units: int) -> KindRow:
+def row(number: int, got: int, units: int) -> FailureRow:
     a, b = divmod(number, 2)
     on = tuple((number >> unit) % 2 == 1 for unit in range(units))
-    return KindRow(f"a {a}, b {b}", str(a + b), str(got), a + b == got, on)
+    return FailureRow(f"a {a}, b {b}", str(a + b), str(got), a + b == got, on)
 
 
-KINDS = {
-    "half adder": Kind(
+FAILURES = {
+    "half adder": Failure(
         "10.4% of the networks, for example member 5",
         tuple(row(number, got, 3) for number, got in enumerate((1, 1, 1, 2))),
-        ("dead from the start: 84% of them; changed, 52% are right (beside it 12%): a cause",),
+        ("dead unit at start: 84% of them; changed, 52% are right (control group 12%): a cause",),
     ),
-    "wide": Kind(
+    "wide": Failure(
         "0.1% of the networks",
         tuple(row(number % 4, number % 3, 30) for number in range(64)),
         (),
     ),
-    "two outputs of long names": Kind(
+    "two outputs of long names": Failure(
         "1%",
-        (KindRow("carry in 1, left operand 12345, right 6789", "borrow 1, difference 44",
+        (FailureRow("carry in 1, left operand 12345, right 6789", "borrow 1, difference 44",
                  "borrow 0, difference 45", False, (True,)),),
         ("stuck: 100% of them",) * 4,
     ),
@@ -69,7 +75,7 @@ KINDS = {
 def population_pictures() -> list[Picture]:
     """Return one of each kind."""
     return [
-        rates_picture(WIDTHS, "hidden units", name="rates"),
-        quantiles_picture(STEPS, QUANTILES["some diverge"], name="quantiles"),
-        kind_picture(KINDS["half adder"], name="kind"),
+        success_rates_picture(WIDTHS, "hidden units", name="rates"),
+        loss_quantiles_picture(STEPS, QUANTILES["some diverge"], name="quantiles"),
+        failure_picture(FAILURES["half adder"], name="failure"),
     ]

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from figures.layout import faults_of, texts_of
+from figures.layout import faults_of
 from figures.population import population_pictures
-from matplotlib.lines import Line2D
-from matplotlib.patches import PathPatch, Rectangle
 from PIL import Image
 
 from adderlab.blocks.numbers import compact, decimal, decimal_apart, fixed
@@ -31,30 +30,30 @@ from adderlab.figures import (
     PALETTE,
     PNG_SCALE,
     Picture,
-    Size,
     activations_picture,
-    cliffs_picture,
-    depths_picture,
     losses_picture,
     network_picture,
+    operations_picture,
+    plot_activations,
+    plot_losses,
+    plot_network,
+    plot_operations,
+    plot_surface,
+    plot_truth_table,
+    styled,
+    surface,
     surface_pictures,
-    surfaces,
+    truth_table,
     truth_table_picture,
 )
-from adderlab.figures.activations import activations_of, draw_activations
-from adderlab.figures.bands import bands_of
-from adderlab.figures.blocks import draw_blocks
-from adderlab.figures.cliffs import State, draw_cliffs, draw_state
-from adderlab.figures.depths import draw_depths
+from adderlab.figures.activations import activations_of, size_of
 from adderlab.figures.graph import is_drawn, lay_out
-from adderlab.figures.graph_drawing import draw_graph
-from adderlab.figures.losses import draw_losses
-from adderlab.figures.picture import drawing
-from adderlab.figures.sheet import Sheet, shortened, width_of
-from adderlab.figures.truth_table import draw_truth_table
+from adderlab.figures.network import network_size
+from adderlab.figures.picture import drawn
+from adderlab.figures.style import shortened, width_of
 from adderlab.nets import EXACT, Activation, Network, Readout, network
 from adderlab.nets.truth import rows_to_show, truth_rows
-from adderlab.nets.walk import nameless_task, walk
+from adderlab.nets.walk import nameless_task
 from adderlab.tasks import Task, task_named
 from adderlab.tasks.table import parse_table
 
@@ -63,7 +62,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 NAMESPACES = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
 
 
-def drawn(sizes: tuple[int, ...], task: Task, seed: int = 1, **options: Any) -> Network:
+def random_net(sizes: tuple[int, ...], task: Task, seed: int = 1, **options: Any) -> Network:
     """A network with weights from a generator, many digits each."""
     generator = np.random.default_rng(seed)
     weights = [generator.normal(size=(n, m)) for m, n in pairwise(sizes)]
@@ -91,26 +90,26 @@ def long_names() -> Network:
     """A task whose words have long names."""
     header = "in operand_on_the_left_hand_side:1,in WWWWWWWWWWWWWWWWWWWWWW:1"
     text = f"{header},out the_carry_that_comes_out:1,out s:1\n0,0,0,0\n0,1,0,1\n1,0,0,1\n1,1,1,0\n"
-    return drawn((2, 3, 2), parse_table(text, where="names.csv"), 4)
+    return random_net((2, 3, 2), parse_table(text, where="names.csv"), 4)
 
 
 NETS: dict[str, Callable[[], Network]] = {
     "lecture": lambda: lecture_network(HALF_ADDER),
     "printed": printed_network,
-    "2-8-2": lambda: drawn((2, 8, 2), HALF_ADDER),
-    "2-64-2": lambda: drawn((2, 64, 2), HALF_ADDER),
-    "4-16-3": lambda: drawn((4, 16, 3), task_named("adder:2")),
-    "deep": lambda: drawn((2, 3, 4, 2), HALF_ADDER, 3),
-    "full-adder": lambda: drawn((3, 3, 2), task_named("full-adder"), 5),
-    "tanh": lambda: drawn((2, 3, 2), HALF_ADDER, 7, activation=Activation("tanh")),
-    "exact": lambda: replace(drawn((2, 2, 2), HALF_ADDER, 8), readout=EXACT),
-    "step": lambda: drawn((2, 3, 2), HALF_ADDER, 9, activation=Activation("step")),
-    "one word": lambda: drawn((2, 2, 1), task_named("parity:2"), 2),
-    "affine": lambda: drawn((2, 2), HALF_ADDER),
-    "large": lambda: drawn((16, 80, 9), task_named("adder:8")),
-    "many layers": lambda: drawn((2, *[3] * 12, 2), HALF_ADDER),
-    "many outputs": lambda: drawn((8, 21, 5), task_named("adder:4")),
-    "wide outputs": lambda: drawn((40, 3, 21), task_named("adder:20")),
+    "2-8-2": lambda: random_net((2, 8, 2), HALF_ADDER),
+    "2-64-2": lambda: random_net((2, 64, 2), HALF_ADDER),
+    "4-16-3": lambda: random_net((4, 16, 3), task_named("adder:2")),
+    "deep": lambda: random_net((2, 3, 4, 2), HALF_ADDER, 3),
+    "full-adder": lambda: random_net((3, 3, 2), task_named("full-adder"), 5),
+    "tanh": lambda: random_net((2, 3, 2), HALF_ADDER, 7, activation=Activation("tanh")),
+    "exact": lambda: replace(random_net((2, 2, 2), HALF_ADDER, 8), readout=EXACT),
+    "step": lambda: random_net((2, 3, 2), HALF_ADDER, 9, activation=Activation("step")),
+    "one word": lambda: random_net((2, 2, 1), task_named("parity:2"), 2),
+    "affine": lambda: random_net((2, 2), HALF_ADDER),
+    "large": lambda: random_net((16, 80, 9), task_named("adder:8")),
+    "many layers": lambda: random_net((2, *[3] * 12, 2), HALF_ADDER),
+    "many outputs": lambda: random_net((8, 21, 5), task_named("adder:4")),
+    "wide outputs": lambda: random_net((40, 3, 21), task_named("adder:20")),
     "long numbers": long_numbers,
     "long names": long_names,
 }
@@ -119,32 +118,35 @@ NETS: dict[str, Callable[[], Network]] = {
 def scenes(net: Network) -> Iterator[tuple[str, Any]]:
     """Every drawing of a network."""
     task = net.task or nameless_task(net)
-    way = walk(net, task, task.row(task.rows - 1).inputs)
-    if is_drawn(net):
-        yield "network", draw_graph(net, task)
-        yield "way", draw_graph(net, task, way)
-    else:
-        yield "blocks", draw_blocks(net)
-    yield "truth table", draw_truth_table(rows_to_show(net, task), task)
+    row = task.row(task.rows - 1).inputs
+    for name, inputs in (("network", None), ("way", row)):
+        if inputs is None or is_drawn(net):
+            size = network_size(net, task, inputs)
+            plot = partial(plot_network, net, task, row=inputs)
+            yield name, drawn(lambda ax, plot=plot: plot(ax=ax), size=size, fills=True)
+    shown = rows_to_show(net, task)
+    size = truth_table.size_of(shown, task)
+    yield "truth table", drawn(lambda ax: plot_truth_table(net, task, ax=ax), size=size, fills=True)
     if net.hidden:
-        yield "activations", draw_activations(activations_of(net, task), task)
+        size = size_of(activations_of(net, task))
+        yield "activations", drawn(lambda ax: plot_activations(net, task, ax=ax), size=size)
     if net.n_in == 2:
-        rows, values = list(truth_rows(net, task)), surfaces._values(net)
-        for place in range(net.n_out):
-            yield "surface", surfaces.draw_surface(net, task, rows, values[..., place], place)
+        for bit in task.output_bits:
+            plot = partial(plot_surface, net, task, output=bit)
+            yield "surface", drawn(lambda ax, plot=plot: plot(ax=ax), size=surface.SIZE)
 
 
 @pytest.mark.parametrize("name", NETS)
 def test_no_text_is_cut_off_small_or_over_other_text(name: str) -> None:
     """Whatever the network, and with a row's values or without."""
-    with drawing():
+    with styled():
         faults = {scene: faults_of(figure) for scene, figure in scenes(NETS[name]())}
     assert not any(faults.values()), faults
 
 
 @pytest.mark.parametrize("name", ["printed", "affine", "large", "wide outputs"])
 def test_networks_without_a_task_can_be_drawn_too(name: str) -> None:
-    with drawing():
+    with styled():
         faults = {
             scene: faults_of(figure) for scene, figure in scenes(replace(NETS[name](), task=None))
         }
@@ -155,13 +157,13 @@ def test_weights_find_a_place_in_small_networks() -> None:
     """Up to 8 units a layer every weight that is not 0 is written, once."""
     for seed in range(3):
         for hidden in (2, 3, 5, 8):
-            graph = lay_out(drawn((2, hidden, 2), HALF_ADDER, seed))
+            graph = lay_out(random_net((2, hidden, 2), HALF_ADDER, seed))
             assert graph.labels is not None, (seed, hidden)
             assert [len(layer) for layer in graph.labels] == [2 * hidden, 2 * hidden]
     zeros = lay_out(lecture_network(HALF_ADDER))
     assert zeros.labels is not None
     assert [len(layer) for layer in zeros.labels] == [6, 3]
-    assert lay_out(drawn((2, 9, 2), HALF_ADDER)).labels is None
+    assert lay_out(random_net((2, 9, 2), HALF_ADDER)).labels is None
 
 
 RUNS: dict[str, dict[str, list[tuple[int, float]]]] = {
@@ -180,86 +182,66 @@ RUNS: dict[str, dict[str, list[tuple[int, float]]]] = {
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_loss_curves_are_named_at_their_ends_without_collision(name: str) -> None:
-    with drawing():
-        assert faults_of(draw_losses(RUNS[name])) == []
-
-
-CLIFFS: dict[str, dict[str, list[State]]] = {
-    "lecture": {
-        "fp16": ["proved"] * 9 + ["open", "refuted"] + ["not held"] * 53,
-        "wide": ["proved"] * 64,
-    },
-    "at the end": {"fp8-e4m3": ["proved"] * 30 + ["refuted"] * 2},
-    "from the first on": {"binary": ["not held"] * 32, "fp8-e5m2": ["refuted"] + ["open"] * 31},
-}
-
-DEPTHS: dict[str, dict[str, list[Size]]] = {
-    "three": {
-        "one-layer": [Size(8, 2, 8, 23), Size(64, 2, 64, 191)],
-        "prefix": [Size(8, 6, 1, 102), Size(64, 9, 1, 1474)],
-        "ripple": [Size(8, 10, 1, 95), Size(64, 66, 1, 4351)],
-    },
-    "one": {"one-layer": [Size(3, 2, 3, 8)]},
-}
-
-
-@pytest.mark.parametrize("name", CLIFFS)
-def test_cliffs_can_be_read_wherever_they_are(name: str) -> None:
-    with drawing():
-        figure = draw_cliffs(CLIFFS[name])
+def test_loss_curves_can_be_read_and_hold_every_finite_loss(name: str) -> None:
+    with styled():
+        figure = drawn(lambda ax: plot_losses(RUNS[name], ax=ax))
         assert faults_of(figure) == []
-        texts = {one.get_text() for one in texts_of(figure)}
-    states = {state for row in CLIFFS[name].values() for state in row}
-    assert ("refuted" in texts) == ("refuted" in states)
-    assert ("not proved" in texts) == ("open" in states)
-    assert ("9 bits" in texts, "30 bits" in texts) == (name == "lecture", name == "at the end")
+    lines = [line for line in figure.axes[0].get_lines() if line.get_marker() != "x"]
+    points = [line.get_xydata().tolist() for line in lines]
+    finite = [[list(p) for p in run if math.isfinite(p[1])] for run in RUNS[name].values()]
+    assert points == [run for run in finite if run]
 
 
-def test_cliffs_are_told_apart_by_shape() -> None:
-    """Each state's height or mark is its own, so that nothing rests on color."""
-    shapes: list[tuple[Any, ...]] = []
-    for state in ("proved", "refuted", "open", "not held"):
-        with drawing():
-            sheet = Sheet(40, 60)
-            draw_state(sheet, 10, 50, state)
-            found: list[Any] = sheet.figure.findobj(Rectangle)
-            (box,) = [one for one in found if one is not sheet.figure.patch]
-            marks = len(sheet.figure.findobj(Line2D))
-            shapes.append((round(box.get_height()), box.get_facecolor()[3] > 0, marks))
-    assert len(set(shapes)) == 4, shapes
+def test_a_run_that_diverged_ends_in_a_cross() -> None:
+    """Told apart by shape, in any color."""
+    with styled():
+        ax = drawn(lambda ax: plot_losses(RUNS["diverged"], ax=ax)).axes[0]
+    crosses = [line.get_xydata().tolist() for line in ax.get_lines() if line.get_marker() == "x"]
+    assert crosses == [[[1.0, 0.5]]]
 
 
-def test_cliffs_say_in_words_what_they_show() -> None:
-    assert cliffs_picture(CLIFFS["lecture"]).alt == (
-        "fp16: proved from 1 to 9, open at 10, refuted at 11, not held from 12 to 64 bits. "
-        "wide: proved from 1 to 64 bits."
-    )
+def test_a_figure_is_drawn_on_the_axes_of_its_user() -> None:
+    """Every kind goes into a figure with others, in the user's own style."""
+    from matplotlib.colors import to_hex
+    from matplotlib.figure import Figure
+
+    net = lecture_network(HALF_ADDER)
+    axes = Figure(figsize=(12, 8)).subplots(2, 3).ravel()
+    assert plot_network(net, ax=axes[0]) is axes[0]
+    assert plot_truth_table(net, HALF_ADDER, ax=axes[1]) is axes[1]
+    assert plot_activations(net, HALF_ADDER, ax=axes[2]) is axes[2]
+    assert plot_surface(net, HALF_ADDER, output="c0", ax=axes[3]) is axes[3]
+    assert plot_losses(RUNS["one"], ax=axes[4]) is axes[4]
+    assert plot_operations({"with reuse": [(1, 4), (2, 7)]}, ax=axes[5]) is axes[5]
+    assert to_hex(axes[4].get_lines()[0].get_color()) == "#1f77b4"  # matplotlib's first, not ours
 
 
-@pytest.mark.parametrize("name", DEPTHS)
-def test_depths_name_each_construction_with_its_size(name: str) -> None:
-    with drawing():
-        figure = draw_depths(DEPTHS[name])
-        assert faults_of(figure) == []
-        texts = {one.get_text() for one in texts_of(figure)}
-    for line in DEPTHS[name].values():
-        assert {f"{line[-1].layers} layers", f"{line[-1].hidden:,} hidden units"} <= texts
-    assert "hidden units and weights to 2^" in depths_picture(DEPTHS[name]).alt
+def test_positive_and_negative_weights_are_told_apart_by_dashes() -> None:
+    with styled():
+        ax = drawn(lambda ax: plot_network(lecture_network(HALF_ADDER), ax=ax)).axes[0]
+    dashes = [line.get_linestyle() for line in ax.get_lines() if line.get_linewidth() > 0.7]
+    assert (dashes.count("-"), dashes.count("--")) == (8 + 1, 1 + 1)  # edges, and the key
 
 
 def test_the_check_of_drawings_finds_what_is_wrong() -> None:
     """Its negative twin: text over text, text off the paper, small text."""
-    with drawing():
-        sheet = Sheet(100, 60)
-        sheet.text(50, 20, "one")
-        sheet.text(52, 24, "two")
-        sheet.text(95, 50, "off")
-        sheet.text(30, 50, "small", size=9)
-        assert faults_of(sheet.figure) == [
+
+    def plot(ax: Any) -> None:
+        _ = ax.set(xlim=(0, 100), ylim=(60, 0))
+        ax.set_axis_off()
+        for x, y, text, size in (
+            (50, 20, "first", 11),
+            (52, 24, "second", 11),
+            (99, 50, "off", 11),
+            (30, 50, "small", 9),
+        ):
+            _ = ax.text(x, y, text, fontsize=size)
+
+    with styled():
+        assert faults_of(drawn(plot, size=(100 / 72, 60 / 72), fills=True)) == [
             "'off' is off the paper",
             "'small' is 9.0 points",
-            "'one' and 'two' overlap",
+            "'first' and 'second' overlap",
         ]
 
 
@@ -279,13 +261,12 @@ def make_pictures() -> list[Picture]:
     return [
         network_picture(net),
         network_picture(net, row={"a": 1, "b": 1}, name="way"),
-        network_picture(drawn((16, 80, 9), task_named("adder:8")), name="blocks"),
+        network_picture(random_net((16, 80, 9), task_named("adder:8")), name="blocks"),
         truth_table_picture(net, HALF_ADDER),
         *surface_pictures(net, HALF_ADDER),
         activations,
         losses_picture(RUNS["diverged"]),
-        cliffs_picture(CLIFFS["lecture"]),
-        depths_picture(DEPTHS["three"]),
+        operations_picture({"without": [(1, 4), (2, 11)], "with reuse": [(1, 4), (2, 7)]}),
         *population_pictures(),
     ]
 
@@ -419,15 +400,16 @@ def test_every_blue_of_a_surface_is_darker_than_every_orange() -> None:
     """So that in gray a 0 can't be taken for a 1."""
     for name in ("lecture", "printed", "exact", "tanh"):
         net = NETS[name]()
-        values = surfaces._values(net)
         for place in range(2):
-            bands = bands_of(net, values[..., place])
-            shades = {"below": [0.0], "above": [1.0]}
-            for color, opacity in bands.inks:
-                parts = [int(PALETTE[color][i : i + 2], 16) for i in (1, 3, 5)]
-                mixed = [round(255 + opacity * (part - 255)) for part in parts]
-                shades[color].append(_luminance("#" + "".join(f"{part:02x}" for part in mixed)))
-            assert max(shades["below"]) < min(shades["above"])
+            with styled():
+                plot = partial(plot_surface, net, HALF_ADDER, output=place)
+                bands = drawn(lambda ax, plot=plot: plot(ax=ax)).axes[0].collections[0]
+            shades: dict[bool, list[float]] = {True: [0.0], False: [1.0]}
+            for *color, alpha in bands.get_facecolor():
+                mixed = [round(255 * (1 + alpha * (part - 1))) for part in color]
+                code = "#" + "".join(f"{part:02x}" for part in mixed)
+                shades[color[2] > color[0]].append(_luminance(code))
+            assert max(shades[True]) < min(shades[False])
 
 
 def test_the_png_has_the_stated_size_and_the_same_drawing(pictures: list[Picture]) -> None:
@@ -482,18 +464,16 @@ def test_descriptions_say_the_content(pictures: list[Picture]) -> None:
     assert titles["way"] == "Network 2-3-2, half-adder, on a = 1, b = 1"
 
 
-def test_marks_are_shapes_not_only_colors() -> None:
-    """A wrong row has a cross of two strokes where a right one has a check mark of one."""
-    with drawing():
-        sheet = Sheet(50, 50)
-        sheet.mark(10, 10, right=True)
-        right = len(sheet.figure.findobj(Line2D))
-        sheet.mark(30, 10, right=False)
-    assert (right, len(sheet.figure.findobj(Line2D))) == (1, 3)
+def test_right_and_wrong_are_told_apart_by_mark_and_word() -> None:
+    with styled():
+        plot = partial(plot_truth_table, lecture_network(HALF_ADDER), HALF_ADDER)
+        table = drawn(lambda ax: plot(ax=ax), fills=True).axes[0].tables[0]
+    marks = [table[row, 6].get_text().get_text() for row in range(1, 5)]
+    assert marks == ["✓", "✓", "✓", "✗ wrong"]
 
 
 def test_large_tables_show_wrong_rows_and_count_them() -> None:
-    net = drawn((16, 80, 9), task_named("adder:8"))
+    net = random_net((16, 80, 9), task_named("adder:8"))
     shown = rows_to_show(net, task_named("adder:8"))
     wrong = sum(
         not row.is_right
@@ -512,13 +492,14 @@ def test_units_are_off_where_they_are_zero_on_every_row() -> None:
     assert activations_of(printed_network(), HALF_ADDER).off == ("h3",)
     assert activations_of(lecture_network(HALF_ADDER), HALF_ADDER).off == ()
     wide = task_named("adder:8")
-    assert activations_of(drawn((16, 3, 9), wide), wide).off is None
-    assert activations_picture(drawn((2, 2), HALF_ADDER), HALF_ADDER) is None
+    assert activations_of(random_net((16, 3, 9), wide), wide).off is None
+    assert activations_picture(random_net((2, 2), HALF_ADDER), HALF_ADDER) is None
 
 
 def test_surfaces_are_drawn_of_two_inputs_alone() -> None:
     assert (
-        surface_pictures(drawn((3, 3, 2), task_named("full-adder")), task_named("full-adder")) == ()
+        surface_pictures(random_net((3, 3, 2), task_named("full-adder")), task_named("full-adder"))
+        == ()
     )
     assert [one.name for one in surface_pictures(printed_network(), HALF_ADDER, name="s")] == [
         "s-c1",
@@ -530,21 +511,15 @@ def test_surfaces_are_drawn_of_two_inputs_alone() -> None:
 def test_a_plateau_at_the_threshold_has_the_color_of_its_bit(convention: Any, color: str) -> None:
     """The lecture's outputs are exactly 0 over half the square, and its threshold is 0."""
     net = replace(lecture_network(HALF_ADDER), readout=Readout("threshold", 0.0, convention))
-    values = surfaces._values(net)[..., 0]
-    bands = bands_of(net, values)
-    with drawing():
-        sheet = Sheet(300, 300)
-        frame = surfaces.Frame(10, 10)
-        _ = surfaces._draw_bands(sheet, frame, bands, values)
-        place = frame.at(-0.1, -0.1)
-        covering = [
-            patch
-            for patch in sheet.figure.findobj(PathPatch)
-            if patch.get_path().contains_point(place)
-        ]
-    assert [patch.get_facecolor()[:3] for patch in covering] == [
-        tuple(int(PALETTE[color][i : i + 2], 16) / 255 for i in (1, 3, 5))
+    with styled():
+        ax = drawn(lambda ax: plot_surface(net, HALF_ADDER, ax=ax)).axes[0]
+    bands = ax.collections[0]
+    colors = [
+        tuple(round(255 * part) for part in face[:3])
+        for path, face in zip(bands.get_paths(), bands.get_facecolor(), strict=True)
+        if len(path.vertices) and path.contains_point((-0.1, -0.1))
     ]
+    assert colors == [tuple(int(PALETTE[color][i : i + 2], 16) for i in (1, 3, 5))]
 
 
 # --- numbers ------------------------------------------------------------------------------------
@@ -572,5 +547,5 @@ def test_numbers_keep_what_tells_them_apart() -> None:
         shortened("x" * 30, 9): "xxxx…xxxx",
     }
     assert {found: wanted for found, wanted in cases.items() if found != wanted} == {}
-    with drawing():
+    with styled():
         assert width_of("MM") > width_of("ii") > width_of("")

@@ -2,65 +2,100 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pytest
 from figures.layout import faults_of
-from figures.population import KINDS, QUANTILES, RATES, STEPS, WIDTHS
+from figures.population import FAILURES, QUANTILES, RATES, STEPS, WIDTHS
 
-from adderlab.figures.charts import (
-    draw_quantiles,
-    draw_rates,
-    quantiles_picture,
-    rates_picture,
+from adderlab.figures import (
+    MapAxis,
+    MapView,
+    failure_picture,
+    loss_quantiles_picture,
+    map_png,
+    plot_failure,
+    plot_loss_quantiles,
+    plot_map,
+    plot_success_rates,
+    styled,
+    success_rates_picture,
 )
-from adderlab.figures.failures import draw_kind, kind_picture, shown_rows
-from adderlab.figures.losses import Axis
-from adderlab.figures.maps import MapView, draw_map
-from adderlab.figures.picture import drawing
+from adderlab.figures.failure import shown_rows, size_of
+from adderlab.figures.picture import drawn
+from adderlab.figures.trainability_map import pixels_of
+
+
+def view_of(rows, columns, shows="convergence"):
+    random = np.random.default_rng(2)
+    return MapView(
+        random.normal(size=(rows, columns)),
+        random.random((rows, columns)) < 0.5,
+        MapAxis("learning rate", 0.01, 10, is_log=True),
+        MapAxis("scale of the start", 0, 1),
+        shows,
+    )
 
 
 @pytest.mark.parametrize("name", RATES)
-def test_rates_can_be_read(name):
+def test_rates_can_be_read_and_stand_where_they_were_measured(name):
     points, is_log = RATES[name]
-    with drawing():
-        assert faults_of(draw_rates(points, "hidden units", is_log=is_log)) == []
+    with styled():
+        figure = drawn(lambda ax: plot_success_rates(points, "hidden units", is_log=is_log, ax=ax))
+        assert faults_of(figure) == []
+    line = figure.axes[0].get_lines()[0]
+    assert line.get_xydata().tolist() == [[point.x, point.share] for point in points]
+    assert figure.axes[0].get_xscale() == ("log" if is_log else "linear")
 
 
 @pytest.mark.parametrize("name", QUANTILES)
 def test_quantiles_can_be_read(name):
-    with drawing():
-        assert faults_of(draw_quantiles(STEPS, QUANTILES[name])) == []
+    with styled():
+        figure = drawn(lambda ax: plot_loss_quantiles(STEPS, QUANTILES[name], ax=ax))
+        assert faults_of(figure) == []
+    (median,) = figure.axes[0].get_lines()
+    assert np.isfinite(median.get_ydata()).all()
+    assert len(figure.axes[0].collections) == len(QUANTILES[name]) // 2
 
 
-@pytest.mark.parametrize("name", KINDS)
-def test_kinds_can_be_read(name):
-    with drawing():
-        assert faults_of(draw_kind(KINDS[name])) == []
+@pytest.mark.parametrize("name", FAILURES)
+def test_failures_can_be_read(name):
+    failure = FAILURES[name]
+    with styled():
+        figure = drawn(lambda ax: plot_failure(failure, ax=ax), size=size_of(failure), fills=True)
+        assert faults_of(figure) == []
 
 
-@pytest.mark.parametrize(
-    ("rows", "columns", "pixel"), [(8, 8, 33.0), (256, 256, 1.0), (64, 640, 1.0), (900, 300, 1.0)]
-)
+@pytest.mark.parametrize(("rows", "columns"), [(8, 8), (256, 256), (64, 640), (900, 300)])
 @pytest.mark.parametrize("shows", ["convergence", "success"])
-def test_maps_can_be_read(rows, columns, pixel, shows):
-    random = np.random.default_rng(2)
-    view = MapView(
-        random.normal(size=(rows, columns)),
-        random.random((rows, columns)) < 0.5,
-        "learning rate",
-        Axis(0.01, 10, is_log=True),
-        "scale of the start",
-        Axis(0, 1),
-        shows,
-    )
-    with drawing():
-        assert faults_of(draw_map(view, pixel)) == []
+def test_maps_can_be_read(rows, columns, shows):
+    view = view_of(rows, columns, shows)
+    with styled():
+        assert faults_of(drawn(lambda ax: plot_map(view, ax=ax), size=(5.0, 5.4))) == []
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(8, 8), (64, 200), (300, 90)])
+def test_each_network_of_a_maps_image_is_one_pixel(rows, columns):
+    import io
+
+    from PIL import Image
+
+    view = view_of(rows, columns)
+    with Image.open(io.BytesIO(map_png(view))) as image:
+        shown = np.asarray(image.convert("RGB"))
+    pixels = pixels_of(view)
+    places = [
+        (top, left)
+        for top in range(shown.shape[0] - rows + 1)
+        for left in range(shown.shape[1] - columns + 1)
+        if (shown[top + 2, left + 2] == pixels[2, 2]).all()
+        and (shown[top + 2 : top + rows - 2, left + 2 : left + columns - 2]
+             == pixels[2:-2, 2:-2]).all()
+    ]  # fmt: skip
+    assert len(places) == 1
 
 
 def test_rates_in_words():
-    text = rates_picture(WIDTHS[:2], "hidden units", name="rates").alt
+    text = success_rates_picture(WIDTHS[:2], "hidden units", name="rates").alt
     assert text == (
         "How often a network is right, by hidden units, with 95 % intervals. 2: 24.0% (20.0% to "
         "29.0%); 3: 51.0% (48.0% to 55.0%), the run's own."
@@ -68,28 +103,23 @@ def test_rates_in_words():
 
 
 def test_quantiles_in_words():
-    text = quantiles_picture(STEPS, QUANTILES["some diverge"], name="loss").alt
+    text = loss_quantiles_picture(STEPS, QUANTILES["some diverge"], name="loss").alt
     assert text == (
         "The losses of all networks over the steps of training. 25% of the networks end below 0; "
         "50% of the networks end below 0.04; 75% of the networks end below ∞."
     )
 
 
-def test_a_kind_in_words():
-    text = kind_picture(KINDS["half adder"], name="kind").alt
+def test_a_failure_in_words():
+    text = failure_picture(FAILURES["half adder"], name="failure").alt
     assert text.startswith(
         "10.4% of the networks, for example member 5. a 0, b 0: expected 0, got 1, wrong, units "
         "on: none. a 0, b 1: expected 1, got 1, right, units on: 1."
     )
-    assert text.endswith("changed, 52% are right (beside it 12%): a cause.")
+    assert text.endswith("changed, 52% are right (control group 12%): a cause.")
 
 
 def test_of_many_rows_the_wrong_ones_are_shown():
-    shown = shown_rows(KINDS["wide"].rows)
+    shown = shown_rows(FAILURES["wide"].rows)
     assert len(shown) == 16
     assert not any(row.is_right for row in shown)
-
-
-def test_right_and_wrong_are_told_apart_without_color():
-    svg = kind_picture(KINDS["half adder"], name="kind").svg
-    assert len(re.findall("#b2330f", svg)) >= 2  # the strokes of a cross, and its shade

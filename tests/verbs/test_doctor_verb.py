@@ -52,7 +52,7 @@ def test_the_report_goes_into_json(report):
 
 
 def test_a_missing_package_is_named_with_its_remedy_and_nothing_is_measured(monkeypatch):
-    monkeypatch.setattr(doctor, "PACKAGES", ("numpy", "no_such_package"))
+    monkeypatch.setattr(doctor, "needed_packages", lambda: ["numpy", "no_such_package"])
     found = examine()
     assert not found.is_good
     missing = [check for check in found.checks if check.needed and not check.is_good]

@@ -77,7 +77,7 @@ def plot_activations(net: Network, task: Task, *, ax: Axes | None = None) -> Axe
         *(to_rgba(PALETTE["negative"], alpha) for alpha in np.linspace(DARKEST, 0, SHADES)),
         *(to_rgba(PALETTE["positive"], alpha) for alpha in np.linspace(0, DARKEST, SHADES)),
     ]
-    with drawing_on(ax, _size(shown)) as axes:
+    with drawing_on(ax, size_of(shown)) as axes:
         _ = axes.pcolormesh(
             values,
             cmap=ListedColormap(colors),
@@ -138,11 +138,11 @@ def activations_picture(net: Network, task: Task, *, name: str = "activations") 
         f"Hidden units of the network for {task.name}, row by row",
         " ".join(lines),
         lambda ax: plot_activations(net, task, ax=ax),
-        size=_size(shown),
+        size=size_of(shown),
     )
 
 
-def _size(shown: Activations) -> tuple[float, float]:
+def size_of(shown: Activations) -> tuple[float, float]:
     """Return the size in which every number has room, in inches."""
     places = 4 if len(shown.rows) <= FEW else 2
     texts = [compact(value, places) for value in shown.values.ravel().tolist()]

@@ -69,7 +69,7 @@ def plot_failure(failure: Failure, *, ax: Axes | None = None) -> Axes:
         '● ○'
     """
     rows = shown_rows(failure.rows)
-    with drawing_on(ax, _size(failure), fills=True) as axes:
+    with drawing_on(ax, size_of(failure), fills=True) as axes:
         return draw_table(
             axes,
             COLUMNS,
@@ -93,7 +93,7 @@ def failure_picture(failure: Failure, *, name: str) -> Picture:
         failure.title,
         " ".join([f"{failure.title}.", *words, *(f"{note}." for note in failure.notes)]),
         lambda ax: plot_failure(failure, ax=ax),
-        size=_size(failure),
+        size=size_of(failure),
         fills=True,
     )
 
@@ -105,7 +105,8 @@ def shown_rows(rows: Sequence[FailureRow]) -> list[FailureRow]:
     return [row for row in rows if not row.is_right][:MOST_ROWS]
 
 
-def _size(failure: Failure) -> tuple[float, float]:
+def size_of(failure: Failure) -> tuple[float, float]:
+    """Return the size of a card, in inches."""
     lines = [failure.title, *failure.notes]
     return table_size(COLUMNS, _cells(shown_rows(failure.rows)), lines=lines)
 

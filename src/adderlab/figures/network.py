@@ -78,16 +78,23 @@ def network_picture(
 ) -> Picture:
     """Return :func:`plot_network` as a picture that says in words what it shows."""
     target, way = _target(net, task, row)
-    size = _sheet(net, target, way).size if is_drawn(net) else layers_size(net)
     title = f"Network {net.shape}, {target.name}"
     return render(
         name,
         title if way is None else f"{title}, on {named(way.input)}",
         _described(net, target, way),
         lambda ax: plot_network(net, target, row=row, ax=ax),
-        size=size,
+        size=network_size(net, target, row),
         fills=True,
     )
+
+
+def network_size(
+    net: Network, task: Task | None = None, row: Mapping[str, int] | None = None
+) -> tuple[float, float]:
+    """Return the size in which a network is drawn without anything over anything, in inches."""
+    target, way = _target(net, task, row)
+    return _sheet(net, target, way).size if is_drawn(net) else layers_size(net)
 
 
 def _target(

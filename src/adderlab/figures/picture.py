@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree
 
@@ -50,16 +51,29 @@ def render(
         size: of the figure, in inches; that of the style sheet unless given.
         fills: whether the axes fill the figure, as a drawing without ticks does.
     """
-    from matplotlib.figure import Figure
-
     assert _NAME.match(name), name
     title, alt = (plain(" ".join(text.split())) for text in (title, alt))
     with styled():
-        figure = Figure(figsize=size, layout=None if fills else "constrained")
-        _ = plot(figure.add_axes((0, 0, 1, 1)) if fills else figure.add_subplot())
+        figure = drawn(plot, size=size, fills=fills)
         svg = _bytes_of(figure, "svg", POINTS, {"Creator": None, "Date": None})
         png = png_of(figure, PNG_SCALE * _CSS)
     return Picture(name, title, alt, _cleaned(svg, name, title, alt), png)
+
+
+def drawn(
+    plot: Callable[[Axes], object],
+    *,
+    size: tuple[float, float] | None = None,
+    fills: bool = False,
+) -> Figure:
+    """Return a figure with what ``plot`` draws; to be called within :func:`styled`."""
+    from matplotlib.figure import Figure
+
+    if size is not None:  # whole points are whole pixels of a PNG
+        size = ceil(size[0] * POINTS) / POINTS, ceil(size[1] * POINTS) / POINTS
+    figure = Figure(figsize=size, layout=None if fills else "constrained")
+    _ = plot(figure.add_axes((0, 0, 1, 1)) if fills else figure.add_subplot())
+    return figure
 
 
 def png_of(figure: Figure, dpi: int) -> bytes:

@@ -107,7 +107,7 @@ def plot_surface(
                 _ = bar.ax.axhline(cut, color=PALETTE["ink"], linewidth=2.6)
         for text, fill in (("1 expected", "ink"), ("0 expected", "paper")):
             _ = axes.plot([], [], label=text, **_dot(fill))
-        _ = axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2)
+        _ = axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
         return axes
 
 

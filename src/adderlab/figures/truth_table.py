@@ -38,7 +38,7 @@ def plot_truth_table(net: Network, task: Task, *, ax: Axes | None = None) -> Axe
     shown = rows_to_show(net, task)
     columns, rows = _columns(shown, task), _rows(shown, task)
     notes = [shown.note] if shown.note else []
-    with drawing_on(ax, table_size(columns, rows, lines=notes), fills=True) as axes:
+    with drawing_on(ax, size_of(shown, task), fills=True) as axes:
         marks = [row.is_right for row in shown.rows] if shown.is_judged else ()
         words = [len(columns) - 1] if shown.is_judged else []
         return draw_table(axes, columns, rows, marks=marks, notes=notes, words=words)
@@ -58,15 +58,20 @@ def truth_table_picture(net: Network, task: Task, *, name: str = "truth-table") 
         + (f", outputs {', '.join(map(decimal, row.raw))}." if task.n_out <= MOST_RAW else ".")
         for row in shown.rows
     ]
-    notes = [shown.note] if shown.note else []
     return render(
         name,
         f"Truth table of the network for {task.name}",
         " ".join([f"{shown.note}.".capitalize(), *words] if shown.note else words),
         lambda ax: plot_truth_table(net, task, ax=ax),
-        size=table_size(_columns(shown, task), _rows(shown, task), lines=notes),
+        size=size_of(shown, task),
         fills=True,
     )
+
+
+def size_of(shown: ShownRows, task: Task) -> tuple[float, float]:
+    """Return the size of the table, in inches."""
+    notes = [shown.note] if shown.note else []
+    return table_size(_columns(shown, task), _rows(shown, task), lines=notes)
 
 
 def _columns(shown: ShownRows, task: Task) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import platform
+import re
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -13,23 +14,6 @@ from typing import Any, Final
 
 from adderlab.blocks import Block, Result, Table
 
-PACKAGES: Final = (
-    "numpy",
-    "torch",
-    "safetensors",
-    "ml_dtypes",
-    "mpmath",
-    "numba",
-    "platformdirs",
-    "psutil",
-    "pyarrow",
-    "matplotlib",
-    "contourpy",
-    "jinja2",
-    "rich",
-    "sympy",
-    "typer",
-)
 EXTRAS: Final = {"jupyterlab": "notebook", "z3": "smt"}
 LOWEST_PYTHON: Final = (3, 11)
 
@@ -101,12 +85,18 @@ def examine() -> Examination:
             remedy="install Python 3.11 or later",
         ),
         Check("machine", f"{platform.machine()}, {cores} cores", is_good=True),
-        *(_package(name) for name in PACKAGES),
+        *(_package(name) for name in needed_packages()),
         *(_package(name, extra) for name, extra in EXTRAS.items()),
     ]
     if all(check.is_good for check in checks if check.needed):
         checks += [_proof_speed(), _training_speed()]
     return Examination(tuple(checks))
+
+
+def needed_packages() -> list[str]:
+    """Return what adderlab says that it needs, by the names under which it is installed."""
+    lines = metadata.requires("adderlab") or []
+    return [re.split(r"[^A-Za-z0-9_.-]", line)[0] for line in lines if "extra ==" not in line]
 
 
 def _package(name: str, extra: str = "") -> Check:
