@@ -11,7 +11,8 @@ from adderlab.blocks.numbers import compact
 from adderlab.blocks.picture import PALETTE, Picture
 from adderlab.figures.picture import render
 from adderlab.figures.style import drawing_on, shortened, written
-from adderlab.nets import Activation, Network
+from adderlab.nets import Network
+from adderlab.nets.forward import outputs_in_double
 from adderlab.nets.truth import TruthRow, inputs_text, truth_rows
 from adderlab.nets.walk import block_of_rows
 from adderlab.tasks import Task
@@ -183,26 +184,8 @@ def _values(net: Network) -> Float64[np.ndarray, "y x n_out"]:
     """Return the outputs on a grid over the square, in doubles: good enough to draw."""
     line = np.linspace(LOW, HIGH, POINTS)
     values = np.stack(np.meshgrid(line, line), axis=-1)
-    with np.errstate(over="ignore", invalid="ignore"):
-        for layer in net.layers:
-            weight = layer.weight.exact().to_floats()
-            bias = layer.bias.exact().to_floats() if layer.bias is not None else 0.0
-            values = _activated(layer.activation, values @ weight.T + bias)
+    values = outputs_in_double(net, values)
     return np.clip(np.nan_to_num(values), -LARGEST, LARGEST)
-
-
-def _activated(activation: Activation, sums: Any) -> Any:
-    match activation.kind:
-        case "relu":
-            return np.maximum(sums, 0)
-        case "leaky":
-            return np.where(sums > 0, sums, sums * activation.slope)
-        case "step":
-            return (sums > 0 if activation.convention == ">" else sums >= 0).astype(np.float64)
-        case "tanh":
-            return np.tanh(sums)
-        case _:
-            return sums
 
 
 def _simplify(contours: ContourSet) -> None:
