@@ -1,9 +1,9 @@
 """The activations: one table entry for each, and everything that is computed of them.
 
-Rule: nothing outside this table applies an activation, but for what is another algorithm: the
-PyTorch models and the kernels' source text of training, the lecture's own backpropagation
-(:mod:`adderlab.explaining.backprop`), and functions as decision diagrams, solver scripts or lines.
-A new activation is one more entry.
+Rule: nothing outside this table applies an activation, but for what is another algorithm: PyTorch
+models (of training, fine-tuning and autograd), the kernels' source text, the lecture's own
+backpropagation (:mod:`adderlab.explaining.backprop`), and functions as decision diagrams, solver
+scripts, symbols or lines. A new activation is one more entry.
 """
 
 from __future__ import annotations

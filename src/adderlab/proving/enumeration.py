@@ -37,7 +37,7 @@ EXACT_NUMBERS: Final = 1 << 15
 
 @dataclass(slots=True)
 class Enumeration:
-    """What enumerating all rows found.
+    """The result of enumerating all rows.
 
     Attributes:
         rows: rows looked at.
@@ -73,30 +73,30 @@ def block_rows(net: Network) -> int:
 
 def enumerate_rows(net: Network, task: Task, budget: Budget | None = None) -> Enumeration:
     """Return what the network does on all of the task's rows, in exact arithmetic."""
-    found = Enumeration()
+    enumeration = Enumeration()
     machine = Machine(net, FP64) if Machine.can_run(net) else None
     budget = budget or Budget.of()
     for block in task.blocks(block_rows(net)):
         try:
             budget.check()
         except CapReached as cap:
-            found.stopped = f"{cap} after {found.rows} of {task.rows} inputs"
+            enumeration.stopped = f"{cap} after {enumeration.rows} of {task.rows} inputs"
             break
-        is_right, is_known, margins = judge(net, machine, block, found)
+        is_right, is_known, margins = judge(net, machine, block, enumeration)
         wrong = np.flatnonzero(~is_right & is_known)
-        found.rows += len(is_right)
-        found.wrong += len(wrong)
-        found.undecided += [block.start + int(row) for row in np.flatnonzero(~is_known)]
-        if wrong.size and found.first_wrong is None:
-            found.first_wrong = block.start + int(wrong[0])
+        enumeration.rows += len(is_right)
+        enumeration.wrong += len(wrong)
+        enumeration.undecided += [block.start + int(row) for row in np.flatnonzero(~is_known)]
+        if wrong.size and enumeration.first_wrong is None:
+            enumeration.first_wrong = block.start + int(wrong[0])
         for side, distance in margins.items():
-            best = getattr(found, side)
-            setattr(found, side, distance if best is None else min(best, distance))
-    return found
+            best = getattr(enumeration, side)
+            setattr(enumeration, side, distance if best is None else min(best, distance))
+    return enumeration
 
 
 def judge(
-    net: Network, machine: Machine | None, block: RowBlock, found: Enumeration
+    net: Network, machine: Machine | None, block: RowBlock, enumeration: Enumeration
 ) -> tuple[Bool[np.ndarray, " batch"], Bool[np.ndarray, " batch"], dict[str, Fraction]]:
     """Return which rows are right, which are decided at all, and the block's margins."""
     if machine is None:
@@ -108,7 +108,7 @@ def judge(
         bits, decided = enclosure.bits(net.readout)
     is_bit = decided.copy()
     rest = np.flatnonzero(~_verdicts(block, bits, is_bit, decided)[1])
-    found.exact_rows += len(rest)
+    enumeration.exact_rows += len(rest)
     margins: dict[str, Fraction] = {}
     if rest.size:
         states = read_closely(net, block.inputs[rest])
@@ -142,8 +142,8 @@ def _margins(net: Network, block: RowBlock, enclosure: Enclosure | None) -> dict
     """Return the block's exact margins: bounds pick the candidates, whole numbers decide."""
     threshold = Fraction(net.readout.threshold)
     margins: dict[str, Fraction] = {}
-    for side, sign, wanted in (("of_0", -1, 0), ("of_1", 1, 1)):
-        belongs = block.expected == wanted
+    for side, sign, bit in (("of_0", -1, 0), ("of_1", 1, 1)):
+        belongs = block.expected == bit
         if block.cares is not None:
             belongs &= block.cares
         if not belongs.any():
@@ -168,8 +168,8 @@ def _margin_bounds(net: Network, block: RowBlock, enclosure: Enclosure) -> dict[
     """
     threshold = Fraction(net.readout.threshold)
     margins: dict[str, Fraction] = {}
-    for side, sign, wanted in (("of_0", -1, 0), ("of_1", 1, 1)):
-        belongs = block.expected == wanted
+    for side, sign, bit in (("of_0", -1, 0), ("of_1", 1, 1)):
+        belongs = block.expected == bit
         if block.cares is not None:
             belongs &= block.cares
         if not belongs.any():
@@ -208,11 +208,11 @@ def read_closely(
     return states
 
 
-def margin_of(found: Enumeration, net: Network) -> Margin | None:
-    """Return the margins that enumeration found; ``None`` for an exact readout."""
-    if net.readout.kind == "exact" or (found.of_0 is None and found.of_1 is None):
+def margin_of(enumeration: Enumeration, net: Network) -> Margin | None:
+    """Return the margins of an enumeration; ``None`` for an exact readout."""
+    if net.readout.kind == "exact" or (enumeration.of_0 is None and enumeration.of_1 is None):
         return None
-    return Margin(found.of_0, found.of_1, is_exact(net))
+    return Margin(enumeration.of_0, enumeration.of_1, is_exact(net))
 
 
 def exact_counterexample(net: Network, task: Task, index: int) -> Counterexample:

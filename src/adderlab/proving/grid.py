@@ -19,6 +19,7 @@ from adderlab.formats import Format
 from adderlab.nets import Activation, Layer, Network
 from adderlab.nets.dyadic import Dyadic
 from adderlab.nets.tensors import Sparse
+from adderlab.proving.unit_weights import stored_weights
 
 if TYPE_CHECKING:
     from jaxtyping import Shaped
@@ -40,7 +41,7 @@ def sum_bounds(net: Network, ranges: Ranges, exponents: Sequence[int]) -> Iterat
 
     Args:
         net: a network without tanh and leaky units.
-        ranges: of what each layer is given, input bits first.
+        ranges: of the values that each layer reads, input bits first.
         exponents: the power of two that each layer's sources are multiples of.
     """
     for layer, (least, most), exponent in zip(net.layers, ranges, exponents, strict=True):
@@ -49,7 +50,7 @@ def sum_bounds(net: Network, ranges: Ranges, exponents: Sequence[int]) -> Iterat
 
 
 def interval_ranges(net: Network) -> tuple[list[tuple[list[int], list[int]]], list[int]]:
-    """Return what :func:`sum_bounds` is given, by interval arithmetic over all inputs.
+    """Return the ranges and exponents for :func:`sum_bounds`, by intervals over all inputs.
 
     The ranges are those that each unit can't leave, wider than the exact ones that diagrams
     know.
@@ -100,7 +101,7 @@ def _scaled_down(value: int, exponent: int) -> int:
 def _bounds(layer: Layer, least: Any, most: Any, exponent: int) -> tuple[Any, Any, int]:
     """Return each unit's sum of positive and of negative terms, and their exponent."""
     weight = layer.weight
-    stored = weight.values.exact() if isinstance(weight, Sparse) else weight.exact()
+    stored = stored_weights(layer)
     low = stored.exponent + exponent
     bias = layer.bias.exact() if layer.bias is not None else None
     if bias is not None:
@@ -130,8 +131,8 @@ def _terms(stored: Dyadic, least: Any, most: Any, shift: int) -> tuple[Any, Any]
         numbers, least, most = (part.astype(object) for part in (numbers, least, most))
     else:
         numbers, least, most = (part.astype(np.int64) for part in (numbers, least, most))
-    one, two = numbers * least * (1 << shift), numbers * most * (1 << shift)
-    return np.maximum(np.maximum(one, two), 0), np.minimum(np.minimum(one, two), 0)
+    ends = np.stack([numbers * least, numbers * most]) * (1 << shift)
+    return np.maximum(ends.max(axis=0), 0), np.minimum(ends.min(axis=0), 0)
 
 
 def _by_row(

@@ -14,8 +14,8 @@ from adderlab.tasks import Task
 
 def places(task: Task, word: str, factor: int) -> dict[str, int]:
     """Return ``factor`` times a word's value as weights of its bits."""
-    found = next(one for one in (*task.inputs, *task.outputs) if one.name == word)
-    return {bit: factor << (found.width - 1 - place) for place, bit in enumerate(found.bits)}
+    own = next(entry for entry in (*task.inputs, *task.outputs) if entry.name == word)
+    return {bit: factor << (own.width - 1 - place) for place, bit in enumerate(own.bits)}
 
 
 def _adder(task: Task) -> dict[str, int]:

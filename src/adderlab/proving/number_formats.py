@@ -112,8 +112,8 @@ def _integer_verdict(net: Network, name: str, exact: Outcome) -> FormatVerdict:
         scale = 1 << weight.exponent
         bias_scale = 1 << bias.exponent if bias is not None else 1
         sums = (
-            row * scale * largest + one * bias_scale
-            for row, one in zip(rows, biases, strict=True)
+            row * scale * largest + shift * bias_scale
+            for row, shift in zip(rows, biases, strict=True)
         )  # fmt: skip
         largest = max(sums)
         if layer.activation.kind == "leaky":  # by a whole number, or the format does not hold it
@@ -136,9 +136,9 @@ def _float_verdict(net: Network, task: Task, machine: Machine, budget: Budget) -
         rounds = rounds or enclosure.rounds
         matters = True if block.cares is None else block.cares
         wrong = np.flatnonzero((~block.is_right(bits) & decided).any(axis=1))
-        for found in wrong_rows(net, task, form, FIRST_ORDER, block.start + wrong, budget):
-            if found.is_finite:
-                return found.refutes(net, task, "in every order")
+        for wrong_row in wrong_rows(net, task, form, FIRST_ORDER, block.start + wrong, budget):
+            if wrong_row.is_finite:
+                return wrong_row.refutes(net, task, "in every order")
         rest = np.flatnonzero((~decided & matters).any(axis=1))
         open_rows += [block.start + int(row) for row in (*wrong, *rest)]
     if not open_rows:
@@ -147,10 +147,10 @@ def _float_verdict(net: Network, task: Task, machine: Machine, budget: Budget) -
     indices = np.array(sorted(set(open_rows)))
     overflow = ""
     for order in ORDERS:
-        for found in wrong_rows(net, task, form, order, indices, budget):
-            if found.is_finite:
-                return found.refutes(net, task, f"in the order: {order}")
-            row = named(task.row(found.index).inputs)
+        for wrong_row in wrong_rows(net, task, form, order, indices, budget):
+            if wrong_row.is_finite:
+                return wrong_row.refutes(net, task, f"in the order: {order}")
+            row = named(task.row(wrong_row.index).inputs)
             overflow = overflow or f"and {row} overflows in the order: {order}"
     return FormatVerdict(
         form.name,
@@ -218,16 +218,16 @@ def wrong_rows(
             yield _WrongRow(int(part[at]), form, order, raw[at], bits[at], is_bit[at])
 
 
-def replays_in(net: Network, task: Task, found: FormatVerdict, index: int) -> bool | None:
+def replays_in(net: Network, task: Task, verdict: FormatVerdict, index: int) -> bool | None:
     """Return whether a row that is wrong in exact arithmetic is wrong in a format's as well.
 
     A float format is run in the first of :data:`ORDERS`, the one that a reader follows on
     paper. ``None`` where the format's arithmetic is not defined for the network, or where sums
     of integers may leave int32.
     """
-    form = FORMATS[found.format]
+    form = FORMATS[verdict.format]
     if form.kind != "float":
-        return True if found.verdict == "refuted" else None
+        return True if verdict.verdict == "refuted" else None
     if unfit(net, form) or not Machine.can_run(net):
         return None
     return any(True for _ in wrong_rows(net, task, form, FIRST_ORDER, np.array([index])))

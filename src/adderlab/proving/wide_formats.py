@@ -37,14 +37,18 @@ def refuted_at(
     counterexample = exact_counterexample(net, task, index)
     assert counterexample.got != counterexample.expected, "every counterexample replays"
     formats = {name: _replayed(net, task, name, index) for name in names}
-    replays = {name: one.verdict == "refuted" for name, one in formats.items() if _is_known(one)}
+    replays = {
+        name: verdict.verdict == "refuted"
+        for name, verdict in formats.items()
+        if _is_known(verdict)
+    }
     counterexample = replace(counterexample, replays={"exact": True, **replays})
     return replace(base, verdict="refuted", counterexample=counterexample, formats=formats)
 
 
-def _is_known(found: FormatVerdict) -> bool:
+def _is_known(verdict: FormatVerdict) -> bool:
     """Return whether the format's own arithmetic was run."""
-    return found.verdict == "refuted" or found.reason == RIGHT_THERE
+    return verdict.verdict == "refuted" or verdict.reason == RIGHT_THERE
 
 
 def wide_format_verdict(
@@ -88,9 +92,9 @@ def _refuted_by_trial(net: Network, task: Task, form: Format, budget: Budget) ->
     """Return a refutation from a row that was tried, or ``unknown``."""
     indices = np.array(list(_rows_to_try(task)), dtype=object)
     for order in ORDERS:
-        for found in wrong_rows(net, task, form, order, indices, budget):
-            if found.is_finite:
-                return found.refutes(net, task, f"in the order: {order}")
+        for row in wrong_rows(net, task, form, order, indices, budget):
+            if row.is_finite:
+                return row.refutes(net, task, f"in the order: {order}")
     return FormatVerdict(
         form.name,
         "unknown",
@@ -124,7 +128,7 @@ def _replayed(net: Network, task: Task, name: str, index: int) -> FormatVerdict:
     if sum(layer.n_in * layer.n_out for layer in net.layers) > LARGEST_DENSE:
         return FormatVerdict(name, "unknown", "too large to replay in the format")
     order = next(iter(ORDERS))
-    for found in wrong_rows(net, task, form, order, np.array([index], dtype=object)):
-        if found.is_finite:
-            return found.refutes(net, task, f"in the order: {order}")
+    for row in wrong_rows(net, task, form, order, np.array([index], dtype=object)):
+        if row.is_finite:
+            return row.refutes(net, task, f"in the order: {order}")
     return FormatVerdict(name, "unknown", RIGHT_THERE)

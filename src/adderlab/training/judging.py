@@ -21,6 +21,7 @@ from adderlab.nets.activations import Rounding
 from adderlab.nets.dyadic import Dyadic
 from adderlab.nets.enclosure import bounded, sum_bound
 from adderlab.nets.evaluation import affine
+from adderlab.nets.readout import exceeds
 from adderlab.training.networks import network_of
 from adderlab.training.settings import Settings
 
@@ -121,6 +122,7 @@ def _judge_chunk(
     ons: list[Any] = []
     is_close = np.zeros(count, dtype=bool)
     raw: Any = None
+    bits: Any = None
     for number, (sums, bound) in enumerate(_sums(settings, block, wide)):
         if number + 1 < len(wide) // 2:
             ons.append(sums > 0)
@@ -130,10 +132,10 @@ def _judge_chunk(
             else:
                 is_close |= close.any(axis=(1, 2))
         else:
+            bits = exceeds(sums, settings.readout.threshold, settings.readout.convention)
             raw = sums - settings.readout.threshold
             is_close |= _unclear(raw, bound, block)
     is_close &= is_finite
-    bits = raw > 0
     for index in np.flatnonzero(is_close):
         parts = [np.ascontiguousarray(array[index]) for array in arrays]
         network = network_of(parts, task, settings, "judged")
@@ -254,7 +256,7 @@ def _masks(on: Bool[np.ndarray, "member rows hidden"]) -> UInt64[np.ndarray, "me
 def _codes(packed: UInt8[np.ndarray, "member bytes"], bits: int) -> UInt64[np.ndarray, " member"]:
     if bits > 64:
         hashes = [hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in packed]
-        return np.array([int.from_bytes(one, "big") for one in hashes], dtype=np.uint64)
+        return np.array([int.from_bytes(digest, "big") for digest in hashes], dtype=np.uint64)
     whole = np.zeros((len(packed), 8), dtype=np.uint8)
     whole[:, : packed.shape[1]] = packed
     return whole.view(">u8")[:, 0].astype(np.uint64) >> np.uint64(64 - bits)
