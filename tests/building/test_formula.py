@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adderlab.building.formula import Check, CompiledFormula, Difference, compile_formula
-from adderlab.building.formula.fitting import nearest
+from adderlab.building.formula.compile import nearest
 from adderlab.errors import FormatError, FormulaError, ResourceError
 from adderlab.formats import FORMATS
 from adderlab.nets.evaluation import outputs

@@ -24,8 +24,8 @@ from adderlab.building.repair import (
     find_repairs,
     short,
 )
-from adderlab.building.repair.lines import Line, is_endless, lowest
-from adderlab.building.repair.stored import around, extremes
+from adderlab.building.repair.intervals import Line, is_endless, lowest
+from adderlab.building.repair.parameters import around, extremes
 from adderlab.errors import NetworkError, ResourceError, TaskError
 from adderlab.formats import FORMATS
 from adderlab.nets import EXACT, Activation, Layer, Network, Readout, network

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from adderlab.building.formula.faults import fault, raise_all
-from adderlab.building.formula.names import Named
 from adderlab.building.formula.syntax import (
     Expression,
     Indicator,
     Line,
+    Named,
     Number,
     Sum,
+    fault,
+    raise_all,
     step_argument,
 )
 from adderlab.nets.dyadic import Dyadic, from_integers

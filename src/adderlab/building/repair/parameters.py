@@ -1,15 +1,23 @@
-"""The parameters of a network that a repair may change, and the change itself."""
+"""The parameters that a repair may change, the numbers that they can store, and which is taken.
+
+Rule: only a value that the tensor can store is taken, and it is exactly the one stored. Among those
+the network's margin decides; then the margin without the outputs that stood just on the threshold
+before and were right (0 + 0 gives exactly 0 in the lecture's network, whatever its weights, and
+would hide how well the wrong row was repaired); then the smallest change.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
+from adderlab.building.repair.intervals import Envelope, Interval, Intervals, at_least, is_endless
 from adderlab.errors import NetworkError
 from adderlab.formats import FORMATS, FP64, Format
 from adderlab.nets import Network
@@ -104,3 +112,108 @@ def _storage(name: str, tensor: Tensor, net: Network) -> Format:
         return FORMATS[_FLOAT_NAMES[dtype]]
     held = np.iinfo(dtype)
     return Format(str(dtype), held.bits, "integer", largest=int(held.max), least=int(held.min))
+
+
+def extremes(form: Format, within: Interval) -> tuple[Fraction, ...]:
+    """Return the least and the greatest number of the format inside; nothing if none is."""
+    found = (
+        _at_least(form, within.low, or_equal=within.low_closed),
+        _at_most(form, within.high, or_equal=within.high_closed),
+    )
+    return tuple(value for value in found if value is not None and within.contains(value))
+
+
+def around(form: Format, value: Fraction, within: Interval) -> tuple[Fraction, ...]:
+    """Return the format's numbers next to ``value``, itself if it is one, that lie inside."""
+    found = (_at_least(form, value, or_equal=True), _at_most(form, value, or_equal=True))
+    return tuple(one for one in found if one is not None and within.contains(one))
+
+
+def _at_least(form: Format, value: Fraction | None, *, or_equal: bool) -> Fraction | None:
+    """Return the format's least number that is at least, or above, ``value``."""
+    if value is None or value < form.least:
+        return Fraction(form.least)
+    unit = _unit_above(form, value, or_equal=or_equal)
+    count = value / unit
+    found = unit * (math.ceil(count) if or_equal else math.floor(count) + 1)
+    if form.levels:
+        return next((Fraction(level) for level in form.levels if level >= found), None)
+    return found if found <= form.largest else None
+
+
+def _at_most(form: Format, value: Fraction | None, *, or_equal: bool) -> Fraction | None:
+    """Return the format's greatest number that is at most, or below, ``value``."""
+    levels = tuple(-level for level in reversed(form.levels))
+    mirrored = replace(form, least=-form.largest, largest=-form.least, levels=levels)
+    found = _at_least(mirrored, None if value is None else -value, or_equal=or_equal)
+    return None if found is None else -found
+
+
+def _unit_above(form: Format, value: Fraction, *, or_equal: bool) -> Fraction:
+    """Return the spacing of the format's numbers just above ``value``."""
+    if form.kind != "float":
+        return Fraction(1)
+    if not value:
+        return Fraction(2) ** form.smallest
+    size = abs(value)
+    exponent = size.numerator.bit_length() - size.denominator.bit_length()
+    if size < Fraction(2) ** exponent:
+        exponent -= 1  # now 2**exponent <= size < 2**(exponent + 1)
+    if value < 0 and not or_equal and size == Fraction(2) ** exponent:
+        exponent -= 1  # towards 0 from a power of two the numbers stand closer
+    return Fraction(2) ** max(exponent - form.precision + 1, form.smallest)
+
+
+Margin: TypeAlias = Callable[[Intervals], Envelope]
+"""A margin as a function of the changed number, on the numbers asked for."""
+
+ENOUGH: Final = Fraction(1)
+"""The margin that is enough where it grows without end: the distance between the bits 0 and 1."""
+
+
+def best_value(
+    works: Intervals, margins: Sequence[Margin], form: Format, before: Fraction
+) -> Fraction | None:
+    """Return the value to take, ``None`` where the format holds none of those that work.
+
+    Args:
+        works: the values that work; ``before`` is not among them.
+        margins: what is to be large, the first deciding first.
+        form: the format that stores the value.
+        before: the value that is there now.
+    """
+    if not any(extremes(form, part) for part in works.parts):
+        return None
+    good = works
+    for margin in margins:
+        good = highest(margin(good), form)
+    nearest = (value for part in good.parts for value in _nearest(part, form, before))
+    return min(nearest, key=lambda value: abs(value - before))
+
+
+def highest(margin: Envelope, form: Format) -> Intervals:
+    """Return the values where a margin is as large as a stored value makes it.
+
+    On a piece a line is highest at an end, so the best stored value is one of those next to the
+    ends of the pieces. A margin that grows without end has no best value, or the format's
+    largest number: there it is enough to reach 1. (It never only approaches a height at an open
+    end: what follows a step is constant between its flips, and without steps nothing jumps.)
+    """
+    level = max(line.at(value) for piece, line in margin for value in extremes(form, piece))
+    return at_least(margin, min(level, ENOUGH) if is_endless(margin) else level)
+
+
+def _nearest(part: Interval, form: Format, before: Fraction) -> tuple[Fraction, ...]:
+    """Return the stored values that come into question in an interval beside ``before``.
+
+    They are those next to its nearer end. Where that end is not inside, a row is wrong on it, and
+    the first number beyond it would all but touch it: then to the middle, of a half-line to one
+    beyond the end.
+    """
+    end, is_closed = (
+        (part.low, part.low_closed)
+        if part.low is not None and part.low > before
+        else (part.high, part.high_closed)
+    )
+    aim = end if is_closed and end is not None else part.sample
+    return around(form, aim, part) or extremes(form, part)

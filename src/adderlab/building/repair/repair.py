@@ -13,10 +13,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from adderlab.building.repair.choosing import Margin, best_value
-from adderlab.building.repair.intervals import LINE, Intervals
-from adderlab.building.repair.lines import Envelope, lowest
-from adderlab.building.repair.parameters import Parameter, parameters_of, with_value
+from adderlab.building.repair.intervals import LINE, Envelope, Intervals, lowest
+from adderlab.building.repair.parameters import (
+    Margin,
+    Parameter,
+    best_value,
+    parameters_of,
+    with_value,
+)
 from adderlab.building.repair.results import Mendable, Repair, Repairs
 from adderlab.building.repair.rows import Rows
 from adderlab.errors import NetworkError, ResourceError
@@ -36,7 +40,7 @@ def find_repairs(net: Network, task: Task, *, prove: Callable[[Network], object]
     A parameter is a weight, a bias or the readout's threshold. With all others fixed, an
     output of a row is a piecewise linear function of the one that changes, so the values that
     make the row right are a union of intervals, found exactly; those of all rows are
-    intersected. Of the values that work, :mod:`adderlab.building.repair.choosing` takes one.
+    intersected. Of the values that work, :mod:`adderlab.building.repair.parameters` takes one.
 
     Args:
         net: a network of dense or packed tensors, without tanh.

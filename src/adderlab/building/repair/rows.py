@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from adderlab.building.repair.intervals import Interval, Intervals
-from adderlab.building.repair.lines import (
+from adderlab.building.repair.intervals import (
     IDENTITY,
     ZERO,
     Envelope,
+    Interval,
+    Intervals,
     Line,
     constant,
     where_positive,
