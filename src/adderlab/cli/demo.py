@@ -31,6 +31,7 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """Go through both lecture notebooks from start to end and say what is so."""
+    from adderlab.blocks import Heading
     from adderlab.cli.output import Screen
     from adderlab.demo import demo as tell
 
@@ -41,7 +42,7 @@ def demo(
 
         def on_chapter(chapter: Chapter) -> None:
             while heading:  # not before the first chapter: a demo that is refused prints nothing
-                screen.say(heading.pop(), style="bold")
+                screen.show((Heading(heading.pop()),))
             screen.show_chapter(chapter)
 
         def on_progress(what: str, share: float) -> None:

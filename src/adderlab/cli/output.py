@@ -10,13 +10,12 @@ import codecs
 import io
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from rich.console import Console
-from rich.text import Text
 
-from adderlab.blocks import Block, Chapter, Line, Table
+from adderlab.blocks import Block, Chapter, Line
 from adderlab.blocks.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -75,15 +74,6 @@ class Screen:
         self.console = Console(stderr=as_json, highlight=False, markup=False, emoji=False)
         self._terminal = Terminal(self.console)
 
-    def say(self, text: str | Text = "", style: str = "") -> None:
-        """Print one line of text; it is wrapped on a terminal and left alone in a file."""
-        self.console.print(text, style=style, soft_wrap=not self.console.is_terminal)
-
-    def heading(self, text: str) -> None:
-        """Print a heading."""
-        self.say()
-        self.say(text, style="bold")
-
     def show(self, blocks: Iterable[Block], *, unwritten: str = "") -> None:
         """Print a result's blocks; of one that was not written, how ``-o`` would keep it."""
         self._terminal.write(blocks)
@@ -95,17 +85,9 @@ class Screen:
         """Print a chapter."""
         self._terminal.write_chapter(chapter)
 
-    def table(
-        self,
-        columns: Sequence[str],
-        rows: Iterable[Sequence[Any]],
-        *,
-        left: Sequence[str] = (),
-        marks: Sequence[bool | None] = (),
-    ) -> None:
-        """Print a table; columns are right-aligned unless named in ``left``."""
-        lines = tuple(tuple(map(str, row)) for row in rows)
-        self.show((Table(tuple(columns), lines, tuple(marks), left=tuple(left)),))
+    def progress_line(self, text: str) -> None:
+        """Print a line on work that goes on: an epoch's loss."""
+        self._terminal.write((Line(text),))
 
     def json(self, result: dict[str, Any]) -> None:
         """Print the result object, if it was asked for."""

@@ -70,7 +70,7 @@ def prove(
         sample=sample,
     )
     if explain_choice:
-        screen.say(verdict.choice)
+        screen.progress_line(verdict.choice)
     screen.show(verdict.blocks())
     screen.json(verdict.to_dict())
     raise typer.Exit(EXIT_OF_VERDICT[verdict.verdict])

@@ -32,7 +32,7 @@ from adderlab.errors import OptionError
 
 if TYPE_CHECKING:
     from adderlab.cli.output import Screen
-    from adderlab.training import Settings
+    from adderlab.training.choice import Choice
 
 EXAMPLES = """Examples:
 
@@ -139,9 +139,7 @@ def train(
     if task is None:
         raise OptionError("no task is named", where="TASK", remedy="name one, like half-adder")
     if seeds is not None:
-        from adderlab.cli.population import run_population
-
-        run_population(
+        _train_population(
             screen, task, seeds, settings, out=out, keep=keep, explain=explain, threads=threads
         )
         return
@@ -168,33 +166,12 @@ def _replay(screen: Screen, path: Path, settings: dict[str, Any], others: tuple[
         )
 
     def on_loss(step: int, loss: float) -> None:
-        screen.say(f"step {step}, loss {loss:.4f}")
+        screen.progress_line(f"step {step}, loss {loss:.4f}")
 
-    found = train_again(path, on_loss=on_loss)
-    screen.say(f"the record says: {told_text(found.settings)}")
-    screen.say(found.summary(), style="bold green" if found else "bold red")
-    screen.json(found.to_dict())
-    raise typer.Exit(HOLDS if found else REFUTED)
-
-
-def told_text(settings: Settings) -> str:
-    """Return the settings in one line, those that came with populations only where they tell."""
-    from adderlab.training import Settings
-
-    usual = asdict(Settings())
-    always = {"hidden", "seed", "lr", "steps", "batch", "samples", "optimizer", "loss"}
-    always |= {"activation", "init"}
-    return ", ".join(
-        f"{name.replace('_', ' ')} {_plain(value)}"
-        for name, value in asdict(settings).items()
-        if name in always or value != usual[name]
-    )
-
-
-def _plain(value: Any) -> str:
-    if value is None:
-        return "full"
-    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    replay = train_again(path, on_loss=on_loss)
+    screen.show(replay.blocks())
+    screen.json(replay.to_dict())
+    raise typer.Exit(HOLDS if replay else REFUTED)
 
 
 def batch_size(text: str) -> int | None:
@@ -217,17 +194,17 @@ def _train_one(screen: Screen, task: str, settings: dict[str, Any], out: Path | 
     from adderlab.verbs.train import train as train_network
     from adderlab.verbs.train import whose
 
-    told = make_settings(**settings)
+    chosen = make_settings(**settings)
     why = " (the default was chosen because it works; about half the seeds do not)"
-    heading = [whose(told) + (why if told.seed == 0 and told.is_lecture else "")]
+    heading = [whose(chosen) + (why if chosen.seed == 0 and chosen.is_lecture else "")]
 
     def begin() -> None:  # not before the first result: a run that is refused prints nothing
         while heading:
-            screen.say(heading.pop())
+            screen.progress_line(heading.pop())
 
     def on_loss(step: int, loss: float) -> None:
         begin()
-        screen.say(f"Epoch [{step}/{told.steps}], Loss: {loss:.4f}")
+        screen.progress_line(f"Epoch [{step}/{chosen.steps}], Loss: {loss:.4f}")
 
     trained = train_network(task, out=out, on_loss=on_loss, **settings)
     begin()
@@ -237,3 +214,53 @@ def _train_one(screen: Screen, task: str, settings: dict[str, Any], out: Path | 
     raise typer.Exit(
         EXIT_OF_VERDICT[trained.proof.verdict] if trained.proof is not None else REFUTED
     )
+
+
+def _train_population(
+    screen: Screen,
+    task: str,
+    seeds: int,
+    settings: dict[str, Any],
+    *,
+    out: Path | None,
+    keep: str,
+    explain: bool,
+    threads: int | None,
+) -> None:
+    """Train a population with progress, print what came out."""
+    from adderlab.verbs.train_many import train_many
+
+    each = max(settings["steps"], 1)
+    with screen.progress() as bar:
+        job = bar.add_task("training", total=seeds * each, rate="")
+
+        def on_progress(done: int) -> None:
+            bar.update(job, advance=done)
+            speed = bar.tasks[0].speed
+            if speed:
+                bar.update(job, rate=f"{speed / each:.0f} networks/s")
+
+        def on_stage(text: str) -> None:
+            bar.update(job, description=text)
+
+        def on_choice(choice: Choice) -> None:
+            bar.console.print(f"training {seeds} networks by {choice.path} ({choice.why})")
+
+        def on_compile(text: str) -> None:
+            bar.console.print(text)
+
+        census = train_many(
+            task,
+            seeds=seeds,
+            out=out,
+            keep=keep,
+            explain=explain,
+            threads=threads,
+            on_progress=on_progress,
+            on_choice=on_choice,
+            on_stage=on_stage,
+            on_compile=on_compile,
+            **settings,
+        )
+    screen.show(census.blocks(), unwritten="" if census.folder else "RUN")
+    screen.json(census.to_dict())

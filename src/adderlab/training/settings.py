@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from importlib import metadata
 from typing import Any, Final
 
@@ -194,24 +194,17 @@ class Settings:
         check_bytes(values)
 
     def record(self, task: Task, path: str) -> dict[str, Any]:
-        """Return what a network file keeps: enough to train it again along the same path.
-
-        What came after the first version is kept only where it differs from the default, so
-        that a run of the first version is recorded as it was then, byte for byte.
-        """
-        told = asdict(self)
+        """Return what a network file keeps: enough to train it again along the same path."""
+        settings = asdict(self)
         if isinstance(self.hidden, tuple):
-            told["hidden"] = list(self.hidden)
-        for name, value in _later().items():
-            if told[name] == value:
-                del told[name]
+            settings["hidden"] = list(self.hidden)
         drawn = DRAWN if self.member is None else DRAWN_BY_MEMBER
         engines = ("torch", "numba") if path.startswith("numba") else ("torch",)
         versions = {name: metadata.version(name).partition("+")[0] for name in engines}
         versions["numpy"] = np.__version__
         return {
             "task": task.record,
-            **told,
+            **settings,
             "data": drawn if self.data == "samples" else self.data,
             "path": path,
             "momentum": self.momentum if self.optimizer == "momentum" else 0.0,
@@ -225,22 +218,19 @@ class Settings:
         Raises:
             OptionError: the record lacks a setting, or holds one of the wrong type.
         """
-        told = dict(record)
-        told["data"] = "table" if told.get("data") == "table" else "samples"
-        if told.get("optimizer") != "momentum":
-            told["momentum"] = MOMENTUM  # the record's 0 says that there was none
+        entries = dict(record)
+        entries["data"] = "table" if entries.get("data") == "table" else "samples"
+        if entries.get("optimizer") != "momentum":
+            entries["momentum"] = MOMENTUM  # the record's 0 says that there was none
         values: dict[str, Any] = {}
-        later = _later()
         for field in fields(cls):
-            if field.name not in told:
-                if field.name in later:
-                    continue
+            if field.name not in entries:
                 raise OptionError(
                     f"the training record lacks {field.name!r}",
                     where="training",
                     remedy="train the network again",
                 )
-            value = told[field.name]
+            value = entries[field.name]
             kinds = (*_KINDS.get(field.name, (str,)), *((list,) if field.name == "hidden" else ()))
             if isinstance(value, bool) or not isinstance(value, kinds):
                 raise OptionError(
@@ -263,15 +253,22 @@ def make_settings(**settings: Any) -> Settings:
     return Settings(**settings)
 
 
-def _later() -> dict[str, Any]:
-    """Return the settings that the first version did not have, with what it did."""
-    first = ("hidden", "seed", "lr", "steps", "batch", "samples")
-    first += ("optimizer", "loss", "activation", "init")
-    return {
-        field.name: field.default
-        for field in fields(Settings)
-        if field.name not in first and field.default is not MISSING
-    }
+def settings_text(settings: Settings) -> str:
+    """Return the settings in one line; those that are seldom changed only where they were."""
+    usual = asdict(Settings())
+    always = {"hidden", "seed", "lr", "steps", "batch", "samples", "optimizer", "loss"}
+    always |= {"activation", "init"}
+    return ", ".join(
+        f"{name.replace('_', ' ')} {_plain(value)}"
+        for name, value in asdict(settings).items()
+        if name in always or value != usual[name]
+    )
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return "full"
+    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 _KINDS: Final[dict[str, tuple[type, ...]]] = {

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from adderlab.errors import NetworkFileError, OptionError
+from adderlab.blocks import Block, Line, Result
 from adderlab.nets import Network, sha256, to_bytes
 from adderlab.nets.sources import read_source
 from adderlab.training import Settings
+from adderlab.training.replay import first_difference, recorded, train_again
+from adderlab.training.settings import settings_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from adderlab.tasks import Task
 
-
-@dataclass(frozen=True, slots=True)
-class Replay:
+@dataclass(frozen=True, slots=True, repr=False)
+class Replay(Result):
     """What training again gave.
 
     Attributes:
@@ -30,7 +29,7 @@ class Replay:
         first_difference: the first parameter that did not, with both values.
         largest_difference: over all parameters.
         changed: record entries that came out otherwise, with both values (versions, say).
-        settings: what the record told.
+        settings: what the record says.
         sha256: of the file, and of what came out.
         seconds: how long training took.
     """
@@ -47,8 +46,14 @@ class Replay:
     def __bool__(self) -> bool:
         return self.agrees
 
+    def blocks(self) -> tuple[Block, ...]:
+        """Return what the record says, and whether the bytes agree."""
+        return (
+            Line(f"the record says: {settings_text(self.settings)}"),
+            Line(self.summary(), "good" if self.agrees else "bad"),
+        )
+
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         return {
             "agrees": self.agrees,
             "weights_agree": self.weights_agree,
@@ -72,7 +77,7 @@ class Replay:
             )
             return f"the weights agree bit for bit, the record does not: {names}"
         if self.first_difference is None:
-            return "the bytes differ: training again leaves the finite numbers"
+            return "the bytes differ: training again gives non-finite weights"
         name, then, now = self.first_difference
         return (
             f"the bytes differ: {name} is {then!r} in the file, {now!r} when trained again "
@@ -97,39 +102,18 @@ def replay(
     source = read_source(model)
     net = source.network
     where = str(model) if isinstance(model, str | Path) else "network"
-    if net.training is None or net.task is None:
-        raise NetworkFileError(
-            "it has no training record", where=where, remedy="replay a network that was trained"
-        )
-    try:
-        settings = Settings.from_record(net.training)
-    except OptionError as error:
-        raise NetworkFileError(
-            f"the training record: {error.where} {error.what}", where=where, remedy=error.remedy
-        ) from None
-    train_again = PATHS.get(str(net.training.get("path")))
-    if train_again is None:
-        raise NetworkFileError(
-            f"its training path {str(net.training.get('path'))[:40]!r} is not known",
-            where=where,
-            remedy=f"this version follows {', '.join(PATHS)}",
-        )
-    try:
-        again, seconds = train_again(net.task, settings, on_loss)
-    except OptionError as error:
-        raise NetworkFileError(
-            f"the training record: {error.where} {error.what}", where=where, remedy=error.remedy
-        ) from None
+    _, settings = recorded(net, where)
+    again, seconds = train_again(net, where, on_loss=on_loss)
     if again is None:
         empty = (source.sha256, "")
         return Replay(False, False, None, float("inf"), {}, settings, empty, seconds)
-    then, now = dict(net.training), dict(again.training or {})
+    then, now = dict(net.training or {}), dict(again.training or {})
     changed = {
         name: (then.get(name), now.get(name))
         for name in sorted({*then, *now})
         if then.get(name) != now.get(name)
     }
-    first, largest = _difference(net, again)
+    first, largest = first_difference(net, again)
     data = to_bytes(again)
     return Replay(
         agrees=data == source.data,
@@ -149,55 +133,3 @@ def _number(value: float) -> float | None:
 
 def _numbers(found: tuple[str, float, float] | None) -> list[Any] | None:
     return None if found is None else [found[0], _number(found[1]), _number(found[2])]
-
-
-def _by_loop(
-    task: Task, settings: Settings, on_loss: Callable[[int, float], None]
-) -> tuple[Network | None, float]:
-    from adderlab.training.loop import train_network
-
-    run = train_network(task, settings, on_loss=on_loss)
-    return run.network, run.seconds
-
-
-def _by_engine(path: str) -> Callable[..., tuple[Network | None, float]]:
-    """Return what trains a member of a population again, along the same path."""
-
-    def train_again(
-        task: Task, settings: Settings, on_loss: Callable[[int, float], None]
-    ) -> tuple[Network | None, float]:
-        from adderlab.training.members import train_members
-
-        _ = on_loss  # a population's losses are looked at when it is done
-        start = time.perf_counter()
-        if settings.member is None:
-            from adderlab.training.seeded import train_seeded
-
-            return train_seeded(task, settings), time.perf_counter() - start
-        members = train_members(task, settings, [settings.member], path=path)
-        return members.network(0), time.perf_counter() - start
-
-    return train_again
-
-
-PATHS: Final = {
-    "torch-loop": _by_loop,
-    **{path: _by_engine(path) for path in ("numba-lanes", "numba-wide", "torch-ensemble")},
-}
-"""How a network is trained again, by the path in its record."""
-
-
-def _difference(net: Network, again: Network) -> tuple[tuple[str, float, float] | None, float]:
-    """Return the first parameter that differs with both values, and the largest difference."""
-    first = None
-    largest = 0.0
-    for (name, one), (_, two) in zip(net.tensors(), again.tensors(), strict=False):
-        if one.shape != two.shape:
-            return (f"{name} of shape {list(one.shape)}", float("nan"), float("nan")), float("inf")
-        then, now = one.exact().to_floats(), two.exact().to_floats()
-        apart = np.argwhere(then != now)
-        if apart.size and first is None:
-            index = tuple(int(i) for i in apart[0])
-            first = (f"{name}{list(index)}", float(then[index]), float(now[index]))
-        largest = max(largest, float(np.abs(then - now).max(initial=0.0)))
-    return first, largest

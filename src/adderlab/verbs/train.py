@@ -15,6 +15,8 @@ from adderlab.nets.truth import LARGEST_TABLE, rows_to_show, truth_table
 from adderlab.proving import Verdict
 from adderlab.tasks import Task, task_named
 from adderlab.training import Settings, make_settings
+from adderlab.training.census.rates import Rate
+from adderlab.training.census.surveys import Help
 from adderlab.verbs.prove import prove
 from adderlab.writing import check_place
 
@@ -104,20 +106,23 @@ class Trained(Result):
     def helps_text(self) -> str:
         """Return one line with the measured rates of what helps, and of what does not."""
         if not self.helps:
-            run = self.run
             return (
                 "what may help: more hidden units, another seed, tanh; "
-                f"measure how often with adderlab train {run.task.name} --seeds 1000"
+                f"measure how often with adderlab train {self.run.task.name} --seeds 1000"
             )
-        base, *others = self.helps
-        ranked = sorted(others, key=lambda entry: -entry.rate)
-        better = [entry for entry in ranked if entry.rate > base.rate + 0.01]
-        rest = [entry for entry in ranked if entry not in better]
-        helping = ", ".join(f"{one.change} {one.rate:.0%} ({one.option})" for one in better)
-        useless = "".join(f"; {one.change} does not: {one.rate:.0%} ({one.option})" for one in rest)
+        ranked = sorted(self.helps, key=lambda change: -(change.rate.share or 0.0))
+        base = ranked[0].base
+        least = (base.share or 0.0) + 0.01
+        better = [change for change in ranked if (change.rate.share or 0.0) > least]
+        rest = [change for change in ranked if change not in better]
+        helping = ", ".join(map(_rate_text, better))
+        useless = "".join(
+            f"; {change.change} does not: {change.rate.share:.0%} ({change.option})"
+            for change in rest
+        )
         return (
-            f"what helps, measured over {base.networks} runs each: {helping}, "
-            f"{base.change} {base.rate:.0%}{useless}"
+            f"what helps, measured over {base.of} runs each: {helping}, "
+            f"another seed and nothing else {base.share:.0%}{useless}"
         )
 
     def __repr__(self) -> str:
@@ -129,25 +134,14 @@ class Trained(Result):
         return f"Trained with {whose(self.run.settings)}, loss {self.run.loss:.4f}\n{end}"
 
 
+def _rate_text(change: Help) -> str:
+    return f"{change.change} {change.rate.share:.0%} ({change.option})"
+
+
 def whose(settings: Settings) -> str:
     """Return whose draws a run has: ``seed 0``, or ``seed 0, member 17``."""
     member = "" if settings.member is None else f", member {settings.member}"
     return f"seed {settings.seed}{member}"
-
-
-@dataclass(frozen=True, slots=True)
-class Help:
-    """A measured success rate: what was changed, and how often that worked."""
-
-    change: str
-    option: str
-    successes: int
-    networks: int
-
-    @property
-    def rate(self) -> float:
-        """The share of networks that came out right."""
-        return self.successes / self.networks
 
 
 def success_rates() -> dict[str, Any]:
@@ -160,7 +154,12 @@ def what_helps(task: Task, settings: Settings) -> tuple[Help, ...]:
     """Return measured rates for the lecture's settings, one change each; else nothing."""
     if not (task.n_in == 2 and task.name in ("half-adder", "adder:1") and settings.is_lecture):
         return ()
-    return tuple(Help(**entry) for entry in success_rates()["rates"])
+    first, *others = success_rates()["rates"]
+    base = Rate(first["successes"], first["networks"])
+    return tuple(
+        Help(entry["change"], entry["option"], Rate(entry["successes"], entry["networks"]), base)
+        for entry in others
+    )
 
 
 def train(
@@ -193,15 +192,15 @@ def train(
     from adderlab.training.loop import train_network
 
     target = task_named(task) if isinstance(task, str) else task
-    told = make_settings(**settings)
+    chosen = make_settings(**settings)
     if out is not None:
         check_place(out)
-    run = train_network(target, told, on_loss=on_loss)
+    run = train_network(target, chosen, on_loss=on_loss)
     if run.network is None:
         return Trained(run, None)
     proof = prove(run.network, target)
     file = save(run.network, out) if out is not None else None
-    helps = () if proof else what_helps(target, told)
+    helps = () if proof else what_helps(target, chosen)
     return Trained(run, proof, helps, file)
 
 

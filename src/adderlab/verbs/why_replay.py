@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from adderlab.errors import NetworkFileError, OptionError, ResourceError
+from adderlab.errors import NetworkFileError, ResourceError
 from adderlab.explaining.design import Comparison, compare_with
 from adderlab.explaining.history import Apart, History, Looked, look_back, told_apart
 from adderlab.explaining.units import UnitMeaning, unit_meanings, whole_table
@@ -17,6 +17,7 @@ from adderlab.nets.truth import TruthRow, truth_rows
 from adderlab.proving import Verdict
 from adderlab.training import Settings
 from adderlab.training.loop import train_network
+from adderlab.training.replay import first_difference, recorded, train_again
 from adderlab.verbs.prove import prove
 
 if TYPE_CHECKING:
@@ -164,9 +165,9 @@ def why(
     block = whole_table(task)
     verdict = prove(net, task)
     on_progress("training again", 0.0)
-    history, again = replayed(task, settings)
+    history, again = replayed(net, where)
     _check_same_shape(net, history, where)
-    agree, largest = _difference(net, again)
+    _, largest = first_difference(net, again)
     looked = look_back(net, task, block, history, loss=settings.loss)
     attempts: list[Attempt] = []
     if not verdict:
@@ -184,7 +185,7 @@ def why(
         settings,
         verdict,
         tuple(truth_rows(net, task)),
-        agree,
+        largest == 0,
         largest,
         looked,
         told_apart(net, task, block),
@@ -194,32 +195,13 @@ def why(
     )
 
 
-def recorded(net: Network, where: str) -> tuple[Task, Settings]:
-    """Return the task and the settings in a network's training record.
-
-    Raises:
-        NetworkFileError: there is no record, or one that can't be followed.
-    """
-    if net.training is None or net.task is None:
-        raise NetworkFileError(
-            "it has no training record",
-            where=where,
-            remedy="take a network that was trained: adderlab train TASK -o NET",
-        )
-    try:
-        return net.task, Settings.from_record(net.training)
-    except OptionError as error:
-        raise NetworkFileError(
-            f"the training record: {error.where} {error.what}", where=where, remedy=error.remedy
-        ) from None
-
-
-def replayed(task: Task, settings: Settings) -> tuple[History, Network | None]:
+def replayed(net: Network, where: str = "network") -> tuple[History, Network | None]:
     """Train again by the lecture's loop, keeping the weights of every step.
 
     Raises:
         ResourceError: they would take too much memory.
     """
+    _, settings = recorded(net, where)
     kept: list[dict[str, Any]] = []
 
     def on_step(step: int, model: nn.Module) -> None:
@@ -234,7 +216,7 @@ def replayed(task: Task, settings: Settings) -> tuple[History, Network | None]:
                     remedy=f"look at a shorter run, of up to {LARGEST_HISTORY >> 20} MB",
                 )
 
-    again = train_network(task, settings, on_step=on_step).network
+    again, _ = train_again(net, where, on_step=on_step)
     tensors = [f"fc{at // 2 + 1}.{('weight', 'bias')[at % 2]}" for at in range(len(kept[0]))]
     names = dict(zip(kept[0], tensors, strict=True))  # a Sequential calls its layers otherwise
     stacked = {names[name]: np.stack([one[name] for one in kept]) for name in kept[0]}
@@ -256,16 +238,6 @@ def _check_same_shape(net: Network, history: History, where: str) -> None:
                 where=where,
                 remedy="look at the network as it was trained, before it was changed",
             )
-
-
-def _difference(net: Network, again: Network | None) -> tuple[bool, float]:
-    if again is None:
-        return False, float("inf")
-    largest = 0.0
-    for (_, one), (_, two) in zip(net.tensors(), again.tensors(), strict=True):
-        apart = np.abs(one.exact().to_floats() - two.exact().to_floats())
-        largest = max(largest, float(apart.max(initial=0.0)))
-    return largest == 0, largest
 
 
 def nearby(settings: Settings) -> Iterator[tuple[str, str, Settings]]:
@@ -325,4 +297,4 @@ def _designs(net: Network) -> Iterator[tuple[Network, str]]:
     yield two, "the two units relu(a + b), relu(a + b - 1)"
 
 
-__all__ = ["DESIGNED", "Attempt", "Why", "nearby", "recorded", "replayed", "why"]
+__all__ = ["DESIGNED", "Attempt", "Why", "nearby", "replayed", "why"]
