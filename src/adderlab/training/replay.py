@@ -124,5 +124,6 @@ def first_difference(
 
 
 def _refused(error: OptionError, where: str) -> NetworkFileError:
-    what = f"the training record: {error.where} {error.what}"
+    is_record = error.where == "training"
+    what = error.what if is_record else f"the training record: {error.where} {error.what}"
     return NetworkFileError(what, where=where, remedy=error.remedy)

@@ -234,7 +234,7 @@ class Settings:
             kinds = (*_KINDS.get(field.name, (str,)), *((list,) if field.name == "hidden" else ()))
             if isinstance(value, bool) or not isinstance(value, kinds):
                 raise OptionError(
-                    f"{field.name} is {str(value)[:40]!r}",
+                    f"the training record's {field.name} is {str(value)[:40]!r}",
                     where="training",
                     remedy="train the network again",
                 )
