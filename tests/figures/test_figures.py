@@ -216,6 +216,23 @@ def test_a_figure_is_drawn_on_the_axes_of_its_user() -> None:
     assert to_hex(axes[4].get_lines()[0].get_color()) == "#1f77b4"  # matplotlib's first, not ours
 
 
+def test_a_network_can_be_read_on_small_axes_too() -> None:
+    """Its text shrinks with the drawing, so that nothing comes to lie over anything."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4, 4), dpi=300)
+    _ = plot_network(printed_network(), row={"a": 1, "b": 1}, ax=figure.add_axes((0, 0, 1, 1)))
+    faults = [fault for fault in faults_of(figure) if not fault.endswith("points")]
+    assert faults == []
+
+
+def test_the_threshold_line_of_a_surface_says_its_height() -> None:
+    with styled():
+        ax = drawn(lambda ax: plot_surface(printed_network(), HALF_ADDER, ax=ax)).axes[0]
+    bold = [text.get_text() for text in ax.texts if text.get_fontweight() == "bold"]
+    assert "0.5" in bold
+
+
 def test_positive_and_negative_weights_are_told_apart_by_dashes() -> None:
     with styled():
         ax = drawn(lambda ax: plot_network(lecture_network(HALF_ADDER), ax=ax)).axes[0]
@@ -469,7 +486,7 @@ def test_right_and_wrong_are_told_apart_by_mark_and_word() -> None:
         plot = partial(plot_truth_table, lecture_network(HALF_ADDER), HALF_ADDER)
         table = drawn(lambda ax: plot(ax=ax), fills=True).axes[0].tables[0]
     marks = [table[row, 6].get_text().get_text() for row in range(1, 5)]
-    assert marks == ["✓", "✓", "✓", "✗ wrong"]
+    assert marks == ["✔", "✔", "✔", "✘ wrong"]
 
 
 def test_large_tables_show_wrong_rows_and_count_them() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from figures.layout import faults_of
@@ -74,12 +76,13 @@ def test_maps_can_be_read(rows, columns, shows):
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(8, 8), (64, 200), (300, 90)])
-def test_each_network_of_a_maps_image_is_one_pixel(rows, columns):
+@pytest.mark.parametrize("shows", ["convergence", "success"])
+def test_each_network_of_a_maps_image_is_one_pixel(rows, columns, shows):
     import io
 
     from PIL import Image
 
-    view = view_of(rows, columns)
+    view = view_of(rows, columns, shows)
     with Image.open(io.BytesIO(map_png(view))) as image:
         shown = np.asarray(image.convert("RGB"))
     pixels = pixels_of(view)
@@ -87,11 +90,30 @@ def test_each_network_of_a_maps_image_is_one_pixel(rows, columns):
         (top, left)
         for top in range(shown.shape[0] - rows + 1)
         for left in range(shown.shape[1] - columns + 1)
-        if (shown[top + 2, left + 2] == pixels[2, 2]).all()
-        and (shown[top + 2 : top + rows - 2, left + 2 : left + columns - 2]
-             == pixels[2:-2, 2:-2]).all()
-    ]  # fmt: skip
+        if (shown[top, left] == pixels[0, 0]).all()
+        and (shown[top : top + rows, left : left + columns] == pixels).all()
+    ]
     assert len(places) == 1
+
+
+def test_the_sides_of_the_boundary_never_share_a_color():
+    """Each side is darker toward the boundary, and no shade occurs on both."""
+    distance = np.geomspace(1e-6, 1, 200)
+    measure = np.concatenate([-distance, distance])[None]
+    colors = [tuple(color) for color in pixels_of(replace(view_of(1, 400), measure=measure))[0]]
+    assert not set(colors[:200]) & set(colors[200:])
+    lightness = [sum(map(int, color)) for color in colors]
+    assert lightness[:200] == sorted(lightness[:200], reverse=True)
+    assert lightness[200:] == sorted(lightness[200:], reverse=True)
+
+
+@pytest.mark.parametrize("is_log", [False, True])
+def test_the_ticks_of_a_narrow_range_are_different_numbers_within_it(is_log):
+    axis = MapAxis("learning rate", 1.2345671, 1.2345689, is_log)
+    shares, texts = axis.ticks()
+    assert len(set(texts)) == len(texts) >= 2
+    assert all(axis.low <= float(text) <= axis.high for text in texts)
+    assert all(0 <= share <= 1 for share in shares)
 
 
 def test_rates_in_words():

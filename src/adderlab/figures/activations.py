@@ -88,7 +88,9 @@ def plot_activations(net: Network, task: Task, *, ax: Axes | None = None) -> Axe
         for (unit, row), value in np.ndenumerate(values):
             color = PALETTE["ink" if value else "muted"]
             text = written(compact(float(value), places))
-            _ = axes.text(row + 0.5, unit + 0.5, text, ha="center", va="center", color=color)
+            _ = axes.text(
+                row + 0.5, unit + 0.5, text, ha="center", va="center_baseline", color=color
+            )
         axes.grid(visible=False)
         axes.tick_params(length=0)
         axes.xaxis.tick_top()

@@ -107,8 +107,8 @@ def shown_rows(rows: Sequence[FailureRow]) -> list[FailureRow]:
 
 def size_of(failure: Failure) -> tuple[float, float]:
     """Return the size of a card, in inches."""
-    lines = [failure.title, *failure.notes]
-    return table_size(COLUMNS, _cells(shown_rows(failure.rows)), lines=lines)
+    cells = _cells(shown_rows(failure.rows))
+    return table_size(COLUMNS, cells, title=failure.title, notes=failure.notes)
 
 
 def _cells(rows: Sequence[FailureRow]) -> list[list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from adderlab.blocks.picture import PALETTE
-from adderlab.figures.style import POINTS, width_of, written
+from adderlab.figures.style import POINTS, SIZE, scale_of, width_of, written
 from adderlab.nets import Network
 
 if TYPE_CHECKING:
@@ -79,7 +79,15 @@ def _ends(net: Network) -> tuple[str, str]:
 
 
 def _write(ax: Axes, x: float, y: float, text: str, *, align: str = "left") -> None:
-    _ = ax.text(x, y, written(text), ha=align, va="center_baseline", parse_math=False)
+    _ = ax.text(
+        x,
+        y,
+        written(text),
+        fontsize=SIZE * scale_of(ax),
+        ha=align,
+        va="center_baseline",
+        parse_math=False,
+    )
 
 
 def _arrow(ax: Axes, x: float, top: float) -> None:

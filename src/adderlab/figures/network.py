@@ -13,7 +13,16 @@ from adderlab.blocks.picture import PALETTE, Picture
 from adderlab.figures.graph import LINE, Graph, is_drawn, lay_out, lines_at
 from adderlab.figures.layers import draw_layers, layers_size
 from adderlab.figures.picture import render
-from adderlab.figures.style import POINTS, drawing_on, shortened, width_of, written
+from adderlab.figures.style import (
+    MARKS,
+    POINTS,
+    SIZE,
+    drawing_on,
+    scale_of,
+    shortened,
+    width_of,
+    written,
+)
 from adderlab.nets import Network
 from adderlab.nets.walk import Enclosed, Walk, nameless_task, unit_names, walk
 from adderlab.nets.walk_blocks import readout_text, value_text
@@ -280,7 +289,7 @@ def _draw_verdicts(sheet: _Sheet, ax: Axes, middle: float) -> None:
             _write(ax, x, y + LINE / 2, lines[1], align="left", bold=is_bold)
             end = x + width_of(lines[1], bold=is_bold) + 6
             color = "right" if output.is_right else "wrong"
-            mark = "✓" if output.is_right else "✗"
+            mark = MARKS[bool(output.is_right)]
             _write(ax, end, y + LINE / 2, mark, align="left", color=color, bold=True)
 
 
@@ -309,6 +318,7 @@ def _write(
         x,
         y,
         written(text),
+        fontsize=SIZE * scale_of(ax),
         color=PALETTE[color],
         weight="bold" if bold else "normal",
         ha=align,

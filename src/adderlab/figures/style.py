@@ -26,6 +26,9 @@ POINTS: Final = 72
 
 LONGEST_NAME: Final = 18
 
+MARKS: Final = {True: "✔", False: "✘"}
+"""Right and wrong, different in shape too; heavy enough for a projector."""
+
 _LOCK: Final = threading.RLock()  # matplotlib's settings belong to the whole process
 
 
@@ -61,6 +64,14 @@ def drawing_on(
 
         figure = plt.figure(figsize=size, layout=None if fills else "constrained")
         yield figure.add_axes((0, 0, 1, 1)) if fills else figure.add_subplot()
+
+
+def scale_of(ax: Axes) -> float:
+    """Return the size of a drawing in points on axes that may be too small for it, at most 1."""
+    width, height = (abs(high - low) for low, high in (ax.get_xlim(), ax.get_ylim()))
+    pixels = POINTS / ax.figure.dpi
+    scale = min(ax.bbox.width * pixels / width, ax.bbox.height * pixels / height)
+    return min(1.0, round(scale, 4))
 
 
 @lru_cache(maxsize=4096)

@@ -10,7 +10,7 @@ import numpy as np
 from adderlab.blocks.numbers import compact
 from adderlab.blocks.picture import PALETTE, Picture
 from adderlab.figures.picture import render
-from adderlab.figures.style import drawing_on, shortened, written
+from adderlab.figures.style import MARKS, drawing_on, shortened, width_of, written
 from adderlab.nets import Network
 from adderlab.nets.forward import outputs_in_double
 from adderlab.nets.truth import TruthRow, inputs_text, truth_rows
@@ -30,6 +30,12 @@ LARGEST: Final = 1e100
 MOST_BANDS: Final = 10
 PLATEAU: Final = 0.001
 """The share of the surface from which a height is that of a plateau."""
+
+APART: Final = (0.32, 0.17)
+"""How far one label of a height is from another or from a corner's, across and up."""
+
+INSIDE: Final = 0.1
+"""How far such a label is from the edge."""
 
 SQUARE: Final = ((0, 1, 1, 0, 0), (0, 0, 1, 1, 0))
 SIZE: Final = (5.2, 4.8)
@@ -84,6 +90,7 @@ def plot_surface(
             lines = axes.contour(
                 line, line, values, levels=inner, colors=PALETTE["ink"], linewidths=widths
             )
+            _label(axes, lines, [levels[cuts.index(cut)] for cut in inner], strong)
             _simplify(lines)
         _ = axes.plot(*SQUARE, color=PALETTE["ink"], linewidth=0.9, linestyle=":")
         for row in truth_rows(net, task):
@@ -108,7 +115,7 @@ def plot_surface(
                 _ = bar.ax.axhline(cut, color=PALETTE["ink"], linewidth=2.6)
         for text, fill in (("1 expected", "ink"), ("0 expected", "paper")):
             _ = axes.plot([], [], label=text, **_dot(fill))
-        _ = axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
+        _ = axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, handlelength=1)
         return axes
 
 
@@ -163,10 +170,11 @@ def _draw_corner(ax: Axes, corner: tuple[int, int], row: TruthRow, place: int) -
         _ = ax.annotate(raw, (x, y), (0, up), ha="center", **shift)
         return
     is_right = expected == got
-    mark, color = ("✓", "right") if is_right else ("✗", "wrong")
+    mark, color = MARKS[is_right], "right" if is_right else "wrong"
     strong: dict[str, Any] = {"weight": "bold", **shift}
-    _ = ax.annotate(raw, (x, y), (6, up), ha="right", **strong)
-    _ = ax.annotate(mark, (x, y), (9, up), ha="left", color=PALETTE[color], **strong)
+    end = (width_of(raw, bold=True) - width_of(mark, bold=True) - 3) / 2  # both, in the middle
+    _ = ax.annotate(raw, (x, y), (end, up), ha="right", **strong)
+    _ = ax.annotate(mark, (x, y), (end + 3, up), ha="left", color=PALETTE[color], **strong)
 
 
 def _dot(fill: str) -> dict[str, Any]:
@@ -186,6 +194,26 @@ def _values(net: Network) -> Float64[np.ndarray, "y x n_out"]:
     values = np.stack(np.meshgrid(line, line), axis=-1)
     values = outputs_in_double(net, values)
     return np.clip(np.nan_to_num(values), -LARGEST, LARGEST)
+
+
+def _label(ax: Axes, lines: ContourSet, heights: list[float], strong: list[float]) -> None:
+    """Write the heights on their lines, clear of what stands at the corners and of each other."""
+    height_of = dict(zip(lines.levels, heights, strict=True))
+    texts = {cut: written(compact(height, 3)) for cut, height in height_of.items()}
+    bold = {texts[cut] for cut, height in height_of.items() if height in strong}
+    box: dict[str, Any] = {"facecolor": PALETTE["paper"], "edgecolor": "none", "pad": 1.5}
+    taken = [(x, y + (0.1 if y else -0.1)) for x in (0.0, 1.0) for y in (0.0, 1.0)]
+    labels = list(ax.clabel(lines, fmt=texts, colors=PALETTE["ink"], inline=False))
+    for label in sorted(labels, key=lambda label: label.get_text() not in bold):
+        x, y = label.get_position()
+        near = any(abs(x - a) < APART[0] and abs(y - b) < APART[1] for a, b in taken)
+        if near or not all(LOW + INSIDE < side < HIGH - INSIDE for side in (x, y)):
+            label.remove()
+            continue
+        taken.append((x, y))
+        _ = label.set(rotation=0, bbox=box, zorder=4)
+        if label.get_text() in bold:
+            label.set_fontweight("bold")
 
 
 def _simplify(contours: ContourSet) -> None:

@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from adderlab.blocks.picture import PALETTE
-from adderlab.figures.style import POINTS, width_of, written
+from adderlab.figures.style import MARKS, POINTS, width_of, written
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ROW: Final = 24.0
-GAP: Final = 26.0
+GAP: Final = 20.0
+EDGE: Final = 7.0
+"""Between a side of the table and the text of its first or last column."""
+
+NOTE: Final = 17.0
+"""From one note to the next."""
+
 MARGIN: Final = 14.0
-RIGHT: Final = "✓"
-WRONG: Final = "✗ wrong"
 
 
 def table_size(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], *, lines: Sequence[str] = ()
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    title: str = "",
+    notes: Sequence[str] = (),
 ) -> tuple[float, float]:
     """Return the size of a table with lines of text around it, in inches."""
-    width = sum(_widths(columns, rows)) + GAP * len(columns)
-    width = max([width, *(MARGIN + width_of(line, bold=True) for line in lines)]) + MARGIN
-    return width / POINTS, (ROW * (len(rows) + 1 + len(lines)) + 2 * MARGIN) / POINTS
+    texts = [width_of(title, bold=True), *map(width_of, notes)]
+    table = sum(_widths(columns, rows)) + 2 * (MARGIN - EDGE)
+    width = max(table, 2 * MARGIN + max(texts))
+    height = ROW * (len(rows) + 1 + bool(title)) + NOTE * len(notes) + 2 * MARGIN
+    return width / POINTS, (height + (EDGE if notes else 0)) / POINTS
 
 
 def draw_table(
@@ -52,65 +62,60 @@ def draw_table(
     from matplotlib.transforms import Bbox
 
     ax.set_axis_off()
-    around = [title] if title else []
     widths = _widths(columns, rows)
-    whole = table_size(columns, rows, lines=[*around, *notes])
-    width, height = whole[0] * POINTS, whole[1] * POINTS
-    used = sum(widths) + GAP * len(columns)
+    size = table_size(columns, rows, title=title, notes=notes)
+    width, height = (side * POINTS for side in size)
     line = ROW / height
-    top = 1 - MARGIN / height - line * len(around)
-    left = 0.0
+    top = 1 - MARGIN / height - line * bool(title)
+    left, across = (MARGIN - EDGE) / width, sum(widths) / width
     bottom = top - line * (len(rows) + 1)
     table = ax.table(
         cellText=[list(map(written, row)) for row in rows],
         colLabels=list(map(written, columns)),
-        colWidths=[(column + GAP) / used for column in widths],
+        colWidths=[column / sum(widths) for column in widths],
         cellLoc="right",
         colLoc="right",
         edges="B",
-        bbox=Bbox.from_bounds(left, bottom, used / width, top - bottom),
+        bbox=Bbox.from_bounds(left, bottom, across, top - bottom),
     )
     shaded: dict[int, Rectangle] = {}
     for (row, column), cell in table.get_celld().items():
         cell.PAD = 0.0
         if column in words:
             cell.get_text().set_horizontalalignment("left")
-            cell.PAD = GAP / (widths[column] + GAP)
+            cell.PAD = (GAP if column else EDGE) / widths[column]
         _ = cell.set(edgecolor=PALETTE["ink" if row in (0, len(rows)) else "faint"], linewidth=0.8)
         if row == 0:
             cell.get_text().set_color(PALETTE["muted"])
         elif marks and marks[row - 1] is False:
             cell.get_text().set_fontweight("bold")
-            shade = Rectangle((left, top - line * (row + 1)), used / width, line, alpha=0.1)
+            shade = Rectangle((left, top - line * (row + 1)), across, line, alpha=0.1)
             _ = shade.set(color=PALETTE["wrong"], transform=ax.transAxes, linewidth=0)
             shaded[row] = shade
         cell.get_text().set_parse_math(False)
     for shade in shaded.values():
         _ = ax.add_patch(shade)
     table.auto_set_font_size(False)
-    for place, text in enumerate([*around, *notes]):
-        is_title = place < len(around)
-        y = top + line / 2 if is_title else bottom - line * (place - len(around) + 0.5)
-        _ = ax.text(
-            MARGIN / width,
-            y,
-            written(text),
-            transform=ax.transAxes,
-            color=PALETTE["ink" if is_title else "muted"],
-            weight="bold" if is_title else "normal",
-            va="center",
-            parse_math=False,
-        )
+    place: dict[str, Any] = {"transform": ax.transAxes, "va": "center", "parse_math": False}
+    if title:
+        _ = ax.text(MARGIN / width, top + line / 2, written(title), weight="bold", **place)
+    for number, note in enumerate(notes):
+        y = bottom - (EDGE + NOTE * (number + 0.5)) / height
+        _ = ax.text(MARGIN / width, y, written(note), color=PALETTE["muted"], **place)
     return ax
 
 
 def mark(is_right: bool | None) -> str:
     """Return the mark of a row: told apart by shape and word, in any color."""
-    return "" if is_right is None else RIGHT if is_right else WRONG
+    return "" if is_right is None else MARKS[True] if is_right else f"{MARKS[False]} wrong"
 
 
 def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[float]:
-    return [
-        max(width_of(text, bold=True) for text in (column, *(row[at] for row in rows)))
+    """Return the width of each column, the room to the left of its text included."""
+    widths = [
+        GAP + max(width_of(text, bold=True) for text in (column, *(row[at] for row in rows)))
         for at, column in enumerate(columns)
     ]
+    widths[0] += EDGE - GAP
+    widths[-1] += EDGE
+    return widths

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from adderlab.blocks.numbers import exact
-from adderlab.blocks.picture import PALETTE, Picture
+from adderlab.blocks.picture import Picture
 from adderlab.figures.picture import png_of, render
 from adderlab.figures.style import POINTS, SIZE, drawing_on, styled, width_of
 
@@ -28,9 +28,11 @@ KINDS: Final = (
     ("does not converge", "#4a0d05"),
 )
 SIDES: Final = (
-    ("converges; darker: slower", CONVERGES[2]),
-    ("does not converge; darker: slower", DIVERGES[2]),
+    ("converges: fast to slow", CONVERGES),
+    ("does not converge: fast to slow", DIVERGES),
 )
+SWATCHES: Final = 32
+"""Steps of a gradient in the legend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ def plot_map(view: MapView, *, ax: Axes | None = None) -> Axes:
         extent = (0.0, float(columns), 0.0, float(rows))
         _ = axes.imshow(pixels_of(view), extent=extent, interpolation="none", aspect=columns / rows)
         _label(axes, view)
-        _ = axes.legend(handles=_handles(view), loc="upper left", bbox_to_anchor=(0, -0.16))
+        _ = axes.legend(**_entries(view), loc="upper left", bbox_to_anchor=(0, -0.16))
         return axes
 
 
@@ -117,6 +119,7 @@ def map_picture(view: MapView, *, name: str = "map") -> Picture:
 def map_png(view: MapView) -> bytes:
     """Return a map as PNG: each network is one pixel, with axes around them."""
     from matplotlib.figure import Figure
+    from matplotlib.transforms import Affine2D, Bbox
 
     rows, columns = view.measure.shape
     scale = max(1.0, min(rows, columns) / 512)  # text grows with large maps
@@ -130,16 +133,14 @@ def map_png(view: MapView) -> bytes:
     with styled():
         figure = Figure(figsize=(width / POINTS, height / POINTS), dpi=POINTS)
         _ = figure.figimage(pixels_of(view), left, bottom, origin="upper")
-        place = (left / width, bottom / height, columns / width, rows / height)
-        ax = figure.add_axes(place)
-        _ = ax.set(xlim=(0, columns), ylim=(0, rows))
+        around = Bbox.from_bounds(left - 1, bottom - 1, columns + 2, rows + 2)  # frames no pixel
+        ax = figure.add_axes(around.transformed(Affine2D().scale(1 / width, 1 / height)).bounds)
+        _ = ax.set(xlim=(-1, columns + 1), ylim=(-1, rows + 1))
         _label(ax, view)
         for text in (*ax.get_xticklabels(), *ax.get_yticklabels(), ax.xaxis.label, ax.yaxis.label):
             text.set_fontsize(size)
         corner = (left / width, (bottom - 4.5 * size) / height)
-        _ = figure.legend(
-            handles=_handles(view), loc="upper left", bbox_to_anchor=corner, fontsize=size
-        )
+        _ = figure.legend(**_entries(view), loc="upper left", bbox_to_anchor=corner, fontsize=size)
         return png_of(figure, POINTS)
 
 
@@ -210,11 +211,23 @@ def _apart(ticks: list[tuple[float, str]], room: float) -> list[tuple[float, str
     return kept
 
 
-def _handles(view: MapView) -> list[Any]:
+def _entries(view: MapView) -> dict[str, Any]:
+    """Return the entries of the legend: a color each, or a gradient in small steps."""
+    from matplotlib.legend_handler import HandlerTuple
     from matplotlib.patches import Patch
 
-    parts = KINDS if view.shows == "success" else SIDES
-    return [Patch(facecolor=color, edgecolor=PALETTE["ink"], label=text) for text, color in parts]
+    if view.shows == "success":
+        scales = {text: [color] for text, color in KINDS}
+    else:
+        steps = np.linspace(0, SHADES - 1, SWATCHES).astype(int)
+        scales = {text: list(_gradient(colors)[steps] / 255) for text, colors in SIDES}
+    return {
+        "handles": [
+            tuple(Patch(color=color, linewidth=0) for color in scale) for scale in scales.values()
+        ],
+        "labels": list(scales),
+        "handler_map": {tuple: HandlerTuple(ndivide=None, pad=0)},
+    }
 
 
 def _ranks(values: Any) -> Any:

@@ -71,7 +71,7 @@ def truth_table_picture(net: Network, task: Task, *, name: str = "truth-table") 
 def size_of(shown: ShownRows, task: Task) -> tuple[float, float]:
     """Return the size of the table, in inches."""
     notes = [shown.note] if shown.note else []
-    return table_size(_columns(shown, task), _rows(shown, task), lines=notes)
+    return table_size(_columns(shown, task), _rows(shown, task), notes=notes)
 
 
 def _columns(shown: ShownRows, task: Task) -> list[str]:
