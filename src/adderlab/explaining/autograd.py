@@ -63,8 +63,8 @@ def compare(
     """
     tally = _Tally()
     try:
-        for graph, row, wanted in zip(graphs, inputs, targets, strict=True):
-            _row(tally, net, graph, row, wanted, loss)
+        for graph, row, target in zip(graphs, inputs, targets, strict=True):
+            _row(tally, net, graph, row, target, loss)
         _batch(tally, net, inputs, targets, loss, lr, updates)
     except OverflowError:
         return Agreement(0, None, reason="there are numbers beyond float64 among them")
@@ -87,13 +87,15 @@ def _row(
     columns += zip(graph.sums, sums, strict=True)
     columns += zip(graph.units, units, strict=True)
     for ours, theirs in columns:
-        for at, one in enumerate(ours):
-            tally.compare(one.name.text, one.number, theirs.detach()[0, at])
+        for at, number in enumerate(ours):
+            tally.compare(number.name.text, number.number, theirs.detach()[0, at])
             slot = theirs.grad
-            tally.compare(f"dL/d{one.name}", one.gradient, None if slot is None else slot[0, at])
+            tally.compare(
+                f"dL/d{number.name}", number.gradient, None if slot is None else slot[0, at]
+            )
     tally.compare("L", graph.loss.number, value.detach())
-    for key, one in graph.parameters.items():
-        tally.compare(f"dL/d{one.name}", one.gradient, parameters[key].grad)
+    for key, parameter in graph.parameters.items():
+        tally.compare(f"dL/d{parameter.name}", parameter.gradient, parameters[key].grad)
 
 
 def _batch(
@@ -161,18 +163,18 @@ def _forward(
             )
         z = functional.linear(values, matrix, bias)
         values = _activated(layer.activation, z)
-        for one in (z, values):
-            if one.requires_grad:
-                one.retain_grad()
+        for tensor in (z, values):
+            if tensor.requires_grad:
+                tensor.retain_grad()
         sums.append(z)
         units.append(values)
-    wanted = torch.tensor(
+    target = torch.tensor(
         [[math.nan if t is None else float(t) for t in row] for row in targets],
         dtype=torch.float64,
     )
-    wanted = torch.where(wanted.isnan(), values.detach(), wanted)
+    target = torch.where(target.isnan(), values.detach(), target)
     kinds = {"mse": functional.mse_loss, "bce": functional.binary_cross_entropy_with_logits}
-    return x, sums, units, kinds[loss](values, wanted)
+    return x, sums, units, kinds[loss](values, target)
 
 
 def _activated(activation: Activation, z: torch.Tensor) -> torch.Tensor:

@@ -210,7 +210,7 @@ def _affine_formula(
     if len(pairs) <= MOST_TERMS:
         terms = [product(w.name, x.name) for w, x in pairs]
     else:
-        (first, one), (last, end) = pairs[0], pairs[-1]
-        terms = [product(first.name, one.name), DOTS, product(last.name, end.name)]
+        (first, start), (last, end) = pairs[0], pairs[-1]
+        terms = [product(first.name, start.name), DOTS, product(last.name, end.name)]
     terms += [bias.name] if bias is not None else []
     return total(*terms) if terms else number(Fraction(0))

@@ -81,33 +81,40 @@ class _Style:
         return (exact, decimal) if self.exact else (decimal,)
 
 
-def rows_chapters(found: Backprop, *, in_file: bool) -> tuple[Chapter, ...]:
+def rows_chapters(backprop: Backprop, *, in_file: bool) -> tuple[Chapter, ...]:
     """Return the chapters on some rows: forward, backward, gradients and the step.
 
     Args:
-        found: what was explained.
+        backprop: what was explained.
         in_file: whether there is room for long fractions and for every row's own passes.
     """
-    style = _Style(in_file, in_file or _is_short(found))
+    style = _Style(in_file, in_file or _is_short(backprop))
     chapters: list[Chapter] = []
-    several = len(found.rows) > 1
+    several = len(backprop.rows) > 1
     if several:
-        chapters += [_batch(found, style)]
-    for at, row in enumerate(found.rows if in_file or not several else (), 1):
+        chapters += [_batch(backprop, style)]
+    for at, row in enumerate(backprop.rows if in_file or not several else (), 1):
         tail = str(at) if several else ""
-        chapters += [_forward(found, row, style, tail), _backward(row, style, tail)]
-    chapters.append(_step(found, style))
+        chapters += [_forward(backprop, row, style, tail), _backward(row, style, tail)]
+    chapters.append(_step(backprop, style))
     return tuple(chapters)
 
 
-def _is_short(found: Backprop) -> bool:
+def _is_short(backprop: Backprop) -> bool:
     """Return whether all exact numbers are so short that a terminal has room for them."""
-    numbers = [update.next for update in found.updates]
-    for row in found.rows:
+    numbers = [update.next for update in backprop.updates]
+    for row in backprop.rows:
         numbers += [
-            one for step in row.steps for one in (step.number, step.gradient) if one is not None
+            value
+            for step in row.steps
+            for value in (step.number, step.gradient)
+            if value is not None
         ]
-    return all(0 < len(fraction_text(one)) <= SHORT for one in numbers if isinstance(one, Fraction))
+    return all(
+        0 < len(fraction_text(number)) <= SHORT
+        for number in numbers
+        if isinstance(number, Fraction)
+    )
 
 
 def exact_cell(value: Number | None) -> Cell:
@@ -124,24 +131,24 @@ def exact_cell(value: Number | None) -> Cell:
 
 def target_text(row: RowBackprop) -> str:
     """Return what the outputs should be: ``c1 c0 = 1 0``."""
-    bits = " ".join("*" if one is None else str(one) for one in row.targets)
+    bits = " ".join("*" if bit is None else str(bit) for bit in row.targets)
     return f"{' '.join(row.outputs)} = {bits}"
 
 
-def _mean_text(found: Backprop) -> str:
-    rows, outputs = len(found.rows), found.network.n_out
-    name = LOSS_NAMES[found.loss_kind]
+def _mean_text(backprop: Backprop) -> str:
+    rows, outputs = len(backprop.rows), backprop.network.n_out
+    name = LOSS_NAMES[backprop.loss_kind]
     return (
         f"The loss L is the {name}: the mean over {rows} row{'s' * (rows != 1)} and {outputs} "
         f"output{'s' * (outputs != 1)}, so each term is divided by {rows} * {outputs} = "
-        f"{rows * outputs}." + SOFTPLUS * (found.loss_kind == "bce")
+        f"{rows * outputs}." + SOFTPLUS * (backprop.loss_kind == "bce")
     )
 
 
-def _batch(found: Backprop, style: _Style) -> Chapter:
+def _batch(backprop: Backprop, style: _Style) -> Chapter:
     blocks: list[Block] = [
         Paragraph(
-            f"{_mean_text(found)} Of one row it is the mean over its outputs, and the batch's "
+            f"{_mean_text(backprop)} Of one row it is the mean over its outputs, and the batch's "
             "gradient is the mean of the rows' gradients."
         ),
         Table(
@@ -149,16 +156,16 @@ def _batch(found: Backprop, style: _Style) -> Chapter:
             (
                 *(
                     (sum_of(row.inputs), target_text(row), *style.cells(row.loss))
-                    for row in found.rows[: style.most]
+                    for row in backprop.rows[: style.most]
                 ),
-                ("mean", "", *style.cells(found.loss)),
+                ("mean", "", *style.cells(backprop.loss)),
             ),
             left=("row", "target"),
         ),
     ]
-    updates = found.updates[: style.most]
-    for start in range(0, min(len(found.rows), MOST_BESIDE), ROWS_BESIDE):
-        rows = found.rows[start : start + ROWS_BESIDE]
+    updates = backprop.updates[: style.most]
+    for start in range(0, min(len(backprop.rows), MOST_BESIDE), ROWS_BESIDE):
+        rows = backprop.rows[start : start + ROWS_BESIDE]
         blocks.append(
             Table(
                 ("dL/d", *(sum_of(row.inputs) for row in rows), "mean of all"),
@@ -174,7 +181,7 @@ def _batch(found: Backprop, style: _Style) -> Chapter:
                 left=("dL/d",),
             )
         )
-    if len(found.rows) > MOST_BESIDE or len(updates) < len(found.updates):
+    if len(backprop.rows) > MOST_BESIDE or len(updates) < len(backprop.updates):
         blocks.append(Paragraph("The rest is in the JSON."))
     if not style.in_file:
         blocks.append(
@@ -182,14 +189,14 @@ def _batch(found: Backprop, style: _Style) -> Chapter:
                 "Each row's own passes are in written files, in the JSON and among the steps."
             )
         )
-    return Chapter("rows", f"{len(found.rows)} rows, one by one", tuple(blocks))
+    return Chapter("rows", f"{len(backprop.rows)} rows, one by one", tuple(blocks))
 
 
 def _three(value: Number | None) -> str:
     return decimal_text(value, 3)
 
 
-def _forward(found: Backprop, row: RowBackprop, style: _Style, tail: str) -> Chapter:
+def _forward(backprop: Backprop, row: RowBackprop, style: _Style, tail: str) -> Chapter:
     blocks: list[Block] = [
         Paragraph(
             "From the inputs to the loss, every value with what it was made of. No gradient is "
@@ -218,7 +225,7 @@ def _forward(found: Backprop, row: RowBackprop, style: _Style, tail: str) -> Cha
             )
         )
     if tail == "":
-        blocks.append(Paragraph(_mean_text(found)))
+        blocks.append(Paragraph(_mean_text(backprop)))
     notes = [step.note for step in row.steps if step.note and step.kind == "activation"]
     blocks += [Paragraph(f"Note: {note}.") for note in dict.fromkeys(notes)]
     return Chapter(
@@ -248,7 +255,9 @@ def _backward(row: RowBackprop, style: _Style, tail: str) -> Chapter:
     if len(shown) < len(lines):
         blocks.append(Paragraph(f"{len(lines) - len(shown)} more lines are in the JSON."))
     silent = [step for step in row.steps if step.gradient is None and step.kind == "activation"]
-    blocks += [Paragraph(f"Note: {note}.") for note in dict.fromkeys(one.note for one in silent)]
+    blocks += [
+        Paragraph(f"Note: {note}.") for note in dict.fromkeys(value.note for value in silent)
+    ]
     blocks.append(
         Paragraph("The inputs are given, not learned; what would be their gradient is in the JSON.")
     )
@@ -277,33 +286,33 @@ def _flow_lines(step: Step, style: _Style) -> list[tuple[Cell, ...]]:
     return lines
 
 
-def _step(found: Backprop, style: _Style) -> Chapter:
-    lr = number(found.lr)
+def _step(backprop: Backprop, style: _Style) -> Chapter:
+    lr = number(backprop.lr)
     now, following = symbol("w_now"), symbol("w_next")
     rule = equal(following, minus(now, product(symbol("lr"), partial(symbol("L"), symbol("w")))))
-    agreement = found.agreement
+    agreement = backprop.agreement
     if agreement.difference is None:
-        said = f"Not compared with PyTorch's autograd: {agreement.reason}."
+        text = f"Not compared with PyTorch's autograd: {agreement.reason}."
     else:
-        said = (
+        text = (
             f"Compared with PyTorch's autograd in float64: {agreement.figures} figures, the "
             f"largest difference is {agreement.difference:.3g}"
             + (f" ({agreement.where})." if agreement.difference else ".")
         )
-    updates = found.updates[: style.most]
-    more = len(found.updates) - len(updates)
+    updates = backprop.updates[: style.most]
+    more = len(backprop.updates) - len(updates)
     return Chapter(
         "step",
         "Gradients, and one step",
         (
-            Equations((rule,), caption=f"With lr = {lr} = {decimal_text(found.lr)}:"),
+            Equations((rule,), caption=f"With lr = {lr} = {decimal_text(backprop.lr)}:"),
             Table(
                 ("w", "dL/dw", "w_now - lr * dL/dw", *style.columns("w_next, exact", "w_next")),
                 tuple(
                     (
                         symbol(*_named(update)),
                         style.cell(update.gradient) if style.exact else _five(update.gradient),
-                        _sum(update, found.lr),
+                        _sum(update, backprop.lr),
                         *(style.cells(update.next) if style.exact else (_moved(update)[1],)),
                     )
                     for update in updates
@@ -312,17 +321,17 @@ def _step(found: Backprop, style: _Style) -> Chapter:
             ),
             *((Paragraph(f"{more} more are in the JSON."),) if more else ()),
             Paragraph(
-                f"The loss on {_these(found)} goes from {decimal_text(found.loss)} to "
-                f"{decimal_text(found.loss_after)}."
+                f"The loss on {_these(backprop)} goes from {decimal_text(backprop.loss)} to "
+                f"{decimal_text(backprop.loss_after)}."
             ),
-            Paragraph(said),
-            *(Paragraph(f"Note: {note}.") for note in found.notes),
+            Paragraph(text),
+            *(Paragraph(f"Note: {note}.") for note in backprop.notes),
         ),
     )
 
 
-def _these(found: Backprop) -> str:
-    return "this row" if len(found.rows) == 1 else f"these {len(found.rows)} rows"
+def _these(backprop: Backprop) -> str:
+    return "this row" if len(backprop.rows) == 1 else f"these {len(backprop.rows)} rows"
 
 
 def _sum(update: Update, lr: Fraction) -> Cell:
@@ -331,7 +340,7 @@ def _sum(update: Update, lr: Fraction) -> Cell:
         return "stays"
     if isinstance(update.gradient, Fraction):
         parts = (update.now, lr, update.gradient)
-        if all(0 < len(fraction_text(one)) <= SHORT for one in parts):
+        if all(0 < len(fraction_text(part)) <= SHORT for part in parts):
             return minus(number(update.now), product(number(lr), number(update.gradient)))
     now, rate, gradient = _moved(update)[0], _five(lr), _five(update.gradient)
     return f"{now} - {rate}*{f'({gradient})' if gradient.startswith('-') else gradient}"
@@ -345,7 +354,7 @@ def _five(value: Number | None) -> str:
 def _moved(update: Update) -> tuple[str, str]:
     """Return a parameter before and after the step, to as many digits as show that it moved."""
     for digits in range(5, MOST_DIGITS + 1):
-        now, following = (decimal_text(one, digits) for one in (update.now, update.next))
+        now, following = (decimal_text(value, digits) for value in (update.now, update.next))
         if now.lstrip("≈") != following.lstrip("≈"):
             return now, following
     return _five(update.now), _five(update.next)

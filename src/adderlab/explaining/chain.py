@@ -83,7 +83,7 @@ class ChainValues:
     def finite_difference_error(self) -> float:
         """How far the finite differences are from the derivatives, at most."""
         pairs = zip(self.derivatives, self.finite_differences, strict=True)
-        return max(float(abs(one - Fraction(other))) for one, other in pairs)
+        return max(float(abs(slope - Fraction(other))) for slope, other in pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +130,10 @@ class Chain:
             "values": None
             if values is None
             else {
-                "given": {name: number_dict(one) for name, one in values.given.items()},
-                "outputs": {name: number_dict(one) for name, one in values.outputs.items()},
+                "given": {name: number_dict(value) for name, value in values.given.items()},
+                "outputs": {name: number_dict(value) for name, value in values.outputs.items()},
                 "loss": number_dict(values.loss),
-                "derivatives": [number_dict(one) for one in values.derivatives],
+                "derivatives": [number_dict(value) for value in values.derivatives],
                 "autograd_difference": values.autograd_difference,
                 "finite_differences": list(values.finite_differences),
                 "finite_difference_error": values.finite_difference_error,
@@ -164,8 +164,8 @@ def chain_rule(length: int, values: Mapping[str, Fraction] | None = None) -> Cha
         raise OptionError(
             f"got {length}", where="length", remedy=f"give a whole number in 1..{LONGEST_CHAIN}"
         )
-    found = None if values is None else chain_values(length, values)
-    return Chain(_derive(length), tuple(map(cost_of, range(1, length + 1))), found)
+    numbers = None if values is None else chain_values(length, values)
+    return Chain(_derive(length), tuple(map(cost_of, range(1, length + 1))), numbers)
 
 
 def _derive(length: int) -> tuple[ChainLine, ...]:
@@ -184,8 +184,8 @@ def _derive(length: int) -> tuple[ChainLine, ...]:
     local = [partial(symbol("l"), symbol("f1"))]
     lines: list[ChainLine] = []
     for i in range(length):
-        made = w[i] * f[i + 1]  # fi = wi * f(i+1), the last with x itself
-        by_weight, by_inner = sp.diff(made, w[i]), sp.diff(made, f[i + 1])
+        scaled = w[i] * f[i + 1]  # fi = wi * f(i+1), the last with x itself
+        by_weight, by_inner = sp.diff(scaled, w[i]), sp.diff(scaled, f[i + 1])
         own, weight = symbol(f"f{i + 1}"), symbol(f"w{i + 1}")
         derivative = passed * by_weight
         expanded = sp.diff(whole, w[i])
@@ -241,17 +241,17 @@ def with_reuse(w: Sequence[T], x: T, y: T) -> list[T]:
     for weight in reversed(w):  # forward: fN first, and all of them are kept
         f.insert(0, weight * f[0])
     passed = 2 * (f[0] - y)  # dl/df1
-    found: list[T] = []
+    derivatives: list[T] = []
     for i, weight in enumerate(w):
-        found.append(passed * f[i + 1])  # dl/dwi = dl/dfi * f(i+1)
+        derivatives.append(passed * f[i + 1])  # dl/dwi = dl/dfi * f(i+1)
         if i + 1 < len(w):
             passed = passed * weight  # dl/df(i+1) = dl/dfi * wi
-    return found
+    return derivatives
 
 
 def without_reuse(w: Sequence[T], x: T, y: T) -> list[T]:
     """Return all derivatives, each from its own formula: nothing is kept from one to the next."""
-    found: list[T] = []
+    derivatives: list[T] = []
     for i in range(len(w)):
         f = [x]
         for weight in reversed(w):  # its own forward pass, which gives f(i+1) on the way to f1
@@ -259,8 +259,8 @@ def without_reuse(w: Sequence[T], x: T, y: T) -> list[T]:
         derivative = 2 * (f[0] - y)
         for weight in w[:i]:
             derivative = derivative * weight
-        found.append(derivative * f[i + 1])
-    return found
+        derivatives.append(derivative * f[i + 1])
+    return derivatives
 
 
 class _Counted:
@@ -284,8 +284,8 @@ def cost_of(length: int) -> Cost:
     counts: list[int] = []
     for ways in (with_reuse, without_reuse):
         done = [0]
-        one = _Counted(done)
-        _ = ways([one] * length, one, one)
+        operand = _Counted(done)
+        _ = ways([operand] * length, operand, operand)
         counts.append(done[0])
     return Cost(length, *counts)
 
@@ -317,18 +317,18 @@ def chain_values(length: int, values: Mapping[str, Fraction]) -> ChainValues:
     )
     try:
         slots = _autograd(w, x, y)
-        floats = [float(one) for one in w]
+        floats = [float(weight) for weight in w]
         nudged = tuple(_finite_difference(floats, i, float(x), float(y)) for i in range(length))
         if not all(map(math.isfinite, (*slots, *nudged, *map(float, exact)))):
             raise refused
         pairs = zip(exact, slots, strict=True)
-        difference = max(float(abs(one - Fraction(slot))) for one, slot in pairs)
+        difference = max(float(abs(slope - Fraction(slot))) for slope, slot in pairs)
     except OverflowError:
         raise refused from None
     loss = (outputs["f1"] - y) ** 2
-    given = {name: values[name] for name in names}
+    inputs = {name: values[name] for name in names}
     return ChainValues(
-        given, dict(reversed(outputs.items())), loss, tuple(exact), difference, nudged
+        inputs, dict(reversed(outputs.items())), loss, tuple(exact), difference, nudged
     )
 
 
@@ -336,7 +336,7 @@ def _autograd(w: Sequence[Fraction], x: Fraction, y: Fraction) -> tuple[float, .
     """Return what autograd leaves in each weight's slot, in float64."""
     import torch
 
-    leaves = [torch.tensor(float(one), dtype=torch.float64, requires_grad=True) for one in w]
+    leaves = [torch.tensor(float(weight), dtype=torch.float64, requires_grad=True) for weight in w]
     f = torch.tensor(float(x), dtype=torch.float64)
     for leaf in reversed(leaves):
         f = leaf * f

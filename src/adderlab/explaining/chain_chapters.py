@@ -14,28 +14,28 @@ FEW = 8
 """Lengths of which the counts are listed."""
 
 
-def chain_chapters(found: Chain, picture: Picture | None = None) -> tuple[Chapter, ...]:
+def chain_chapters(chain: Chain, picture: Picture | None = None) -> tuple[Chapter, ...]:
     """Return the chapters on a chain: the derivation, what it costs, and its values.
 
     Args:
-        found: the chain.
+        chain: the chain.
         picture: of the operations, if it is shown.
     """
-    chapters = [_derivation(found), _costs(found, picture)]
-    if found.values is not None:
-        chapters.append(_values(found, found.values))
+    chapters = [_derivation(chain), _costs(chain, picture)]
+    if chain.values is not None:
+        chapters.append(_values(chain, chain.values))
     return tuple(chapters)
 
 
-def _derivation(found: Chain) -> Chapter:
+def _derivation(chain: Chain) -> Chapter:
     loss, x = symbol("l"), symbol("x")
     return Chapter(
         "chain",
-        f"The chain rule for {found.length} function{'s' * (found.length != 1)}",
+        f"The chain rule for {chain.length} function{'s' * (chain.length != 1)}",
         (
             Equations(
                 (
-                    chain_formula(found.length),
+                    chain_formula(chain.length),
                     equal(_of(indexed("f", "i"), x), product(indexed("w", "i"), x)),
                     equal(
                         partial(loss, symbol("f1")),
@@ -47,12 +47,12 @@ def _derivation(found: Chain) -> Chapter:
             Equations(
                 tuple(
                     equal(partial(loss, line.weight), line.local, line.formula)
-                    for line in found.lines
+                    for line in chain.lines
                 ),
                 caption="The chain rule, factor by factor:",
             ),
             Equations(
-                tuple(marked(found.lines)),
+                tuple(marked(chain.lines)),
                 caption="The same with what is known from the line above marked: dl/df1, dl/df2, …",
             ),
             Paragraph(
@@ -71,10 +71,10 @@ def _of(name: Formula, argument: Formula) -> Formula:
     )
 
 
-def _costs(found: Chain, picture: Picture | None) -> Chapter:
-    last = found.costs[-1]
-    n = found.length
-    shown = found.costs if n <= FEW else (*found.costs[: FEW - 1], last)
+def _costs(chain: Chain, picture: Picture | None) -> Chapter:
+    last = chain.costs[-1]
+    n = chain.length
+    shown = chain.costs if n <= FEW else (*chain.costs[: FEW - 1], last)
     blocks: list[Block] = [
         Paragraph(
             "The marked factor of each line is that of the line above times one more weight. "
@@ -86,7 +86,9 @@ def _costs(found: Chain, picture: Picture | None) -> Chapter:
         ),
         Table(
             ("N", WITH, WITHOUT),
-            tuple((str(one.length), str(one.with_reuse), str(one.without_reuse)) for one in shown),
+            tuple(
+                (str(cost.length), str(cost.with_reuse), str(cost.without_reuse)) for cost in shown
+            ),
             caption="Multiplications and subtractions for all derivatives",
         ),
     ]
@@ -95,14 +97,14 @@ def _costs(found: Chain, picture: Picture | None) -> Chapter:
     return Chapter("operations", "Why it is done backwards, and kept", tuple(blocks))
 
 
-def _values(found: Chain, values: ChainValues) -> Chapter:
-    given = ", ".join(f"{name} = {value}" for name, value in values.given.items())
+def _values(chain: Chain, values: ChainValues) -> Chapter:
+    inputs = ", ".join(f"{name} = {value}" for name, value in values.given.items())
     outputs = ", ".join(f"{name} = {value}" for name, value in values.outputs.items())
     return Chapter(
         "values",
         "With numbers",
         (
-            Paragraph(f"{given}."),
+            Paragraph(f"{inputs}."),
             Paragraph(f"Forward: {outputs}, l = {values.loss}."),
             Table(
                 ("derivative", "formula", "exact", "decimal", "finite difference"),
@@ -115,7 +117,7 @@ def _values(found: Chain, values: ChainValues) -> Chapter:
                         f"{nudged:.9g}",
                     )
                     for line, exact, nudged in zip(
-                        found.lines, values.derivatives, values.finite_differences, strict=True
+                        chain.lines, values.derivatives, values.finite_differences, strict=True
                     )
                 ),
                 left=("derivative", "formula"),

@@ -78,10 +78,12 @@ class _Unit:
     @property
     def normal(self) -> tuple[tuple[Fraction, ...], tuple[Fraction, ...]]:
         """The unit with weights and bias of total size 1, and what goes out made up for it."""
-        size = sum((abs(one) for one in self.into), start=Fraction(0))
+        size = sum((abs(weight) for weight in self.into), start=Fraction(0))
         if not size:
             return self.into, (Fraction(0),) * len(self.out)  # a unit of 0 gives 0
-        return tuple(one / size for one in self.into), tuple(one * size for one in self.out)
+        return tuple(weight / size for weight in self.into), tuple(
+            weight * size for weight in self.out
+        )
 
 
 def compare_with(net: Network, design: Network, name: str) -> Comparison | None:
@@ -92,7 +94,7 @@ def compare_with(net: Network, design: Network, name: str) -> Comparison | None:
         design: the same.
         name: of the design.
     """
-    kinds = {one.layers[0].activation for one in (net, design)}
+    kinds = {candidate.layers[0].activation for candidate in (net, design)}
     if (
         (net.depth, design.depth) != (2, 2)
         or (net.n_in, net.n_out) != (design.n_in, design.n_out)
@@ -104,7 +106,7 @@ def compare_with(net: Network, design: Network, name: str) -> Comparison | None:
     is_same = sorted(unit.normal for unit in own) == sorted(
         unit.normal for unit in other
     ) and _out_bias(net) == _out_bias(design)
-    likeness = [[_cosine(one.into, two.into) for two in own] for one in other]
+    likeness = [[_cosine(own_unit.into, two.into) for two in own] for own_unit in other]
     pairs = tuple(
         Pairing(
             at + 1,
@@ -150,24 +152,24 @@ def _best_order(likeness: Sequence[Sequence[float]], own: int) -> list[int | Non
             return sum(line[unit] for line, unit in pairs if unit is not None)
 
         return list(max(permutations(places, designed), key=together))
-    found: list[int | None] = []
+    best: list[int | None] = []
     for line in likeness:
-        left = [unit for unit in range(own) if unit not in found]
-        found.append(max(left, key=lambda unit: line[unit]) if left else None)
-    return found
+        left = [unit for unit in range(own) if unit not in best]
+        best.append(max(left, key=lambda unit: line[unit]) if left else None)
+    return best
 
 
-def _cosine(one: Sequence[Fraction], two: Sequence[Fraction]) -> float:
-    a, b = [float(x) for x in one], [float(x) for x in two]
+def _cosine(first: Sequence[Fraction], second: Sequence[Fraction]) -> float:
+    a, b = [float(x) for x in first], [float(x) for x in second]
     sizes = math.hypot(*a) * math.hypot(*b)
     return sum(x * y for x, y in zip(a, b, strict=True)) / sizes if sizes else 0.0
 
 
-def _multiple(one: Sequence[Fraction], two: Sequence[Fraction]) -> Fraction | None:
+def _multiple(first: Sequence[Fraction], second: Sequence[Fraction]) -> Fraction | None:
     """Return the positive factor that makes ``one`` out of ``two``; ``None`` if there is none."""
-    at = next((place for place, x in enumerate(two) if x), None)
+    at = next((place for place, x in enumerate(second) if x), None)
     if at is None:
         return None
-    factor = one[at] / two[at]
-    same = all(x == factor * y for x, y in zip(one, two, strict=True))
+    factor = first[at] / second[at]
+    same = all(x == factor * y for x, y in zip(first, second, strict=True))
     return factor if factor > 0 and same else None

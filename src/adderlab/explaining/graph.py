@@ -60,7 +60,7 @@ def parameters_of(net: Network) -> dict[Key, Fraction]:
         ResourceError: there are more than a person can read.
     """
     check_size(net)
-    found: dict[Key, Fraction] = {}
+    parameters: dict[Key, Fraction] = {}
     for name, tensor in net.tensors():
         exact = tensor.exact()
         if isinstance(tensor, Sparse):
@@ -68,8 +68,8 @@ def parameters_of(net: Network) -> dict[Key, Fraction]:
             places = [(int(row), int(at)) for row, at in zip(rows, columns, strict=True)]
         else:
             places = [divmod_index(at, exact.shape) for at in range(exact.integers.size)]
-        found |= {(name, place): exact.at(*place) for place in places}
-    return found
+        parameters |= {(name, place): exact.at(*place) for place in places}
+    return parameters
 
 
 def check_size(net: Network) -> None:
@@ -155,10 +155,10 @@ def forward(
         all_sums.append(sums)
         all_units.append(after)
         before = list(after)
-    wanted: list[Number] = [
+    target_numbers: list[Number] = [
         y.number if t is None else Fraction(t) for y, t in zip(before, targets, strict=True)
     ]
-    keep("loss", LOSSES[loss](before, wanted))
+    keep("loss", LOSSES[loss](before, target_numbers))
     return Graph(tuple(values), tuple(kinds), held, tuple(all_sums), tuple(all_units))
 
 

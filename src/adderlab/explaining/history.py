@@ -134,8 +134,8 @@ class Looked:
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
         return {
-            "deaths": [one.to_dict() for one in self.deaths],
-            "silent_rows": [one.to_dict() for one in self.silent],
+            "deaths": [death.to_dict() for death in self.deaths],
+            "silent_rows": [row.to_dict() for row in self.silent],
         }
 
 
@@ -172,7 +172,7 @@ def look_back(
         Silence(
             task.row(at).inputs,
             int(step),
-            tuple(name for name, one in zip(names, off[at], strict=True) if one),
+            tuple(name for name, is_named in zip(names, off[at], strict=True) if is_named),
         )
         for at, step in enumerate(since_silent)
         if step >= 0
@@ -205,9 +205,9 @@ def _passes(
             slopes.append(slope)
             if number < net.depth:
                 off.append((sums <= 0) & (kind.kind == "relu"))
-        wanted = block.expected.astype(np.float64)
+        target = block.expected.astype(np.float64)
         guess = values if loss == "mse" else 1 / (1 + np.exp(-values))
-        passed = guess - wanted
+        passed = guess - target
         if block.cares is not None:
             passed = passed * block.cares
         for number in range(net.depth, 1, -1):
@@ -229,37 +229,39 @@ def told_apart(net: Network, task: Task, block: RowBlock) -> Apart:
     by_values: dict[tuple[Fraction, ...], list[int]] = {}
     for row in range(len(block.inputs)):
         by_values.setdefault(tuple(hidden.at(row, at) for at in range(width)), []).append(row)
-    wanted = [
+    targets = [
         [
-            None if block.cares is not None and not block.cares[row, bit] else int(one)
-            for bit, one in enumerate(block.expected[row])
+            None if block.cares is not None and not block.cares[row, bit] else int(target)
+            for bit, target in enumerate(block.expected[row])
         ]
         for row in range(len(block.inputs))
     ]
     groups = tuple(
         Group(
-            tuple(rows), values, any(_asks(wanted, rows, bit) == {0, 1} for bit in range(net.n_out))
+            tuple(rows),
+            values,
+            any(_asks(targets, rows, bit) == {0, 1} for bit in range(net.n_out)),
         )
         for values, rows in by_values.items()
     )
     readable = {
-        name: _is_readable(groups, wanted, bit) for bit, name in enumerate(task.output_bits)
+        name: _is_readable(groups, targets, bit) for bit, name in enumerate(task.output_bits)
     }
     return Apart(groups, readable)
 
 
-def _asks(wanted: Sequence[Sequence[int | None]], rows: Sequence[int], bit: int) -> set[int]:
-    return {one for row in rows if (one := wanted[row][bit]) is not None}
+def _asks(targets: Sequence[Sequence[int | None]], rows: Sequence[int], bit: int) -> set[int]:
+    return {target for row in rows if (target := targets[row][bit]) is not None}
 
 
 def _is_readable(
-    groups: Sequence[Group], wanted: Sequence[Sequence[int | None]], bit: int
+    groups: Sequence[Group], targets: Sequence[Sequence[int | None]], bit: int
 ) -> bool | None:
     """Return whether some plane parts the values that ask for 1 from those that ask for 0."""
-    asked = [(group.values, _asks(wanted, group.rows, bit)) for group in groups]
-    if any(len(ask) > 1 for _, ask in asked):
+    demands = [(group.values, _asks(targets, group.rows, bit)) for group in groups]
+    if any(len(ask) > 1 for _, ask in demands):
         return False
-    fixed = [(values, 1 in ask) for values, ask in asked if ask]
+    fixed = [(values, 1 in ask) for values, ask in demands if ask]
     if len(fixed) > LARGEST_SEPARATION:
         return None
-    return not fixed or is_separable([values for values, _ in fixed], [one for _, one in fixed])
+    return not fixed or is_separable([values for values, _ in fixed], [bits for _, bits in fixed])

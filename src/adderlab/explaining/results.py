@@ -109,7 +109,7 @@ class Step:
             "name": self.name.text,
             "kind": self.kind,
             "formula": self.formula.text if self.formula is not None else None,
-            **{key: one for key, one in number_dict(self.number).items() if key != "text"},
+            **{key: value for key, value in number_dict(self.number).items() if key != "text"},
             "local": [slope.to_dict() for slope in self.slopes],
             "gradient": number_dict(self.gradient),
             "from": [flow.to_dict() for flow in self.flows],
@@ -286,7 +286,7 @@ class Backprop:
             "loss_after": number_dict(self.loss_after),
             "lr": json_number(self.lr),
             "gradients": _mapped(self.gradients, _nearest),
-            "exact_gradients": _mapped(self.gradients, lambda one: number_dict(one)["exact"]),
+            "exact_gradients": _mapped(self.gradients, lambda number: number_dict(number)["exact"]),
             "updates": [update.to_dict() for update in self.updates],
             "autograd_difference": _finite(self.agreement.difference),
             "autograd_relative_difference": _finite(self.agreement.relative),
@@ -296,8 +296,8 @@ class Backprop:
         }
 
     def __repr__(self) -> str:
-        said = f"{len(self.rows)} row{'s' * (len(self.rows) != 1)}, loss {decimal_text(self.loss)}"
-        return f"Backprop: {said}, after a step {decimal_text(self.loss_after)}"
+        text = f"{len(self.rows)} row{'s' * (len(self.rows) != 1)}, loss {decimal_text(self.loss)}"
+        return f"Backprop: {text}, after a step {decimal_text(self.loss_after)}"
 
 
 def _finite(value: float | None) -> float | None:
@@ -312,7 +312,7 @@ def _nested(name: str, shape: tuple[int, ...], by_key: dict[Key, Number | None])
 
 def _mapped(gradients: dict[str, Any], change: Any) -> dict[str, Any]:
     def each(part: Any) -> Any:
-        return [each(one) for one in part] if isinstance(part, list) else change(part)
+        return [each(item) for item in part] if isinstance(part, list) else change(part)
 
     return {name: each(nested) for name, nested in gradients.items()}
 
@@ -323,5 +323,5 @@ def _nearest(value: Number | None) -> float | int | None:
 
 def mean(numbers: Sequence[Number | None]) -> Number | None:
     """Return the mean; of numbers that were not computed, ``None``."""
-    known = [one for one in numbers if one is not None]
+    known = [number for number in numbers if number is not None]
     return sum(known, start=Fraction(0)) / len(numbers) if len(known) == len(numbers) else None

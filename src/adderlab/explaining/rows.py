@@ -49,28 +49,28 @@ def example(
     bits = tuple(int(bit) for bit in block.inputs[0])
     if target is None:
         cares = block.cares
-        wanted = tuple(
+        targets = tuple(
             int(bit) if cares is None or cares[0, at] else None
             for at, bit in enumerate(block.expected[0])
         )
-        return Example(dict(inputs), bits, wanted)
+        return Example(dict(inputs), bits, targets)
     if set(target) != {word.name for word in task.outputs} or not all(
         isinstance(target[word.name], int) and 0 <= target[word.name] < word.size
         for word in task.outputs
     ):
         spans = ", ".join(f"{word.name} in {word.span}" for word in task.outputs)
-        given = ", ".join(f"{name} = {value}" for name, value in target.items())
+        words = ", ".join(f"{name} = {value}" for name, value in target.items())
         raise TaskError(
-            f"{task.name} gives {spans}, got {given or 'nothing'}",
+            f"{task.name} gives {spans}, got {words or 'nothing'}",
             where="target",
             remedy="give a whole number for each word",
         )
-    wanted = tuple(
+    targets = tuple(
         target[word.name] >> place & 1
         for word in task.outputs
         for place in reversed(range(word.width))
     )
-    return Example(dict(inputs), bits, wanted)
+    return Example(dict(inputs), bits, targets)
 
 
 def backprop_rows(
@@ -111,7 +111,7 @@ def backprop_rows(
         )
 
     def passes(numbers: Mapping[tuple[str, tuple[int, ...]], Number]) -> list[Graph]:
-        return [forward(net, task, numbers, one.bits, one.targets, loss) for one in examples]
+        return [forward(net, task, numbers, row.bits, row.targets, loss) for row in examples]
 
     try:
         graphs = passes(parameters)
@@ -130,11 +130,13 @@ def backprop_rows(
             remedy="take smaller weights, or `loss` mse",
         ) from None
     rows = tuple(
-        RowBackprop(one.inputs, one.targets, tuple(task.output_bits), steps_of(graph))
-        for one, graph in zip(examples, graphs, strict=True)
+        RowBackprop(
+            example_row.inputs, example_row.targets, tuple(task.output_bits), steps_of(graph)
+        )
+        for example_row, graph in zip(examples, graphs, strict=True)
     )
-    inputs = [one.bits for one in examples]
-    targets = [one.targets for one in examples]
+    inputs = [example_row.bits for example_row in examples]
+    targets = [example_row.targets for example_row in examples]
     return Backprop(
         network=net,
         rows=rows,
@@ -149,9 +151,9 @@ def backprop_rows(
 
 
 def _mean_loss(graphs: Sequence[Graph]) -> Number:
-    found = mean([graph.loss.number for graph in graphs])
-    assert found is not None
-    return found
+    average = mean([graph.loss.number for graph in graphs])
+    assert average is not None
+    return average
 
 
 def _storage_notes(net: Network) -> list[str]:

@@ -27,11 +27,11 @@ def is_separable(points: Sequence[Sequence[Fraction]], sides: Sequence[bool]) ->
         for line in zip(*[(*point, Fraction(1)) for point in points], strict=True)
     ]
     rows.append([Fraction(1)] * len(points))
-    wanted = [Fraction(0)] * (len(rows) - 1) + [Fraction(1)]
-    return not _has_solution(rows, wanted)
+    right_side = [Fraction(0)] * (len(rows) - 1) + [Fraction(1)]
+    return not _has_solution(rows, right_side)
 
 
-def _has_solution(rows: list[list[Fraction]], wanted: list[Fraction]) -> bool:
+def _has_solution(rows: list[list[Fraction]], right_side: list[Fraction]) -> bool:
     """Return whether ``rows @ p = wanted`` has a solution ``p >= 0``; no ``wanted`` is negative.
 
     Phase one of the simplex method: one helper variable a row, driven out where that is
@@ -40,7 +40,7 @@ def _has_solution(rows: list[list[Fraction]], wanted: list[Fraction]) -> bool:
     count, width = len(rows), len(rows[0])
     table = [
         [*row, *(Fraction(at == other) for other in range(count)), right]
-        for at, (row, right) in enumerate(zip(rows, wanted, strict=True))
+        for at, (row, right) in enumerate(zip(rows, right_side, strict=True))
     ]
     basis = list(range(width, width + count))
     cost = [-sum(line[at] for line in table) for at in range(width)]
@@ -58,10 +58,10 @@ def _has_solution(rows: list[list[Fraction]], wanted: list[Fraction]) -> bool:
             raise AssertionError("the sum of helpers has no lower end")
         *_, leaves = min(ratios)
         pivot = table[leaves][enters]
-        table[leaves] = [one / pivot for one in table[leaves]]
-        for line in (*(one for at, one in enumerate(table) if at != leaves), cost):
+        table[leaves] = [entry / pivot for entry in table[leaves]]
+        for line in (*(entry for at, entry in enumerate(table) if at != leaves), cost):
             factor = line[enters]
             if factor:
-                for at, one in enumerate(table[leaves]):
-                    line[at] -= factor * one
+                for at, entry in enumerate(table[leaves]):
+                    line[at] -= factor * entry
         basis[leaves] = enters

@@ -61,11 +61,11 @@ class Iteration:
 
     def after(self, line: str) -> Slots:
         """Return the slots as they were after a line."""
-        return next(one for one in self.moments if one.after == line)
+        return next(slots for slots in self.moments if slots.after == line)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
-        return {"loss": _finite(self.loss), "moments": [one.to_dict() for one in self.moments]}
+        return {"loss": _finite(self.loss), "moments": [slots.to_dict() for slots in self.moments]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +104,8 @@ class SlotsRun:
         """Return it for JSON."""
         return {
             "lr": self.lr,
-            "with_zero_grad": [one.to_dict() for one in self.with_zero_grad],
-            "without_zero_grad": [one.to_dict() for one in self.without_zero_grad],
+            "with_zero_grad": [iteration.to_dict() for iteration in self.with_zero_grad],
+            "without_zero_grad": [iteration.to_dict() for iteration in self.without_zero_grad],
             "losses": {
                 "with_zero_grad": list(map(_finite, self.losses_with)),
                 "without_zero_grad": list(map(_finite, self.losses_without)),
@@ -116,7 +116,7 @@ class SlotsRun:
             },
             "not_in_optimizer": {
                 "parameter": self.forgotten,
-                "iterations": [one.to_dict() for one in self.forgotten_run],
+                "iterations": [iteration.to_dict() for iteration in self.forgotten_run],
             },
             "step_readout": {"message": self.step_message},
             "torch": self.torch_version,
@@ -202,8 +202,8 @@ class _Loop:
         self._lr = lr
         self._criterion = nn.BCEWithLogitsLoss() if loss == "bce" else nn.MSELoss()
         dtype = next(self.model().parameters()).dtype
-        self._x = torch.tensor([one.bits for one in examples], dtype=dtype)
-        targets = [[math.nan if t is None else t for t in one.targets] for one in examples]
+        self._x = torch.tensor([example.bits for example in examples], dtype=dtype)
+        targets = [[math.nan if t is None else t for t in example.targets] for example in examples]
         self._y = torch.tensor(targets, dtype=dtype)
 
     def model(self) -> nn.Module:
@@ -211,10 +211,10 @@ class _Loop:
         from adderlab.nets.modules import AdderNN, to_module
 
         try:
-            made = to_module(self._net)
+            module = to_module(self._net)
         except ModelError as error:
             raise NetworkError(error.what, where="slots", remedy=error.remedy) from error
-        return made if isinstance(made, AdderNN) else _Named(made).module
+        return module if isinstance(module, AdderNN) else _Named(module).module
 
     def _loss(self, model: nn.Module) -> torch.Tensor:
         import torch
@@ -225,8 +225,10 @@ class _Loop:
     def _optimizer(self, model: nn.Module, forgotten: str = "") -> torch.optim.Optimizer:
         from torch import optim
 
-        given = [one for name, one in model.named_parameters() if name != forgotten]
-        return optim.SGD(given, lr=self._lr)
+        parameters = [
+            parameter for name, parameter in model.named_parameters() if name != forgotten
+        ]
+        return optim.SGD(parameters, lr=self._lr)
 
     def run(
         self, iterations: int, *, zero_grad: bool = True, forgotten: str = ""
@@ -234,7 +236,7 @@ class _Loop:
         """Run the loop, reading the slots after every line."""
         model = self.model()
         optimizer = self._optimizer(model, forgotten)
-        found: list[Iteration] = []
+        shown: list[Iteration] = []
         for _ in range(iterations):
             moments = [_slots(model, "start")]
             loss = self._loss(model)
@@ -245,22 +247,22 @@ class _Loop:
             moments.append(_slots(model, "backward()"))
             _ = optimizer.step()
             moments.append(_slots(model, "step()"))
-            found.append(Iteration(loss.item(), tuple(moments)))
-        return tuple(found)
+            shown.append(Iteration(loss.item(), tuple(moments)))
+        return tuple(shown)
 
     def losses(self, *, zero_grad: bool = True) -> tuple[float, ...]:
         """Run the loop for longer and return the loss of each iteration."""
         model = self.model()
         optimizer = self._optimizer(model)
-        found: list[float] = []
+        losses: list[float] = []
         for _ in range(LOSS_STEPS):
             loss = self._loss(model)
             if zero_grad:
                 optimizer.zero_grad()
             _ = loss.backward()
             _ = optimizer.step()
-            found.append(loss.item())
-        return tuple(found)
+            losses.append(loss.item())
+        return tuple(losses)
 
     def left_by_zero_grad(self, **options: bool) -> str:
         """Return what stands in the last parameter's slot after backward and zero_grad."""
@@ -302,8 +304,8 @@ def step_message(net: Network, examples: Sequence[Example]) -> str:
 
     with torch.random.fork_rng(devices=[]):
         model = AdderNN(net.n_in, 3, net.n_out, threshold=0)
-    x = torch.tensor([one.bits for one in examples], dtype=torch.float32)
-    y = torch.tensor([[float(t or 0) for t in one.targets] for one in examples])
+    x = torch.tensor([example.bits for example in examples], dtype=torch.float32)
+    y = torch.tensor([[float(t or 0) for t in example.targets] for example in examples])
     try:
         _ = nn.MSELoss()(model(x), y).backward()
     except RuntimeError as error:
@@ -331,10 +333,10 @@ def _dense(tensor: Tensor) -> Tensor:
 
 
 def _slots(model: nn.Module, after: str) -> Slots:
-    w = {name: one.detach().clone().tolist() for name, one in model.named_parameters()}
+    w = {name: parameter.detach().clone().tolist() for name, parameter in model.named_parameters()}
     gradient = {
-        name: None if one.grad is None else one.grad.detach().clone().tolist()
-        for name, one in model.named_parameters()
+        name: None if parameter.grad is None else parameter.grad.detach().clone().tolist()
+        for name, parameter in model.named_parameters()
     }
     return Slots(after, w, gradient)
 

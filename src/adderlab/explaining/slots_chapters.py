@@ -21,19 +21,19 @@ MOST_DIGITS: Final = 17
 """Digits of a parameter; with the most, no two doubles read the same."""
 
 
-def slots_chapters(found: SlotsRun, picture: Picture | None = None) -> tuple[Chapter, ...]:
+def slots_chapters(run: SlotsRun, picture: Picture | None = None) -> tuple[Chapter, ...]:
     """Return the chapters on the slots: with zero_grad, without, what is left, who is left out.
 
     Args:
-        found: what PyTorch did.
+        run: what PyTorch did.
         picture: of the losses, if it is shown.
     """
     return (
-        _beside(found),
-        _losses(found, picture),
-        _left(found),
-        _forgotten(found),
-        _step_class(found),
+        _beside(run),
+        _losses(run, picture),
+        _left(run),
+        _forgotten(run),
+        _step_class(run),
     )
 
 
@@ -70,25 +70,25 @@ def entries(slots: Slots) -> Iterator[tuple[tuple[Any, ...], float, float | None
                 yield (name, *index), w, slot
 
 
-def _beside(found: SlotsRun) -> Chapter:
+def _beside(run: SlotsRun) -> Chapter:
     blocks: list[Block] = [
         Paragraph(
             "Each parameter has two memory slots, w and dL/dw. Read from PyTorch after every "
-            f"line of the loop, with SGD and lr = {found.lr:g}: w at the start, dL/dw after "
+            f"line of the loop, with SGD and lr = {run.lr:g}: w at the start, dL/dw after "
             "backward(), the next w after step(). In the last two columns the same loop runs "
             "without zero_grad(): each backward() adds to what is there already (piled up), and "
             "step() goes by the sum (then w)."
         )
     ]
-    if found.made_dense:
+    if run.made_dense:
         blocks.append(
             Paragraph(
                 "PyTorch trains dense tensors: the entries that the file's sparse ones leave out "
                 "are parameters here that start at 0."
             )
         )
-    pairs = zip(found.with_zero_grad, found.without_zero_grad, strict=True)
-    blocks += [_iteration(number, one, other) for number, (one, other) in enumerate(pairs, 1)]
+    pairs = zip(run.with_zero_grad, run.without_zero_grad, strict=True)
+    blocks += [_iteration(number, first, second) for number, (first, second) in enumerate(pairs, 1)]
     blocks.append(
         Paragraph(
             f"A slot that holds None reads: {NOT_COMPUTED}. step() changes w and leaves dL/dw "
@@ -98,19 +98,19 @@ def _beside(found: SlotsRun) -> Chapter:
     return Chapter("slots", "Two slots a parameter: w and dL/dw", tuple(blocks))
 
 
-def _iteration(number: int, one: Iteration, other: Iteration) -> Table:
+def _iteration(number: int, first: Iteration, second: Iteration) -> Table:
     moments = [
         list(entries(slots))
         for slots in (
-            one.after("start"),
-            one.after("backward()"),
-            one.after("step()"),
-            other.after("start"),
-            other.after("backward()"),
-            other.after("step()"),
+            first.after("start"),
+            first.after("backward()"),
+            first.after("step()"),
+            second.after("start"),
+            second.after("backward()"),
+            second.after("step()"),
         )
     ]
-    emptied = {slot_text(slot) for *_, slot in entries(one.after("zero_grad()"))}
+    emptied = {slot_text(slot) for *_, slot in entries(first.after("zero_grad()"))}
     rows = tuple(
         (
             symbol(*start[0]),
@@ -125,28 +125,28 @@ def _iteration(number: int, one: Iteration, other: Iteration) -> Table:
     return Table(
         ("parameter", "w", "dL/dw", "next w", "piled up", "then w"),
         rows,
-        caption=f"Iteration {number}: loss {one.loss:.6g}, without zero_grad {other.loss:.6g}; "
+        caption=f"Iteration {number}: loss {first.loss:.6g}, without zero_grad {second.loss:.6g}; "
         f"after zero_grad() every slot holds {' or '.join(sorted(emptied))}",
         left=("parameter",),
     )
 
 
-def _losses(found: SlotsRun, picture: Picture | None) -> Chapter:
-    end, other = found.losses_with[-1], found.losses_without[-1]
-    rises = sum(b > a for a, b in pairwise(found.losses_without))
-    same = sum(b > a for a, b in pairwise(found.losses_with))
+def _losses(run: SlotsRun, picture: Picture | None) -> Chapter:
+    end, other = run.losses_with[-1], run.losses_without[-1]
+    rises = sum(b > a for a, b in pairwise(run.losses_without))
+    same = sum(b > a for a, b in pairwise(run.losses_with))
     blocks: list[Block] = [
         Table(
             ("iteration", "loss with zero_grad", "loss without"),
             tuple(
-                (str(at), _loss(found.losses_with[at - 1]), _loss(found.losses_without[at - 1]))
+                (str(at), _loss(run.losses_with[at - 1]), _loss(run.losses_without[at - 1]))
                 for at in SHOWN
             ),
         ),
         Paragraph(
             f"From one iteration to the next the loss rises {same} times with zero_grad and "
             f"{rises} times without. After {LOSS_STEPS} iterations it is {_loss(end)} with and "
-            f"{_loss(other)} without. {piled_text(found)}"
+            f"{_loss(other)} without. {piled_text(run)}"
         ),
     ]
     if picture is not None:
@@ -154,37 +154,37 @@ def _losses(found: SlotsRun, picture: Picture | None) -> Chapter:
     return Chapter("piling-up", "What forgetting zero_grad does to the loss", tuple(blocks))
 
 
-def piled_text(found: SlotsRun) -> str:
+def piled_text(run: SlotsRun) -> str:
     """Return what piling up did to the loss, as far as the losses of all iterations show it."""
-    one, other = found.losses_with, found.losses_without
+    kept, other = run.losses_with, run.losses_without
     lost = {
         where: next((at for at, loss in enumerate(losses, 1) if not math.isfinite(loss)), 0)
-        for where, losses in (("with zero_grad", one), ("without", other))
+        for where, losses in (("with zero_grad", kept), ("without", other))
     }
     if any(lost.values()):
-        said = " and ".join(f"{where} at iteration {at}" for where, at in lost.items() if at)
-        return f"The loss leaves the finite numbers {said}; from there on nothing is compared."
-    if _is_flat(found):
+        places = " and ".join(f"{where} at iteration {at}" for where, at in lost.items() if at)
+        return f"The loss leaves the finite numbers {places}; from there on nothing is compared."
+    if _is_flat(run):
         return "Every gradient is 0 here: nothing piles up, and no parameter moves."
-    if one == other:
+    if kept == other:
         return "Here it is the same in every iteration, with and without."
-    if other[-1] < one[-1]:
+    if other[-1] < kept[-1]:
         return (
             "Here the sum of all gradients went down further than each by itself: piled up they "
             "act as a momentum that never fades, and nothing says where it will end."
         )
-    if other[-1] == one[-1]:
+    if other[-1] == kept[-1]:
         return "Here both end at the same loss, by other ways."
     if any(b > a for a, b in pairwise(other)):
         return "The old gradients keep pushing long after they have stopped being true."
     return "Here the sum of all gradients went down less far, though it never went up."
 
 
-def _is_flat(found: SlotsRun) -> bool:
+def _is_flat(run: SlotsRun) -> bool:
     """Return whether every slot holds 0, or nothing, after every backward()."""
     return all(
         not slot
-        for iteration in (*found.with_zero_grad, *found.without_zero_grad)
+        for iteration in (*run.with_zero_grad, *run.without_zero_grad)
         for *_, slot in entries(iteration.after("backward()"))
     )
 
@@ -193,7 +193,7 @@ def _loss(value: float) -> str:
     return f"{value:.4g}" if math.isfinite(value) else "no finite number"
 
 
-def _left(found: SlotsRun) -> Chapter:
+def _left(run: SlotsRun) -> Chapter:
     return Chapter(
         "zero-grad",
         "What zero_grad leaves",
@@ -202,22 +202,22 @@ def _left(found: SlotsRun) -> Chapter:
             Table(
                 ("line", "the slot holds"),
                 (
-                    ("optimizer.zero_grad()", found.left_by_default),
-                    ("optimizer.zero_grad(set_to_none=False)", found.left_by_zero),
+                    ("optimizer.zero_grad()", run.left_by_default),
+                    ("optimizer.zero_grad(set_to_none=False)", run.left_by_zero),
                 ),
                 left=("line", "the slot holds"),
             ),
-            Paragraph(f"Run by PyTorch {found.torch_version.partition('+')[0]}."),
+            Paragraph(f"Run by PyTorch {run.torch_version.partition('+')[0]}."),
         ),
     )
 
 
-def _forgotten(found: SlotsRun) -> Chapter:
+def _forgotten(run: SlotsRun) -> Chapter:
     seen: list[tuple[str, str, float, float | None]] = []
-    for number, iteration in enumerate(found.forgotten_run, 1):
+    for number, iteration in enumerate(run.forgotten_run, 1):
         for slots in iteration.moments:
             for name, w, slot in entries(slots):
-                if name == (found.forgotten, 0):
+                if name == (run.forgotten, 0):
                     seen.append((str(number), slots.after, w, slot))
     texts = w_texts([w for *_, w, _ in seen])
     rows: list[tuple[Cell, ...]] = [
@@ -229,21 +229,21 @@ def _forgotten(found: SlotsRun) -> Chapter:
         "A parameter that the optimizer was not given",
         (
             Paragraph(
-                f"SGD is given every parameter but {found.forgotten}. zero_grad() empties the "
+                f"SGD is given every parameter but {run.forgotten}. zero_grad() empties the "
                 "slots of those it was given, and step() moves them alone: this one keeps its w, "
                 "and its gradients pile up."
             ),
             Table(
                 ("iteration", "after", "w", "dL/dw"),
                 tuple(rows),
-                caption=f"{found.forgotten}[0]",
+                caption=f"{run.forgotten}[0]",
                 left=("after",),
             ),
         ),
     )
 
 
-def _step_class(found: SlotsRun) -> Chapter:
+def _step_class(run: SlotsRun) -> Chapter:
     return Chapter(
         "step-readout",
         "Why the class with a step can't be trained",
@@ -253,6 +253,6 @@ def _step_class(found: SlotsRun) -> Chapter:
                 "flat on both sides of its jump, so PyTorch keeps no way back through it. "
                 "loss.backward() says:"
             ),
-            Code(f"RuntimeError: {found.step_message}"),
+            Code(f"RuntimeError: {run.step_message}"),
         ),
     )

@@ -18,20 +18,20 @@ from adderlab.tasks.wording import sum_of
 MOST_SLOPES = 12
 
 
-def row_steps(found: Backprop) -> tuple[Chapter, ...]:
+def row_steps(backprop: Backprop) -> tuple[Chapter, ...]:
     """Return every value forward, every gradient backward, then the update."""
-    steps = [one for row in found.rows for one in (*_forward(row), *_backward(row))]
-    return (*steps, rows_chapters(found, in_file=False)[-1])
+    steps = [chapter for row in backprop.rows for chapter in (*_forward(row), *_backward(row))]
+    return (*steps, rows_chapters(backprop, in_file=False)[-1])
 
 
 def _forward(row: RowBackprop) -> list[Chapter]:
-    made = [step for step in row.steps if step.formula is not None]
-    given = ", ".join(
+    computed = [step for step in row.steps if step.formula is not None]
+    inputs = ", ".join(
         f"{step.name} = {decimal_text(step.number)}" for step in row.steps if step.kind == "input"
     )
-    start = f"Given: {given}. No gradient is known: all read {NOT_COMPUTED}."
+    start = f"Given: {inputs}. No gradient is known: all read {NOT_COMPUTED}."
     steps = [Chapter("start", f"{sum_of(row.inputs)}: the inputs", (Paragraph(start),))]
-    for at, step in enumerate(made, 1):
+    for at, step in enumerate(computed, 1):
         assert step.formula is not None
         blocks: list[Block] = [
             Equations((equal(step.name, step.formula, _number(step.number)),)),
@@ -44,7 +44,7 @@ def _forward(row: RowBackprop) -> list[Chapter]:
         if step.note:
             blocks.append(Paragraph(f"Note: {step.note}."))
         blocks.append(Paragraph(f"dL/d{step.name}: {NOT_COMPUTED}."))
-        title = f"{sum_of(row.inputs)}: forward {at} of {len(made)}, {step.name}"
+        title = f"{sum_of(row.inputs)}: forward {at} of {len(computed)}, {step.name}"
         steps.append(Chapter(f"forward{at}", title, tuple(blocks)))
     return steps
 
@@ -88,43 +88,43 @@ def _number(value: Number) -> Formula:
     return number(value)
 
 
-def chain_steps(found: Chain, chapters: tuple[Chapter, ...]) -> tuple[Chapter, ...]:
+def chain_steps(chain: Chain, chapters: tuple[Chapter, ...]) -> tuple[Chapter, ...]:
     """Return one derivative a step, then what it all costs."""
     first, *rest = chapters
     steps = [
         Chapter(
             f"w{at}",
-            f"dl/d{line.weight}: {at} of {found.length}",
+            f"dl/d{line.weight}: {at} of {chain.length}",
             (
                 Equations((equal(partial(words("l"), line.weight), line.local, line.formula),)),
                 Equations((formula,), caption="Known from the line above, and one new factor:"),
             ),
         )
-        for at, (line, formula) in enumerate(zip(found.lines, marked(found.lines), strict=True), 1)
+        for at, (line, formula) in enumerate(zip(chain.lines, marked(chain.lines), strict=True), 1)
     ]
     opening = Chapter(first.slug, first.title, first.blocks[:1])
     return (opening, *steps, *rest)
 
 
-def slots_steps(found: SlotsRun, chapters: tuple[Chapter, ...]) -> tuple[Chapter, ...]:
+def slots_steps(slots: SlotsRun, chapters: tuple[Chapter, ...]) -> tuple[Chapter, ...]:
     """Return the slots after each line of the loop, with zero_grad and then without."""
     steps: list[Chapter] = []
-    for said, run in (
-        ("", found.with_zero_grad),
-        (" (without zero_grad)", found.without_zero_grad),
+    for suffix, run in (
+        ("", slots.with_zero_grad),
+        (" (without zero_grad)", slots.without_zero_grad),
     ):
         for at, iteration in enumerate(run, 1):
-            steps += _moments(iteration, at, said)
+            steps += _moments(iteration, at, suffix)
     return (*steps, *chapters[1:])
 
 
-def _moments(iteration: Iteration, at: int, said: str) -> list[Chapter]:
+def _moments(iteration: Iteration, at: int, suffix: str) -> list[Chapter]:
     moments = [[w for _, w, _ in entries(slots)] for slots in iteration.moments]
     shown = [w_texts(ws) for ws in zip(*moments, strict=True)]
     return [
         Chapter(
             f"iteration{at}",
-            f"Iteration {at}{said}, after {slots.after}, loss {iteration.loss:.6g}",
+            f"Iteration {at}{suffix}, after {slots.after}, loss {iteration.loss:.6g}",
             (
                 Table(
                     ("parameter", "w", "dL/dw"),

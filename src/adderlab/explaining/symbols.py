@@ -71,8 +71,8 @@ class Pattern:
             "active": list(self.active),
             "inactive": list(self.inactive),
             "rows": list(self.rows),
-            "gradients": {one.name.text: one.formula.text for one in self.gradients},
-            "latex": {one.name.text: one.formula.latex for one in self.gradients},
+            "gradients": {gradient.name.text: gradient.formula.text for gradient in self.gradients},
+            "latex": {gradient.name.text: gradient.formula.latex for gradient in self.gradients},
         }
 
 
@@ -85,11 +85,11 @@ class Symbolic:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
-        patterns = [one.to_dict() for one in self.patterns]
+        patterns = [pattern.to_dict() for pattern in self.patterns]
         return {"loss_kind": self.loss_kind, "patterns": patterns}
 
     def __repr__(self) -> str:
-        active = [", ".join(one.active) or "none" for one in self.patterns]
+        active = [", ".join(pattern.active) or "none" for pattern in self.patterns]
         return f"Symbolic: {len(active)} sets of active units: {'; '.join(active)}"
 
 
@@ -122,9 +122,9 @@ def symbolic_gradients(
         )
     parameters = parameters_of(net)
     groups: dict[tuple[bool, ...], list[tuple[Example, Graph]]] = {}
-    for one in examples:
-        graph = forward(net, task, parameters, one.bits, one.targets, loss)
-        groups.setdefault(tuple(_is_on(graph, net)), []).append((one, graph))
+    for row in examples:
+        graph = forward(net, task, parameters, row.bits, row.targets, loss)
+        groups.setdefault(tuple(_is_on(graph, net)), []).append((row, graph))
     patterns = (_pattern(net, is_on, rows, loss) for is_on, rows in groups.items())
     return Symbolic(tuple(patterns), loss)
 
@@ -156,7 +156,7 @@ def _pattern(
         for y, t in zip(logits, targets.values(), strict=True)
     ]
     deltas: list[tuple[Formula, Any]] = []
-    found: dict[Key, Any] = {}
+    deltas_by_key: dict[Key, Any] = {}
     rest = len(is_on)
     for number_, layer in reversed(list(enumerate(net.layers, 1))):
         sums, units = graph.sums[number_ - 1], graph.units[number_ - 1]
@@ -174,18 +174,18 @@ def _pattern(
                 key = (f"fc{number_}.weight", (at, column))
                 if key in graph.parameters:
                     weight = symbols[graph.parameters[key].name.text]
-                    made = weight * symbols[x.name.text]
-                    value = sp.Integer(0) if x.name.text in off else sp.diff(made, weight)
-                    found[key] = passed[at] * value
-                    inner[column] += passed[at] * sp.diff(made, symbols[x.name.text])
+                    product = weight * symbols[x.name.text]
+                    value = sp.Integer(0) if x.name.text in off else sp.diff(product, weight)
+                    deltas_by_key[key] = passed[at] * value
+                    inner[column] += passed[at] * sp.diff(product, symbols[x.name.text])
             if (f"fc{number_}.bias", (at,)) in graph.parameters:
-                found[f"fc{number_}.bias", (at,)] = passed[at]
+                deltas_by_key[f"fc{number_}.bias", (at,)] = passed[at]
         passed = inner
     names = {value.name.text: value.name for value in graph.values}
     names |= {f"t_{name}": symbol(f"t_{name}") for name in targets}
     numbers = {symbols[value.name.text]: value.number for value in graph.values}
-    for y, wanted in zip(outputs, first.targets, strict=True):
-        numbers[targets[y.name.text]] = y.number if wanted is None else Fraction(wanted)
+    for y, target in zip(outputs, first.targets, strict=True):
+        numbers[targets[y.name.text]] = y.number if target is None else Fraction(target)
     hidden = [
         (unit.name.text, on)
         for unit, on in zip(
@@ -194,7 +194,11 @@ def _pattern(
     ]
     gradients = tuple(
         SymbolicGradient(
-            key, value.name, from_sympy(found[key], names), found[key], _put_in(found[key], numbers)
+            key,
+            value.name,
+            from_sympy(deltas_by_key[key], names),
+            deltas_by_key[key],
+            _put_in(deltas_by_key[key], numbers),
         )
         for key, value in graph.parameters.items()
     )
@@ -202,8 +206,8 @@ def _pattern(
         tuple(name for name, on in hidden if on),
         tuple(name for name, on in hidden if not on),
         tuple(y.name.text for y in outputs),
-        tuple(one.inputs for one, _ in rows),
-        tuple((name, from_sympy(one, names)) for name, one in deltas),
+        tuple(row.inputs for row, _ in rows),
+        tuple((name, from_sympy(delta, names)) for name, delta in deltas),
         gradients,
     )
 
@@ -246,12 +250,12 @@ def _put_in(expression: Any, numbers: dict[Any, Number]) -> Number:
     import sympy as sp
 
     put = {
-        one: sp.Rational(value.numerator, value.denominator)
+        symbol: sp.Rational(value.numerator, value.denominator)
         if isinstance(value, Fraction)
         else sp.Float(value, 30)
-        for one, value in numbers.items()
+        for symbol, value in numbers.items()
     }
-    value = expression.xreplace({one: put[one] for one in expression.free_symbols})
+    value = expression.xreplace({symbol: put[symbol] for symbol in expression.free_symbols})
     value = value.replace(sp.Function("sigmoid"), lambda y: 1 / (1 + sp.exp(-y)))
     if value.is_Rational:
         return Fraction(int(value.p), int(value.q))
@@ -269,10 +273,10 @@ def from_sympy(expression: Any, names: dict[str, Formula]) -> Formula:
         return names[expression.name]
     if expression.is_Rational:
         return number(Fraction(int(expression.p), int(expression.q)))
-    parts = [from_sympy(one, names) for one in expression.args]
+    parts = [from_sympy(term, names) for term in expression.args]
     if expression.is_Add:
         # numbers of no sign first, so that a sum does not begin with a minus where it need not
-        return total(*sorted(parts, key=lambda one: one.text.startswith("-")))
+        return total(*sorted(parts, key=lambda term: term.text.startswith("-")))
     if expression.is_Mul:
         return _product(expression, names)
     if expression.is_Pow and expression.exp == 2:
@@ -286,11 +290,13 @@ def from_sympy(expression: Any, names: dict[str, Formula]) -> Formula:
 def _product(expression: Any, names: dict[str, Formula]) -> Formula:
     """Return a product, its sign in front."""
     factor, rest = expression.as_coeff_Mul()
-    factors = [from_sympy(one, names) for one in rest.as_ordered_factors()]
+    factors = [from_sympy(part, names) for part in rest.as_ordered_factors()]
     value = Fraction(int(factor.p), int(factor.q))
     if abs(value) != 1:
         factors.insert(0, number(abs(value)))
-    made = product(*factors)
+    formula = product(*factors)
     if value > 0:
-        return made
-    return Formula(f"-{made.text}", f"-{made.latex}", f"<mo>−</mo>{made.mathml}", made.level)
+        return formula
+    return Formula(
+        f"-{formula.text}", f"-{formula.latex}", f"<mo>−</mo>{formula.mathml}", formula.level
+    )

@@ -10,26 +10,26 @@ from adderlab.notation import equal, partial, symbol
 from adderlab.tasks.wording import sum_of
 
 
-def symbols_chapters(found: Sequence[Pattern]) -> tuple[Chapter, ...]:
+def symbols_chapters(patterns: Sequence[Pattern]) -> tuple[Chapter, ...]:
     """Return a chapter for each set of active units.
 
     Args:
-        found: the sets, with their gradients.
+        patterns: the sets, with their gradients.
     """
-    return tuple(_chapter(pattern, at, len(found)) for at, pattern in enumerate(found, 1))
+    return tuple(_chapter(pattern, at, len(patterns)) for at, pattern in enumerate(patterns, 1))
 
 
 def _chapter(pattern: Pattern, number: int, patterns: int) -> Chapter:
     loss = symbol("L")
     shared = [equal(partial(loss, name), formula) for name, formula in pattern.deltas]
-    alive = [one for one in pattern.gradients if one.formula.text != "0"]
-    silent = [one.name.text for one in pattern.gradients if one.formula.text == "0"]
-    said = f"On {'; '.join(map(sum_of, pattern.rows))}. {_active(pattern)}"
+    alive = [gradient for gradient in pattern.gradients if gradient.formula.text != "0"]
+    silent = [gradient.name.text for gradient in pattern.gradients if gradient.formula.text == "0"]
+    text = f"On {'; '.join(map(sum_of, pattern.rows))}. {_active(pattern)}"
     blocks: list[Block] = [
-        Paragraph(f"{said} t_{pattern.outputs[0]} is what {pattern.outputs[0]} should be."),
+        Paragraph(f"{text} t_{pattern.outputs[0]} is what {pattern.outputs[0]} should be."),
         Equations(tuple(shared), caption="What arrives at each unit's sum; the weights share it:"),
         Equations(
-            tuple(equal(partial(loss, one.name), one.formula) for one in alive),
+            tuple(equal(partial(loss, gradient.name), gradient.formula) for gradient in alive),
             caption="Written out for every parameter:",
         ),
     ]

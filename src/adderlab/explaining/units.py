@@ -78,7 +78,7 @@ class UnitMeaning:
 def layer_values(net: Network, block: RowBlock) -> list[Dyadic]:
     """Return each layer's values on the rows of a block: exact, but for tanh's, in double."""
     values = Dyadic(block.inputs.astype(np.int64))
-    found: list[Dyadic] = []
+    layers: list[Dyadic] = []
     for layer in net.layers:
         sums = affine(layer, values)
         activation = layer.activation
@@ -87,8 +87,8 @@ def layer_values(net: Network, block: RowBlock) -> list[Dyadic]:
             if activation.is_exact
             else from_floats(activation.plain(sums.to_floats()))
         )
-        found.append(values)
-    return found
+        layers.append(values)
+    return layers
 
 
 def whole_table(task: Task) -> RowBlock:
@@ -117,17 +117,17 @@ def functions_of(task: Task, block: RowBlock) -> Iterator[tuple[str, tuple[int, 
     yield CONSTANT, row(np.ones(len(block.inputs), dtype=int))
     for name, bit in bits.items():
         yield f"{COPY}{name}", row(bit)
-    for (one, p), (two, q) in combinations(bits.items(), 2):
-        yield f"{one} AND {two}", row(p & q)
-        yield f"{one} OR {two}", row(p | q)
-        yield f"{one} XOR {two}", row(p ^ q)
-        yield f"{one} + {two}", row(p + q)
+    for (first, p), (second, q) in combinations(bits.items(), 2):
+        yield f"{first} AND {second}", row(p & q)
+        yield f"{first} OR {second}", row(p | q)
+        yield f"{first} XOR {second}", row(p ^ q)
+        yield f"{first} + {second}", row(p + q)
     if len(bits) > 2:
         yield " + ".join(bits), row(sum(bits.values()))
     if block.cares is None:
         for at, name in enumerate(task.output_bits):
-            said = "the carry" if at == 0 and _is_adder(task) else f"the output {name}"
-            yield said, row(block.expected[:, at])
+            name_of = "the carry" if at == 0 and _is_adder(task) else f"the output {name}"
+            yield name_of, row(block.expected[:, at])
 
 
 def _is_adder(task: Task) -> bool:
@@ -143,12 +143,12 @@ def unit_meanings(net: Network, task: Task) -> tuple[UnitMeaning, ...]:
     block = whole_table(task)
     known = list(functions_of(task, block))
     names = unit_names(net, task)[1:-1]
-    found: list[UnitMeaning] = []
+    meanings: list[UnitMeaning] = []
     for layer, values in zip(names, layer_values(net, block)[:-1], strict=True):
         for at, name in enumerate(layer):
             column = tuple(values.at(row, at) for row in range(len(block.inputs)))
-            found.append(meaning_of(name, column, known))
-    return tuple(found)
+            meanings.append(meaning_of(name, column, known))
+    return tuple(meanings)
 
 
 def meaning_of(
@@ -157,15 +157,15 @@ def meaning_of(
     """Return which of the known functions a unit's values are, or come closest to."""
     function, scale = None, None
     names: list[str] = []
-    for said, row in known:
+    for words, row in known:
         ratio = _scale(values, row)
         if ratio is not None:
-            names.append(said)
+            names.append(words)
             scale = ratio
     if names:
         function = _joined(names)
     on = [value > 0 for value in values]
-    where = [said for said, row in known if [one == 1 for one in row] == on and max(row) <= 1]
+    where = [words for words, row in known if [bit == 1 for bit in row] == on and max(row) <= 1]
     closest, off_by = _closest([float(value) for value in values], known)
     return UnitMeaning(
         name, tuple(values), function, scale, _joined(where) if where else None, closest, off_by
@@ -182,9 +182,9 @@ def _scale(values: Sequence[Fraction], row: Sequence[int]) -> Fraction | None:
     """Return the positive number that makes one of the other; ``None`` if there is none."""
     if not any(row):
         return Fraction(1) if not any(values) else None
-    at = next(place for place, one in enumerate(row) if one)
+    at = next(place for place, entry in enumerate(row) if entry)
     ratio = values[at] / row[at]
-    if ratio > 0 and all(value == ratio * one for value, one in zip(values, row, strict=True)):
+    if ratio > 0 and all(value == ratio * entry for value, entry in zip(values, row, strict=True)):
         return ratio
     return None
 
@@ -197,10 +197,10 @@ def _closest(
     if not size or not math.isfinite(size):
         return None, 0.0
     best: tuple[float, str | None] = (1.0, None)
-    for said, row in known:
-        weight = sum(one * one for one in row)
-        inner = sum(value * one for value, one in zip(values, row, strict=True))
+    for words, row in known:
+        weight = sum(entry * entry for entry in row)
+        inner = sum(value * entry for value, entry in zip(values, row, strict=True))
         if weight and inner > 0:
             left = max(0.0, 1 - (inner / size) ** 2 / weight)
-            best = min(best, (math.sqrt(left), said), key=lambda one: one[0])
+            best = min(best, (math.sqrt(left), words), key=lambda entry: entry[0])
     return best[1], best[0]
