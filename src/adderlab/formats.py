@@ -135,9 +135,9 @@ def format_named(name: str) -> Format:
     Raises:
         FormatError: there is no such format; the nearest names are suggested.
     """
-    found = FORMATS.get(name.lower())
-    if found is None:
+    form = FORMATS.get(name.lower())
+    if form is None:
         near = difflib.get_close_matches(name.lower(), FORMATS, n=1)
         remedy = f"did you mean {near[0]}?" if near else f"choose from {', '.join(FORMATS)}"
         raise FormatError(f"unknown number format {name!r}", where="format", remedy=remedy)
-    return found
+    return form

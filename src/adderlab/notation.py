@@ -77,8 +77,8 @@ def symbol(name: str, *indices: int | str) -> Formula:
         >>> symbol("h1").latex, symbol("fc1.weight", 0, 1).text
         ('h_{1}', 'fc1.weight[0,1]')
     """
-    found = _NUMBERED.match(name)
-    base, low, primes = (found[1], found[2], found[3]) if found and not indices else (name, "", "")
+    match = _NUMBERED.match(name)
+    base, low, primes = (match[1], match[2], match[3]) if match and not indices else (name, "", "")
     joined = ",".join(map(str, indices))
     below = joined or low
     upright = "." in base
@@ -177,13 +177,13 @@ def total(*terms: Formula) -> Formula:
     return Formula(text, latex, "".join(parts), SUM, tuple(parts))
 
 
-def minus(one: Formula, two: Formula) -> Formula:
+def minus(left: Formula, right: Formula) -> Formula:
     """Return the difference."""
-    other = bracketed(two) if two.level == SUM else two
+    other = bracketed(right) if right.level == SUM else right
     return Formula(
-        f"{one.text} - {other.text}",
-        f"{one.latex} - {other.latex}",
-        f"{one.mathml}<mo>−</mo>{other.mathml}",
+        f"{left.text} - {other.text}",
+        f"{left.latex} - {other.latex}",
+        f"{left.mathml}<mo>−</mo>{other.mathml}",
         SUM,
     )
 
@@ -192,23 +192,23 @@ def product(*factors: Formula) -> Formula:
     """Return a product; factors that are sums, or negative, are bracketed."""
     if len(factors) == 1:
         return factors[0]
-    held = [bracketed(one) if one.level == SUM else one for one in factors]
+    held = [bracketed(factor) if factor.level == SUM else factor for factor in factors]
     return Formula(
-        "*".join(one.text for one in held),
-        r" \cdot ".join(one.latex for one in held),
-        "<mo>·</mo>".join(one.mathml for one in held),
+        "*".join(factor.text for factor in held),
+        r" \cdot ".join(factor.latex for factor in held),
+        "<mo>·</mo>".join(factor.mathml for factor in held),
         PRODUCT,
     )
 
 
-def ratio(one: Formula, two: Formula) -> Formula:
+def ratio(above: Formula, below: Formula) -> Formula:
     """Return a quotient, as a fraction where there is room."""
-    over = bracketed(one) if one.level == SUM else one
-    under = bracketed(two) if two.level != ATOM else two
+    over = bracketed(above) if above.level == SUM else above
+    under = bracketed(below) if below.level != ATOM else below
     return Formula(
         f"{over.text}/{under.text}",
-        rf"\frac{{{one.latex}}}{{{two.latex}}}",
-        f"<mfrac><mrow>{one.mathml}</mrow><mrow>{two.mathml}</mrow></mfrac>",
+        rf"\frac{{{above.latex}}}{{{below.latex}}}",
+        f"<mfrac><mrow>{above.mathml}</mrow><mrow>{below.mathml}</mrow></mfrac>",
         PRODUCT,
     )
 
@@ -229,7 +229,7 @@ def call(name: str, *arguments: Formula) -> Formula:
         f"{name}({', '.join(one.text for one in arguments)})",
         rf"\mathrm{{{to_latex(name)}}}\left({', '.join(one.latex for one in arguments)}\right)",
         f"<mi>{escape(name)}</mi><mo>(</mo>"
-        + "<mo>,</mo>".join(one.mathml for one in arguments)
+        + "<mo>,</mo>".join(argument.mathml for argument in arguments)
         + "<mo>)</mo>",
     )
 
@@ -247,9 +247,9 @@ def equal(*sides: Formula, sign: str = "=") -> Formula:
     """Return an equation; ``sign`` stands between all its sides."""
     latex_sign = {"≈": r"\approx"}.get(sign, sign)
     return Formula(
-        f" {sign} ".join(one.text for one in sides),
-        f" {latex_sign} ".join(one.latex for one in sides),
-        f"<mo>{escape(sign)}</mo>".join(one.mathml for one in sides),
+        f" {sign} ".join(side.text for side in sides),
+        f" {latex_sign} ".join(side.latex for side in sides),
+        f"<mo>{escape(sign)}</mo>".join(side.mathml for side in sides),
         SUM,
     )
 

@@ -74,7 +74,7 @@ def new_folder(path: str | Path) -> Generator[Path]:
     target = Path(path)
     try:
         check_folder(target)
-        made = [folder for folder in target.absolute().parents if not folder.exists()]
+        new_parents = [folder for folder in target.absolute().parents if not folder.exists()]
         target.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
@@ -88,7 +88,7 @@ def new_folder(path: str | Path) -> Generator[Path]:
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
         with suppress(OSError):  # they are not empty where the block ended well
-            for folder in made:
+            for folder in new_parents:
                 folder.rmdir()
 
 

@@ -488,7 +488,7 @@ def quick_demo(monkeypatch):
     chapters = tuple(one for one in story.CHAPTERS if one[0] not in slow)
     assert len(chapters) == len(story.CHAPTERS) - len(slow)
     monkeypatch.setattr(story, "CHAPTERS", chapters)
-    odds = sys.modules["adderlab.demo.odds"]
+    odds = sys.modules["adderlab.demo.success_rate"]
     monkeypatch.setattr(odds, "WIDTHS", (odds.LECTURE,))
 
 

@@ -18,7 +18,7 @@ from adderlab.blocks import Chapter, Code, Command, Figures, Remark, Table, Verd
 from adderlab.building import exact_widths
 from adderlab.demo import demo, story, wide
 from adderlab.demo.hand_set import FORMULA
-from adderlab.demo.printed import PRINTED_ROWS
+from adderlab.demo.printed_weights import PRINTED_ROWS
 from adderlab.demo.workshop import HAND_SET, TRAINING
 from adderlab.errors import OptionError, OutputError
 from adderlab.nets import load, outputs

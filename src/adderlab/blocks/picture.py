@@ -64,9 +64,9 @@ class Picture:
         return svg, png
 
 
-def _as_variable(found: re.Match[str]) -> str:
-    name = _NAME_OF_COLOR.get(found[0])
-    return found[0] if name is None else f"var(--fig-{name}, {found[0]})"
+def _as_variable(match: re.Match[str]) -> str:
+    name = _NAME_OF_COLOR.get(match[0])
+    return match[0] if name is None else f"var(--fig-{name}, {match[0]})"
 
 
 def plain(text: str) -> str:

@@ -137,12 +137,12 @@ def chosen_method(
         raise OptionError(f"got {max_weight:g}", where="max_weight", remedy="give a number above 0")
     if method == "auto":
         method = _choose(task, format, max_weight)
-    found = METHODS.get(method)
-    if found is None:
+    construction = METHODS.get(method)
+    if construction is None:
         near = difflib.get_close_matches(method, (*METHODS, "auto"), n=1)
         remedy = f"did you mean {near[0]}?" if near else f"one of auto, {', '.join(METHODS)}"
         raise OptionError(f"unknown method {method!r}", where="method", remedy=remedy)
-    fault = _fault(found, method, task, format, max_weight)
+    fault = _fault(construction, method, task, format, max_weight)
     if fault is not None:
         raise fault
     return method
@@ -235,11 +235,14 @@ def _misfit(
     """Return why a format can't be promised, with the nearest that can; ``None`` if it can."""
     width = task.inputs[0].width
     values = (-1.5, -2) if method == "lecture" else (-largest, 1 - largest, -2, 1)
-    faults = {one.name: _format_fault(method, width, one, values) for one in _ranked()}
+    faults = {
+        number_format.name: _format_fault(method, width, number_format, values)
+        for number_format in _ranked()
+    }
     fault = faults[form.name]
     if not fault:
         return None
-    nearest = next(name for name, one in faults.items() if not one)
+    nearest = next(name for name, reason in faults.items() if not reason)
     remedy = f"the nearest that can be had is `format` {nearest}"
     remedy += ", or `method` prefix" if has_prefix else ""
     return OptionError(f"{task.name} by {method} {fault}", where="format", remedy=remedy)

@@ -113,15 +113,15 @@ def explain(
     }
     kinds = {"chain": chain is not None, "symbols": symbols, "slots": slots, "why": why}
     kind = _kind([name for name, is_given in kinds.items() if is_given], net, options)
-    given = {name: value for name, value in options.items() if value is not None}
+    arguments = {name: value for name, value in options.items() if value is not None}
     screen = Screen(as_json=as_json)
     with screen.progress() as bar:
         job = bar.add_task("explaining", total=1.0, rate="")
         if kind == "why":
-            given["on_progress"] = lambda what, share: bar.update(
+            arguments["on_progress"] = lambda what, share: bar.update(
                 job, completed=share, description=what
             )
-        explanation = _verb(kind)(chain if kind == "chain" else net, **given, out=out or ())
+        explanation = _verb(kind)(chain if kind == "chain" else net, **arguments, out=out or ())
     if step:
         from adderlab.cli.stepping import step_through
 

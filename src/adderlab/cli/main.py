@@ -82,8 +82,8 @@ for commands in (
     commands.register(app)
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(is_asked_for: bool) -> None:
+    if is_asked_for:
         from importlib.metadata import version
 
         typer.echo(f"adderlab {version('adderlab')}")

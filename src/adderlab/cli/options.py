@@ -67,12 +67,12 @@ def size_in_bytes(text: str, *, where: str) -> int:
         OptionError: it is no size.
     """
     pattern = r"([0-9]{1,15}(?:\.[0-9]{1,15})?) ?([KMG]i?B)?"
-    found = re.fullmatch(pattern, text.strip(), re.IGNORECASE | re.ASCII)
-    if found is None:
+    match = re.fullmatch(pattern, text.strip(), re.IGNORECASE | re.ASCII)
+    if match is None:
         raise OptionError(
             f"got {text[:40]!r}", where=where, remedy="give a size like 2GB or 512MiB"
         )
-    return int(float(found[1]) * _UNITS[(found[2] or "").upper()])
+    return int(float(match[1]) * _UNITS[(match[2] or "").upper()])
 
 
 HOLDS: Final = 0

@@ -94,8 +94,8 @@ def quantize(
     if not timeout > 0:
         raise OptionError(f"got {timeout:g}", where="--timeout", remedy="give seconds above 0")
     if to is None:
-        given = {"-o": out, "--scale": scale, "--per": per, "--limit": limit}
-        extra = [name for name, value in given.items() if value is not None]
+        unused = {"-o": out, "--scale": scale, "--per": per, "--limit": limit}
+        extra = [name for name, value in unused.items() if value is not None]
         extra += ["--asymmetric"] if asymmetric else []
         extra += ["--method"] if method != "auto" else []
         if extra:
@@ -104,19 +104,19 @@ def quantize(
                 where="--table",
                 remedy="leave it out, or name a format with --to",
             )
-        found = _with_progress(
+        formats_table = _with_progress(
             screen,
             lambda on_try: quantization_table(net, task, timeout_s=timeout, on_try=on_try),
         )
-        screen.show(found.blocks())
-        screen.json(found.to_dict())
+        screen.show(formats_table.blocks())
+        screen.json(formats_table.to_dict())
         raise typer.Exit(HOLDS)
-    wanted = to
-    made = _with_progress(
+    target_format = to
+    quantized = _with_progress(
         screen,
         lambda on_try: quantize_network(
             net,
-            wanted,
+            target_format,
             task,
             method=method,
             scale=scale,
@@ -128,9 +128,9 @@ def quantize(
             on_try=on_try,
         ),
     )
-    screen.show(made.blocks(), unwritten="" if made.file else "NET")
-    screen.json(made.to_dict())
-    raise typer.Exit(REFUTED if made.verdict.verdict == "refuted" else HOLDS)
+    screen.show(quantized.blocks(), unwritten="" if quantized.file else "NET")
+    screen.json(quantized.to_dict())
+    raise typer.Exit(REFUTED if quantized.verdict.verdict == "refuted" else HOLDS)
 
 
 def _with_progress(screen: Screen, work: Callable[[Callable[[str], None]], T]) -> T:

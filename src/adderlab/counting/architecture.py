@@ -176,17 +176,17 @@ class Architecture:
 
     def _attention(self) -> tuple[Term, ...]:
         queries, keys = self.heads * self.head_width, self.kv_heads * self.head_width
-        found = [
+        terms = [
             Term("q", (self.width, queries)),
             Term("k", (self.width, keys)),
             Term("v", (self.width, keys)),
             Term("o", (queries, self.width)),
         ]
         if self.qkv_bias:
-            found.append(Term("q, k, v biases", (queries + 2 * keys,), is_bias=True))
+            terms.append(Term("q, k, v biases", (queries + 2 * keys,), is_bias=True))
         if self.output_bias:
-            found.append(Term("o bias", (self.width,), is_bias=True))
-        return tuple(found)
+            terms.append(Term("o bias", (self.width,), is_bias=True))
+        return tuple(terms)
 
     def _mlp(self) -> tuple[Term, ...]:
         many = self.experts > 1
@@ -198,13 +198,13 @@ class Architecture:
             "up": (self.width, self.mlp),
             "down": (self.mlp, self.width),
         }
-        found = [Term(name, shapes[name], self.experts, used, label) for name in names]
+        terms = [Term(name, shapes[name], self.experts, used, label) for name in names]
         if many:
-            found.insert(0, Term("router", (self.width, self.experts)))
+            terms.insert(0, Term("router", (self.width, self.experts)))
         if self.mlp_bias:
             sizes = (self.mlp,) * (len(names) - 1) + (self.width,)
-            found.append(Term("biases", (sum(sizes),), is_bias=True))
-        return tuple(found)
+            terms.append(Term("biases", (sum(sizes),), is_bias=True))
+        return tuple(terms)
 
     def _norm(self, count: int) -> Term:
         vectors = count * (2 if self.has_layer_norm else 1)

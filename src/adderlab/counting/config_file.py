@@ -162,30 +162,30 @@ def count_config(path: str | Path, *, training: str | None = None) -> ModelCount
         OptionError: it can't be read, is of an unknown type, or lacks keys (all are named).
     """
     where = str(path)
-    found = read_json(Path(path), LARGEST_CONFIG_BYTES)
-    if not isinstance(found, dict):
+    entries = read_json(Path(path), LARGEST_CONFIG_BYTES)
+    if not isinstance(entries, dict):
         raise OptionError("not a JSON object", where=where, remedy="name a model's config.json")
-    kind = found.get("model_type")
+    kind = entries.get("model_type")
     read = MODEL_TYPES.get(kind) if isinstance(kind, str) else None
     if read is None:
         what = "has no model_type" if kind is None else f"has model_type {json.dumps(kind)[:40]}"
         raise OptionError(what, where=where, remedy=f"one of {', '.join(MODEL_TYPES)} is known")
-    keys = Keys(found, [], [])
+    keys = Keys(entries, [], [])
     architecture = read(keys)
     if architecture.experts_used > architecture.experts:
         keys.wrong.append("num_experts_per_tok is larger than num_local_experts")
-    if found.get("add_cross_attention"):
+    if entries.get("add_cross_attention"):
         keys.wrong.append("add_cross_attention is set, whose weights are not counted here")
     faults = [f"lacks {', '.join(keys.missing)}"] if keys.missing else []
     faults += keys.wrong
     if faults:
         raise OptionError("; ".join(faults), where=where, remedy=f"give what {kind} models have")
-    dtype = found.get("dtype", found.get("torch_dtype"))
+    dtype = entries.get("dtype", entries.get("torch_dtype"))
     shipped = None
     if isinstance(dtype, str) and dtype in DTYPES:
         shipped = Shipped(DTYPES[dtype], f"its dtype in {Path(path).name}", "")
     notes = ("tied: the output head is the embedding",) if architecture.tied else ()
-    if "quantization_config" in found:
+    if "quantization_config" in entries:
         notes += ("it is quantized: its files hold scales and packed weights beside these",)
     total = sum(part.parameters for part in architecture.parts())
     if total > LARGEST_PARAMETERS:
@@ -206,10 +206,10 @@ def count_config(path: str | Path, *, training: str | None = None) -> ModelCount
 
 def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return a JSON object, refusing one in which a key stands twice."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
         raise ValueError("a name stands twice")
-    return found
+    return entries
 
 
 def read_json(path: Path, largest_bytes: int) -> Any:

@@ -131,8 +131,8 @@ def _counted(
 def _index(path: Path) -> dict[str, str]:
     """Return the index's map from tensor to file, each a plain name in the index's own folder."""
     where = str(path)
-    found = read_json(path, LARGEST_INDEX_BYTES)
-    entries = found.get("weight_map") if isinstance(found, dict) else None
+    index = read_json(path, LARGEST_INDEX_BYTES)
+    entries = index.get("weight_map") if isinstance(index, dict) else None
     if not isinstance(entries, dict) or not entries:
         raise _damaged("not an index: it has no weight_map", where)
     if not all(isinstance(name, str) and len(name) <= LONGEST_NAME for name in entries.values()):

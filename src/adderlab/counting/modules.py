@@ -50,25 +50,27 @@ def count_module(model: Any, *, training: str | None = None) -> ModelCount:
         own = list(module.named_parameters(recurse=False, remove_duplicate=False))
         if not own:
             continue
-        if any(is_lazy(one) for _, one in own):
+        if any(is_lazy(parameter) for _, parameter in own):
             notes.append(f"{name or 'the module'} is lazy: its sizes are not known before its use")
             continue
-        new = [(key, one) for key, one in own if id(one) not in seen]
-        for _, one in new:
-            kind = str(one.dtype).removeprefix("torch.")
-            stored[kind] = stored.get(kind, 0) + one.numel() * one.element_size()
-        seen.update(id(one) for _, one in own)
+        new = [(key, parameter) for key, parameter in own if id(parameter) not in seen]
+        for _, parameter in new:
+            kind = str(parameter.dtype).removeprefix("torch.")
+            stored[kind] = stored.get(kind, 0) + parameter.numel() * parameter.element_size()
+        seen.update(id(parameter) for _, parameter in own)
         macs = _macs(module, own)
         is_linear = isinstance(module, nn.Linear)
-        biases = sum(one.numel() for key, one in own if key == "bias") if is_linear else 0
+        biases = (
+            sum(parameter.numel() for key, parameter in own if key == "bias") if is_linear else 0
+        )
         if macs is None:
             notes.append(f"MACs of {type(module).__name__} depend on its input: not counted")
-        terms = " + ".join(" x ".join(map(str, one.shape)) or "1" for _, one in new)
+        terms = " + ".join(" x ".join(map(str, parameter.shape)) or "1" for _, parameter in new)
         shared = "counted where it stands first" if len(new) < len(own) else ""
         parts.append(
             PartCount(
                 name or type(model).__name__,
-                sum(one.numel() for _, one in new),
+                sum(parameter.numel() for _, parameter in new),
                 macs,
                 ", ".join(filter(None, (terms, shared))),
                 biases,
@@ -96,7 +98,7 @@ def _macs(module: Any, own: list[tuple[str, Any]]) -> int | None:
     if isinstance(module, nn.Linear):
         return module.weight.numel()
     kinds = {cls.__name__ for cls in type(module).__mro__}
-    if kinds & set(WITHOUT_PRODUCTS) or all(one.dim() <= 1 for _, one in own):
+    if kinds & set(WITHOUT_PRODUCTS) or all(parameter.dim() <= 1 for _, parameter in own):
         return 0
     return None
 

@@ -223,14 +223,14 @@ def model_named(name: str) -> Published | str:
     """
     names = {_bare(known): known for known in (*MODELS, *UNPUBLISHED)} | ALIASES
     bare = _bare(name.rpartition("/")[2])
-    found = names.get(bare) or names.get(bare.removesuffix("hf"))
-    found = found or names.get(bare.replace("meta", "", 1))
-    if found is None:
+    name_found = names.get(bare) or names.get(bare.removesuffix("hf"))
+    name_found = name_found or names.get(bare.replace("meta", "", 1))
+    if name_found is None:
         near = difflib.get_close_matches(bare, map(_bare, MODELS), n=3, cutoff=0.6)
-        known = [names[one] for one in near]
+        known = [names[match] for match in near]
         remedy = f"did you mean {_either(known)}?" if known else f"choose {', '.join(MODELS)}"
         raise OptionError(f"unknown model {name[:60]!r}", where="model", remedy=remedy)
-    return MODELS.get(found, found)
+    return MODELS.get(name_found, name_found)
 
 
 def _either(names: list[str]) -> str:

@@ -63,13 +63,13 @@ def parameter_count(text: str | float) -> int:
         >>> parameter_count("500e9"), parameter_count("1.5B")
         (500000000000, 1500000000)
     """
-    found = re.fullmatch(
+    match = re.fullmatch(
         r"([0-9][0-9_,]*(?:\.[0-9]+)?(?:[eE]\+?[0-9]{1,3})?)([kmbtKMBT]?)", f"{text}"
     )
     number: Decimal | None = None
-    if found is not None:
+    if match is not None:
         try:
-            number = Decimal(re.sub("[_,]", "", found[1])) * SUFFIXES[found[2].lower()]
+            number = Decimal(re.sub("[_,]", "", match[1])) * SUFFIXES[match[2].lower()]
         except InvalidOperation:
             number = None
     if number is None or number != number.to_integral_value():

@@ -42,7 +42,7 @@ def backward(shop: Workshop) -> Chapter:
             "chain": {
                 "derivatives": list(chain.derivatives),
                 "operations": [
-                    [one.length, one.with_reuse, one.without_reuse] for one in chain.costs
+                    [cost.length, cost.with_reuse, cost.without_reuse] for cost in chain.costs
                 ],
             },
             "zero_grad": {
@@ -57,17 +57,17 @@ def backward(shop: Workshop) -> Chapter:
 
 
 def _figures(row: Backprop) -> dict[str, Any]:
-    found = row.to_dict()
+    values = row.to_dict()
     names = ("gradients", "exact_gradients", "autograd_difference")
-    return {name: found[name] for name in names} | {
-        "loss": found["loss"],
-        "loss_after": found["loss_after"],
+    return {name: values[name] for name in names} | {
+        "loss": values["loss"],
+        "loss_after": values["loss_after"],
     }
 
 
 def _row(row: Backprop) -> list[Block]:
     forward, back, step = rows_chapters(row, in_file=False)
-    (weight,) = (one for one in row.updates if one.name == "fc2.weight[1,2]")
+    (weight,) = (update for update in row.updates if update.name == "fc2.weight[1,2]")
     return [
         Paragraph(
             "loss.backward() fills the gradient of every parameter in one line. Taken apart on one "

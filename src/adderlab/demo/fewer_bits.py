@@ -43,10 +43,10 @@ def fewer_bits(shop: Workshop) -> Chapter:
     three = quantize(construct(shop.task, "one-layer"), "int2", method="exact")
     census = [one_bit_census(shop.task, hidden) for hidden in (2, 3)]
     smallest = quantize(net, "smallest")
-    for name, one in (("int2", walk[-1]), ("three-bytes", three), ("one-bit", smallest)):
-        _ = shop.keep(one.network, f"quantized-{name}")
+    for name, quantized in (("int2", walk[-1]), ("three-bytes", three), ("one-bit", smallest)):
+        _ = shop.keep(quantized.network, f"quantized-{name}")
     shares, right = _survivors(shop)
-    before, given = walk[0].before, count_network(net)
+    before, counted = walk[0].before, count_network(net)
     return Chapter(
         slug="fewer-bits",
         title="From 68 bytes to 3",
@@ -60,15 +60,15 @@ def fewer_bits(shop: Workshop) -> Chapter:
                 (
                     (
                         "fp32",
-                        str(given.bytes["fp32"]),
-                        str(given.stored_bytes),
+                        str(counted.bytes["fp32"]),
+                        str(counted.stored_bytes),
                         "as printed",
                         before.verdict,
                         _margin(before),
                     ),
-                    *(_cells(one) for one in walk),
+                    *(_cells(quantized) for quantized in walk),
                 ),
-                marks=(bool(before), *(bool(one) for one in walk)),
+                marks=(bool(before), *(bool(quantized) for quantized in walk)),
                 left=("format", "how", "verdict"),
             ),
             Paragraph(
@@ -103,24 +103,24 @@ def fewer_bits(shop: Workshop) -> Chapter:
             Command("adderlab quantize printed.safetensors --to smallest"),
         ),
         results={
-            "walk": {one.form.name: _result(one) for one in walk},
+            "walk": {quantized.form.name: _result(quantized) for quantized in walk},
             "int2_nearest": _result(plain),
             "three_bytes": _result(three),
             "smallest": _result(smallest),
-            "one_bit": {one.shape: [one.right, one.networks] for one in census},
+            "one_bit": {entry.shape: [entry.right, entry.networks] for entry in census},
             "survival": {"networks": right, "shares": shares},
         },
     )
 
 
-def _cells(one: Quantized) -> tuple[str, ...]:
+def _cells(quantized: Quantized) -> tuple[str, ...]:
     return (
-        one.form.name,
-        str(one.bytes),
-        str(one.stored_bytes),
-        METHOD_WORDS[one.rounded.method],
-        one.verdict.verdict,
-        _margin(one.verdict),
+        quantized.form.name,
+        str(quantized.bytes),
+        str(quantized.stored_bytes),
+        METHOD_WORDS[quantized.rounded.method],
+        quantized.verdict.verdict,
+        _margin(quantized.verdict),
     )
 
 
@@ -129,10 +129,10 @@ def _margin(verdict: Verdict) -> str:
     return "" if margin is None else f"{float(margin):.4f}"
 
 
-def _result(one: Quantized) -> dict[str, object]:
+def _result(quantized: Quantized) -> dict[str, object]:
     kept = ("format", "method", "parameters", "bytes", "stored_bytes", "verdict", "rows_right")
-    found = one.to_dict()
-    return {name: found[name] for name in kept}
+    data = quantized.to_dict()
+    return {name: data[name] for name in kept}
 
 
 def _survivors(shop: Workshop) -> tuple[dict[str, dict[str, float]], int]:
@@ -142,7 +142,7 @@ def _survivors(shop: Workshop) -> tuple[dict[str, dict[str, float]], int]:
     trained = train_members(shop.task, settings, range(count))
     right = np.flatnonzero(judge(shop.task, settings, trained.arrays).is_right)
     arrays = [array[right] for array in trained.arrays]
-    found: tuple[Survival, ...] = survival(
+    survivals: tuple[Survival, ...] = survival(
         arrays,
         shop.task,
         formats=SURVEYED,
@@ -150,6 +150,6 @@ def _survivors(shop: Workshop) -> tuple[dict[str, dict[str, float]], int]:
         on_progress=lambda what, share: shop.on_progress(what, 0.4 + 0.6 * share),
     )
     shares: dict[str, dict[str, float]] = {method: {} for method in METHODS}
-    for one in found:
-        shares[one.method][one.format] = one.share
+    for surviving in survivals:
+        shares[surviving.method][surviving.format] = surviving.share
     return shares, len(right)

@@ -21,8 +21,8 @@ def hand_set(shop: Workshop) -> Chapter:
     compiled = compile_formula(FORMULA, shop.task, where="the notebook")
     _ = (shop.folder / "formula.txt").write_text(FORMULA, encoding="utf-8")
     same = all(
-        (one.exact().to_floats() == two.exact().to_floats()).all()
-        for (_, one), (_, two) in zip(net.tensors(), compiled.network.tensors(), strict=True)
+        (tensor.exact().to_floats() == other.exact().to_floats()).all()
+        for (_, tensor), (_, other) in zip(net.tensors(), compiled.network.tensors(), strict=True)
     )
     assert same, "the formula's weights are the lecture's"
     return Chapter(

@@ -16,31 +16,31 @@ from adderlab.demo.backward import backward
 from adderlab.demo.data_set import data_set
 from adderlab.demo.fewer_bits import fewer_bits
 from adderlab.demo.hand_set import hand_set
-from adderlab.demo.mended import mended
-from adderlab.demo.odds import odds
-from adderlab.demo.printed import printed
+from adderlab.demo.model_size import model_size
+from adderlab.demo.printed_weights import printed
+from adderlab.demo.repaired import repaired
+from adderlab.demo.success_rate import success_rates
 from adderlab.demo.trainability import trainability
 from adderlab.demo.training import batch_modes, that_fails, that_works
-from adderlab.demo.weight import weight
-from adderlab.demo.wide import wide
+from adderlab.demo.wide_adders import wide_adders
 from adderlab.demo.workshop import Workshop
 from adderlab.errors import OptionError, OutputError
 from adderlab.writing import new_folder
 
 CHAPTERS: Final[tuple[tuple[str, Callable[[Workshop], Chapter]], ...]] = (
     ("the network set by hand", hand_set),
-    ("its repair", mended),
+    ("its repair", repaired),
     ("the data set", data_set),
     ("a training run that works", that_works),
     ("one row's way back", backward),
     ("a training run that does not", that_fails),
     ("three batch modes", batch_modes),
     ("the printed weights", printed),
-    ("the success rate", odds),
+    ("the success rate", success_rates),
     ("a map of trainability", trainability),
-    ("parameters and bytes", weight),
+    ("parameters and bytes", model_size),
     ("fewer bits", fewer_bits),
-    ("64 bits", wide),
+    ("64 bits", wide_adders),
 )
 """What each chapter is called while it is made, and what makes it; a new chapter goes here."""
 

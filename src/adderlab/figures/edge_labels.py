@@ -111,9 +111,9 @@ def _settled(
 def _hits(taken: Sequence[Box], point: np.ndarray, box: np.ndarray) -> int:
     """Return how many taken places a label's box meets."""
     return sum(
-        abs(point[0] - one.x) < box[0] + one.width / 2
-        and abs(point[1] - one.y) < box[1] + one.height / 2
-        for one in taken
+        abs(point[0] - place.x) < box[0] + place.width / 2
+        and abs(point[1] - place.y) < box[1] + place.height / 2
+        for place in taken
     )
 
 

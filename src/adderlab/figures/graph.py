@@ -80,7 +80,7 @@ class Graph:
 def is_drawn(net: Network) -> bool:
     """Return whether a network is small enough to draw unit by unit."""
     sizes = [net.n_in, *(layer.n_out for layer in net.layers)]
-    edges = sum(one * two for one, two in pairwise(sizes))
+    edges = sum(n_from * n_to for n_from, n_to in pairwise(sizes))
     return (
         max(sizes) <= DRAWN_UNITS
         and max(net.n_in, net.n_out) <= NAMED_UNITS
@@ -101,7 +101,7 @@ def lay_out(net: Network, values: Sequence[Sequence[str]] = ()) -> Graph:
     """
     sizes = [net.n_in, *(layer.n_out for layer in net.layers)]
     largest = max(sizes)
-    edges = max(one * two for one, two in pairwise(sizes))
+    edges = max(n_from * n_to for n_from, n_to in pairwise(sizes))
     if largest <= DETAILED_UNITS and edges <= LABELED_EDGES:
         places = 4 if edges <= PRECISE_EDGES else 2
         texts = [
@@ -156,10 +156,10 @@ def _graph(net: Network, style: Style, values: Sequence[Sequence[str]]) -> Graph
     taken = _written_at_units(graph, values)
     labels: list[list[tuple[float, float]]] = []
     for rows in edges:
-        found = place_labels([edge for row in rows for edge in row if edge.label], taken)
-        if found is None:
+        places = place_labels([edge for row in rows for edge in row if edge.label], taken)
+        if places is None:
             return graph
-        labels.append(found)
+        labels.append(places)
     return replace(graph, labels=labels)
 
 

@@ -124,11 +124,11 @@ def _cleaned(raw: bytes, name: str, title: str, alt: str) -> str:
 
 def _references(root: ElementTree.Element) -> set[str]:
     """Return the ids that something in the drawing points to; no other is kept."""
-    found = {element.attrib.get(f"{_XLINK}href", "").removeprefix("#") for element in root.iter()}
+    ids = {element.attrib.get(f"{_XLINK}href", "").removeprefix("#") for element in root.iter()}
     for element in root.iter():
         for value in element.attrib.values():
-            found.update(_REFERENCE.findall(value))
-    return found - {""}
+            ids.update(_REFERENCE.findall(value))
+    return ids - {""}
 
 
 def _rename(element: ElementTree.Element, name: str, used: set[str]) -> None:

@@ -38,8 +38,8 @@ def decide(
     """
     start = time.perf_counter()
     budget = Budget.of(timeout_s, max_memory_bytes)
-    wanted = [formats] if isinstance(formats, str) else formats
-    names = list(dict.fromkeys(format_named(name).name for name in wanted))
+    requested = [formats] if isinstance(formats, str) else formats
+    names = list(dict.fromkeys(format_named(name).name for name in requested))
     if sample < 0:
         raise OptionError(f"got {sample}", where="sample", remedy="give a number of inputs")
     choice = choose_engines(shape_of(net, task), wish=engine)
@@ -76,7 +76,9 @@ def shape_of(net: Network, task: Task) -> Shape:
 
 def _in_formats(verdict: Verdict, names: Sequence[str]) -> Verdict:
     """Return the verdict that speaks of the named formats instead of exact arithmetic."""
-    worst = max((verdict.formats[name] for name in names), key=lambda one: _WORST[one.verdict])
+    worst = max(
+        (verdict.formats[name] for name in names), key=lambda judged: _WORST[judged.verdict]
+    )
     if worst.verdict == "proved":
         rows_right = verdict.rows
     elif FORMATS[worst.format].kind == "float" or worst.verdict == "unknown":

@@ -56,90 +56,95 @@ class Question:
         return replace(self.base, method=method, reason=reason, formats=formats)
 
 
-def by_enumeration(asked: Question, budget: Budget) -> Verdict:
+def by_enumeration(question: Question, budget: Budget) -> Verdict:
     """Return the verdict that trying every row gives."""
-    net, task = asked.net, asked.task
-    found = enumerate_rows(net, task, budget)
+    net, task = question.net, question.task
+    result = enumerate_rows(net, task, budget)
     outcome: Outcome = "proved"
     reason = ""
     counterexample = None
-    if found.first_wrong is not None:
+    if result.first_wrong is not None:
         outcome = "refuted"
-        counterexample = exact_counterexample(net, task, found.first_wrong)
-    elif found.stopped:
-        return asked.unknown("enumerated", found.stopped)
-    elif found.undecided:
+        counterexample = exact_counterexample(net, task, result.first_wrong)
+    elif result.stopped:
+        return question.unknown("enumerated", result.stopped)
+    elif result.undecided:
         outcome = "unknown"
-        first = named(task.row(found.undecided[0]).inputs)
-        reason = f"{len(found.undecided)} rows could not be decided, the first {first}"
-    formats = {name: format_verdict(net, task, name, outcome, budget) for name in asked.formats}
-    if counterexample is not None and found.first_wrong is not None:
+        first = named(task.row(result.undecided[0]).inputs)
+        reason = f"{len(result.undecided)} rows could not be decided, the first {first}"
+    formats = {name: format_verdict(net, task, name, outcome, budget) for name in question.formats}
+    if counterexample is not None and result.first_wrong is not None:
         replays = {
-            name: replays_in(net, task, one, found.first_wrong) for name, one in formats.items()
+            name: replays_in(net, task, judged, result.first_wrong)
+            for name, judged in formats.items()
         }
         known = {name: wrong for name, wrong in replays.items() if wrong is not None}
         counterexample = replace(counterexample, replays={"exact": True, **known})
-        formats = {name: _with_example(one, counterexample) for name, one in formats.items()}
-    is_whole = not (found.undecided or found.stopped)
+        formats = {name: _with_example(judged, counterexample) for name, judged in formats.items()}
+    is_whole = not (result.undecided or result.stopped)
     return replace(
-        asked.base,
+        question.base,
         verdict=outcome,
         method="enumerated",
-        rows_right=found.rows - found.wrong if is_whole else None,
+        rows_right=result.rows - result.wrong if is_whole else None,
         counterexample=counterexample,
-        margin=margin_of(found, net) if is_whole or (is_exact(net) and not found.stopped) else None,
+        margin=margin_of(result, net)
+        if is_whole or (is_exact(net) and not result.stopped)
+        else None,
         formats=formats,
         reason=reason,
     )
 
 
-def _with_example(found: FormatVerdict, exact: Counterexample) -> FormatVerdict:
+def _with_example(judged: FormatVerdict, exact: Counterexample) -> FormatVerdict:
     """Return the verdict of a format that computes exactly with the exact counterexample."""
-    if found.verdict != "refuted" or found.counterexample is not None:
-        return found
-    return replace(found, counterexample=replace(exact, semantics=found.format))
+    if judged.verdict != "refuted" or judged.counterexample is not None:
+        return judged
+    return replace(judged, counterexample=replace(exact, semantics=judged.format))
 
 
-def by_diagrams(asked: Question, budget: Budget) -> Verdict:
+def by_diagrams(question: Question, budget: Budget) -> Verdict:
     """Return the verdict that diagrams give on all inputs at once."""
-    net, task = asked.net, asked.task
+    net, task = question.net, question.task
     index = _wrong_corner(net, task)
     if index is not None:
-        return refuted_at(net, task, _as(asked, "enumerated"), asked.formats, index)
-    found = diagrams.decide(net, task, budget=budget)
-    if found.is_right is None:
-        return asked.unknown("diagram", f"by diagrams, {found.reason}")
-    base = _as(asked, "diagram")
-    if not found.is_right:
-        assert found.wrong is not None
-        return refuted_at(net, task, base, asked.formats, _row_of(task, found.wrong))
-    bounds = list(sum_bounds(net, found.ranges, found.exponents))
+        return refuted_at(net, task, _as(question, "enumerated"), question.formats, index)
+    decision = diagrams.decide(net, task, budget=budget)
+    if decision.is_right is None:
+        return question.unknown("diagram", f"by diagrams, {decision.reason}")
+    base = _as(question, "diagram")
+    if not decision.is_right:
+        assert decision.wrong is not None
+        return refuted_at(net, task, base, question.formats, _row_of(task, decision.wrong))
+    bounds = list(sum_bounds(net, decision.ranges, decision.exponents))
     return replace(
         base,
         verdict="proved",
         rows_right=task.rows,
-        margin=found.margin,
+        margin=decision.margin,
         formats={
-            name: wide_format_verdict(net, task, name, bounds, budget) for name in asked.formats
+            name: wide_format_verdict(net, task, name, bounds, budget) for name in question.formats
         },
     )
 
 
-def by_solver(asked: Question, budget: Budget) -> Verdict:
+def by_solver(question: Question, budget: Budget) -> Verdict:
     """Return the verdict that an SMT solver gives on all inputs at once."""
-    net, task = asked.net, asked.task
+    net, task = question.net, question.task
     try:
-        found = solver.decide(net, task, budget)
+        decision = solver.decide(net, task, budget)
     except CapReached as cap:
-        return asked.unknown("solver", f"by the solver, {cap}")
-    if found.is_right is None:
-        return asked.unknown("solver", f"by the solver, {found.reason}")
-    base = _as(asked, "solver")
-    if not found.is_right:
-        assert found.wrong is not None
-        return refuted_at(net, task, base, asked.formats, _row_of(task, found.wrong))
+        return question.unknown("solver", f"by the solver, {cap}")
+    if decision.is_right is None:
+        return question.unknown("solver", f"by the solver, {decision.reason}")
+    base = _as(question, "solver")
+    if not decision.is_right:
+        assert decision.wrong is not None
+        return refuted_at(net, task, base, question.formats, _row_of(task, decision.wrong))
     bounds = list(sum_bounds(net, *interval_ranges(net)))
-    formats = {name: wide_format_verdict(net, task, name, bounds, budget) for name in asked.formats}
+    formats = {
+        name: wide_format_verdict(net, task, name, bounds, budget) for name in question.formats
+    }
     return replace(base, verdict="proved", rows_right=task.rows, formats=formats)
 
 
@@ -150,24 +155,24 @@ ENGINES: Final[dict[str, Callable[[Question, Budget], Verdict]]] = {
 }
 
 
-def by_samples(asked: Question, found: Verdict, count: int, budget: Budget) -> Verdict:
+def by_samples(question: Question, verdict: Verdict, count: int, budget: Budget) -> Verdict:
     """Return ``found``, an ``unknown``, after a look at random inputs: refuted, or still unknown.
 
     Args:
-        asked: the question.
-        found: what the engines said.
+        question: the question.
+        verdict: what the engines said.
         count: how many inputs to look at.
         budget: the time and memory there is.
     """
-    index, tried = wrong_sample(asked.net, asked.task, count, budget)
+    index, tried = wrong_sample(question.net, question.task, count, budget)
     if index is not None:
-        base = replace(found, method="enumerated", reason="")
-        return refuted_at(asked.net, asked.task, base, asked.formats, index)
-    return replace(found, reason=f"{found.reason}; no counterexample in {tried} samples")
+        base = replace(verdict, method="enumerated", reason="")
+        return refuted_at(question.net, question.task, base, question.formats, index)
+    return replace(verdict, reason=f"{verdict.reason}; no counterexample in {tried} samples")
 
 
-def _as(asked: Question, method: str) -> Verdict:
-    return replace(asked.base, method=method)
+def _as(question: Question, method: str) -> Verdict:
+    return replace(question.base, method=method)
 
 
 def _wrong_corner(net: Network, task: Task) -> int | None:

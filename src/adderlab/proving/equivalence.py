@@ -174,8 +174,8 @@ class Comparison(Result):
 
 
 def compare(
-    one: Network | str | Path | nn.Module,
-    other: Network | str | Path | nn.Module,
+    first: Network | str | Path | nn.Module,
+    second: Network | str | Path | nn.Module,
     task: Task | str | None = None,
     *,
     timeout_s: float = 10.0,
@@ -186,8 +186,8 @@ def compare(
     functions are the same node.
 
     Args:
-        one: a network, the path of a network file, or a PyTorch module.
-        other: another one, with as many inputs and outputs.
+        first: a network, the path of a network file, or a PyTorch module.
+        second: another one, with as many inputs and outputs.
         task: whose inputs to compare on; left out, the one that the networks were built for,
             and all inputs where they name none, or two.
         timeout_s: seconds that it may take.
@@ -207,29 +207,31 @@ def compare(
     """
     start = time.perf_counter()
     budget = Budget.of(timeout_s)
-    sources = read_source(one), read_source(other)
+    sources = read_source(first), read_source(second)
     nets = (sources[0].network, sources[1].network)
-    check_same_shape(*nets, names=(name_of(one, "first network"), name_of(other, "second network")))
+    check_same_shape(
+        *nets, names=(name_of(first, "first network"), name_of(second, "second network"))
+    )
     known = common_task(*nets, task)
     domain = known or nameless_task(nets[0])
     notes = [note for source in sources for note in source.notes]
     if known is None and (names := [net.task.name for net in nets if net.task is not None]):
         notes.append(f"the tasks {' and '.join(names)} differ, so all inputs are compared")
     if _bare(nets[0]) == _bare(nets[1]):
-        found = _base(domain, "identical", "proved")
+        comparison = _base(domain, "identical", "proved")
     elif domain.rows <= ENUMERABLE_ROWS:
-        found = _enumerated(*nets, domain, budget)
+        comparison = _enumerated(*nets, domain, budget)
     elif all(map(is_exact, nets)):
-        found = _by_diagrams(*nets, domain, budget)
+        comparison = _by_diagrams(*nets, domain, budget)
     else:
-        found = _base(
+        comparison = _base(
             domain,
             "diagram",
             "unknown",
             f"tanh is decided by enumeration alone, and {about(domain.rows)} inputs are too many",
         )
     return replace(
-        found,
+        comparison,
         task=known.name if known is not None else None,
         seconds=time.perf_counter() - start,
         notes=tuple(dict.fromkeys(notes)),
@@ -237,30 +239,31 @@ def compare(
 
 
 def check_same_shape(
-    one: Network, other: Network, *, names: tuple[str, str] = ("first network", "second network")
+    first: Network, second: Network, *, names: tuple[str, str] = ("first network", "second network")
 ) -> None:
     """Raise where two networks differ in their numbers of inputs or outputs.
 
     Raises:
         NetworkError: with all four numbers.
     """
-    if (one.n_in, one.n_out) != (other.n_in, other.n_out):
+    if (first.n_in, first.n_out) != (second.n_in, second.n_out):
         raise NetworkError(
-            f"{one.n_in} inputs and {one.n_out} outputs there, {other.n_in} and {other.n_out} here",
+            f"{first.n_in} inputs and {first.n_out} outputs there, {second.n_in} and "
+            f"{second.n_out} here",
             where=f"{names[0]} and {names[1]}",
             remedy="only networks with as many inputs and outputs can be compared",
         )
 
 
-def common_task(one: Network, other: Network, task: Task | str | None) -> Task | None:
+def common_task(first: Network, second: Network, task: Task | str | None) -> Task | None:
     """Return the task given, or the one that both networks, or the only one, were built for.
 
     Raises:
         TaskError: there is none of that name, or it does not fit.
     """
     if task is not None:
-        return task_of(one, task)
-    own = [net.task for net in (one, other) if net.task is not None]
+        return task_of(first, task)
+    own = [net.task for net in (first, second) if net.task is not None]
     return own[0] if own and own[0] == own[-1] else None
 
 
@@ -279,8 +282,8 @@ def _base(task: Task, method: str, verdict: Outcome, reason: str = "") -> Compar
     return Comparison(verdict, method, task.name, task.rows, rows_equal, reason=reason)
 
 
-def _enumerated(one: Network, other: Network, task: Task, budget: Budget) -> Comparison:
-    nets = (one, other)
+def _enumerated(first_net: Network, second: Network, task: Task, budget: Budget) -> Comparison:
+    nets = (first_net, second)
     machines = [Machine(net, FP64) if Machine.can_run(net) else None for net in nets]
     different = 0
     first: int | None = None
@@ -306,7 +309,7 @@ def _enumerated(one: Network, other: Network, task: Task, budget: Budget) -> Com
         return replace(
             _base(task, "enumerated", "refuted"),
             rows_equal=rows_equal,
-            counterexample=difference_at(one, other, task, first),
+            counterexample=difference_at(first_net, second, task, first),
         )
     if stopped:
         return _base(task, "enumerated", "unknown", stopped)
@@ -330,39 +333,41 @@ def _states(
     return states
 
 
-def difference_at(one: Network, other: Network, task: Task, index: int) -> Difference:
+def difference_at(first: Network, second: Network, task: Task, index: int) -> Difference:
     """Return what both networks give on row ``index``, by exact evaluation of that row alone."""
     inputs = rows_at(np.array([index]), task).inputs[0]
     sides: list[Side] = []
     states: list[list[int]] = []
-    for net in (one, other):
-        found = read_closely(net, inputs[None])[0].tolist()
+    for net in (first, second):
+        read = read_closely(net, inputs[None])[0].tolist()
         ends = row_ends(net, inputs)
-        bits = tuple(state if state < NO_BIT else None for state in found)
+        bits = tuple(state if state < NO_BIT else None for state in read)
         raw = tuple((low + high) / 2 for low, high in ends)
         sides.append(Side(words_of(task, bits), bits, raw))
-        states.append(found)
+        states.append(read)
     differs = any(a != b and OPEN not in (a, b) for a, b in zip(*states, strict=True))
     assert differs, "the replay of a counterexample found no difference"
     return Difference(task.row(index).inputs, *sides)
 
 
-def _by_diagrams(one: Network, other: Network, task: Task, budget: Budget) -> Comparison:
+def _by_diagrams(first: Network, second: Network, task: Task, budget: Budget) -> Comparison:
     """Return the verdict by diagrams; every variable order gets its share of the time."""
     kinds = ORDERS if len(task.inputs) > 1 else ORDERS[::-1]  # one word says nothing of an order
-    orders = [variable_order(net, task, kind) for kind in kinds for net in (one, other)]
+    orders = [variable_order(net, task, kind) for kind in kinds for net in (first, second)]
     orders = list(dict.fromkeys(orders))
     reason = ""
     for tried, order in enumerate(orders):
         try:
-            states = states_of((one, other), task, order, budget=budget.share(len(orders) - tried))
+            states = states_of(
+                (first, second), task, order, budget=budget.share(len(orders) - tried)
+            )
             index = _first_apart(states, task)
         except CapReached as cap:
             reason = f"{about(task.rows)} inputs are beyond enumeration; by diagrams, {cap}"
             continue
         if index is None:
             return _base(task, "diagram", "proved")
-        example = difference_at(one, other, task, index)
+        example = difference_at(first, second, task, index)
         return replace(_base(task, "diagram", "refuted"), counterexample=example)
     return _base(task, "diagram", "unknown", reason)
 
@@ -371,7 +376,7 @@ def _first_apart(states: States, task: Task) -> int | None:
     """Return the first row of the task on which an output's states differ."""
     diagrams = states.diagrams
     variables = [states.variables[bit] for bit in task.input_bits]
-    found: list[int] = []
+    differing: list[int] = []
     for left, right in zip(*states.of, strict=True):
         if left == right:
             continue
@@ -389,8 +394,8 @@ def _first_apart(states: States, task: Task) -> int | None:
                     word.name: int("".join(str(bits[bit]) for bit in word.bits), 2)
                     for word in task.inputs
                 }
-                found.append(task.index_of(words))
-    return min(found, default=None)
+                differing.append(task.index_of(words))
+    return min(differing, default=None)
 
 
 def _outside(diagrams: Diagrams, states: States, word: Word) -> Function:

@@ -108,11 +108,11 @@ class FormatVerdict:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
-        found = self.counterexample
+        example = self.counterexample
         return {
             "verdict": self.verdict,
             "reason": self.reason or None,
-            "counterexample": found.to_dict() if found is not None else None,
+            "counterexample": example.to_dict() if example is not None else None,
         }
 
 
@@ -169,8 +169,8 @@ class Verdict(Result):
             "rows_right": self.rows_right,
             "counterexample": self.counterexample.to_dict() if self.counterexample else None,
             "margin": self.margin.to_dict() if self.margin else None,
-            "formats": {name: found.verdict for name, found in self.formats.items()},
-            "format_details": {name: found.to_dict() for name, found in self.formats.items()},
+            "formats": {name: judged.verdict for name, judged in self.formats.items()},
+            "format_details": {name: judged.to_dict() for name, judged in self.formats.items()},
             "own_format": self.own_format or None,
             "sha256": self.sha256,
             "seconds": round(self.seconds, 6),

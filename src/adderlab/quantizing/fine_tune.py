@@ -73,27 +73,27 @@ def tuned(
         )
     import torch
 
-    parameters = [torch.tensor(one.copy()) for one in (*arrays.weights, *arrays.biases)]
+    parameters = [torch.tensor(array.copy()) for array in (*arrays.weights, *arrays.biases)]
     depth = len(arrays.weights)
     for number, parameter in enumerate(parameters):
         has = number < depth or shape.has_bias[number - depth]
         _ = parameter.requires_grad_(has)
-    optimizer = torch.optim.Adam([one for one in parameters if one.requires_grad], lr=LR)
+    optimizer = torch.optim.Adam([tensor for tensor in parameters if tensor.requires_grad], lr=LR)
     inputs, cares = torch.tensor(rows.inputs), torch.tensor(rows.cares)
     target = torch.tensor(rows.expected)
     if shape.readout.kind == "threshold":
         target = shape.readout.threshold + (2 * target - 1) * REACH
     best: _Best | None = None
     for step in range(steps + 1):
-        now = [one.detach().numpy() for one in parameters]
+        now = [tensor.detach().numpy() for tensor in parameters]
         current = Arrays(tuple(now[:depth]), tuple(now[depth:]))
         grids = grids_for(current, form, scheme)
         q = grids.nearest(current)
         values = grids.values(q)
         flat = (*values.weights, *values.biases)
         seen = [
-            one + (torch.tensor(value) - one).detach()
-            for one, value in zip(parameters, flat, strict=True)
+            tensor + (torch.tensor(value) - tensor).detach()
+            for tensor, value in zip(parameters, flat, strict=True)
         ]
         raw = _forward(seen, depth, shape, inputs)
         best = _better(best, q, grids, raw.detach().numpy(), shape, rows)
@@ -154,8 +154,8 @@ def _better(
     def pick_grid(new: Grid, old: Grid) -> Grid:
         shaped = (len(is_better), *(1,) * (new.scale.ndim - 1))
         full = np.broadcast_shapes(new.scale.shape, shaped)
-        scales = (np.broadcast_to(one.scale, full) for one in (new, old))
-        zeros = (np.broadcast_to(one.zero, full) for one in (new, old))
+        scales = (np.broadcast_to(grid.scale, full) for grid in (new, old))
+        zeros = (np.broadcast_to(grid.zero, full) for grid in (new, old))
         return Grid(new.form, pick(*scales), pick(*zeros))
 
     return _Best(

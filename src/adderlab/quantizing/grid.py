@@ -153,12 +153,12 @@ def _storable(
         powers = np.where(mantissas == 0.5, exponents - 1, exponents)
         return np.ldexp(1.0, np.clip(powers, -1000, 1000))
     bits = form.bits if form.kind == "integer" else form.precision
-    found = scale
+    stored = scale
     for name in ("fp32", "fp16"):
         wide = FORMATS[name]
         inside = (scale <= float(wide.largest)) & (
             scale >= 2.0 ** (wide.smallest + wide.precision - 1)
         )
         if wide.precision >= bits + 2:
-            found = np.where(inside, wide.round(scale), found)
-    return found
+            stored = np.where(inside, wide.round(scale), stored)
+    return stored

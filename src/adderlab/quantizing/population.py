@@ -98,8 +98,8 @@ def survival(
             f"{len(arrays)} arrays", where="arrays", remedy="give fc1.weight, fc1.bias, and so on"
         )
     every = Arrays(
-        tuple(np.asarray(one, dtype=np.float64) for one in arrays[::2]),
-        tuple(np.asarray(one, dtype=np.float64) for one in arrays[1::2]),
+        tuple(np.asarray(array, dtype=np.float64) for array in arrays[::2]),
+        tuple(np.asarray(array, dtype=np.float64) for array in arrays[1::2]),
     )
     depth = len(every.weights)
     hidden = activation or Activation("relu")
@@ -112,7 +112,7 @@ def survival(
             where="arrays",
             remedy="train more of them",
         )
-    found: list[Survival] = []
+    survivals: list[Survival] = []
     plans = [(FORMATS[name], method) for name in formats for method in methods]
     plans = [
         (form, method)
@@ -122,8 +122,8 @@ def survival(
     ]
     for number, (form, method) in enumerate(plans):
         on_progress(f"{form.name}, {method}", number / len(plans))
-        found.append(_survival(right, shape, rows, form, method, searched))
-    return tuple(found)
+        survivals.append(_survival(right, shape, rows, form, method, searched))
+    return tuple(survivals)
 
 
 def _survival(
@@ -146,16 +146,16 @@ def _survival(
     survivors = unsettled = 0
     is_near = _nearest(few, shape, rows, form, scheme)
     for member in range(len(few)):
-        one = few.take(slice(member, member + 1))
+        own = few.take(slice(member, member + 1))
         if method == "snap":
-            _, is_found = snap_arrays(one, shape, rows, form, limit=SNAP_LIMIT)
+            _, is_found = snap_arrays(own, shape, rows, form, limit=SNAP_LIMIT)
             is_complete = False
         elif is_near[member]:  # nearest is one of the choices of up and down
             is_found, is_complete = True, True
         else:
-            grids = grids_for(one, form, scheme)
+            grids = grids_for(own, form, scheme)
             _, is_complete, is_found = choose_around(
-                one, grids, grids.nearest(one), shape, rows, limit=SEARCH_LIMIT, best=False
+                own, grids, grids.nearest(own), shape, rows, limit=SEARCH_LIMIT, best=False
             )
         survivors += is_found
         unsettled += not is_found and not is_complete

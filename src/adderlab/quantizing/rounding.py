@@ -47,20 +47,24 @@ class Grids:
     def _each(self, what: str, arrays: Arrays) -> Arrays:
         return Arrays(
             tuple(
-                getattr(grid, what)(one)
-                for grid, one in zip(self.weights, arrays.weights, strict=True)
+                getattr(grid, what)(array)
+                for grid, array in zip(self.weights, arrays.weights, strict=True)
             ),
             tuple(
-                getattr(grid, what)(one)
-                for grid, one in zip(self.biases, arrays.biases, strict=True)
+                getattr(grid, what)(array)
+                for grid, array in zip(self.biases, arrays.biases, strict=True)
             ),
         )
 
     def around(self, arrays: Arrays) -> tuple[Arrays, Arrays]:
         """Return the q just below and just above each parameter."""
-        weights = [grid.around(one) for grid, one in zip(self.weights, arrays.weights, strict=True)]
-        biases = [grid.around(one) for grid, one in zip(self.biases, arrays.biases, strict=True)]
-        below = Arrays(tuple(one for one, _ in weights), tuple(one for one, _ in biases))
+        weights = [
+            grid.around(array) for grid, array in zip(self.weights, arrays.weights, strict=True)
+        ]
+        biases = [
+            grid.around(array) for grid, array in zip(self.biases, arrays.biases, strict=True)
+        ]
+        below = Arrays(tuple(pair for pair, _ in weights), tuple(pair for pair, _ in biases))
         above = Arrays(tuple(two for _, two in weights), tuple(two for _, two in biases))
         return below, above
 
@@ -68,15 +72,15 @@ class Grids:
         """Return how many parameters lie beyond their last level."""
         pairs = (*zip(self.weights, arrays.weights, strict=True),)
         pairs += (*zip(self.biases, arrays.biases, strict=True),)
-        return sum(grid.clipped(one) for grid, one in pairs)
+        return sum(grid.clipped(array) for grid, array in pairs)
 
 
 def grids_for(arrays: Arrays, form: Format, scheme: Scheme) -> Grids:
     """Return the grids of all tensors of many networks at once."""
     axes = (1, 2) if scheme.per == "tensor" else (2,)
     return Grids(
-        tuple(grid_for(one, form, scheme, axes=axes) for one in arrays.weights),
-        tuple(grid_for(one, form, scheme, axes=(1,)) for one in arrays.biases),
+        tuple(grid_for(array, form, scheme, axes=axes) for array in arrays.weights),
+        tuple(grid_for(array, form, scheme, axes=(1,)) for array in arrays.biases),
     )
 
 
@@ -151,8 +155,8 @@ def _nearest_tensor(
         grid = grid_for(values, form, scheme, axes=axes)
         return grid.store(grid.nearest(values)), grid.clipped(values)
     values = _finite(tensor.values.exact().to_floats())
-    one = Scheme(scheme.scale, "tensor") if scheme.scale != "none" else scheme
-    grid = grid_for(values, form, one, axes=(0,))
+    by_tensor = Scheme(scheme.scale, "tensor") if scheme.scale != "none" else scheme
+    grid = grid_for(values, form, by_tensor, axes=(0,))
     q = grid.nearest(values)
     stored = as_stored(q if form.kind == "float" else q.astype(np.int64), form)
     sparse = replace(tensor, values=stored)
@@ -221,25 +225,27 @@ def choose_around(
     """Return one network's q, each up or down; whether all were weighed; whether it is right."""
     layout = layout_of(arrays)
     first, (below, above) = nearest, grids.around(arrays)
-    joined = [layout.join(one.weights, one.biases)[0] for one in (first, below, above)]
+    joined = [
+        layout.join(candidate.weights, candidate.biases)[0] for candidate in (first, below, above)
+    ]
     options = [np.array(list(dict.fromkeys(values))) for values in zip(*joined, strict=True)]
     _drop_absent_biases(options, layout.join(*_bias_marks(arrays, shape))[0])
     scale = layout.join(*_broadcast(grids, arrays, "scale"))[0]
     zero = layout.join(*_broadcast(grids, arrays, "zero"))[0]
     values = [scale[i] * (options[i] - zero[i]) for i in range(len(options))]
-    found = search(values, layout, shape, rows, limit=limit, best=best)
-    if found.chosen is None:
-        return nearest, found.is_complete, False
-    q = np.array([option[pick] for option, pick in zip(options, found.chosen, strict=True)])
-    return layout.split(q[None]), found.is_complete, True
+    result = search(values, layout, shape, rows, limit=limit, best=best)
+    if result.chosen is None:
+        return nearest, result.is_complete, False
+    q = np.array([option[pick] for option, pick in zip(options, result.chosen, strict=True)])
+    return layout.split(q[None]), result.is_complete, True
 
 
 def _bias_marks(arrays: Arrays, shape: Shape) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Return ones where there is no bias that could be chosen."""
-    weights = [np.zeros(one[:1].shape) for one in arrays.weights]
+    weights = [np.zeros(array[:1].shape) for array in arrays.weights]
     biases = [
-        np.full(one[:1].shape, 0.0 if has else 1.0)
-        for one, has in zip(arrays.biases, shape.has_bias, strict=True)
+        np.full(array[:1].shape, 0.0 if has else 1.0)
+        for array, has in zip(arrays.biases, shape.has_bias, strict=True)
     ]
     return weights, biases
 
@@ -256,11 +262,11 @@ def _broadcast(
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Return each parameter's own scale or zero."""
     weights = [
-        np.broadcast_to(getattr(grid, what), one.shape)
-        for grid, one in zip(grids.weights, arrays.weights, strict=True)
+        np.broadcast_to(getattr(grid, what), array.shape)
+        for grid, array in zip(grids.weights, arrays.weights, strict=True)
     ]
     biases = [
-        np.broadcast_to(getattr(grid, what), one.shape)
-        for grid, one in zip(grids.biases, arrays.biases, strict=True)
+        np.broadcast_to(getattr(grid, what), array.shape)
+        for grid, array in zip(grids.biases, arrays.biases, strict=True)
     ]
     return weights, biases

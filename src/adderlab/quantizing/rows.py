@@ -76,7 +76,8 @@ class Arrays:
     def take(self, index: slice | np.ndarray) -> Arrays:
         """Return some of the networks."""
         return Arrays(
-            tuple(one[index] for one in self.weights), tuple(one[index] for one in self.biases)
+            tuple(array[index] for array in self.weights),
+            tuple(array[index] for array in self.biases),
         )
 
 
@@ -108,7 +109,7 @@ def arrays_of(net: Network) -> tuple[Arrays, Shape]:
         for layer in net.layers
     )
     for name, array in zip(("weight", "bias"), (weights, biases), strict=True):
-        if not all(np.isfinite(one).all() for one in array):
+        if not all(np.isfinite(values).all() for values in array):
             raise NetworkError(
                 f"a {name} is beyond double", where="network", remedy="take a smaller network"
             )
@@ -135,10 +136,10 @@ def distances(
     Infinite where the bit does not matter; of an exact readout, minus the distance to the bit.
     """
     if readout.kind == "exact":
-        found = -np.abs(raw - rows.expected)
+        signed = -np.abs(raw - rows.expected)
     else:
-        found = np.where(rows.expected == 1, 1.0, -1.0) * (raw - readout.threshold)
-    return np.where(rows.cares, found, np.inf)
+        signed = np.where(rows.expected == 1, 1.0, -1.0) * (raw - readout.threshold)
+    return np.where(rows.cares, signed, np.inf)
 
 
 def tie_is_right(rows: Rows, readout: Readout) -> Bool[np.ndarray, "rows n_out"]:

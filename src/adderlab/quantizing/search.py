@@ -115,7 +115,7 @@ def search(
     chunk = _nodes_at_once(layout, rows)
     start = np.zeros((1, len(choices)), dtype=np.int64)
     stack: list[tuple[int, Int64[np.ndarray, "nodes parameters"]]] = [(0, start)]
-    nodes, found, margin = 0, None, -np.inf
+    nodes, best_values, margin = 0, None, -np.inf
     ties = tie_is_right(rows, shape.readout)
     while stack:
         depth, block = stack.pop()
@@ -123,7 +123,7 @@ def search(
             stack.append((depth, block[chunk:]))
             block = block[:chunk]
         if nodes >= limit:
-            return Found(found, margin, False, nodes)
+            return Found(best_values, margin, False, nodes)
         nodes += len(block)
         taken = np.take_along_axis(table, block.T, axis=1).T
         if depth == len(order):
@@ -132,10 +132,10 @@ def search(
             is_right = ((far > 0) | ((far == 0) & ties)).all(axis=(1, 2))
             worst = np.where(is_right, far.min(axis=(1, 2)), -np.inf)
             top = int(np.argmax(worst)) if best else int(np.argmax(is_right))
-            if is_right[top] and (found is None or worst[top] > margin):
-                found, margin = block[top], float(worst[top])
+            if is_right[top] and (best_values is None or worst[top] > margin):
+                best_values, margin = block[top], float(worst[top])
                 if not best:
-                    return Found(found, margin, True, nodes)
+                    return Found(best_values, margin, True, nodes)
             continue
         low, high = taken.copy(), taken
         still = order[depth:]
@@ -143,7 +143,7 @@ def search(
         reach = _farthest(layout.split(low), layout.split(high), shape, rows)
         least = np.where(ties, 0.0, np.nextafter(0, 1)) - SLACK * (1 + np.abs(reach.scale))
         keep = (reach.far >= least).all(axis=(1, 2))
-        if best and found is not None:
+        if best and best_values is not None:
             keep &= reach.far.min(axis=(1, 2)) > margin
         block = block[keep]
         if not len(block):
@@ -154,7 +154,7 @@ def search(
         together = children.reshape(-1, children.shape[2])
         # those that keep most first choices in front; one block, so that it is bounded at once
         stack.append((depth + 1, together[np.argsort(together.sum(axis=1), kind="stable")]))
-    return Found(found, margin, True, nodes)
+    return Found(best_values, margin, True, nodes)
 
 
 def _nodes_at_once(layout: Layout, rows: Rows) -> int:

@@ -94,17 +94,17 @@ def smallest(
                     continue  # one holds already, and scales take more bytes
                 on_try(f"{form.name}, {method}" + (f", {scheme}" if method != "snap" else ""))
                 try:
-                    made = rounded(
+                    rounded_net = rounded(
                         net, task, form, method=method, scheme=None if method == "snap" else scheme
                     )
                 except AdderlabError:  # it does not fit this format: out of double's range, say
                     continue
-                attempt = Attempt(form, made, judge(made.network))
+                attempt = Attempt(form, rounded_net, judge(rounded_net.network))
                 attempts.append(attempt)
                 if holds(attempt.verdict):
                     good.append(attempt)
                 else:
-                    is_complete = is_complete and made.is_complete
+                    is_complete = is_complete and rounded_net.is_complete
         if good:
             return Smallest(min(good, key=_weight), tuple(attempts), is_complete)
     return Smallest(None, tuple(attempts), is_complete)
@@ -139,7 +139,7 @@ def table(
 ) -> tuple[Attempt[V], ...]:
     """Return each format by each method that makes sense there, with its verdict."""
     can_search = task.rows <= LARGEST_ROWS and net.parameters <= LARGEST_PARAMETERS
-    found: list[Attempt[V]] = []
+    attempts: list[Attempt[V]] = []
     for name in formats:
         form = FORMATS[name]
         scheme = default_scheme(net, form)
@@ -148,9 +148,9 @@ def table(
                 continue
             on_try(f"{name}, {method}")
             plan = None if method == "snap" else scheme
-            made = rounded(net, task, form, method=method, scheme=plan)
-            found.append(Attempt(form, made, judge(made.network)))
-    return tuple(found)
+            attempt = rounded(net, task, form, method=method, scheme=plan)
+            attempts.append(Attempt(form, attempt, judge(attempt.network)))
+    return tuple(attempts)
 
 
 def _weight(attempt: Attempt[V]) -> tuple[int, int, int]:

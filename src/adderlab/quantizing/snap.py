@@ -60,15 +60,15 @@ def snap(net: Network, form: Format, rows: Rows, *, limit: int = LIMIT_OUTPUT) -
     units = f"{dropped} unit{'s' if dropped > 1 else ''}"
     plans = [(small, f"{units} off on every row left out" if dropped else "")]
     plans += [(net, "")] if dropped else []  # a unit that did nothing may be of use after all
-    made: list[Rounded] = []
-    for one, note in plans:
-        arrays, shape = arrays_of(one)
+    candidates: list[Rounded] = []
+    for plan, note in plans:
+        arrays, shape = arrays_of(plan)
         q, is_found = snap_arrays(arrays, shape, rows, form, limit=limit)
-        found = to_network(one, q, _plain_grids(arrays, form), form)
+        snapped = to_network(plan, q, _plain_grids(arrays, form), form)
         if is_found:
-            return Rounded(found, "snap", PLAIN, note=_with_bit_note(note, form))
-        made.append(Rounded(found, "snap", PLAIN, 0, False, "no network near it found"))
-    return made[0]
+            return Rounded(snapped, "snap", PLAIN, note=_with_bit_note(note, form))
+        candidates.append(Rounded(snapped, "snap", PLAIN, 0, False, "no network near it found"))
+    return candidates[0]
 
 
 def _with_bit_note(note: str, form: Format) -> str:
@@ -138,9 +138,15 @@ def snap_arrays(
     if wrong[order[0]] == 0:
         return first, True
     for place in order[:MOST_SEARCHED]:
-        one = scaled.take(slice(place, place + 1))
+        member = scaled.take(slice(place, place + 1))
         q, _, is_found = choose_around(
-            one, grids, grids.nearest(one), shape, rows, limit=min(limit, LIMIT_AROUND), best=False
+            member,
+            grids,
+            grids.nearest(member),
+            shape,
+            rows,
+            limit=min(limit, LIMIT_AROUND),
+            best=False,
         )
         if is_found:
             return q, True
@@ -148,15 +154,15 @@ def snap_arrays(
         return first, False
     levels = form.levels or tuple(range(form.least, form.largest + 1))
     for place in order[:MOST_SEARCHED]:
-        one = scaled.take(slice(place, place + 1))
-        found = _free_output(one, grids, shape, rows, levels, limit)
-        if found is not None:
-            return found, True
+        member = scaled.take(slice(place, place + 1))
+        values = _free_output(member, grids, shape, rows, levels, limit)
+        if values is not None:
+            return values, True
     return first, False
 
 
 def _free_output(
-    one: Arrays,
+    member: Arrays,
     grids: Grids,
     shape: Shape,
     rows: Rows,
@@ -164,12 +170,12 @@ def _free_output(
     limit: int,
 ) -> Arrays | None:
     """Return a right network whose output layer may be anything, the rest up or down."""
-    layout = layout_of(one)
-    below, above = grids.around(one)
-    nearest = grids.nearest(one)
+    layout = layout_of(member)
+    below, above = grids.around(member)
+    nearest = grids.nearest(member)
     joined = [layout.join(a.weights, a.biases)[0] for a in (nearest, below, above)]
     options = [np.array(list(dict.fromkeys(values))) for values in zip(*joined, strict=True)]
-    exact = layout.join(one.weights, one.biases)[0]
+    exact = layout.join(member.weights, member.biases)[0]
     n_out, n_in = layout.sizes[-1]
     for place in range(layout.parameters - n_out * (n_in + 1), layout.parameters):
         options[place] = np.array(
@@ -177,15 +183,15 @@ def _free_output(
         )
     absent = [
         np.full(bias[0].shape, not has)
-        for bias, has in zip(one.biases, shape.has_bias, strict=True)
+        for bias, has in zip(member.biases, shape.has_bias, strict=True)
     ]
-    marks = layout.join([np.zeros(w[0].shape, dtype=bool) for w in one.weights], absent)
+    marks = layout.join([np.zeros(w[0].shape, dtype=bool) for w in member.weights], absent)
     for place in np.flatnonzero(marks):
         options[int(place)] = np.zeros(1)
-    found = search(options, layout, shape, rows, limit=limit, best=False)
-    if found.chosen is None:
+    result = search(options, layout, shape, rows, limit=limit, best=False)
+    if result.chosen is None:
         return None
-    q = np.array([option[pick] for option, pick in zip(options, found.chosen, strict=True)])
+    q = np.array([option[pick] for option, pick in zip(options, result.chosen, strict=True)])
     return layout.split(q[None])
 
 
@@ -209,7 +215,7 @@ def scalings(arrays: Arrays, shape: Shape, form: Format) -> Arrays:
     last = len(arrays.weights) - 1
     for number, (weight, bias) in enumerate(zip(arrays.weights, arrays.biases, strict=True)):
         count = weight.shape[1]
-        wanted = reach[:, place : place + count]
+        columns = reach[:, place : place + count]
         place += count
         kind = shape.activations[number].kind
         inner = weight[0] / came[:, None, :]
@@ -223,7 +229,7 @@ def scalings(arrays: Arrays, shape: Shape, form: Format) -> Arrays:
         if is_output:
             movable = shape.readout.kind == "threshold" and kind == "identity"
             free = movable and (shape.has_bias[number] or shape.readout.threshold == 0)
-        factor = np.where(largest > 0, wanted / np.where(largest > 0, largest, 1), 1.0)
+        factor = np.where(largest > 0, columns / np.where(largest > 0, largest, 1), 1.0)
         if not free:
             factor = np.ones_like(factor)
         weights.append(inner * factor[:, :, None])

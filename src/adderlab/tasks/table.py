@@ -105,21 +105,21 @@ def _words(header: list[str], *, where: str) -> tuple[tuple[Word, ...], tuple[Wo
     outputs: list[Word] = []
     faults: list[str] = []
     for cell in header:
-        found = _HEADER.match(cell)
-        if found is None:
+        match = _HEADER.match(cell)
+        if match is None:
             faults.append(f"{cell!r} is not of the form 'in a:2', 'in d:4<10' or 'out c:3'")
             continue
-        bound = found["bound"] and int(found["bound"])
-        word = Word(found["name"], int(found["width"]), bound or None)
+        bound = match["bound"] and int(match["bound"])
+        word = Word(match["name"], int(match["width"]), bound or None)
         if not NAME.match(word.name):
             faults.append(f"{word.name!r} is not a name of letters, digits and _")
         elif word.width < 1:
             faults.append(f"{word.name} must be at least 1 bit wide")
         elif word.bound is not None and word.bound > 1 << word.width:
             faults.append(f"{word.name} can't reach {word.bound} in {word.width} bits")
-        elif bound == 0 or (word.bound is not None and found["way"] == "out"):
+        elif bound == 0 or (word.bound is not None and match["way"] == "out"):
             faults.append(f"{cell!r}: a bound is at least 1, and of an input")
-        (inputs if found["way"] == "in" else outputs).append(word)
+        (inputs if match["way"] == "in" else outputs).append(word)
     names = [word.name for word in (*inputs, *outputs)]
     faults += sorted({f"{name} is named twice" for name in names if names.count(name) > 1})
     if not faults and not (inputs and outputs):

@@ -114,8 +114,10 @@ def batch_rows(
     chosen = batch_samples(settings, members, int(counts[0].sum()), first, steps)
     ends = counts.cumsum(axis=1)
     flat = chosen.reshape(len(members), -1)
-    found = [np.searchsorted(end, some, side="right") for end, some in zip(ends, flat, strict=True)]
-    return np.array(found, dtype=np.int64).reshape(chosen.shape)
+    drawn_rows = [
+        np.searchsorted(end, some, side="right") for end, some in zip(ends, flat, strict=True)
+    ]
+    return np.array(drawn_rows, dtype=np.int64).reshape(chosen.shape)
 
 
 def batch_samples(

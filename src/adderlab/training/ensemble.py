@@ -191,11 +191,11 @@ class _Run:
         if self.settings.optimizer == "momentum":
             memory[0] = self.momentum.view(along) * memory[0] + gradient
             return rate * memory[0]
-        one, two = ADAM_BETAS
-        _ = memory[0].lerp_(gradient, 1 - one)
-        _ = memory[1].mul_(two).addcmul_(gradient, gradient, value=1 - two)
-        scale = memory[1].sqrt() / (1 - two**step) ** 0.5 + ADAM_EPSILON
-        return rate / (1 - one**step) * (memory[0] / scale)
+        beta1, beta2 = ADAM_BETAS
+        _ = memory[0].lerp_(gradient, 1 - beta1)
+        _ = memory[1].mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
+        scale = memory[1].sqrt() / (1 - beta2**step) ** 0.5 + ADAM_EPSILON
+        return rate / (1 - beta1**step) * (memory[0] / scale)
 
 
 def _as_tensors(block: RowBlock) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

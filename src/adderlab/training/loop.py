@@ -120,7 +120,7 @@ def train_network(
     fixed = None if block.cares is None else torch.tensor(block.cares)
 
     stop = _stop(task, settings)
-    losses, last, made = fit(
+    losses, last, steps_done = fit(
         model, x_train, y_train, settings, batches, fixed, on_loss, stop, on_step=on_step
     )
 
@@ -145,7 +145,7 @@ def train_network(
         accuracy=accuracy,
         dead_units=dead_units(network, task) if network is not None else (),
         missing_rows=_missing_rows(block.inputs, task),
-        stopped_at=made,
+        stopped_at=steps_done,
         seconds=time.perf_counter() - start,
     )
 
@@ -318,11 +318,11 @@ def make_model(task: Task, settings: Settings) -> nn.Module:
 
 def make_optimizer(model: nn.Module, settings: Settings) -> optim.Optimizer:
     """Return the optimizer of the settings for the model's parameters."""
-    told: dict[str, Any] = {"lr": settings.lr, "weight_decay": settings.weight_decay}
+    options: dict[str, Any] = {"lr": settings.lr, "weight_decay": settings.weight_decay}
     if settings.optimizer == "adam":
-        return optim.Adam(model.parameters(), **told)
+        return optim.Adam(model.parameters(), **options)
     momentum = settings.momentum if settings.optimizer == "momentum" else 0.0
-    return optim.SGD(model.parameters(), momentum=momentum, **told)
+    return optim.SGD(model.parameters(), momentum=momentum, **options)
 
 
 def make_criterion(settings: Settings) -> nn.Module:

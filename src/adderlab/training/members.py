@@ -253,11 +253,11 @@ def _train(
     )
 
 
-def _each(option: str, given: Any, default: float, count: int) -> Float32[np.ndarray, " member"]:
+def _each(option: str, value: Any, default: float, count: int) -> Float32[np.ndarray, " member"]:
     """Return one number for each member, refusing what is no number of at least 0."""
-    if given is None:
+    if value is None:
         return np.full(count, default, dtype=np.float32)
-    values = np.asarray(given, dtype=np.float64)
+    values = np.asarray(value, dtype=np.float64)
     if values.shape != (count,):
         raise OptionError(
             f"got {values.size} numbers for {count} members",

@@ -44,9 +44,14 @@ def philox(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> tuple[Any, A
         ['6627e8d5', 'e169c58d', 'bc57ac4c', '9b00dbd8']
     """
     for _ in range(ROUNDS):
-        one = MULTIPLY_0 * c0
+        high_word = MULTIPLY_0 * c0
         two = MULTIPLY_1 * c2
-        c0, c1, c2, c3 = (two >> HALF) ^ c1 ^ k0, two & LOW, (one >> HALF) ^ c3 ^ k1, one & LOW
+        c0, c1, c2, c3 = (
+            (two >> HALF) ^ c1 ^ k0,
+            two & LOW,
+            (high_word >> HALF) ^ c3 ^ k1,
+            high_word & LOW,
+        )
         k0 = (k0 + WEYL_0) & LOW
         k1 = (k1 + WEYL_1) & LOW
     return c0, c1, c2, c3
@@ -76,6 +81,6 @@ def words(
     low, high = (blocks & LOW)[None], (blocks >> HALF)[None]
     member_low, member_high = (members & LOW)[:, None], (members >> HALF)[:, None]
     key = np.uint64(seed), np.uint64(stream)
-    found = np.stack(philox(low, high, member_low, member_high, *key), axis=-1)
+    drawn = np.stack(philox(low, high, member_low, member_high, *key), axis=-1)
     place = first % 4
-    return found.reshape(len(members), 4 * len(blocks))[:, place : place + count]
+    return drawn.reshape(len(members), 4 * len(blocks))[:, place : place + count]

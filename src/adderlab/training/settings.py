@@ -150,10 +150,10 @@ class Settings:
         """The activation of the hidden units, with the slope as PyTorch applies it in fp32."""
         if self.activation in ("relu", "tanh"):
             return Activation(self.activation)
-        found = re.fullmatch(r"leaky:([0-9.eE+-]+)", self.activation)
+        match = re.fullmatch(r"leaky:([0-9.eE+-]+)", self.activation)
         try:
             with np.errstate(over="ignore"):  # a slope beyond fp32 is infinite, and refused
-                slope = float(np.float32(found[1])) if found else math.nan
+                slope = float(np.float32(match[1])) if match else math.nan
         except ValueError:
             slope = math.nan
         if not math.isfinite(slope):

@@ -89,8 +89,8 @@ class Built(Result):
         return (
             *(Line(str(check), "plain" if check.holds else "bad") for check in self.checks),
             *(
-                Line(f"note: {name} {wanted} is stored as {stored!r}", "quiet")
-                for name, wanted, stored in self.rounded
+                Line(f"note: {name} {exact} is stored as {stored!r}", "quiet")
+                for name, exact, stored in self.rounded
             ),
             *net.blocks(),
             Line(

@@ -87,10 +87,10 @@ class Summary:
 
     def _margin(self, side: str) -> str:
         margin = self.verdict.margin if self.verdict is not None else None
-        found = getattr(margin, side, None)
-        if margin is None or found is None:
+        distance = getattr(margin, side, None)
+        if margin is None or distance is None:
             return ""
-        return significant(found) if margin.is_exact else f"at least {significant(found)}"
+        return significant(distance) if margin.is_exact else f"at least {significant(distance)}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,8 +112,8 @@ class Compared(Result):
 
     def rows(self) -> list[tuple[str, str, str]]:
         """Return name, first and second of everything that one of them has."""
-        one, two = self.first.cells(), self.second.cells()
-        return [(name, one[name], two[name]) for name in one if one[name] or two[name]]
+        first, second = self.first.cells(), self.second.cells()
+        return [(name, first[name], second[name]) for name in first if first[name] or second[name]]
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -130,14 +130,13 @@ class Compared(Result):
         return (*self.comparison.blocks(), Table(columns, tuple(rows), left=columns))
 
     def __repr__(self) -> str:
-        apart = [f"{name} {one or 'none'} and {two or 'none'}" for name, one, two in self.rows()
-                 if one != two]  # fmt: skip
-        return f"{self.comparison!r}\n{'; '.join(apart) or 'no other difference'}"
+        differing = [name for name, first, second in self.rows() if first != second]
+        return f"{self.comparison!r}; they differ in {', '.join(differing) or 'nothing else'}"
 
 
 def compare(
-    one: Network | str | Path | nn.Module,
-    other: Network | str | Path | nn.Module,
+    first: Network | str | Path | nn.Module,
+    second: Network | str | Path | nn.Module,
     task: Task | str | None = None,
     *,
     timeout_s: float = 10.0,
@@ -145,8 +144,8 @@ def compare(
     """Compare two networks: their bits on every input, then size, format and margin.
 
     Args:
-        one: a network, the path of a network file, or a PyTorch module.
-        other: another one, with as many inputs and outputs.
+        first: a network, the path of a network file, or a PyTorch module.
+        second: another one, with as many inputs and outputs.
         task: whose inputs to compare on, and what each is held against; left out, the one that
             the networks were built for.
         timeout_s: seconds that it may take in all.
@@ -165,15 +164,15 @@ def compare(
         Comparison: proved in exact arithmetic: equal on all 4 inputs of half-adder
     """
     end = time.perf_counter() + timeout_s
-    sources = read_source(one), read_source(other)
+    sources = read_source(first), read_source(second)
     nets = sources[0].network, sources[1].network
-    names = name_of(one, "first network"), name_of(other, "second network")
+    names = name_of(first, "first network"), name_of(second, "second network")
     check_same_shape(*nets, names=names)
-    found = equivalence.compare(*nets, task, timeout_s=timeout_s)
-    notes = (*sources[0].notes, *sources[1].notes, *found.notes)
+    comparison = equivalence.compare(*nets, task, timeout_s=timeout_s)
+    notes = (*sources[0].notes, *sources[1].notes, *comparison.notes)
     target = common_task(*nets, task)
-    first, second = (_summary(source, target or source.network.task, end) for source in sources)
-    return Compared(replace(found, notes=tuple(dict.fromkeys(notes))), first, second)
+    summaries = [_summary(source, target or source.network.task, end) for source in sources]
+    return Compared(replace(comparison, notes=tuple(dict.fromkeys(notes))), *summaries)
 
 
 def _summary(source: Source, task: Task | None, end: float) -> Summary:

@@ -82,8 +82,10 @@ def count(
         >>> adderlab.count(parameters=500e9).bytes["int2"]
         125000000000
     """
-    given = [net, model, config, safetensors, parameters]
-    names = [f"`{name}`" for name, value in zip(SUBJECTS, given, strict=True) if value is not None]
+    subjects = [net, model, config, safetensors, parameters]
+    names = [
+        f"`{name}`" for name, value in zip(SUBJECTS, subjects, strict=True) if value is not None
+    ]
     if len(names) != 1:
         choices = ", ".join(f"`{name}`" for name in SUBJECTS)
         raise OptionError(

@@ -100,15 +100,15 @@ def needed_packages() -> list[str]:
 
 
 def _package(name: str, extra: str = "") -> Check:
-    wanted = f"adderlab[{extra}]" if extra else name
-    remedy = f"pip install '{wanted}'"
+    requirement = f"adderlab[{extra}]" if extra else name
+    remedy = f"pip install '{requirement}'"
     if importlib.util.find_spec(name) is None:
         return Check(name, "not installed", is_good=False, needed=not extra, remedy=remedy)
     try:
-        found = metadata.version(name)
+        installed = metadata.version(name)
     except metadata.PackageNotFoundError:
-        found = "installed"
-    return Check(name, found, is_good=True, needed=not extra)
+        installed = "installed"
+    return Check(name, installed, is_good=True, needed=not extra)
 
 
 def _proof_speed() -> Check:

@@ -108,13 +108,13 @@ def map(
                 f"{len(ledger.blocks)} of {grid.bands} bands are kept in {ledger.folder}"
             ) from None
         raise
-    found = TrainabilityMap(
+    result = TrainabilityMap(
         grid, measure, success, show, ", ".join(grid.paths()), time.perf_counter() - start
     )
     if image is None:
-        return found
-    _ = write_file(image.with_suffix(SUFFIX), found.to_npz())
-    _ = write_file(image, found.to_png())
+        return result
+    _ = write_file(image.with_suffix(SUFFIX), result.to_npz())
+    _ = write_file(image, result.to_png())
     if ledger is not None:
         shutil.rmtree(ledger.folder, ignore_errors=True)
-    return replace(found, file=image, array=image.with_suffix(SUFFIX))
+    return replace(result, file=image, array=image.with_suffix(SUFFIX))

@@ -113,8 +113,8 @@ def quantize(
     scheme = _scheme(scale, per, symmetric=symmetric)
     _check_method(method)
 
-    def judge(one: Network) -> Judged:
-        return _judge(one, net, target, timeout_s)
+    def judge(quantized: Network) -> Judged:
+        return _judge(quantized, net, target, timeout_s)
 
     before = replace(prove(net, target, timeout_s=timeout_s), notes=source.notes)
     if to.lower() == SMALLEST:
@@ -125,16 +125,18 @@ def quantize(
                 remedy="leave out `scale`, `per`, `symmetric` and `limit`",
             )
         methods = METHODS if method == AUTO else (method,)
-        result = smallest(net, target, judge, lambda one: one.holds, methods=methods, on_try=on_try)
+        result = smallest(
+            net, target, judge, lambda judged: judged.holds, methods=methods, on_try=on_try
+        )
         return _finished(net, target, before, *_of_smallest(net, result, judge), out=out)
     form = target_format(to, net.format)
     if scheme is not None:
         scheme.check(form)
     methods = tuple(m for m in METHODS if fits(m, net, form)) if method == AUTO else (method,)
     attempts = _attempts(net, target, form, methods, scheme, limit, judge, on_try)
-    taken = next((one for one in attempts if one.verdict.holds), None)
-    taken = taken or next((one for one in attempts if one.verdict.exact), None)
-    taken = taken or max(attempts, key=lambda one: one.verdict.exact.rows_right or 0)
+    taken = next((attempt for attempt in attempts if attempt.verdict.holds), None)
+    taken = taken or next((attempt for attempt in attempts if attempt.verdict.exact), None)
+    taken = taken or max(attempts, key=lambda attempt: attempt.verdict.exact.rows_right or 0)
     return _finished(net, target, before, taken, tuple(attempts), "", out=out)
 
 
@@ -149,7 +151,7 @@ def _attempts(
     on_try: Callable[[str], None],
 ) -> list[Attempt[Judged]]:
     """Return one attempt a method, up to the first that holds."""
-    found: list[Attempt[Judged]] = []
+    attempts: list[Attempt[Judged]] = []
     for method in methods:
         on_try(f"{form.name}, {method}")
         is_one_of_many = len(methods) > 1
@@ -157,11 +159,11 @@ def _attempts(
             continue
         if is_one_of_many and method != "nearest" and not _can_search(net, task):
             continue
-        made = rounded(net, task, form, method=method, scheme=scheme, limit=limit)
-        found.append(Attempt(form, made, judge(made.network)))
-        if found[-1].verdict.holds:
+        attempt = rounded(net, task, form, method=method, scheme=scheme, limit=limit)
+        attempts.append(Attempt(form, attempt, judge(attempt.network)))
+        if attempts[-1].verdict.holds:
             break
-    return found
+    return attempts
 
 
 def _can_search(net: Network, task: Task) -> bool:
@@ -201,7 +203,7 @@ def quantization_table(
     attempts = table(
         net,
         target,
-        lambda one: _judge(one, net, target, timeout_s),
+        lambda quantized: _judge(quantized, net, target, timeout_s),
         formats=names,
         methods=methods,
         on_try=on_try,
@@ -241,10 +243,12 @@ def _of_smallest(
         kept = Rounded(net, "nearest", Scheme(), note="no format holds: the network as it was")
         unchanged = Attempt(FORMATS[net.format], kept, judge(net))
         return unchanged, result.attempts, "no method found a network that holds in any format"
-    fewer = sorted({one.form.bits for one in result.attempts if one.form.bits < taken.form.bits})
+    fewer = sorted(
+        {attempt.form.bits for attempt in result.attempts if attempt.form.bits < taken.form.bits}
+    )
     if not fewer:
         return taken, result.attempts, "one bit a parameter: there is nothing below"
-    tried = sum(one.form.bits < taken.form.bits for one in result.attempts)
+    tried = sum(attempt.form.bits < taken.form.bits for attempt in result.attempts)
     end = (
         "every search among them was finished; other methods might find one"
         if result.is_complete
@@ -263,14 +267,14 @@ def _finished(
     *,
     out: str | Path | None,
 ) -> Quantized:
-    made = taken.rounded.network.for_task(task)
-    file = save(made, out) if out is not None else None
+    quantized = taken.rounded.network.for_task(task)
+    file = save(quantized, out) if out is not None else None
     return Quantized(
-        network=made,
+        network=quantized,
         before=before,
         judged=taken.verdict,
         rounded=taken.rounded,
-        changed=_changed(net, made),
+        changed=_changed(net, quantized),
         attempts=attempts,
         claim=claim,
         file=file,
@@ -282,8 +286,8 @@ def _changed(before: Network, after: Network) -> int:
     if before.shape != after.shape:
         return before.parameters
     changed = 0
-    for (_, one), (_, two) in zip(before.tensors(), after.tensors(), strict=True):
-        old, new = one.exact(), two.exact()
+    for (_, tensor), (_, other) in zip(before.tensors(), after.tensors(), strict=True):
+        old, new = tensor.exact(), other.exact()
         exponent = min(old.exponent, new.exponent)
         same = old.rescaled(exponent).integers == new.rescaled(exponent).integers
         changed += int(np.size(same) - np.count_nonzero(same))

@@ -129,9 +129,9 @@ class Quantized(Result):
         """Return what was tried, what was taken, its parameters, and the verdict."""
         before = self.before
         margin = before.margin.min if before.margin is not None else None
-        given = f"given: {before.verdict} in {before.own_format}"
+        first_line = f"given: {before.verdict} in {before.own_format}"
         shown: list[Block] = [
-            Line(given + (f", margin {significant(margin)}" if margin is not None else ""))
+            Line(first_line + (f", margin {significant(margin)}" if margin is not None else ""))
         ]
         if len(self.attempts) > 1:
             attempts = best_of_each(self.attempts)

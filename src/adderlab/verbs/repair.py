@@ -47,15 +47,15 @@ class Repaired(Result):
         return self.repairs.repairs[0] if self.repairs.repairs else None
 
     def to_dict(self) -> dict[str, Any]:
-        found = self.repairs.to_dict()
+        repairs = self.repairs.to_dict()
         return {
             "verdict": self.verdict.verdict,
             "task": self.verdict.task,
             "already_right": self.already_right,
-            "wrong_rows": found["wrong_rows"],
-            "changes": found["repairs"][:1],
-            "alternatives": found["repairs"][1:],
-            "unstorable": found["unstorable"],
+            "wrong_rows": repairs["wrong_rows"],
+            "changes": repairs["repairs"][:1],
+            "alternatives": repairs["repairs"][1:],
+            "unstorable": repairs["unstorable"],
             "proof": self.verdict.to_dict(),
             "file": str(self.file) if self.file is not None else None,
         }
@@ -126,12 +126,12 @@ def repair(
     if verdict:
         nothing = Repairs((), (), (), target.rows)
         return _written(net, nothing, replace(verdict, notes=source.notes), out)
-    found = find_repairs(net, target, prove=lambda changed: prove(changed, target))
-    if not found.repairs:
-        return Repaired(None, found, replace(verdict, notes=source.notes))
-    taken = found.repairs[0].network
-    return _written(taken, found, replace(prove(taken, target), notes=source.notes), out)
+    repairs = find_repairs(net, target, prove=lambda changed: prove(changed, target))
+    if not repairs.repairs:
+        return Repaired(None, repairs, replace(verdict, notes=source.notes))
+    taken = repairs.repairs[0].network
+    return _written(taken, repairs, replace(prove(taken, target), notes=source.notes), out)
 
 
-def _written(net: Network, found: Repairs, verdict: Verdict, out: str | Path | None) -> Repaired:
-    return Repaired(net, found, verdict, save(net, out) if out is not None else None)
+def _written(net: Network, repairs: Repairs, verdict: Verdict, out: str | Path | None) -> Repaired:
+    return Repaired(net, repairs, verdict, save(net, out) if out is not None else None)

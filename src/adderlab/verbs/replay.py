@@ -131,5 +131,9 @@ def _number(value: float) -> float | None:
     return value if np.isfinite(value) else None
 
 
-def _numbers(found: tuple[str, float, float] | None) -> list[Any] | None:
-    return None if found is None else [found[0], _number(found[1]), _number(found[2])]
+def _numbers(difference: tuple[str, float, float] | None) -> list[Any] | None:
+    return (
+        None
+        if difference is None
+        else [difference[0], _number(difference[1]), _number(difference[2])]
+    )

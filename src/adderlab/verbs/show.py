@@ -80,7 +80,9 @@ class Shown(Result):
             "expected": words_of(self.target, row.expected) if self.task is not None else None,
             "got": words_of(self.target, row.got),
             "outputs": [_finite(value) for value in row.raw],
-            "distances": [None if one is None else _finite(one) for one in row.distances],
+            "distances": [
+                None if distance is None else _finite(distance) for distance in row.distances
+            ],
             "right": row.is_right if self.task is not None else None,
         }
 
@@ -172,15 +174,15 @@ def figures(
     net: Network, task: Task, *, row: Mapping[str, int] | None = None
 ) -> tuple[Picture, ...]:
     """Return every figure of a network: itself, ``row``'s way, its truth table and surfaces."""
-    found = [network_picture(net, task)]
+    pictures = [network_picture(net, task)]
     if row is not None:
-        found.append(network_picture(net, task, row=row, name="way"))
-    found.append(truth_table_picture(net, task))
-    found += surface_pictures(net, task)
+        pictures.append(network_picture(net, task, row=row, name="way"))
+    pictures.append(truth_table_picture(net, task))
+    pictures += surface_pictures(net, task)
     activations = activations_picture(net, task)
     if activations is not None:
-        found.append(activations)
-    return tuple(found)
+        pictures.append(activations)
+    return tuple(pictures)
 
 
 def write_figures(pictures: Sequence[Picture], folder: Path) -> tuple[Path, ...]:

@@ -69,8 +69,8 @@ def train_many(
     """
     target = task_named(task) if isinstance(task, str) else task
     check_threads(threads)
-    told = make_settings(**settings)
-    plan = Plan(target, told, seeds, keep, explain, explain if helps is None else helps)
+    chosen = make_settings(**settings)
+    plan = Plan(target, chosen, seeds, keep, explain, explain if helps is None else helps)
     folder = Path(out) if out is not None else None
     ledger = None
     if folder is not None:

@@ -34,48 +34,48 @@ ROWS_BESIDE: Final = 4
 MOST_NAMED: Final = 6
 
 
-def why_chapters(found: Why) -> tuple[Chapter, ...]:
+def why_chapters(why: Why) -> tuple[Chapter, ...]:
     """Return the chapters on a trained network: what it does, and why it works or fails."""
-    told = [_replay(found)]
-    if not found.verdict:
-        told += [_deaths(found), _apart(found), _helps(found)]
-    told.append(_units(found))
-    if found.verdict:
-        told.append(_designs(found))
-    return tuple(told)
+    failure = [_replay(why)]
+    if not why.verdict:
+        failure += [_deaths(why), _apart(why), _helps(why)]
+    failure.append(_units(why))
+    if why.verdict:
+        failure.append(_designs(why))
+    return tuple(failure)
 
 
-def _replay(found: Why) -> Chapter:
-    settings = found.settings
-    if found.weights_agree:
+def _replay(why: Why) -> Chapter:
+    settings = why.settings
+    if why.weights_agree:
         same = "Training again gave the same weights, bit for bit."
-    elif math.isfinite(found.largest_difference):
+    elif math.isfinite(why.largest_difference):
         same = (
             "Training again by the lecture's loop gave weights that differ by up to "
-            f"{found.largest_difference:.3g}; what died and when is told of this second run."
+            f"{why.largest_difference:.3g}; what died and when is told of this second run."
         )
     else:
         same = "Training again left the finite numbers; what died and when is told of that run."
-    right = sum(row.is_right for row in found.rows)
+    right = sum(row.is_right for row in why.rows)
     return Chapter(
         "run",
         f"A run of {settings.steps} steps from seed {settings.seed}",
         (
             Paragraph(
-                f"The network is {found.verdict.verdict}: {right} of {len(found.rows)} rows are "
+                f"The network is {why.verdict.verdict}: {right} of {len(why.rows)} rows are "
                 f"right. {same}"
             ),
         ),
     )
 
 
-def _rows(found: Why, numbers: Sequence[int]) -> str:
-    return "; ".join(_label(found.rows[at]) for at in numbers)
+def _rows(why: Why, numbers: Sequence[int]) -> str:
+    return "; ".join(_label(why.rows[at]) for at in numbers)
 
 
-def _deaths(found: Why) -> Chapter:
-    looked = found.looked
-    kind = found.network.layers[0].activation.kind
+def _deaths(why: Why) -> Chapter:
+    looked = why.looked
+    kind = why.network.layers[0].activation.kind
     blocks: list[Block] = []
     if kind != "relu":
         blocks.append(Paragraph(f"Units of {kind} are never off: none can die."))
@@ -85,8 +85,8 @@ def _deaths(found: Why) -> Chapter:
         blocks.append(
             Table(
                 ("unit", "off on every row"),
-                tuple((one.unit, _when(one)) for one in looked.deaths),
-                caption=_why_dead(found),
+                tuple((death.unit, _when(death)) for death in looked.deaths),
+                caption=_why_dead(why),
                 left=("unit", "off on every row"),
             )
         )
@@ -95,8 +95,8 @@ def _deaths(found: Why) -> Chapter:
             Table(
                 ("row", "no gradient to the first layer", "units off there"),
                 tuple(
-                    (sum_of(one.row), _when(one), ", ".join(one.off) or "none")
-                    for one in looked.silent
+                    (sum_of(silence.row), _when(silence), ", ".join(silence.off) or "none")
+                    for silence in looked.silent
                 ),
                 caption="Rows that teach the first layer nothing any more",
                 left=("row", "no gradient to the first layer", "units off there"),
@@ -107,30 +107,30 @@ def _deaths(found: Why) -> Chapter:
     return Chapter("died", "What died, and when", tuple(blocks))
 
 
-def _why_dead(found: Why) -> str:
+def _why_dead(why: Why) -> str:
     """Return what is said of dead units: that they can't wake only where nothing can wake them.
 
     A unit that is off on every row gets no gradient, and plain SGD moves it no more; but momentum,
     Adam and decay move it all the same, and one of a later layer wakes when the units before it
     change.
     """
-    settings = found.settings
-    first = unit_names(found.network, found.task)[1]
+    settings = why.settings
+    first = unit_names(why.network, why.task)[1]
     if (
         settings.optimizer == "sgd"
         and not settings.weight_decay
-        and all(one.unit in first for one in found.looked.deaths)
+        and all(death.unit in first for death in why.looked.deaths)
     ):
         return "Dead units: relu passes no gradient back where it is off, so nothing wakes them"
     return "Dead units: off on every row to the end of the run"
 
 
-def _when(one: Death | Silence) -> str:
-    return "from the start" if one.step == 0 else f"from step {one.step} on"
+def _when(event: Death | Silence) -> str:
+    return "from the start" if event.step == 0 else f"from step {event.step} on"
 
 
-def _apart(found: Why) -> Chapter:
-    apart = found.apart
+def _apart(why: Why) -> Chapter:
+    apart = why.apart
     together = [group for group in apart.groups if len(group.rows) > 1]
     blocks: list[Block] = []
     if together:
@@ -139,7 +139,7 @@ def _apart(found: Why) -> Chapter:
                 ("rows", "ask for"),
                 tuple(
                     (
-                        _rows(found, group.rows),
+                        _rows(why, group.rows),
                         "different outputs" if group.conflict else "the same output",
                     )
                     for group in together
@@ -153,24 +153,24 @@ def _apart(found: Why) -> Chapter:
         blocks.append(
             Paragraph("The hidden layer gives every row values of its own: all can be told apart.")
         )
-    lost = [name for name, one in apart.readable.items() if one is False]
-    kept = [name for name, one in apart.readable.items() if one]
-    said: list[str] = []
+    lost = [name for name, is_readable in apart.readable.items() if is_readable is False]
+    kept = [name for name, is_readable in apart.readable.items() if is_readable]
+    parts: list[str] = []
     if kept:
-        said.append(f"From these hidden values some last layer could read {_and(kept)}")
+        parts.append(f"From these hidden values some last layer could read {_and(kept)}")
     if lost:
-        said.append(
+        parts.append(
             f"no last layer can read {_and(lost)}: no plane parts the rows that ask for 1 from "
             "those that ask for 0"
         )
-    if said:
-        text = "; ".join(said)
+    if parts:
+        text = "; ".join(parts)
         blocks.append(Paragraph(f"{text[0].upper()}{text[1:]} (decided exactly)."))
     return Chapter("told-apart", "What the hidden layer can still tell apart", tuple(blocks))
 
 
-def _helps(found: Why) -> Chapter:
-    helps, same_start = found.helps, found.helps_from_same_start
+def _helps(why: Why) -> Chapter:
+    helps, same_start = why.helps, why.helps_from_same_start
     blocks: list[Block] = [
         Paragraph(
             "One setting changed at a time and trained for real: numbers by the smallest ratio "
@@ -180,14 +180,14 @@ def _helps(found: Why) -> Chapter:
             ("change", "same start", "verdict", "rows right"),
             tuple(
                 (
-                    one.change,
-                    "yes" if one.keeps_start else "no",
-                    one.verdict,
-                    f"{one.rows_right} of {len(found.rows)}",
+                    attempt.change,
+                    "yes" if attempt.keeps_start else "no",
+                    attempt.verdict,
+                    f"{attempt.rows_right} of {len(why.rows)}",
                 )
-                for one in found.attempts
+                for attempt in why.attempts
             ),
-            marks=tuple(one.works for one in found.attempts),
+            marks=tuple(attempt.works for attempt in why.attempts),
             left=("change", "same start", "verdict"),
         ),
     ]
@@ -205,8 +205,8 @@ def _helps(found: Why) -> Chapter:
     return Chapter("helps", "What would have helped", tuple(blocks))
 
 
-def _units(found: Why) -> Chapter:
-    rows = found.rows
+def _units(why: Why) -> Chapter:
+    rows = why.rows
     if len(rows) <= ROWS_BESIDE:
         columns = tuple(_label(row) for row in rows)
         caption = "Its value on every row"
@@ -214,11 +214,11 @@ def _units(found: Why) -> Chapter:
         columns = ("least", "most")
         caption = f"Its least and its greatest value over {len(rows)} rows"
     lines: list[tuple[Cell, ...]] = []
-    for one in found.units:
-        values = one.values
+    for unit in why.units:
+        values = unit.values
         shown = values if len(rows) <= ROWS_BESIDE else (min(values), max(values))
         numbers = (f"{float(value):.4g}" for value in shown)
-        lines.append((one.name, *numbers, meaning_text(one, rows)))
+        lines.append((unit.name, *numbers, meaning_text(unit, rows)))
     table = Table(
         ("unit", *columns, "computes"), tuple(lines), caption=caption, left=("unit", "computes")
     )
@@ -227,8 +227,8 @@ def _units(found: Why) -> Chapter:
 
 def _label(row: TruthRow) -> str:
     """Return a row in few letters: ``1 + 0``, or ``1,0,1`` of other words than a and b."""
-    said = sum_of(row.inputs)
-    return ",".join(map(str, row.inputs.values())) if "=" in said else said
+    text = sum_of(row.inputs)
+    return ",".join(map(str, row.inputs.values())) if "=" in text else text
 
 
 def meaning_text(unit: UnitMeaning, rows: Sequence[TruthRow]) -> str:
@@ -239,24 +239,24 @@ def meaning_text(unit: UnitMeaning, rows: Sequence[TruthRow]) -> str:
         assert unit.scale is not None
         return f"exactly {float(unit.scale):.4g} * ({unit.function})"
     if unit.on_where == CONSTANT:
-        said = "on everywhere"
+        text = "on everywhere"
     elif unit.on_where is not None:
-        said = f"on just where {unit.on_where.removeprefix(COPY)}"
+        text = f"on just where {unit.on_where.removeprefix(COPY)}"
     else:
         some = [_label(rows[at]) for at in unit.rows_on[:MOST_NAMED]]
         more = len(unit.rows_on) - len(some)
-        said = f"on for {'; '.join(some)}" + (f" and {more} more rows" if more else "")
+        text = f"on for {'; '.join(some)}" + (f" and {more} more rows" if more else "")
     if unit.closest is None or unit.off_by > FAR:
-        return f"{said}; its values are like nothing on the list"
-    return f"{said}; its values are closest to {unit.closest}, {unit.off_by:.1%} off"
+        return f"{text}; its values are like nothing on the list"
+    return f"{text}; its values are closest to {unit.closest}, {unit.off_by:.1%} off"
 
 
-def _designs(found: Why) -> Chapter:
+def _designs(why: Why) -> Chapter:
     blocks: list[Block] = []
-    if not found.designs:
-        blocks.append(Paragraph(_no_design(found)))
-    for one in found.designs:
-        same = "is the same" if one.is_same else "is not the same"
+    if not why.designs:
+        blocks.append(Paragraph(_no_design(why)))
+    for design in why.designs:
+        same = "is the same" if design.is_same else "is not the same"
         lines: list[tuple[Cell, ...]] = [
             (
                 str(pair.designed),
@@ -265,12 +265,12 @@ def _designs(found: Why) -> Chapter:
                 f"{float(pair.scale):.4g}" if pair.scale is not None else "",
                 "alike" if pair.unit is not None and pair.likeness >= LIKE else "",
             )
-            for pair in one.pairs
+            for pair in design.pairs
         ]
         blocks += [
             Paragraph(
-                f"Beside {one.design}: up to the order and the positive scale of units it {same}."
-                + ("" if one.is_same else f" {ALIKE}")
+                f"Beside {design.design}: up to the order and the positive scale of units it "
+                f"{same}." + ("" if design.is_same else f" {ALIKE}")
             ),
             Table(
                 ("designed unit", "likest here", "cosine", "exact factor", ""),
@@ -281,15 +281,15 @@ def _designs(found: Why) -> Chapter:
     return Chapter("design", "Beside the hand-set design", tuple(blocks))
 
 
-def _no_design(found: Why) -> str:
+def _no_design(why: Why) -> str:
     """Return why a network has nothing to be compared with unit by unit."""
-    if found.task.name not in DESIGNED:
-        return f"There is no hand-set design of {found.task.name} to compare with."
-    *hidden, _ = found.network.layers
+    if why.task.name not in DESIGNED:
+        return f"There is no hand-set design of {why.task.name} to compare with."
+    *hidden, _ = why.network.layers
     layers = "one hidden layer" if len(hidden) == 1 else f"{len(hidden)} hidden layers"
     kinds = _and(list(dict.fromkeys(layer.activation.kind for layer in hidden)))
     return (
-        f"The hand-set designs of {found.task.name} have one hidden layer of relu, this network "
+        f"The hand-set designs of {why.task.name} have one hidden layer of relu, this network "
         f"has {layers} of {kinds}: its units have no counterparts there to be matched with."
     )
 

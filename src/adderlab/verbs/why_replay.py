@@ -105,12 +105,14 @@ class Why:
     @property
     def helps(self) -> Attempt | None:
         """The nearest change that would have helped, if one was found."""
-        return next((one for one in self.attempts if one.works), None)
+        return next((attempt for attempt in self.attempts if attempt.works), None)
 
     @property
     def helps_from_same_start(self) -> Attempt | None:
         """The nearest change that would have helped the very weights that training began with."""
-        return next((one for one in self.attempts if one.works and one.keeps_start), None)
+        return next(
+            (attempt for attempt in self.attempts if attempt.works and attempt.keeps_start), None
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -128,11 +130,11 @@ class Why:
             },
             **self.looked.to_dict(),
             "told_apart": self.apart.to_dict(),
-            "attempts": [one.to_dict() for one in self.attempts],
+            "attempts": [attempt.to_dict() for attempt in self.attempts],
             "helps": _maybe(self.helps),
             "helps_from_same_start": _maybe(self.helps_from_same_start),
-            "units": [one.to_dict() for one in self.units],
-            "designs": [one.to_dict() for one in self.designs],
+            "units": [unit.to_dict() for unit in self.units],
+            "designs": [design.to_dict() for design in self.designs],
         }
 
     def __repr__(self) -> str:
@@ -171,13 +173,13 @@ def why(
     looked = look_back(net, task, block, history, loss=settings.loss)
     attempts: list[Attempt] = []
     if not verdict:
-        for number, (change, option, told) in enumerate(nearby(settings)):
+        for number, (change, option, changed) in enumerate(nearby(settings)):
             on_progress(f"trying {change}", min(0.1 + 0.04 * number, 0.95))
-            keeps = (told.hidden, told.seed) == (settings.hidden, settings.seed)
-            if told.seed != settings.seed and any(one.works for one in attempts):
+            keeps = (changed.hidden, changed.seed) == (settings.hidden, settings.seed)
+            if changed.seed != settings.seed and any(attempt.works for attempt in attempts):
                 break  # luck is not asked where something else helped
-            attempts.append(_tried(task, change, option, told, keeps_start=keeps))
-            if attempts[-1].works and (keeps or told.seed != settings.seed):
+            attempts.append(_tried(task, change, option, changed, keeps_start=keeps))
+            if attempts[-1].works and (keeps or changed.seed != settings.seed):
                 break
     return Why(
         net,
@@ -191,7 +193,11 @@ def why(
         told_apart(net, task, block),
         tuple(attempts),
         unit_meanings(net, task),
-        tuple(one for one in (compare_with(net, *pair) for pair in _designs(net)) if one),
+        tuple(
+            comparison
+            for comparison in (compare_with(net, *pair) for pair in _designs(net))
+            if comparison
+        ),
     )
 
 
@@ -206,7 +212,12 @@ def replayed(net: Network, where: str = "network") -> tuple[History, Network | N
 
     def on_step(step: int, model: nn.Module) -> None:
         _ = step
-        kept.append({name: one.detach().numpy().copy() for name, one in model.named_parameters()})
+        kept.append(
+            {
+                name: parameter.detach().numpy().copy()
+                for name, parameter in model.named_parameters()
+            }
+        )
         if step == 0:
             size = sum(array.nbytes for array in kept[0].values()) * (settings.steps + 1)
             if size > LARGEST_HISTORY:
@@ -219,7 +230,9 @@ def replayed(net: Network, where: str = "network") -> tuple[History, Network | N
     again, _ = train_again(net, where, on_step=on_step)
     tensors = [f"fc{at // 2 + 1}.{('weight', 'bias')[at % 2]}" for at in range(len(kept[0]))]
     names = dict(zip(kept[0], tensors, strict=True))  # a Sequential calls its layers otherwise
-    stacked = {names[name]: np.stack([one[name] for one in kept]) for name in kept[0]}
+    stacked = {
+        names[name]: np.stack([step_weights[name] for step_weights in kept]) for name in kept[0]
+    }
     return History(stacked), again
 
 
@@ -250,8 +263,8 @@ def nearby(settings: Settings) -> Iterator[tuple[str, str, Settings]]:
 
     def add(name: str, now: float, new: float, option: str) -> None:
         distance = abs(np.log2(new / now))
-        told = replace(settings, **{name: type(now)(new)})
-        numbers.append((distance, f"{name} {now:g} -> {new:g}", f"--{option} {new:g}", told))
+        changed = replace(settings, **{name: type(now)(new)})
+        numbers.append((distance, f"{name} {now:g} -> {new:g}", f"--{option} {new:g}", changed))
 
     if isinstance(settings.hidden, int):
         for more in (1, 2, 3, 5):
@@ -261,8 +274,8 @@ def nearby(settings: Settings) -> Iterator[tuple[str, str, Settings]]:
     for ratio in (2, 4):
         if settings.steps:
             add("steps", settings.steps, settings.steps * ratio, "steps")
-    for _, change, option, told in sorted(numbers, key=lambda one: one[0]):
-        yield change, option, told
+    for _, change, option, new_settings in sorted(numbers, key=lambda entry: entry[0]):
+        yield change, option, new_settings
     for name, choices in (
         ("activation", ("leaky:0.125", "tanh")),
         ("optimizer", ("momentum", "adam")),

@@ -247,7 +247,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(uninterrupted, tmp_path, monkeyp
     assert wanted - 1 <= entered < MANY // 16  # it was killed on its way
     monkeypatch.setattr(plans, "LARGEST_BLOCK", 16)
     again = train_many("half-adder", seeds=MANY, keep="weights", out=folder, **PLAIN)
-    assert not again.mended
+    assert not again.repaired
     assert same_files(folder, other)
     assert said(folder) == said(other)
     found, expected = again.to_dict(), census.to_dict()
@@ -276,7 +276,7 @@ def test_finished_blocks_are_not_trained_again(whole, tmp_path, monkeypatch):
     )
     census = train_many("half-adder", seeds=SEEDS, out=folder, **QUICK)
     assert [list(members) for members in asked] == [list(range(64, 96))]
-    assert not census.mended
+    assert not census.repaired
     assert same_files(folder, other)
     assert said(folder) == said(other)
 
@@ -329,7 +329,7 @@ def test_a_file_that_was_cut_short_is_made_again(plain, tmp_path, monkeypatch, f
         lambda self, members: asked.append(members) or blocks(self, members),
     )
     census = train_many("half-adder", seeds=SEEDS, out=folder, **PLAIN)
-    assert census.mended == (file,)
+    assert census.repaired == (file,)
     assert [list(members) for members in asked] == [list(some) for some in again]
     assert same_files(folder, plain)
 

@@ -81,8 +81,8 @@ def test_a_change_is_tried_on_those_that_have_the_symptom(lab, trials):
         place = PLACE[name]
         assert not (trials.tried[:, place] & ~trials.had[:, place]).any()
         assert trials.tried[:, place].sum() >= 0.9 * trials.had[:, place].sum() > 0
-    assert not (trials.mended & ~trials.tried).any()
-    assert not (trials.control_mended & ~trials.control_tried).any()
+    assert not (trials.repaired & ~trials.tried).any()
+    assert not (trials.control_repaired & ~trials.control_tried).any()
 
 
 def test_a_dead_unit_is_shown_to_be_a_cause(trials):
@@ -99,7 +99,7 @@ def test_trials_of_a_table_are_those_of_its_failures(trials):
     mended, control = trials.of(which, "stuck")
     place = PLACE["stuck"]
     assert mended.of == (trials.tried[:, place] & which).sum()
-    assert control.count == (trials.control_mended[:, place] & which).sum()
+    assert control.count == (trials.control_repaired[:, place] & which).sum()
 
 
 def test_a_learning_rate_that_is_too_large_is_shown_to_be_a_cause():

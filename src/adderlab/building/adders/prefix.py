@@ -52,7 +52,7 @@ def prefix_adder(task: Task, format: str) -> Network:
     generate: list[Form] = [stack.unit(form, -1) for form in inputs]
     stack.finish_layer()
     differs: list[Form] = [
-        plus(pair, times(-2, one)) for pair, one in zip(pairs, generate, strict=True)
+        plus(pair, times(-2, generated)) for pair, generated in zip(pairs, generate, strict=True)
     ]
     passes = list(differs)
     size = 1

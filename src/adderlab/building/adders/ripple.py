@@ -54,7 +54,7 @@ def ripple_adder(task: Task, format: str) -> Network:
     waiting: list[tuple[Form, Form]] = []  # (t, carry out) of the positions not yet finished
     for place in range(width):
         total = plus(pairs[place], carry)
-        done = [stack.unit(one) for one in sums]
+        done = [stack.unit(bit) for bit in sums]
         done += [stack.unit(plus(t, times(-2, out))) for t, out in waiting[:-1]]
         held = [(stack.unit(t), stack.unit(out)) for t, out in waiting[-1:]]
         kept = stack.unit(total)
@@ -65,7 +65,7 @@ def ripple_adder(task: Task, format: str) -> Network:
         stack.finish_layer()
         sums, waiting = done, [*held, (kept, carry)]
     if width > 1:
-        done = [stack.unit(one) for one in sums]
+        done = [stack.unit(bit) for bit in sums]
         done += [stack.unit(plus(t, times(-2, out))) for t, out in waiting[:-1]]
         last = [(stack.unit(t), stack.unit(out)) for t, out in waiting[-1:]]
         stack.finish_layer()

@@ -96,7 +96,7 @@ class Check:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
-        found = self.differs
+        difference = self.differs
         return {
             "output": self.output,
             "line": self.line,
@@ -106,25 +106,25 @@ class Check:
             "rows": self.rows,
             "differing": self.differing,
             "differs": None
-            if found is None
+            if difference is None
             else {
-                "input": found.inputs,
-                "indicator": found.indicator,
-                "formula": str(found.formula),
-                "inside": None if found.inside is None else str(found.inside),
+                "input": difference.inputs,
+                "indicator": difference.indicator,
+                "formula": str(difference.formula),
+                "inside": None if difference.inside is None else str(difference.inside),
             },
         }
 
     def finding(self) -> str:
         """Return what the comparison found, in words."""
-        found = self.differs
-        if found is None:
+        difference = self.differs
+        if difference is None:
             return f"the formula is what {self.indicator} says on all {self.rows} rows"
-        at = ", ".join(f"{name} = {value}" for name, value in found.inputs.items())
-        step = f"step({_plain(found.inside)}) = " if found.inside is not None else ""
+        at = ", ".join(f"{name} = {value}" for name, value in difference.inputs.items())
+        step = f"step({_plain(difference.inside)}) = " if difference.inside is not None else ""
         return (
-            f"on {at}, {self.indicator} is {found.indicator}, "
-            f"the formula gives {step}{_plain(found.formula)}"
+            f"on {at}, {self.indicator} is {difference.indicator}, "
+            f"the formula gives {step}{_plain(difference.formula)}"
         )
 
     def __str__(self) -> str:

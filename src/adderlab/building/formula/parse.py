@@ -187,14 +187,14 @@ class Reader:
 
     def _input(self, token: Token) -> Expression:
         """Return the input bit or word of that name; 0 where there is none, with a fault."""
-        found = named(token.text, self.task.inputs)
-        if len(found) == 1 and (found[0].place is not None or found[0].word.width <= LARGEST_BITS):
-            return found[0]
+        bit = named(token.text, self.task.inputs)
+        if len(bit) == 1 and (bit[0].place is not None or bit[0].word.width <= LARGEST_BITS):
+            return bit[0]
         what = f"unknown input {token}"
         remedy = suggestion(token.text, self.task.inputs, whole=True)
-        if len(found) > 1:
+        if len(bit) > 1:
             what, remedy = f"{token} stands for two inputs", "rename the task's words"
-        elif found:
+        elif bit:
             what = f"{token} has over {LARGEST_BITS} bits"
             remedy = "name its bits one by one"
         elif token.text.lower() in ("relu", "step"):
@@ -287,17 +287,17 @@ class _LineReader(Reader):
 
     def _output(self, token: Token) -> int:
         """Return the number of the output bit of that name."""
-        found = named(token.text, self.task.outputs)
-        if len(found) == 1 and (place := found[0].place) is not None:
-            before = self.task.outputs[: self.task.outputs.index(found[0].word)]
-            return sum(word.width for word in before) + found[0].word.width - 1 - place
+        output_bit = named(token.text, self.task.outputs)
+        if len(output_bit) == 1 and (place := output_bit[0].place) is not None:
+            before = self.task.outputs[: self.task.outputs.index(output_bit[0].word)]
+            return sum(word.width for word in before) + output_bit[0].word.width - 1 - place
         what = f"unknown output {token}"
         remedy = suggestion(token.text, self.task.outputs, whole=False)
-        if len(found) > 1:
+        if len(output_bit) > 1:
             what, remedy = f"{token} stands for two outputs", "rename the task's words"
-        elif found:
-            what = f"{token} is a word of {found[0].word.width} bits"
-            remedy = f"write one line for each of {listing(found[0].word, whole=False)}"
+        elif output_bit:
+            what = f"{token} is a word of {output_bit[0].word.width} bits"
+            remedy = f"write one line for each of {listing(output_bit[0].word, whole=False)}"
         raise self.fault(token, what, remedy)
 
     def right_side(self, output: int, source: str) -> Line:

@@ -107,18 +107,18 @@ def named(name: str, words: tuple[Word, ...]) -> list[Named]:
     A one-bit word goes by its bare name, and by that of its bit 0 where nothing else does.
     """
     by_name = {word.name: word for word in words}
-    found: list[Named] = []
+    candidates: list[Named] = []
     spare: list[Named] = []
     if word := by_name.get(name):
-        found.append(Named(word, 0 if word.width == 1 else None))
+        candidates.append(Named(word, 0 if word.width == 1 else None))
     for cut in range(len(name) - 1, max(len(name) - _DIGITS, 1) - 1, -1):
         digits = name[cut:]
         if not digits.isdigit():
             break
         word = by_name.get(name[:cut])
         if word and digits == str(int(digits)) and int(digits) < word.width:
-            (found if word.width > 1 else spare).append(Named(word, int(digits)))
-    return found or spare
+            (candidates if word.width > 1 else spare).append(Named(word, int(digits)))
+    return candidates or spare
 
 
 def suggestion(name: str, words: tuple[Word, ...], *, whole: bool) -> str:
@@ -248,15 +248,15 @@ def tokens_of(line: str) -> list[Token]:
 
 
 def _tokens(code: str) -> Iterator[Token]:
-    for found in _TOKEN.finditer(code):
-        start = found.start() + 1
-        if (number := found["number"]) is not None:
+    for match in _TOKEN.finditer(code):
+        start = match.start() + 1
+        if (number := match["number"]) is not None:
             yield Token("number", number, start)
-        elif (name := found["name"]) is not None:
+        elif (name := match["name"]) is not None:
             yield Token("name", name, start)
-        elif (sign := found["sign"]) is not None:
+        elif (sign := match["sign"]) is not None:
             yield Token("sign", sign, start)
-        elif (unknown := found["unknown"]) is not None:
+        elif (unknown := match["unknown"]) is not None:
             yield Token("unknown", unknown, start)
 
 

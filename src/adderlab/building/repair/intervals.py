@@ -233,16 +233,16 @@ def lowest(functions: Iterable[Envelope]) -> Envelope:
 
 def _lowered(envelope: Envelope, cell: Interval, line: Line) -> Envelope:
     """Return the smaller of the envelope and the line on ``cell``, the envelope elsewhere."""
-    found: Envelope = []
+    lowered: Envelope = []
     for piece, old in envelope:
         common = piece.intersect(cell)
         lower = common and where_positive(old.minus(line), common, or_zero=False)
         if lower is None:
-            _append(found, piece, old)
+            _append(lowered, piece, old)
             continue
         for part in piece.split(lower.ends):
-            _append(found, part, line if lower.contains(part.sample) else old)
-    return found
+            _append(lowered, part, line if lower.contains(part.sample) else old)
+    return lowered
 
 
 def _append(envelope: Envelope, part: Interval, line: Line) -> None:

@@ -116,17 +116,19 @@ def _storage(name: str, tensor: Tensor, net: Network) -> Format:
 
 def extremes(form: Format, within: Interval) -> tuple[Fraction, ...]:
     """Return the least and the greatest number of the format inside; nothing if none is."""
-    found = (
+    bounds = (
         _at_least(form, within.low, or_equal=within.low_closed),
         _at_most(form, within.high, or_equal=within.high_closed),
     )
-    return tuple(value for value in found if value is not None and within.contains(value))
+    return tuple(value for value in bounds if value is not None and within.contains(value))
 
 
 def around(form: Format, value: Fraction, within: Interval) -> tuple[Fraction, ...]:
     """Return the format's numbers next to ``value``, itself if it is one, that lie inside."""
-    found = (_at_least(form, value, or_equal=True), _at_most(form, value, or_equal=True))
-    return tuple(one for one in found if one is not None and within.contains(one))
+    neighbors = (_at_least(form, value, or_equal=True), _at_most(form, value, or_equal=True))
+    return tuple(
+        neighbor for neighbor in neighbors if neighbor is not None and within.contains(neighbor)
+    )
 
 
 def _at_least(form: Format, value: Fraction | None, *, or_equal: bool) -> Fraction | None:
@@ -135,18 +137,18 @@ def _at_least(form: Format, value: Fraction | None, *, or_equal: bool) -> Fracti
         return Fraction(form.least)
     unit = _unit_above(form, value, or_equal=or_equal)
     count = value / unit
-    found = unit * (math.ceil(count) if or_equal else math.floor(count) + 1)
+    nearest = unit * (math.ceil(count) if or_equal else math.floor(count) + 1)
     if form.levels:
-        return next((Fraction(level) for level in form.levels if level >= found), None)
-    return found if found <= form.largest else None
+        return next((Fraction(level) for level in form.levels if level >= nearest), None)
+    return nearest if nearest <= form.largest else None
 
 
 def _at_most(form: Format, value: Fraction | None, *, or_equal: bool) -> Fraction | None:
     """Return the format's greatest number that is at most, or below, ``value``."""
     levels = tuple(-level for level in reversed(form.levels))
     mirrored = replace(form, least=-form.largest, largest=-form.least, levels=levels)
-    found = _at_least(mirrored, None if value is None else -value, or_equal=or_equal)
-    return None if found is None else -found
+    mirrored_value = _at_least(mirrored, None if value is None else -value, or_equal=or_equal)
+    return None if mirrored_value is None else -mirrored_value
 
 
 def _unit_above(form: Format, value: Fraction, *, or_equal: bool) -> Fraction:

@@ -114,7 +114,7 @@ def _solve(rows: Rows, parameters: list[Parameter]) -> list[tuple[Parameter, Int
         if not left:
             break
         row = rows.row(number)
-        tried = ((one, rows.allowed(row, one, works)) for one, works in left)
+        tried = ((candidate, rows.allowed(row, candidate, works)) for candidate, works in left)
         left = [(parameter, works) for parameter, works in tried if works]
     return left
 

@@ -11,7 +11,7 @@ from adderlab.blocks import Block, Line, Result, Table
 from adderlab.building.repair.intervals import Intervals
 from adderlab.nets import Network
 
-COLUMNS: Final = ("parameter", "from", "to", "works", "margin", "mended rows")
+COLUMNS: Final = ("parameter", "from", "to", "works", "margin", "repaired rows")
 """What the cells of a repair are called."""
 MOST_SHOWN: Final = 20
 """Repairs up to which each has a row of the table."""

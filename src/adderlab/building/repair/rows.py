@@ -86,7 +86,7 @@ class Rows:
 
     def allowed(self, row: Row, parameter: Parameter, within: Intervals) -> Intervals:
         """Return the values in ``within`` that make every bit of the row right."""
-        found: list[Interval] = []
+        intervals: list[Interval] = []
         for cell, lines in self._outputs(row, parameter, within):
             kept: Interval | None = cell
             for output, bit in enumerate(row.expected):
@@ -99,8 +99,8 @@ class Rows:
                 else:
                     kept = self._right(row, output, lines, parameter, kept)
             if kept is not None:
-                found.append(kept)
-        return Intervals.of(found)
+                intervals.append(kept)
+        return Intervals.of(intervals)
 
     def _right(
         self, row: Row, output: int, lines: dict[int, Line], parameter: Parameter, cell: Interval
@@ -180,13 +180,13 @@ class Rows:
         before = row.values[layer]
         shifts = [(unit, line.intercept - before[unit]) for unit, line in values.items()]
         slopes = [(unit, line.slope) for unit, line in values.items() if line.slope]
-        found: dict[int, Line] = {}
+        lines: dict[int, Line] = {}
         for unit, weights in enumerate(self.weights[layer]):
             slope = sum((weights[i] * change for i, change in slopes), ZERO)
             shift = sum((weights[i] * change for i, change in shifts if change), ZERO)
             if slope or shift:
-                found[unit] = Line(slope, row.sums[layer][unit] + shift)
-        return found
+                lines[unit] = Line(slope, row.sums[layer][unit] + shift)
+        return lines
 
 
 def _activated(activation: Activation, total: Line, cell: Interval) -> Line:

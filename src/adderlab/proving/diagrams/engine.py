@@ -87,7 +87,7 @@ def decide(
             continue
         attempt = _Attempt(net, task, bits, budget, most_nodes)
         try:
-            found = attempt.decide()
+            decision = attempt.decide()
         except CapReached as cap:
             tried[bits] = str(cap)
             nodes += attempt.diagrams.made
@@ -96,7 +96,7 @@ def decide(
                 break
             continue
         nodes += attempt.diagrams.made
-        return replace(found, nodes=nodes, order=order)
+        return replace(decision, nodes=nodes, order=order)
     return DiagramResult(None, reason=next(reversed(tried.values())), nodes=nodes)
 
 
@@ -112,7 +112,7 @@ def variable_order(net: Network, task: Task, order: str) -> tuple[str, ...]:
             for number, word in enumerate(task.inputs)
             for place, bit in enumerate(word.bits)
         ]
-        return tuple(bit for _, _, bit in sorted(ranked, key=lambda one: (-one[0], one[1])))
+        return tuple(bit for _, _, bit in sorted(ranked, key=lambda entry: (-entry[0], entry[1])))
     largest = [0] * net.n_in
     for row in unit_rows(net.layers[0], 1):
         for column, weight in row:
@@ -292,10 +292,10 @@ class _Attempt:
         kind = layer.activation.kind
         diagrams = self.diagrams
         if kind == "relu":
-            return [diagrams.relu(one) for one in sums], exponent
+            return [diagrams.relu(function) for function in sums], exponent
         if kind == "step":
             limit = 0 if layer.activation.convention == ">" else -1
-            return [diagrams.above(one, limit) for one in sums], 0
+            return [diagrams.above(function, limit) for function in sums], 0
         if kind == "leaky":
             slope = dyadic_of(layer.activation.slope)
             low = min(exponent, exponent + slope.exponent)
@@ -303,9 +303,9 @@ class _Attempt:
             down <<= exponent + slope.exponent - low
             return [
                 diagrams.combine(
-                    diagrams.relu(one), up, diagrams.relu(diagrams.scaled(one, -1)), -down
+                    diagrams.relu(function), up, diagrams.relu(diagrams.scaled(function, -1)), -down
                 )
-                for one in sums
+                for function in sums
             ], low
         assert kind == "identity", kind
         return sums, exponent
@@ -347,5 +347,5 @@ class _Attempt:
     def _input_of(self, function: Function) -> dict[str, int]:
         """Return an input on which a function that is not identically 0 is not 0."""
         _, most = self.diagrams.bounds(function)
-        found = self.diagrams.reaching(function, largest=most > 0)
-        return {bit: found.get(number, 0) for number, bit in enumerate(self.order)}
+        path = self.diagrams.reaching(function, largest=most > 0)
+        return {bit: path.get(number, 0) for number, bit in enumerate(self.order)}

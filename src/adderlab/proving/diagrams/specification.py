@@ -41,8 +41,8 @@ def must_vanish(
         return [_horner(diagrams, weights, inputs, outputs)]
     if name == "multiplier":
         return [_product_difference(diagrams, task, inputs, outputs)]
-    wanted = DEFINED[name](diagrams, task, inputs)
-    return [diagrams.combine(outputs[bit], 1, wanted[bit], -1) for bit in task.output_bits]
+    function = DEFINED[name](diagrams, task, inputs)
+    return [diagrams.combine(outputs[bit], 1, function[bit], -1) for bit in task.output_bits]
 
 
 def _horner(
@@ -56,11 +56,13 @@ def _horner(
     total = ZERO
     for place in range(max(levels), -1, -1):
         here = levels.get(place, [])
-        form = diagrams.linear(0, [(inputs[bit], one) for bit, one in here if bit in inputs])
+        form = diagrams.linear(
+            0, [(inputs[bit], coefficient) for bit, coefficient in here if bit in inputs]
+        )
         total = diagrams.combine(total, 2, form, 1)
-        for bit, one in here:
+        for bit, coefficient in here:
             if bit in outputs:
-                total = diagrams.combine(total, 1, outputs[bit], one)
+                total = diagrams.combine(total, 1, outputs[bit], coefficient)
     return total
 
 

@@ -75,10 +75,10 @@ class Diagrams:
         if step == 0 and low_node == high_node:
             return low
         key = (variable, low_node, high_node, step)
-        found = self._unique.get(key)
-        if found is None:
-            found = self._new(key)
-        return offset, found
+        known = self._unique.get(key)
+        if known is None:
+            known = self._new(key)
+        return offset, known
 
     def _new(self, key: tuple[int, int, int, int]) -> int:
         variable, low, high, step = key
@@ -114,8 +114,8 @@ class Diagrams:
             if weight == 0:
                 continue
             key = (variable, node, node, weight)
-            found = unique.get(key)
-            node = self._new(key) if found is None else found
+            known = unique.get(key)
+            node = self._new(key) if known is None else known
         return offset, node
 
     def bounds(self, function: Function) -> tuple[int, int]:
@@ -169,15 +169,15 @@ class Diagrams:
                 g_low = g_high = g
                 g_step = 0
             left, right = _ordered((f_low, a, g_low, b)), _ordered((f_high, a, g_high, b))
-            one, two = sums.get(left), sums.get(right)
-            if one is None or two is None:
-                if one is None:
+            lower, upper = sums.get(left), sums.get(right)
+            if lower is None or upper is None:
+                if lower is None:
                     pending.append(left)
-                if two is None:
+                if upper is None:
                     pending.append(right)
                 continue
-            raised = two[0] + a * f_step + b * g_step
-            sums[key] = self.node(top, one, (raised, two[1]))
+            raised = upper[0] + a * f_step + b * g_step
+            sums[key] = self.node(top, lower, (raised, upper[1]))
             _ = pending.pop()
         self._turns = turns
         return sums[root]
@@ -258,14 +258,14 @@ class Diagrams:
                 done[key] = (1, TERMINAL) if is_step else key
             else:
                 left, right = (offset, low[node]), (offset + step[node], high[node])
-                one, two = done.get(left), done.get(right)
-                if one is None or two is None:
-                    if one is None:
+                lower, upper = done.get(left), done.get(right)
+                if lower is None or upper is None:
+                    if lower is None:
                         pending.append(left)
-                    if two is None:
+                    if upper is None:
                         pending.append(right)
                     continue
-                done[key] = self.node(variable[node], one, two)
+                done[key] = self.node(variable[node], lower, upper)
             _ = pending.pop()
         self._turns = turns
         return done[root]
@@ -278,14 +278,14 @@ class Diagrams:
         Variables that do not matter on the way are left out.
         """
         best = self.most if largest else self.least
-        found: dict[int, int] = {}
+        assignment: dict[int, int] = {}
         node = function[1]
         while node != TERMINAL:
             up = self.step[node] + best[self.high[node]]
             takes_high = up == best[node]
-            found[self.variable[node]] = int(takes_high)
+            assignment[self.variable[node]] = int(takes_high)
             node = self.high[node] if takes_high else self.low[node]
-        return found
+        return assignment
 
     def first_above(self, function: Function, limit: int, variables: Sequence[int]) -> list[int]:
         """Return the first input on which the function is above a limit.
@@ -359,9 +359,9 @@ class Diagrams:
 
     def keep_only(self, functions: Iterable[Function]) -> list[Function]:
         """Free every node that none of the functions needs; return them renumbered."""
-        wanted = list(functions)
+        kept = list(functions)
         live = {TERMINAL}
-        pending = [node for _, node in wanted]
+        pending = [node for _, node in kept]
         while pending:
             node = pending.pop()
             if node not in live:
@@ -382,7 +382,7 @@ class Diagrams:
             for i in range(1, len(order))
         }
         self.forget_work()
-        return [(offset, number[node]) for offset, node in wanted]
+        return [(offset, number[node]) for offset, node in kept]
 
 
 def _ordered(key: tuple[int, int, int, int]) -> tuple[int, int, int, int]:

@@ -84,12 +84,12 @@ def decide(net: Network, task: Task, budget: Budget) -> SolverResult:
     return _result(task, json.loads(done.stdout), budget)
 
 
-def _result(task: Task, found: dict[str, Any], budget: Budget) -> SolverResult:
-    if found["answer"] == "unsat":
+def _result(task: Task, answer: dict[str, Any], budget: Budget) -> SolverResult:
+    if answer["answer"] == "unsat":
         return SolverResult(True)
-    if found["answer"] == "sat":
-        return SolverResult(False, dict(zip(task.input_bits, found["bits"], strict=True)))
-    reason = str(found["reason"])
+    if answer["answer"] == "sat":
+        return SolverResult(False, dict(zip(task.input_bits, answer["bits"], strict=True)))
+    reason = str(answer["reason"])
     if "memory" in reason:
         return SolverResult(None, reason=budget.memory_reached)
     if not budget.seconds_left:

@@ -28,7 +28,7 @@ def is_wrong(task: Task, bits: Terms) -> str:
         return f"(not (= 0 {weighted(LINEAR_FORMS[kind](task), bits)}))"
     if kind == "multiplier":
         return f"(not (= {weighted(places(task, 'p', 1), bits)} {_product(task, bits)}))"
-    rights = [f"(= (= 1 {bits[bit]}) {wanted})" for bit, wanted in DEFINED[kind](task, bits)]
+    rights = [f"(= (= 1 {bits[bit]}) {expected})" for bit, expected in DEFINED[kind](task, bits)]
     return f"(not (and {' '.join(rights)}))"
 
 

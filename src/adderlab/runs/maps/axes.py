@@ -76,11 +76,11 @@ class Axis:
     def values(self, count: int) -> Float64[np.ndarray, " place"]:
         """Return the values at ``count`` places from the first to the last, both included."""
         if self.scale == "log":
-            found = np.geomspace(self.low, self.high, count)
+            points = np.geomspace(self.low, self.high, count)
         else:
-            found = np.linspace(self.low, self.high, count)
-        found[-1] = self.high if count > 1 else self.low
-        return np.rint(found) if self.kind.whole else found
+            points = np.linspace(self.low, self.high, count)
+        points[-1] = self.high if count > 1 else self.low
+        return np.rint(points) if self.kind.whole else points
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""

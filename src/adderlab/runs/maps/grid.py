@@ -172,7 +172,7 @@ class Grid:
         on_progress: Callable[[int], None],
         on_compile: Callable[[str], None],
     ) -> Members:
-        told = self.settings_at(float(xs[0]), float(ys[0]))
+        chosen = self.settings_at(float(xs[0]), float(ys[0]))
         across, up = np.tile(xs, len(ys)), np.repeat(ys, len(xs))
         each: dict[str, Any] = {
             axis.kind.setting: values
@@ -182,9 +182,9 @@ class Grid:
         members = np.full(len(across), self.settings.member or 0, dtype=np.uint64)
         return train_members(
             self.task,
-            told,
+            chosen,
             members,
-            loss_steps=loss_steps(told.steps),
+            loss_steps=loss_steps(chosen.steps),
             threads=threads,
             on_progress=on_progress,
             path=self.path_at(float(xs[0]), float(ys[0])),
@@ -230,10 +230,10 @@ def loss_steps(steps: int) -> tuple[int, ...]:
         >>> loss_steps(20)
         (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 20)
     """
-    found = list(range(min(DENSE, steps) + 1))
-    while found[-1] < steps:
-        found.append(min(steps, found[-1] + max(1, found[-1] // 8)))
-    return tuple(found)
+    listed = list(range(min(DENSE, steps) + 1))
+    while listed[-1] < steps:
+        listed.append(min(steps, listed[-1] + max(1, listed[-1] // 8)))
+    return tuple(listed)
 
 
 def measure_of(
@@ -245,9 +245,9 @@ def measure_of(
         losses: at ``steps``.
         steps: a loss stands for the steps up to the next one, so the means are over steps.
     """
-    found = losses.astype(np.float64)
+    values = losses.astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        v = found / found[:, :1]
+        v = values / values[:, :1]
     v = np.where(np.isfinite(v), np.minimum(v, LARGEST_LOSS), LARGEST_LOSS)
     widths = np.diff(np.array([*steps, steps[-1] + 1])).astype(np.float64)
     late = np.array(steps) >= (1 - LAST_PART) * steps[-1]

@@ -134,11 +134,11 @@ def parts_folder(image: Path) -> Path:
 
 def identity(grid: Grid) -> dict[str, Any]:
     """Return what must be the same for a map to be gone on with, by name."""
-    told = about(grid)
-    settings = told.pop("settings")
+    entries = about(grid)
+    settings = entries.pop("settings")
     axes = {"x": str(grid.x), "y": str(grid.y)}
     return {
-        **told,
+        **entries,
         **settings,
         **axes,
         "task": identity_of(grid.task),
@@ -148,5 +148,5 @@ def identity(grid: Grid) -> dict[str, Any]:
 
 def read_pixels(path: Path) -> Pixels:
     """Return the pixels of a finished band."""
-    with np.load(path, allow_pickle=False) as found:
-        return Pixels(found["measure"], found["success"])
+    with np.load(path, allow_pickle=False) as archive:
+        return Pixels(archive["measure"], archive["success"])

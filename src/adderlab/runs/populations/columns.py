@@ -33,18 +33,18 @@ TENSORS: Final = ("losses", "weights", "snapshots")
 """The columns of a block that the census leaves out."""
 
 
-def block_bytes(found: Findings, task: Task, settings: Settings, about: dict[str, Any]) -> bytes:
+def block_bytes(findings: Findings, task: Task, settings: Settings, about: dict[str, Any]) -> bytes:
     """Return a block as the bytes of a parquet file.
 
     Args:
-        found: its members.
+        findings: its members.
         task: what they learned.
         settings: how.
         about: what the file says of itself: the layout of the tensors, the steps of the losses.
     """
     from pyarrow import parquet
 
-    table = to_table(found, task, settings).replace_schema_metadata(
+    table = to_table(findings, task, settings).replace_schema_metadata(
         {"adderlab": json.dumps(about, sort_keys=True)}
     )
     stream = io.BytesIO()
@@ -52,37 +52,39 @@ def block_bytes(found: Findings, task: Task, settings: Settings, about: dict[str
     return stream.getvalue()
 
 
-def to_table(found: Findings, task: Task, settings: Settings) -> pa.Table:
+def to_table(findings: Findings, task: Task, settings: Settings) -> pa.Table:
     """Return a block as a table."""
     import pyarrow as pa
 
-    lost = ~found.is_finite
+    lost = ~findings.is_finite
     table_bits = task.rows * task.n_out
     columns: dict[str, Any] = {
-        "member": pa.array(found.members, pa.int64()),
-        **_settings_columns(settings, len(found)),
-        "loss": pa.array(found.loss, pa.float64()),
-        "is_right": pa.array(found.is_right, pa.bool_()),
-        "rows_right": pa.array(found.rows_right, pa.int32()),
-        "table_code": _texts(found.codes, lambda code: table_text(code, table_bits), lost),
-        "margin": pa.array(found.margin, pa.float64()),
-        "pattern": _texts(found.patterns, lambda code: pattern_column(code, task, settings), lost),
-        "solution_class": _texts(found.classes, lambda code: f"{code:016x}", lost),
-        "dead_units": pa.array(found.dead_units, pa.int32()),
-        "steps_to_solve": pa.array(found.solved_at, pa.int32(), mask=found.solved_at < 0),
+        "member": pa.array(findings.members, pa.int64()),
+        **_settings_columns(settings, len(findings)),
+        "loss": pa.array(findings.loss, pa.float64()),
+        "is_right": pa.array(findings.is_right, pa.bool_()),
+        "rows_right": pa.array(findings.rows_right, pa.int32()),
+        "table_code": _texts(findings.codes, lambda code: table_text(code, table_bits), lost),
+        "margin": pa.array(findings.margin, pa.float64()),
+        "pattern": _texts(
+            findings.patterns, lambda code: pattern_column(code, task, settings), lost
+        ),
+        "solution_class": _texts(findings.classes, lambda code: f"{code:016x}", lost),
+        "dead_units": pa.array(findings.dead_units, pa.int32()),
+        "steps_to_solve": pa.array(findings.solved_at, pa.int32(), mask=findings.solved_at < 0),
     }
     for place, symptom in enumerate(SYMPTOMS):
-        columns[symptom.name] = pa.array(found.symptoms[:, place], pa.bool_())
-    if found.tables is not None:
-        columns["table"] = _lists(found.tables, pa.int64(), lost)
-    if found.start is not None:
-        columns["start"] = _fixed(found.start)
-    columns["losses"] = _fixed(found.losses)
-    if found.weights is not None:
-        columns["weights"] = _fixed(found.weights)
-    if found.snapshots is not None:
-        count, kept, parameters = found.snapshots.shape
-        inner = _fixed(found.snapshots.reshape(count * kept, parameters))
+        columns[symptom.name] = pa.array(findings.symptoms[:, place], pa.bool_())
+    if findings.tables is not None:
+        columns["table"] = _lists(findings.tables, pa.int64(), lost)
+    if findings.start is not None:
+        columns["start"] = _fixed(findings.start)
+    columns["losses"] = _fixed(findings.losses)
+    if findings.weights is not None:
+        columns["weights"] = _fixed(findings.weights)
+    if findings.snapshots is not None:
+        count, kept, parameters = findings.snapshots.shape
+        inner = _fixed(findings.snapshots.reshape(count * kept, parameters))
         columns["snapshots"] = pa.FixedSizeListArray.from_arrays(inner, kept)
     return pa.table(columns)
 
@@ -91,9 +93,9 @@ def read_block(path: Path) -> Findings:
     """Return the findings of a block without what was kept beside them: what is counted."""
     from pyarrow import parquet
 
-    wanted = parquet.read_schema(path).names
+    names = parquet.read_schema(path).names
     heavy = ("start", "table", "weights", "snapshots")
-    table = parquet.read_table(path, columns=[name for name in wanted if name not in heavy])
+    table = parquet.read_table(path, columns=[name for name in names if name not in heavy])
 
     def numbers(name: str) -> Any:
         return table[name].to_numpy()
@@ -108,7 +110,7 @@ def read_block(path: Path) -> Findings:
         margin=numbers("margin"),
         is_finite=~np.asarray(table["table_code"].is_null()),
         dead_units=numbers("dead_units"),
-        symptoms=np.stack([numbers(one.name).astype(bool) for one in SYMPTOMS], axis=1),
+        symptoms=np.stack([numbers(symptom.name).astype(bool) for symptom in SYMPTOMS], axis=1),
         patterns=_codes(table["pattern"], _code_of_pattern),
         classes=_codes(table["solution_class"], lambda text: int(text, 16)),
         solved_at=table["steps_to_solve"].fill_null(-1).to_numpy().astype(np.int32),
@@ -120,7 +122,7 @@ def _settings_columns(settings: Settings, count: int) -> dict[str, Any]:
     """Return the settings that censuses are compared by, the same in every row."""
     import pyarrow as pa
 
-    told = {
+    columns = {
         "seed": pa.scalar(settings.seed, pa.int64()),
         "hidden": pa.scalar(sum(settings.widths), pa.int32()),
         "lr": pa.scalar(float(settings.lr), pa.float64()),
@@ -130,7 +132,7 @@ def _settings_columns(settings: Settings, count: int) -> dict[str, Any]:
         "optimizer": pa.scalar(settings.optimizer, pa.string()),
         "activation": pa.scalar(settings.activation, pa.string()),
     }
-    return {name: pa.repeat(value, count) for name, value in told.items()}
+    return {name: pa.repeat(value, count) for name, value in columns.items()}
 
 
 def table_text(code: int, bits: int) -> str:

@@ -71,28 +71,30 @@ class Ledger:
         """
         place = Path(folder)
         check_folder(place)
-        told = json.loads(json.dumps(dict(identity)))
+        asked_identity = json.loads(json.dumps(dict(identity)))
         here = json.loads(json.dumps(dict(machine or {})))
         record = place / RECORD
         if not record.exists():
             _check_unused(place)
-            return cls(place, told, here)
-        found = _read(record)
-        _check_same(place, found["identity"], told)
-        result = {name: value for name, value in found.items() if name not in OWN}
-        ledger = cls(place, told, here, result=result if found["finished"] else None)
+            return cls(place, asked_identity, here)
+        record_read = _read(record)
+        _check_same(place, record_read["identity"], asked_identity)
+        result = {name: value for name, value in record_read.items() if name not in OWN}
+        ledger = cls(
+            place, asked_identity, here, result=result if record_read["finished"] else None
+        )
         damaged: list[str] = []
-        for entry in found["blocks"]:
+        for entry in record_read["blocks"]:
             if ledger.is_whole(entry):
                 ledger.blocks[int(entry["block"])] = entry
             else:
                 damaged.append(entry["file"])
-        damaged += [entry["file"] for entry in found["files"] if not ledger.is_whole(entry)]
+        damaged += [entry["file"] for entry in record_read["files"] if not ledger.is_whole(entry)]
         ledger.damaged = tuple(damaged)
         if damaged:  # what was made of them is not to be trusted either
             ledger.result = None
         if ledger.result is None and ledger.blocks:
-            _check_same(place, found["machine"], here)
+            _check_same(place, record_read["machine"], here)
         ledger.sweep()
         return ledger
 
@@ -140,7 +142,7 @@ class Ledger:
 
     def save(self) -> None:
         """Write the record."""
-        found = {
+        record_data = {
             "schema": SCHEMA,
             "finished": self.result is not None,
             "identity": self.identity,
@@ -149,8 +151,8 @@ class Ledger:
             "files": self.files,
             **(self.result or {}),
         }
-        found["sha256"] = _seal(found)
-        text = json.dumps(found, indent=1, allow_nan=False)
+        record_data["sha256"] = _seal(record_data)
+        text = json.dumps(record_data, indent=1, allow_nan=False)
         _ = write_file(self.folder / RECORD, text + "\n")
 
     def finish(self, result: dict[str, Any], files: list[Path]) -> None:
@@ -198,8 +200,8 @@ def file_checksum(path: Path) -> str:
 
 def _seal(record: Mapping[str, Any]) -> str:
     """Return the SHA-256 of all that a record says but this, however its text is laid out."""
-    told = {name: value for name, value in record.items() if name != "sha256"}
-    plain = json.loads(json.dumps(told))
+    entries = {name: value for name, value in record.items() if name != "sha256"}
+    plain = json.loads(json.dumps(entries))
     return sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
@@ -230,22 +232,22 @@ def _read(record: Path) -> dict[str, Any]:
     Raises:
         OutputError: it can't be read, is no record of ours, or was changed since.
     """
-    found: dict[str, Any] = {}
+    entries: dict[str, Any] = {}
     try:
-        found = json.loads(record.read_text(encoding="utf-8"))
+        entries = json.loads(record.read_text(encoding="utf-8"))
         whole = (
-            found["schema"] == SCHEMA
-            and isinstance(found["sha256"], str)
-            and isinstance(found["identity"], dict)
-            and isinstance(found["machine"], dict)
-            and isinstance(found["finished"], bool)
-            and isinstance(found["files"], list)
+            entries["schema"] == SCHEMA
+            and isinstance(entries["sha256"], str)
+            and isinstance(entries["identity"], dict)
+            and isinstance(entries["machine"], dict)
+            and isinstance(entries["finished"], bool)
+            and isinstance(entries["files"], list)
             and all(
                 isinstance(entry["block"], int)
                 and isinstance(entry["bytes"], int)
                 and isinstance(entry["file"], str)
                 and isinstance(entry["blake2b"], str)
-                for entry in found["blocks"]
+                for entry in entries["blocks"]
             )
         )
     except (OSError, ValueError, TypeError, KeyError):
@@ -256,13 +258,13 @@ def _read(record: Path) -> dict[str, Any]:
             where=str(record),
             remedy="name a new folder",
         )
-    if found["sha256"] != _seal(found):
+    if entries["sha256"] != _seal(entries):
         raise OutputError(
             "the record is damaged: it is not as it was written",
             where=str(record),
             remedy="restore it from a copy, or name a new folder",
         )
-    return found
+    return entries
 
 
 def _check_same(folder: Path, then: Mapping[str, Any], now: Mapping[str, Any]) -> None:

@@ -21,8 +21,8 @@ MOST_KINDS: Final = 8
 
 def run_pictures(result: dict[str, Any], examples: Examples) -> tuple[Picture, ...]:
     """Return every picture of a population's result."""
-    found = [losses_of(result), *rates_of(result), *kinds_of(result, examples)]
-    return tuple(picture for picture in found if picture is not None)
+    pictures = [losses_of(result), *rates_of(result), *kinds_of(result, examples)]
+    return tuple(picture for picture in pictures if picture is not None)
 
 
 def pictures_of(census: Census) -> tuple[Picture, ...]:
@@ -47,7 +47,7 @@ def losses_of(result: dict[str, Any]) -> Picture | None:
 def rates_of(result: dict[str, Any]) -> list[Picture]:
     """Return success by hidden width and by learning rate, where they were measured."""
     own = result["settings"]
-    found: list[Picture] = []
+    pictures: list[Picture] = []
     for key, name, text, is_log in (
         ("by_hidden", "hidden", "hidden units", False),
         ("by_lr", "lr", "learning rate", True),
@@ -64,8 +64,8 @@ def rates_of(result: dict[str, Any]) -> list[Picture]:
         ]
         if points:
             picture = success_rates_picture(points, text, name=f"success-by-{name}", is_log=is_log)
-            found.append(picture)
-    return found
+            pictures.append(picture)
+    return pictures
 
 
 def kinds_of(
@@ -83,9 +83,9 @@ def _kind(entry: dict[str, Any], examples: Examples) -> Failure:
     task = examples.plan.task
     member = entry["member"]
     seen = [
-        f"{SYMPTOM_NAMED[one['cause']].title}: {one['share']:.0%} of them" + _mended(one)
-        for one in entry["causes"]
-        if one["share"] >= 0.05
+        f"{SYMPTOM_NAMED[cause['cause']].title}: {cause['share']:.0%} of them" + _outcome(cause)
+        for cause in entry["causes"]
+        if cause["share"] >= 0.05
     ]
     return Failure(
         title=f"{entry['share']:.1%} of the networks, for example member {member}",
@@ -94,11 +94,11 @@ def _kind(entry: dict[str, Any], examples: Examples) -> Failure:
     )
 
 
-def _mended(one: dict[str, Any]) -> str:
-    trial = one["trial"]
-    if trial is None or one["is_cause"] is None:
+def _outcome(cause: dict[str, Any]) -> str:
+    trial = cause["trial"]
+    if trial is None or cause["is_cause"] is None:
         return ""
-    word = "a cause" if one["is_cause"] else "not shown as a cause"
+    word = "a cause" if cause["is_cause"] else "not shown as a cause"
     rate, control = trial["mended"], trial["control_mended"]
     control_group = f" (control group {control['share']:.0%})" if control["of"] else ""
     return f"; changed, {rate['share']:.0%} are right{control_group}: {word}"
@@ -106,7 +106,7 @@ def _mended(one: dict[str, Any]) -> str:
 
 def _rows(task: Task, table: list[int], on: Any) -> list[FailureRow]:
     """Return the rows of an example: words as they are written, free outputs as a star."""
-    found: list[FailureRow] = []
+    rows: list[FailureRow] = []
     for number, joined in enumerate(table):
         row = task.row(number)
         block = block_of_rows(task, [row.inputs])
@@ -114,7 +114,7 @@ def _rows(task: Task, table: list[int], on: Any) -> list[FailureRow]:
         bits = [int(bit) for bit in f"{joined:0{task.n_out}b}"]
         expected = [int(bit) for bit in block.expected[0]]
         free = [cares is not None and not cares[place] for place in range(task.n_out)]
-        found.append(
+        rows.append(
             FailureRow(
                 inputs=", ".join(f"{name} {value}" for name, value in row.inputs.items()),
                 expected=_words(task, expected) if not any(free) else _starred(expected, free),
@@ -123,7 +123,7 @@ def _rows(task: Task, table: list[int], on: Any) -> list[FailureRow]:
                 on=tuple(bool(unit) for layer in on for unit in layer[:, number]),
             )
         )
-    return found
+    return rows
 
 
 def _words(task: Task, bits: list[int]) -> str:

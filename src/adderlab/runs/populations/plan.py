@@ -98,8 +98,8 @@ class Plan:
     @property
     def keep_every(self) -> int | None:
         """The steps between kept weights; ``None`` if they are not kept on the way."""
-        found = re.fullmatch(r"every:([0-9]{1,12})", self.keep)
-        return int(found[1]) if found else None
+        match = re.fullmatch(r"every:([0-9]{1,12})", self.keep)
+        return int(match[1]) if match else None
 
     @property
     def keeps_weights(self) -> bool:
@@ -133,8 +133,8 @@ class Plan:
         by_work = BLOCK_WORK // max(products * self.settings.steps, 1)
         each = member_bytes(self.task, self.settings, self.keep_every)
         by_memory = BLOCK_BYTES // each
-        wanted = min(max(by_work, SMALLEST_BLOCK), max(by_memory, 1), LARGEST_BLOCK)
-        return 1 << (wanted.bit_length() - 1)
+        members = min(max(by_work, SMALLEST_BLOCK), max(by_memory, 1), LARGEST_BLOCK)
+        return 1 << (members.bit_length() - 1)
 
     @property
     def blocks(self) -> int:
@@ -176,7 +176,7 @@ class Plan:
 
     def identity(self) -> dict[str, Any]:
         """Return what must be the same for a run to be this run, by name."""
-        told: dict[str, Any] = {
+        entries: dict[str, Any] = {
             "task": identity_of(self.task),
             "networks": self.networks,
             **asdict(self.settings),
@@ -185,8 +185,8 @@ class Plan:
             "helps": self.helps,
             "path": self.choice.path,
         }
-        del told["member"]
-        return told
+        del entries["member"]
+        return entries
 
 
 def identity_of(task: Task) -> Any:

@@ -70,10 +70,10 @@ class PopulationRun:
             self._compile()
         for number in range(self.plan.blocks):
             self._count(self._block(number))
-        trials, found = self._trials(), self._survey()
+        trials, surveyed = self._trials(), self._survey()
         examples = Examples(self.plan, shown_members(self.tally))
         result = result_of(
-            self.plan, self.tally, examples, trials=trials, survey=found, seconds=self.seconds
+            self.plan, self.tally, examples, trials=trials, survey=surveyed, seconds=self.seconds
         )
         best = examples.network(self.tally.best) if self.tally.best >= 0 else None
         proof = decide(best, self.plan.task) if best is not None else None
@@ -109,12 +109,12 @@ class PopulationRun:
             self.on_progress(len(members) * max(plan.settings.steps, 1))
             return read_block(ledger.path(number, SUFFIX))
         start = time.perf_counter()
-        found = self._trained(np.arange(members.start, members.stop, dtype=np.uint64))
+        findings = self._trained(np.arange(members.start, members.stop, dtype=np.uint64))
         seconds = time.perf_counter() - start
         self.seconds += seconds
         if ledger is not None:
             about = about_block(plan.task, plan.settings, plan.loss_steps)
-            data = block_bytes(found, plan.task, plan.settings, about)
+            data = block_bytes(findings, plan.task, plan.settings, about)
             ledger.enter(
                 number,
                 data,
@@ -123,7 +123,7 @@ class PopulationRun:
                 members=len(members),
                 seconds=round(seconds, 6),
             )
-        return found
+        return findings
 
     def _trained(self, members: Any) -> Findings:
         plan = self.plan
@@ -138,22 +138,22 @@ class PopulationRun:
             on_compile=self.on_compile,
         )
         writes = self.ledger is not None
-        found = findings_of(
+        findings = findings_of(
             trained, tables=writes and plan.keeps_tables, start=writes and plan.keeps_start
         )
         if plan.keeps_weights:
-            found = replace(found, weights=join(trained.arrays))
+            findings = replace(findings, weights=join(trained.arrays))
         if trained.kept is not None and plan.keep_every is not None:
             kept = [part.reshape(*part.shape[:2], -1) for part in trained.kept]
-            found = replace(found, snapshots=np.concatenate(kept, axis=2))
-        return found
+            findings = replace(findings, snapshots=np.concatenate(kept, axis=2))
+        return findings
 
-    def _count(self, found: Findings) -> None:
-        self.tally.add(found)
-        self.surveyed_right += int(found.is_right[found.members < self.surveyed].sum())
+    def _count(self, findings: Findings) -> None:
+        self.tally.add(findings)
+        self.surveyed_right += int(findings.is_right[findings.members < self.surveyed].sum())
         missing = self._tried() - sum(map(len, self.failed))
         if missing > 0:
-            self.failed.append(found.members[~found.is_right][:missing])
+            self.failed.append(findings.members[~findings.is_right][:missing])
 
     def _tried(self) -> int:
         """Return how many failures are tried again: enough to tell, and never most of the work."""
@@ -225,10 +225,10 @@ def finished_census(plan: Plan, ledger: Ledger, draw: bool) -> Census:
     if ledger.result["best"] is not None:
         source = read_source(ledger.folder / BEST)
         proof = replace(decide(source.network, plan.task), sha256=source.sha256)
-    found = Census(plan.task, plan.settings, ledger.result, proof, ledger.folder, was_done=True)
+    census = Census(plan.task, plan.settings, ledger.result, proof, ledger.folder, was_done=True)
     if draw and not (ledger.folder / FIGURES).is_dir():
-        _draw(ledger.folder, pictures_of(found))
-    return found
+        _draw(ledger.folder, pictures_of(census))
+    return census
 
 
 def _draw(folder: Path, pictures: Iterable[Picture]) -> None:

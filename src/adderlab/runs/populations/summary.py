@@ -132,11 +132,11 @@ def _failures(
     """Return the wrong truth tables, most frequent first, with what is seen and what it does."""
     bits = plan.task.rows * plan.task.n_out
     wrong, lost = tally.wrong.groups(), tally.lost.groups()
-    found: list[dict[str, Any]] = []
+    failures: list[dict[str, Any]] = []
     for place in wrong.most(MOST_TABLES):
         code, first = wrong.codes[place], int(wrong.firsts[place])
         which = None if trials is None else (trials.codes == code) & trials.is_finite
-        found.append(
+        failures.append(
             {
                 "table": examples.table(first),
                 "code": table_text(int(code), bits),
@@ -150,7 +150,7 @@ def _failures(
     if len(lost):
         count = int(lost.counts[0])
         which = None if trials is None else ~trials.is_finite
-        found.append(
+        failures.append(
             {
                 "table": [],
                 "code": None,
@@ -161,7 +161,7 @@ def _failures(
                 "causes": _told(tally, count, lost.marks[0], trials, which),
             }
         )
-    return sorted(found, key=lambda entry: -entry["count"])
+    return sorted(failures, key=lambda entry: -entry["count"])
 
 
 def _causes(
@@ -177,7 +177,7 @@ def _told(
     tally: Tally, failures: int, marks: Any, trials: Trials | None, which: Any
 ) -> list[dict[str, Any]]:
     """Return each symptom that some of the failures have, with the trial of its change."""
-    found: list[dict[str, Any]] = []
+    entries: list[dict[str, Any]] = []
     for place, symptom in enumerate(SYMPTOMS):
         count = int(marks[place])
         if not count:
@@ -193,18 +193,18 @@ def _told(
             "trial": None,
         }
         if trials is not None:
-            mended, control = trials.of(which, symptom.name)
-            told = CHANGES[symptom.name]
-            if mended.of:
-                entry["is_cause"] = is_cause(mended, control)
+            repaired, control = trials.of(which, symptom.name)
+            changed = CHANGES[symptom.name]
+            if repaired.of:
+                entry["is_cause"] = is_cause(repaired, control)
                 entry["trial"] = {
-                    "change": told.change,
-                    "mended": mended.to_dict(),
-                    "control": told.control,
+                    "change": changed.change,
+                    "mended": repaired.to_dict(),
+                    "control": changed.control,
                     "control_mended": control.to_dict(),
                 }
-        found.append(entry)
-    return found
+        entries.append(entry)
+    return entries
 
 
 def _losses(tally: Tally) -> dict[str, Any]:

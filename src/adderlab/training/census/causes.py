@@ -77,21 +77,21 @@ class Trials:
         is_finite: whether it had one.
         had: whether it had each symptom.
         tried: whether each symptom's change was made.
-        mended: whether it then was right on every row.
+        repaired: whether it then was right on every row.
         control_tried: whether the change beside it was made.
-        control_mended: whether it then was right.
+        control_repaired: whether it then was right.
     """
 
     codes: UInt64[np.ndarray, " member"]
     is_finite: Bool[np.ndarray, " member"]
     had: Bool[np.ndarray, "member symptom"]
     tried: Bool[np.ndarray, "member symptom"]
-    mended: Bool[np.ndarray, "member symptom"]
+    repaired: Bool[np.ndarray, "member symptom"]
     control_tried: Bool[np.ndarray, "member symptom"]
-    control_mended: Bool[np.ndarray, "member symptom"]
+    control_repaired: Bool[np.ndarray, "member symptom"]
 
     def of(self, which: Bool[np.ndarray, " member"] | None, name: str) -> tuple[Rate, Rate]:
-        """Return how often a symptom's change mended, and the one beside it.
+        """Return how often a symptom's change repaired, and the control group's.
 
         Args:
             which: the failures that are meant; ``None`` for all.
@@ -100,11 +100,11 @@ class Trials:
         place = PLACE[name]
         some = np.ones(len(self.codes), dtype=bool) if which is None else which
 
-        def rate(tried: Any, mended: Any) -> Rate:
+        def rate(tried: Any, repaired: Any) -> Rate:
             meant = tried[:, place] & some
-            return Rate(int((mended[:, place] & meant).sum()), int(meant.sum()))
+            return Rate(int((repaired[:, place] & meant).sum()), int(meant.sum()))
 
-        return rate(self.tried, self.mended), rate(self.control_tried, self.control_mended)
+        return rate(self.tried, self.repaired), rate(self.control_tried, self.control_repaired)
 
 
 def is_cause(treated: Rate, control: Rate) -> bool | None:
@@ -150,9 +150,9 @@ class _Lab:
         self.start = join(self.trained.start)
         self.end = join(self.trained.arrays)
         shape = (len(members), len(SYMPTOMS))
-        self.tried, self.mended = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
+        self.tried, self.repaired = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
         self.control_tried = np.zeros(shape, dtype=bool)
-        self.control_mended = np.zeros(shape, dtype=bool)
+        self.control_repaired = np.zeros(shape, dtype=bool)
 
     def trials(self) -> Trials:
         had = self.found.symptoms
@@ -165,9 +165,9 @@ class _Lab:
             is_finite=self.found.is_finite,
             had=had,
             tried=self.tried,
-            mended=self.mended,
+            repaired=self.repaired,
             control_tried=self.control_tried,
-            control_mended=self.control_mended,
+            control_repaired=self.control_repaired,
         )
 
     def _has(self, name: str) -> Bool[np.ndarray, " member"]:
@@ -185,11 +185,11 @@ class _Lab:
         return judge(self.task, trained.settings, trained.arrays).is_right
 
     def _note(self, name: str, which: Any, right: Any, *, control: bool = False) -> None:
-        tried, mended = (
-            (self.control_tried, self.control_mended) if control else (self.tried, self.mended)
+        tried, repaired = (
+            (self.control_tried, self.control_repaired) if control else (self.tried, self.repaired)
         )
         tried[which, PLACE[name]] = True
-        mended[which, PLACE[name]] = right
+        repaired[which, PLACE[name]] = right
 
     def _revive(self) -> None:
         """Give a dead unit another start, and beside it one that lives."""
@@ -207,8 +207,8 @@ class _Lab:
             self._try_starts(name, which[lives], is_on[which[lives]].argmax(axis=1), control=True)
 
     def _try_starts(self, name: str, which: Any, units: Any, *, control: bool = False) -> None:
-        start, given = self._another_start(which, units)
-        which, start = which[given], start[given]
+        start, has_start = self._another_start(which, units)
+        which, start = which[has_start], start[has_start]
         self._note(name, which, self._is_right(which, start=start), control=control)
 
     def _another_start(
@@ -218,10 +218,10 @@ class _Lab:
 
         Also whether a member was found whose unit is on at some row.
         """
-        found = self.start[which].copy()
-        given = np.zeros(len(which), dtype=bool)
+        starts = self.start[which].copy()
+        has_start = np.zeros(len(which), dtype=bool)
         for donor in range(1, DONORS + 1):
-            missing = np.flatnonzero(~given)
+            missing = np.flatnonzero(~has_start)
             if not len(missing):
                 break
             others = self.members[which[missing]] + np.uint64(donor * APART)
@@ -233,9 +233,9 @@ class _Lab:
                 candidate[row, places] = theirs[row, places]
             on = np.concatenate(self._on(shaped(candidate, self.task, self.settings)), axis=1)
             lives = on[np.arange(len(missing)), units[missing]].any(axis=1)
-            found[missing[lives]] = candidate[lives]
-            given[missing[lives]] = True
-        return found, given
+            starts[missing[lives]] = candidate[lives]
+            has_start[missing[lives]] = True
+        return starts, has_start
 
     def _on(self, arrays: Any) -> Any:
         return units_on(judge(self.task, self.settings, arrays).on, self.settings)

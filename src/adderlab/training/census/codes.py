@@ -59,11 +59,11 @@ def words_of_bits(
 
 def joined(codes: UInt64[np.ndarray, "*rest n"]) -> UInt64[np.ndarray, "*rest"]:
     """Return one hash of the codes along the last axis; their order matters."""
-    found = np.full(codes.shape[:-1], _GOLDEN)
+    code = np.full(codes.shape[:-1], _GOLDEN)
     with np.errstate(over="ignore"):
         for place in range(codes.shape[-1]):
-            found = _mixed(found * np.uint64(31) + codes[..., place] + _GOLDEN)
-    return found
+            code = _mixed(code * np.uint64(31) + codes[..., place] + _GOLDEN)
+    return code
 
 
 def _mixed(words: Any) -> Any:

@@ -115,12 +115,12 @@ def units_on(
     masks: UInt64[np.ndarray, "member rows masks"], settings: Settings
 ) -> tuple[Bool[np.ndarray, "member unit rows"], ...]:
     """Return for each hidden layer whether a unit is on at a row, from the judge's masks."""
-    found: list[Any] = []
+    on_by_layer: list[Any] = []
     first = 0
     for width in settings.widths:
         units = np.arange(width)
         words = masks[:, :, first + units // 64]
         bits = (words >> (units % 64).astype(np.uint64)) & np.uint64(1)
-        found.append(np.swapaxes(bits.astype(bool), 1, 2))
+        on_by_layer.append(np.swapaxes(bits.astype(bool), 1, 2))
         first += -(-width // 64)
-    return tuple(found)
+    return tuple(on_by_layer)

@@ -42,10 +42,10 @@ class Groups:
     def together(cls, parts: list[Groups]) -> Groups:
         """Return several groupings as one."""
         return cls(
-            np.concatenate([one.codes for one in parts]),
-            np.concatenate([one.counts for one in parts]),
-            np.concatenate([one.firsts for one in parts]),
-            np.concatenate([one.marks for one in parts]),
+            np.concatenate([part.codes for part in parts]),
+            np.concatenate([part.counts for part in parts]),
+            np.concatenate([part.firsts for part in parts]),
+            np.concatenate([part.marks for part in parts]),
         ).merged()
 
     def merged(self) -> Groups:

@@ -106,7 +106,7 @@ def class_text(
 
     The signs are those of the outgoing weights, in the order of the outputs.
     """
-    told: list[str] = []
+    texts: list[str] = []
     for place, layer in enumerate(is_on):
         units: list[str] = []
         for number, bits in enumerate(layer):
@@ -118,8 +118,8 @@ def class_text(
                 ways = np.sign(last_weight[:, number]) * (-1 if flip else 1)
                 text += f"({''.join(SIGNS[int(way) + 1] for way in ways)})"
             units.append(text)
-        told.append(" ".join(sorted(units)) or "no unit")
-    return " | ".join(told)
+        texts.append(" ".join(sorted(units)) or "no unit")
+    return " | ".join(texts)
 
 
 def _bits_text(bits: Any) -> str:

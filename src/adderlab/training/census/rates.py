@@ -67,15 +67,15 @@ def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
     return (0.0 if successes == 0 else low), (1.0 if successes == trials else high)
 
 
-def difference_interval(one: Rate, other: Rate) -> tuple[float, float]:
+def difference_interval(first: Rate, second: Rate) -> tuple[float, float]:
     """Return the 95 % interval of one rate less another, of separate trials.
 
     References:
         Newcombe, "Interval estimation for the difference between independent proportions",
         Statistics in Medicine 17 (1998), method 10.
     """
-    p, q = one.count / one.of, other.count / other.of
-    (p_low, p_high), (q_low, q_high) = one.interval, other.interval
+    p, q = first.count / first.of, second.count / second.of
+    (p_low, p_high), (q_low, q_high) = first.interval, second.interval
     below = math.hypot(p - p_low, q_high - q)
     above = math.hypot(p_high - p, q - q_low)
     return p - q - below, p - q + above

@@ -92,7 +92,7 @@ class Survey:
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
         return {
-            "helps": [one.to_dict() for one in self.helps],
+            "helps": [change.to_dict() for change in self.helps],
             "by_hidden": [{"hidden": width, **rate.to_dict()} for width, rate in self.by_width],
             "by_lr": [{"lr": lr, **rate.to_dict()} for lr, rate in self.by_lr],
         }
@@ -138,9 +138,9 @@ def survey(
         adam = rate("Adam", optimizer="adam", lr=ADAM_LR, momentum=MOMENTUM)
         helps.append(Help(f"Adam at {ADAM_LR}", f"--optimizer adam --lr {ADAM_LR}", adam, base))
     on_stage("other scales and learning rates")
-    for scale, found in _by_scale(task, settings, networks, on_compile):
+    for scale, rate_of_scale in _by_scale(task, settings, networks, on_compile):
         name = f"a start {'twice' if scale > settings.init_scale else 'half'} as large"
-        helps.append(Help(name, f"--init-scale {scale:g}", found, base))
+        helps.append(Help(name, f"--init-scale {scale:g}", rate_of_scale, base))
     by_lr = _by_lr(task, settings, networks, on_compile)
     return Survey(tuple(helps), tuple(widths), by_lr)
 
@@ -150,8 +150,8 @@ def widths_around(settings: Settings) -> tuple[int, ...]:
     hidden = settings.hidden
     if not isinstance(hidden, int):
         return ()
-    wanted = {max(1, hidden - 1), hidden, hidden + 1, 2 * hidden + 2}
-    return tuple(width for width in sorted(wanted) if width <= max(LARGEST_WIDTH, hidden))
+    widths = {max(1, hidden - 1), hidden, hidden + 1, 2 * hidden + 2}
+    return tuple(width for width in sorted(widths) if width <= max(LARGEST_WIDTH, hidden))
 
 
 def _by_scale(
@@ -237,7 +237,7 @@ def _right(
     on_compile: Callable[[str], None],
 ) -> Any:
     """Return who is right, trained some at a time."""
-    found: list[Any] = []
+    verdicts: list[Any] = []
     for first in range(0, len(members), AT_ONCE):
         part = slice(first, first + AT_ONCE)
         trained = train_members(
@@ -248,5 +248,5 @@ def _right(
             path=path,
             on_compile=on_compile,
         )
-        found.append(judge(task, settings, trained.arrays).is_right)
-    return np.concatenate(found)
+        verdicts.append(judge(task, settings, trained.arrays).is_right)
+    return np.concatenate(verdicts)

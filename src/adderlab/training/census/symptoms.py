@@ -102,13 +102,13 @@ def symptoms_of(
         first = losses[:, 0] if losses.shape[1] else loss
         diverged = ~is_finite | ~np.isfinite(loss) | (loss > first)
         falling = ~(before(losses, loss_steps, loss) * (1 - STUCK_SHARE) <= loss)
-    found = np.zeros((len(loss), len(SYMPTOMS)), dtype=bool)
-    found[:, PLACE["dead_at_start"]] = (dead & dead_then).any(axis=1)
-    found[:, PLACE["died"]] = (dead & ~dead_then).any(axis=1)
-    found[:, PLACE["stuck"]] = ~falling & ~diverged
-    found[:, PLACE["still_falling"]] = falling & ~diverged
-    found[:, PLACE["diverged"]] = diverged
-    return found
+    seen = np.zeros((len(loss), len(SYMPTOMS)), dtype=bool)
+    seen[:, PLACE["dead_at_start"]] = (dead & dead_then).any(axis=1)
+    seen[:, PLACE["died"]] = (dead & ~dead_then).any(axis=1)
+    seen[:, PLACE["stuck"]] = ~falling & ~diverged
+    seen[:, PLACE["still_falling"]] = falling & ~diverged
+    seen[:, PLACE["diverged"]] = diverged
+    return seen
 
 
 def before(
@@ -119,6 +119,6 @@ def before(
     """Return the loss when nine tenths of the steps were done, or at the point before it."""
     if not loss_steps:
         return loss
-    wanted = (1 - LAST_PART) * loss_steps[-1]
-    place = max(i for i, step in enumerate(loss_steps) if step <= wanted or i == 0)
+    step_then = (1 - LAST_PART) * loss_steps[-1]
+    place = max(i for i, step in enumerate(loss_steps) if step <= step_then or i == 0)
     return losses[:, place].astype(np.float64)

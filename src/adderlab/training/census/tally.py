@@ -71,34 +71,34 @@ class Tally:
         """How many members have weights that are not finite."""
         return int(self.lost.groups().counts.sum())
 
-    def add(self, found: Findings) -> None:
+    def add(self, findings: Findings) -> None:
         """Count a block."""
-        right = found.is_right
-        wrong, lost = ~right & found.is_finite, ~found.is_finite
-        self.networks += len(found)
+        right = findings.is_right
+        wrong, lost = ~right & findings.is_finite, ~findings.is_finite
+        self.networks += len(findings)
         self.successes += int(right.sum())
-        self.wrong.add(found.codes[wrong], found.members[wrong], found.symptoms[wrong])
+        self.wrong.add(findings.codes[wrong], findings.members[wrong], findings.symptoms[wrong])
         nothing = np.zeros(int(lost.sum()), dtype=np.uint64)
-        self.lost.add(nothing, found.members[lost], found.symptoms[lost])
-        self.right_symptoms = self.right_symptoms + found.symptoms[right].sum(axis=0)
-        self.patterns.add(found.patterns[right], found.members[right])
-        self.classes.add(found.classes[right], found.members[right])
-        at, counts = np.unique(found.solved_at[right], return_counts=True)
+        self.lost.add(nothing, findings.members[lost], findings.symptoms[lost])
+        self.right_symptoms = self.right_symptoms + findings.symptoms[right].sum(axis=0)
+        self.patterns.add(findings.patterns[right], findings.members[right])
+        self.classes.add(findings.classes[right], findings.members[right])
+        at, counts = np.unique(findings.solved_at[right], return_counts=True)
         for step, count in zip(at.tolist(), counts.tolist(), strict=True):
             self.solved[step] = self.solved.get(step, 0) + count
         if right.any():
-            margins = np.where(right, found.margin, -np.inf)
-            place = int(np.lexsort((found.members, -margins))[0])
-            margin, member = float(margins[place]), int(found.members[place])
+            margins = np.where(right, findings.margin, -np.inf)
+            place = int(np.lexsort((findings.members, -margins))[0])
+            margin, member = float(margins[place]), int(findings.members[place])
             if (margin, -member) > (self.best_margin, -self.best):
                 self.best_margin, self.best = margin, member
-        self._count_losses(found)
+        self._count_losses(findings)
 
-    def _count_losses(self, found: Findings) -> None:
+    def _count_losses(self, findings: Findings) -> None:
         with np.errstate(divide="ignore", invalid="ignore"):
-            heights = np.log2(found.losses.astype(np.float64))
+            heights = np.log2(findings.losses.astype(np.float64))
         bins = (np.clip(heights, LOWEST, HIGHEST) - LOWEST) * BINS_AN_OCTAVE
-        bins = np.where(np.isfinite(found.losses), np.nan_to_num(bins), _BINS).astype(np.int64)
+        bins = np.where(np.isfinite(findings.losses), np.nan_to_num(bins), _BINS).astype(np.int64)
         for point in range(len(self.loss_steps)):
             self.histogram[point] += np.bincount(bins[:, point], minlength=_BINS + 1)
 
@@ -112,8 +112,8 @@ class Tally:
         heights = LOWEST + (np.arange(_BINS) + 0.5) / BINS_AN_OCTAVE
         values = np.append(2.0**heights, np.inf)
         totals = self.histogram.cumsum(axis=1)
-        found = [[values[np.searchsorted(row, rank)] for row in totals] for rank in ranks]
-        return np.array(found).reshape(len(shares), len(self.loss_steps))
+        quantiles = [[values[np.searchsorted(row, rank)] for row in totals] for rank in ranks]
+        return np.array(quantiles).reshape(len(shares), len(self.loss_steps))
 
     def successes_by_step(self) -> list[tuple[int, int]]:
         """Return how many successes were right by each of the run's points."""

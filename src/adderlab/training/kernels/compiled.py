@@ -68,11 +68,11 @@ def compiled(
         on_compile: called with one line before anything is compiled, which takes seconds.
     """
     with _ONE_AT_A_TIME:
-        found = _KNOWN.get((source, function))
-        if found is None:
-            found = _compile(name, function, source, signature, on_compile)
-            _KNOWN[source, function] = found
-        return found
+        kernel = _KNOWN.get((source, function))
+        if kernel is None:
+            kernel = _compile(name, function, source, signature, on_compile)
+            _KNOWN[source, function] = kernel
+        return kernel
 
 
 def cache_folder() -> Path:
@@ -86,13 +86,13 @@ def usable_folder() -> tuple[Path | None, str]:
     folder = cache_folder()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = folder.lstat()
-        if not stat.S_ISDIR(found.st_mode):
+        status = folder.lstat()
+        if not stat.S_ISDIR(status.st_mode):
             return None, f"{folder} is not a folder"
         if hasattr(os, "getuid"):
-            if found.st_uid != os.getuid():
+            if status.st_uid != os.getuid():
                 return None, f"{folder} belongs to another user"
-            if found.st_mode & 0o077:
+            if status.st_mode & 0o077:
                 folder.chmod(0o700)
         if not os.access(folder, os.W_OK | os.X_OK):
             return None, f"{folder} can't be written to"

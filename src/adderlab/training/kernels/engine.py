@@ -210,5 +210,5 @@ def _flags(plan: Schedule) -> Iterator[int]:
 
 def _adam_scales(steps: int) -> Any:
     """Return 1 / (1 - beta_1**t) and 1 / sqrt(1 - beta_2**t) for steps 1 to the last."""
-    one, two = (1 - beta ** np.arange(1, max(steps, 1) + 1) for beta in ADAM_BETAS)
-    return np.stack([1 / one, two**-0.5], axis=1).astype(np.float32)
+    first, second = (1 - beta ** np.arange(1, max(steps, 1) + 1) for beta in ADAM_BETAS)
+    return np.stack([1 / first, second**-0.5], axis=1).astype(np.float32)

@@ -222,8 +222,12 @@ batch = splat(np.float32({self.shape.batch}))
     def _dot(self, text: Text, name: str, terms: list[tuple[str, str]]) -> None:
         if not terms:
             text.line(f"{name} = zero")
-        for index, (one, two) in enumerate(terms):
-            text.line(f"{name} = fma({one}, {two}, {name})" if index else f"{name} = {one} * {two}")
+        for index, (weight, factor) in enumerate(terms):
+            text.line(
+                f"{name} = fma({weight}, {factor}, {name})"
+                if index
+                else f"{name} = {weight} * {factor}"
+            )
 
     def _update_first(self, text: Text, unit: int) -> None:
         """Write a unit's update in the first layer: inputs are 0 and 1, so gradients are sums."""

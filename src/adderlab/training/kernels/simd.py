@@ -101,10 +101,10 @@ def _register(operation: Any, vector: Any, instruction: str, *numbers: Any) -> N
         ]
         return getattr(builder, instruction)(*both)
 
-    for one in operands:
+    for operand in operands:
         for two in operands:
-            if vector in (one, two):
-                _ = lower_builtin(operation, one, two)(lower)
+            if vector in (operand, two):
+                _ = lower_builtin(operation, operand, two)(lower)
 
 
 def _spread(builder: Any, value: Any) -> Any:
@@ -145,9 +145,9 @@ def load(typing: Any, array: Any, index: Any) -> Any:
     """Return the 16 numbers of a flat fp32 array from ``index`` on; nothing is checked."""
 
     def lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        found = builder.load(_place(context, builder, sig, args, _FLOATS))
-        found.align = 4
-        return found
+        loaded = builder.load(_place(context, builder, sig, args, _FLOATS))
+        loaded.align = 4
+        return loaded
 
     return lanes(array, index), lower
 
@@ -186,9 +186,9 @@ def numbers_at(typing: Any, array: Any, index: Any) -> Any:
     """Return 16 numbers of a flat int32 array from ``index`` on, as fp32; nothing is checked."""
 
     def lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        found = builder.load(_place(context, builder, sig, args, _INTEGERS))
-        found.align = 4
-        return builder.sitofp(found, _FLOATS)
+        loaded = builder.load(_place(context, builder, sig, args, _INTEGERS))
+        loaded.align = 4
+        return builder.sitofp(loaded, _FLOATS)
 
     return lanes(array, index), lower
 
@@ -198,9 +198,9 @@ def words_from(typing: Any, array: Any, index: Any) -> Any:
     """Return 16 numbers of a flat uint64 array from ``index`` on; nothing is checked."""
 
     def lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        found = builder.load(_place(context, builder, sig, args, _WORDS))
-        found.align = 8
-        return found
+        loaded = builder.load(_place(context, builder, sig, args, _WORDS))
+        loaded.align = 8
+        return loaded
 
     return words(array, index), lower
 

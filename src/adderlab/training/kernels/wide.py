@@ -391,6 +391,6 @@ def _loop(text: Text, head: str) -> AbstractContextManager[None]:
 def _sum_of(unit: int, tile: int) -> str:
     parts = [f"e{unit}_{r}" for r in range(tile)]
     while len(parts) > 1:
-        pairs = [f"({one} + {two})" for one, two in pairwise(parts)][::2]
+        pairs = [f"({left} + {right})" for left, right in pairwise(parts)][::2]
         parts = pairs + ([parts[-1]] if len(parts) % 2 else [])
     return parts[0]

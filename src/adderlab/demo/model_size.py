@@ -31,10 +31,10 @@ ROUND: Final = 500 * 10**9
 REAL: Final = ("gpt2", "gpt2-xl", "gpt3-175b", "llama-3-8b", "llama-3-70b", "llama-3.1-405b")
 
 
-def weight(shop: Workshop) -> Chapter:
+def model_size(shop: Workshop) -> Chapter:
     """Return the chapter on parameters and bytes."""
-    found = count(lecture_network(shop.task))
-    assert isinstance(found, Count)
+    counted = count(lecture_network(shop.task))
+    assert isinstance(counted, Count)
     models = {name: _model(name) for name in REAL}
     guess = count_number(ROUND)
     return Chapter(
@@ -42,7 +42,7 @@ def weight(shop: Workshop) -> Chapter:
         title="How many parameters, how many bytes?",
         blocks=(
             Paragraph("The notebook asks of its layers, and answers in its comments:"),
-            _questions(found),
+            _questions(counted),
             Paragraph(
                 "Its answers are right. Then it looks at language models, whose sizes are these:"
             ),
@@ -51,7 +51,7 @@ def weight(shop: Workshop) -> Chapter:
                 "and walks from fp32 over fp16 to INT2, for 500 billion parameters. To the byte, "
                 "whole bytes, beside the adder and the largest Llama 3 there is:"
             ),
-            _memory(found, guess, models["llama-3.1-405b"]),
+            _memory(counted, guess, models["llama-3.1-405b"]),
             Paragraph(
                 "That is arithmetic; whether a network still computes the right thing in a format "
                 "is another question, which the next chapter asks of the adder."
@@ -61,10 +61,10 @@ def weight(shop: Workshop) -> Chapter:
             Command("adderlab count --model llama-3.1-405b"),
         ),
         results={
-            **found.to_dict(),
-            "models": {name: one.raw for name, one in models.items()},
+            **counted.to_dict(),
+            "models": {name: model.raw for name, model in models.items()},
             "walk": {
-                "adder": {name: found.bytes[name] for name in WALK},
+                "adder": {name: counted.bytes[name] for name in WALK},
                 "500e9": {name: guess.bytes[name] for name in WALK},
                 "llama-3.1-405b": {name: models["llama-3.1-405b"].bytes[name] for name in WALK},
             },
@@ -73,28 +73,28 @@ def weight(shop: Workshop) -> Chapter:
 
 
 def _model(name: str) -> ModelCount:
-    found = count_model(name)
-    assert isinstance(found, ModelCount), name
-    return found
+    counted = count_model(name)
+    assert isinstance(counted, ModelCount), name
+    return counted
 
 
-def _questions(found: Count) -> Table:
+def _questions(counted: Count) -> Table:
     """Return the notebook's questions on its two layers, each with the arithmetic."""
     rows: list[tuple[str, ...]] = []
-    for layer in found.layers:
-        said = SAID[layer.name]
+    for layer in counted.layers:
+        answer = SAID[layer.name]
         rows += [
-            (f"how many parameters does {layer.name} have?", said[0], layer.arithmetic),
+            (f"how many parameters does {layer.name} have?", answer[0], layer.arithmetic),
             (
                 f"how many bytes are required to store {layer.name}?",
-                said[1],
+                answer[1],
                 f"{layer.parameters} * 4 = {layer.to_dict()['bytes']['fp32']}",
             ),
         ]
-    inside = " + ".join(str(layer.parameters) for layer in found.layers)
+    inside = " + ".join(str(layer.parameters) for layer in counted.layers)
     rows += [
-        ("how many parameters in all?", "", f"{inside} = {found.raw}"),
-        ("how many bytes in all?", "", f"{found.raw} * 4 = {found.bytes['fp32']}"),
+        ("how many parameters in all?", "", f"{inside} = {counted.raw}"),
+        ("how many bytes in all?", "", f"{counted.raw} * 4 = {counted.bytes['fp32']}"),
     ]
     return Table(
         ("question", "the notebook's answer", "counted"),
@@ -106,15 +106,15 @@ def _questions(found: Count) -> Table:
 
 def _models(models: dict[str, ModelCount]) -> Table:
     """Return what the notebook says of models beside what their hyper-parameters add up to."""
-    said = {
+    answers = {
         "gpt2": "100M ~ 1B, 4GB",
         "gpt2-xl": "100M ~ 1B, 4GB",
         "gpt3-175b": "100B, 400GB",
         "llama-3.1-405b": "500B, 2TB",
     }
     rows = [
-        (name, said.get(name, ""), f"{one.raw:,}", decimal_size(one.bytes["fp32"]))
-        for name, one in models.items()
+        (name, answers.get(name, ""), f"{model.raw:,}", decimal_size(model.bytes["fp32"]))
+        for name, model in models.items()
     ]
     rows.insert(3, ("gpt-4", "unknown", "unpublished", ""))
     return Table(
@@ -125,14 +125,14 @@ def _models(models: dict[str, ModelCount]) -> Table:
     )
 
 
-def _memory(found: Count, guess: ModelCount, largest: ModelCount) -> Table:
+def _memory(counted: Count, guess: ModelCount, largest: ModelCount) -> Table:
     """Return the notebook's memory table, to the byte."""
     return Table(
-        ("format", f"the adder's {found.raw}", "500 billion", "that is", largest.name),
+        ("format", f"the adder's {counted.raw}", "500 billion", "that is", largest.name),
         tuple(
             (
                 name,
-                str(found.bytes[name]),
+                str(counted.bytes[name]),
                 f"{guess.bytes[name]:,}",
                 decimal_size(guess.bytes[name]),
                 f"{largest.bytes[name]:,}",

@@ -26,7 +26,7 @@ NAMES: Final = {
 }
 
 
-def odds(shop: Workshop) -> Chapter:
+def success_rates(shop: Workshop) -> Chapter:
     """Return the chapter on the success rate over many runs."""
     census = _population(shop)
     widths = _by_width(shop, census.rate)
@@ -118,15 +118,15 @@ def _population(shop: Workshop) -> Census:
 
 def _by_width(shop: Workshop, own: Rate) -> list[tuple[int, Rate]]:
     """Return the success rate of each width; the notebook's is known already."""
-    found: list[tuple[int, Rate]] = []
+    rates: list[tuple[int, Rate]] = []
     for number, width in enumerate(WIDTHS):
         if width == LECTURE:
-            found.append((width, own))
+            rates.append((width, own))
             continue
         shop.on_progress(f"training with {width} hidden units", 0.4 + 0.5 * number / len(WIDTHS))
         settings = replace(Settings(), hidden=width)
-        found.append((width, success_rate(shop.task, settings, shop.networks)))
-    return found
+        rates.append((width, success_rate(shop.task, settings, shop.networks)))
+    return rates
 
 
 def _tables(census: Census) -> Table:
@@ -140,8 +140,8 @@ def _tables(census: Census) -> Table:
                     *map(str, entry["table"] or ("-",) * 4),
                     f"{entry['count']:,}",
                     f"{entry['share']:.1%}",
-                    ", ".join(NAMES[one["cause"]] for one in entry["causes"]
-                              if one["is_cause"]) or "-",
+                    ", ".join(NAMES[cause["cause"]] for cause in entry["causes"]
+                              if cause["is_cause"]) or "-",
                 )
                 for entry in failures
             ),
@@ -176,14 +176,14 @@ def _causes(census: Census) -> tuple[Paragraph | Table, ...]:
             ("seen", "failures", "successes", "changed", "beside it", "cause"),
             tuple(
                 (
-                    NAMES[one["cause"]],
-                    f"{one['share']:.1%}",
-                    "-" if one["among_successes"] is None else f"{one['among_successes']:.1%}",
-                    _share(one["trial"], "mended"),
-                    _share(one["trial"], "control_mended"),
-                    {True: "yes", False: "no", None: "?"}[one["is_cause"]],
+                    NAMES[cause["cause"]],
+                    f"{cause['share']:.1%}",
+                    "-" if cause["among_successes"] is None else f"{cause['among_successes']:.1%}",
+                    _share(cause["trial"], "mended"),
+                    _share(cause["trial"], "control_mended"),
+                    {True: "yes", False: "no", None: "?"}[cause["is_cause"]],
                 )
-                for one in causes
+                for cause in causes
             ),
             left=("seen", "cause"),
             caption="How often it is seen, and how often a failure is right once that was changed "
@@ -191,10 +191,10 @@ def _causes(census: Census) -> tuple[Paragraph | Table, ...]:
         ),
         Paragraph(
             " ".join(
-                f"{NAMES[one['cause']].capitalize()}: {one['trial']['change']}; beside it, "
-                f"{one['trial']['control']}."
-                for one in causes
-                if one["trial"] is not None
+                f"{NAMES[cause['cause']].capitalize()}: {cause['trial']['change']}; beside it, "
+                f"{cause['trial']['control']}."
+                for cause in causes
+                if cause["trial"] is not None
             )
         ),
     )
@@ -208,13 +208,13 @@ def _share(trial: dict[str, Any] | None, name: str) -> str:
 
 
 def _solutions(result: dict[str, Any]) -> str:
-    found = result["solutions"]
+    solutions = result["solutions"]
     text = (
         f"The networks that are right are not one solution: by which units are on at which rows "
-        f"there are {found['patterns']:,} of them, and {found['classes']:,} classes when units "
-        "are permuted and scaled"
+        f"there are {solutions['patterns']:,} of them, and {solutions['classes']:,} classes when "
+        "units are permuted and scaled"
     )
-    if not found["commonest"]:
+    if not solutions["commonest"]:
         return f"{text}."
-    first = found["commonest"][0]
+    first = solutions["commonest"][0]
     return f"{text}. The most frequent class makes up {first['share']:.1%} of the successes."

@@ -29,11 +29,11 @@ def with_last_weight(net: Network, value: float) -> Network:
     return replace(net, layers=(net.layers[0], replace(second, weight=Dense(weight))))
 
 
-def mended(shop: Workshop) -> Chapter:
+def repaired(shop: Workshop) -> Chapter:
     """Return the chapter on the repair by hand."""
     lecture = lecture_network(shop.task)
     tried = [(value, prove(with_last_weight(lecture, value))) for value in TRIED]
-    found = find_repairs(lecture, shop.task, prove=prove)
+    repairs = find_repairs(lecture, shop.task, prove=prove)
     net = with_last_weight(lecture, -4.0)
     verdict = shop.keep(net, "repaired")
     roomy = replace(net, readout=Readout("threshold", 0.25, ">"))
@@ -49,10 +49,15 @@ def mended(shop: Workshop) -> Chapter:
             Table(
                 ("fc2.weight[1,2]", "output c0 on 1 + 1", "rows right", "verdict"),
                 tuple(
-                    (f"{value:g}", f"{1.5 + value * 0.5:g}", f"{one.rows_right} of 4", one.verdict)
-                    for value, one in tried
+                    (
+                        f"{value:g}",
+                        f"{1.5 + value * 0.5:g}",
+                        f"{judged.rows_right} of 4",
+                        judged.verdict,
+                    )
+                    for value, judged in tried
                 ),
-                marks=tuple(bool(one) for _, one in tried),
+                marks=tuple(bool(judged) for _, judged in tried),
                 left=("verdict",),
             ),
             Paragraph("At -4 the network adds, and this is no longer a matter of looking:"),
@@ -73,18 +78,18 @@ def mended(shop: Workshop) -> Chapter:
             ),
             *verdict_blocks(roomy_verdict),
             Paragraph(
-                f"Searched exactly: {len(found.repairs)} parameters repair the network alone, "
+                f"Searched exactly: {len(repairs.repairs)} parameters repair the network alone, "
                 "each with the set of values that work. No other does, the threshold included:"
             ),
-            Table(COLUMNS, tuple(one.cells() for one in found.repairs), left=WORDS),
+            Table(COLUMNS, tuple(repair.cells() for repair in repairs.repairs), left=WORDS),
             Command("adderlab repair lecture.safetensors -o repaired.safetensors"),
             Command("adderlab prove repaired.safetensors"),
         ),
         results={
             "verdict": verdict.to_dict(),
             "with_threshold": roomy_verdict.to_dict(),
-            "repairs": found.to_dict()["repairs"],
-            "tried": {f"{value:g}": one.verdict for value, one in tried},
+            "repairs": repairs.to_dict()["repairs"],
+            "tried": {f"{value:g}": judged.verdict for value, judged in tried},
         },
     )
 

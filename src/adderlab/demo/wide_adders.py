@@ -39,7 +39,7 @@ class Cliff:
     example: str
 
 
-def wide(shop: Workshop) -> Chapter:
+def wide_adders(shop: Workshop) -> Chapter:
     """Return the chapter on wide adders, and on what a number format does to one of them."""
     task = task_named(f"adder:{WIDTH}")
     rows: list[tuple[str, ...]] = []
@@ -72,7 +72,7 @@ def wide(shop: Workshop) -> Chapter:
             "seconds": round(times[-1], 4),
         }
     cliffs = _cliffs(shop)
-    limited = [one for one in cliffs if one.proved_to < WIDTH]
+    limited = [cliff for cliff in cliffs if cliff.proved_to < WIDTH]
     return Chapter(
         slug="wide",
         title="Sixty-four bits, all inputs",
@@ -102,8 +102,8 @@ def wide(shop: Workshop) -> Chapter:
             Table(
                 ("format", "proved up to", "refuted at", "for example"),
                 tuple(
-                    (one.format, str(one.proved_to), str(one.refuted_at or ""), one.example)
-                    for one in limited
+                    (cliff.format, str(cliff.proved_to), str(cliff.refuted_at or ""), cliff.example)
+                    for cliff in limited
                 ),
                 caption="The one-layer adder of 1 to 64 bits, each width proved or refuted in each "
                 "format, for every order of summation",
@@ -116,8 +116,8 @@ def wide(shop: Workshop) -> Chapter:
         results={
             **results,
             "cliffs": {
-                one.format: {"proved_to": one.proved_to, "refuted_at": one.refuted_at}
-                for one in cliffs
+                cliff.format: {"proved_to": cliff.proved_to, "refuted_at": cliff.refuted_at}
+                for cliff in cliffs
             },
         },
     )
