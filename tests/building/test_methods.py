@@ -29,9 +29,9 @@ def refusal(error, task, method, **wishes):
             "one-layer",
             {"format": "fp32"},
             (
-                "--format: adder:24 by one-layer is exact in fp32 up to adder:22, beyond which "
-                "fp32 can round a sum; the nearest that can be had is --format int32, or "
-                "--method prefix"
+                "format: adder:24 by one-layer is exact in fp32 up to adder:22, beyond which "
+                "fp32 can round a sum; the nearest that can be had is `format` int32, or "
+                "`method` prefix"
             ),
         ),
         (
@@ -39,9 +39,9 @@ def refusal(error, task, method, **wishes):
             "one-layer",
             {"format": "INT32"},
             (
-                "--format: adder:30 by one-layer is exact in int32 up to adder:29, beyond which a "
-                "sum can leave int32; the nearest that can be had is --format fp64, or "
-                "--method prefix"
+                "format: adder:30 by one-layer is exact in int32 up to adder:29, beyond which a "
+                "sum can leave int32; the nearest that can be had is `format` fp64, or "
+                "`method` prefix"
             ),
         ),
         (
@@ -49,9 +49,9 @@ def refusal(error, task, method, **wishes):
             "one-layer",
             {"format": "fp64"},
             (
-                "--format: adder:52 by one-layer is exact in fp64 up to adder:51, beyond which "
-                "fp64 can round a sum; the nearest that can be had is --format wide, or "
-                "--method prefix"
+                "format: adder:52 by one-layer is exact in fp64 up to adder:51, beyond which "
+                "fp64 can round a sum; the nearest that can be had is `format` wide, or "
+                "`method` prefix"
             ),
         ),
         (
@@ -59,8 +59,8 @@ def refusal(error, task, method, **wishes):
             "one-layer",
             {"format": "fp64"},
             (
-                "--format: adder:64 by one-layer stores -(2^64 - 1), which fp64 does not hold; the "
-                "nearest that can be had is --format wide, or --method prefix"
+                "format: adder:64 by one-layer stores -(2^64 - 1), which fp64 does not hold; the "
+                "nearest that can be had is `format` wide, or `method` prefix"
             ),
         ),
         (
@@ -68,8 +68,8 @@ def refusal(error, task, method, **wishes):
             "one-layer",
             {"format": "int8"},
             (
-                "--format: adder:8 by one-layer stores -256, which int8 does not hold; the "
-                "nearest that can be had is --format int16, or --method prefix"
+                "format: adder:8 by one-layer stores -256, which int8 does not hold; the "
+                "nearest that can be had is `format` int16, or `method` prefix"
             ),
         ),
         (
@@ -77,8 +77,8 @@ def refusal(error, task, method, **wishes):
             "ripple",
             {"format": "ternary"},
             (
-                "--format: adder:64 by ripple stores -2, which ternary does not hold; the "
-                "nearest that can be had is --format int2"
+                "format: adder:64 by ripple stores -2, which ternary does not hold; the "
+                "nearest that can be had is `format` int2"
             ),
         ),
         (
@@ -86,8 +86,8 @@ def refusal(error, task, method, **wishes):
             "auto",
             {"format": "binary"},
             (
-                "--format: adder:64 by prefix stores -2, which binary does not hold; the "
-                "nearest that can be had is --format int2"
+                "format: adder:64 by prefix stores -2, which binary does not hold; the "
+                "nearest that can be had is `format` int2"
             ),
         ),
         (
@@ -95,8 +95,8 @@ def refusal(error, task, method, **wishes):
             "lecture",
             {"format": "int8"},
             (
-                "--format: half-adder by lecture stores -1.5, which int8 does not hold; the "
-                "nearest that can be had is --format fp8-e4m3, or --method prefix"
+                "format: half-adder by lecture stores -1.5, which int8 does not hold; the "
+                "nearest that can be had is `format` fp8-e4m3, or `method` prefix"
             ),
         ),
         (
@@ -104,7 +104,7 @@ def refusal(error, task, method, **wishes):
             "one-layer",
             {"max_weight": 4},
             (
-                "--max-weight: adder:64 by one-layer needs weights to 2^64, over 4; take --method "
+                "max_weight: adder:64 by one-layer needs weights to 2^64, over 4; take `method` "
                 "prefix, whose weights reach 2"
             ),
         ),
@@ -112,49 +112,49 @@ def refusal(error, task, method, **wishes):
             "adder:1",
             "auto",
             {"max_weight": 1},
-            "--max-weight: every adder needs weights to 2, over 1; give 2",
+            "max_weight: every adder needs weights to 2, over 1; give 2",
         ),
         (
             "adder:9",
             "ripple",
             {"max_weight": 1.5, "format": "binary"},
-            "--max-weight: every adder needs weights to 2, over 1.5; give 2",
+            "max_weight: every adder needs weights to 2, over 1.5; give 2",
         ),
         (
             "adder:2000",
             "one-layer",
             {"max_weight": 1},
-            "--max-weight: every adder needs weights to 2, over 1; give 2",
+            "max_weight: every adder needs weights to 2, over 1; give 2",
         ),
         (
             "adder:24",
             "one-layer",
             {"max_weight": 2, "format": "ternary"},
-            "--max-weight: adder:24 by one-layer needs weights to 2^24, over 2; give 2^24",
+            "max_weight: adder:24 by one-layer needs weights to 2^24, over 2; give 2^24",
         ),
         (
             "adder:9",
             "ripple",
             {"max_weight": 0},
-            "--max-weight: got 0; give a number above 0",
+            "max_weight: got 0; give a number above 0",
         ),
         (
             "adder:9",
             "ripple",
             {"max_weight": float("nan")},
-            "--max-weight: got nan; give a number above 0",
+            "max_weight: got nan; give a number above 0",
         ),
         (
             "adder:9",
             "onelayer",
             {},
-            "--method: unknown method 'onelayer'; did you mean one-layer?",
+            "method: unknown method 'onelayer'; did you mean one-layer?",
         ),
         (
             "adder:9",
             "?",
             {},
-            "--method: unknown method '?'; one of auto, lecture, one-layer, prefix, ripple",
+            "method: unknown method '?'; one of auto, lecture, one-layer, prefix, ripple",
         ),
     ],
 )
@@ -165,8 +165,8 @@ def test_a_promise_that_can_not_be_kept_is_refused_with_the_nearest(task, method
 @pytest.mark.parametrize("method", ["auto", *ADDERS])
 def test_a_task_without_a_construction_is_refused(method):
     assert refusal(TaskError, "comparator:4", method) == (
-        f"--method {method}: no construction is known for comparator:4; build an adder:N, or "
-        "write a --formula"
+        f"method {method}: no construction is known for comparator:4; build an adder:N, or "
+        "write a `formula`"
     )
 
 
@@ -179,7 +179,7 @@ def test_the_nearest_format_is_one_that_can_be_had():
                 try:
                     _ = chosen_method(task, method, format=name)
                 except OptionError as error:
-                    nearest = str(error).partition("--format: ")[2].rpartition("--format ")[2]
+                    nearest = str(error).partition("format: ")[2].rpartition("`format` ")[2]
                     nearest = nearest.partition(",")[0]
                     assert chosen_method(task, method, format=nearest) == method
                     bits = FORMATS[nearest].bits or 10**6
@@ -243,7 +243,7 @@ def test_without_a_format_one_layer_takes_the_first_that_is_exact(width, format)
             "one-layer",
             (
                 "adder:5000 by one-layer would take about 71.1 GB of memory, over 4 GB; the widest "
-                "that can be had is adder:1843, or --method prefix"
+                "that can be had is adder:1843, or `method` prefix"
             ),
         ),
         (
@@ -251,7 +251,7 @@ def test_without_a_format_one_layer_takes_the_first_that_is_exact(width, format)
             "ripple",
             (
                 "adder:10000 by ripple would take about 30.1 GB of memory, over 4 GB; the widest "
-                "that can be had is adder:3773, or --method prefix"
+                "that can be had is adder:3773, or `method` prefix"
             ),
         ),
         (

@@ -720,7 +720,7 @@ def test_too_much_work_is_refused() -> None:
 def test_a_task_of_another_shape_is_refused() -> None:
     message = (
         "task: full-adder has 3 input and 2 output bits, the network 2 and 2; "
-        "name a task that fits with --task"
+        "name a task that fits with `task`"
     )
     with pytest.raises(TaskError, match=whole(message)):
         _ = repairs_of(lecture_network(HALF), task_named("full-adder"))

@@ -169,10 +169,10 @@ def test_a_tensor_that_stands_in_two_files_is_refused(shards):
 def test_an_index_is_named_alone(shards):
     with refused(
         OptionError,
-        "--safetensors: an index stands for all its shards; name the index alone, or the shards",
+        "safetensors: an index stands for all its shards; name the index alone, or the shards",
     ):
         _ = count(safetensors=[shards / "model.safetensors.index.json", shards / "m-1.safetensors"])
-    with refused(OptionError, "--safetensors: no file is given; name one or more"):
+    with refused(OptionError, "safetensors: no file is given; name one or more"):
         _ = count_safetensors([])
 
 

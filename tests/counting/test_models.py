@@ -113,10 +113,10 @@ def test_what_is_not_published_gets_no_number(name):
 def test_an_unknown_model_gets_near_names():
     with refused(
         OptionError,
-        "--model: unknown model 'lama-3-8'; did you mean llama-3-8b, llama-3-70b or llama-2-13b?",
+        "model: unknown model 'lama-3-8'; did you mean llama-3-8b, llama-3-70b or llama-2-13b?",
     ):
         _ = count(model="lama-3-8")
-    with refused(OptionError, f"--model: unknown model 'zzz'; choose {', '.join(MODELS)}"):
+    with refused(OptionError, f"model: unknown model 'zzz'; choose {', '.join(MODELS)}"):
         _ = count(model="zzz")
 
 
@@ -230,7 +230,7 @@ def test_numbers_of_parameters_are_read_as_people_write_them(text, value):
 @pytest.mark.parametrize("text", ["", "x", "-5", "0.5", "1e-3", "nan", "inf", "1e", "5e9e", " 5"])
 def test_what_is_no_number_of_parameters_is_refused(text):
     message = (
-        f"--parameters: got {text!r}, which is no whole number of parameters; "
+        f"parameters: got {text!r}, which is no whole number of parameters; "
         "give one like 17, 500e9 or 7B"
     )
     with refused(OptionError, message):
@@ -239,7 +239,7 @@ def test_what_is_no_number_of_parameters_is_refused(text):
 
 @pytest.mark.parametrize("text", ["0", "1e19", "1e999"])
 def test_numbers_beyond_bounds_are_refused(text):
-    with refused(OptionError, f"--parameters: got '{text}'; give 1 to 10^18 parameters"):
+    with refused(OptionError, f"parameters: got '{text}'; give 1 to 10^18 parameters"):
         _ = parameter_count(text)
 
 
@@ -284,7 +284,7 @@ def test_an_optimizers_slots_are_those_that_pytorch_keeps(optimizer):
 
 def test_an_unknown_optimizer_is_refused():
     for asked in ({"model": "gpt2"}, {"parameters": 5}, {"model": "gpt-4"}):
-        with refused(OptionError, "--training: got 'lion'; one of sgd, momentum, adam"):
+        with refused(OptionError, "training: got 'lion'; one of sgd, momentum, adam"):
             _ = count(**asked, training="lion")
 
 
@@ -442,10 +442,10 @@ def test_a_module_of_many_parts_is_summed_by_name():
 
 
 def test_exactly_one_thing_is_counted():
-    choices = "NET, --model, --config, --safetensors, --parameters"
+    choices = "`net`, `model`, `config`, `safetensors`, `parameters`"
     with refused(OptionError, f"count: nothing to count was given; give exactly one of {choices}"):
         _ = count()
     with refused(
-        OptionError, f"count: got --model and --parameters; give exactly one of {choices}"
+        OptionError, f"count: got `model` and `parameters`; give exactly one of {choices}"
     ):
         _ = count(model="gpt2", parameters=5)

@@ -16,7 +16,7 @@ import torch
 
 from adderlab.blocks import Chapter, Code, Command, Figures, Remark, Table, VerdictLine
 from adderlab.building import exact_widths
-from adderlab.demo import demo, story, wide
+from adderlab.demo import demo, story, wide_adders
 from adderlab.demo.hand_set import FORMULA
 from adderlab.demo.printed_weights import PRINTED_ROWS
 from adderlab.demo.workshop import HAND_SET, TRAINING
@@ -458,7 +458,7 @@ def test_a_later_demo_replaces_its_own_files_and_leaves_others(tmp_path, monkeyp
 def test_below_one_network_is_refused(tmp_path):
     with pytest.raises(OptionError) as refused:
         _ = demo(tmp_path / "demo", networks=0)
-    assert str(refused.value) == "--networks: got 0; give a whole number of at least 1"
+    assert str(refused.value) == "networks: got 0; give a whole number of at least 1"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -493,9 +493,9 @@ def test_the_64_bit_adders_are_proved_on_all_inputs_and_formats_have_a_cliff(res
 def test_the_64_bit_chapter_says_how_long_the_proofs_took_and_draws_them(told, results):
     (chapter,) = [one for one in told[0].chapters if one.slug == "wide"]
     text = chapter.blocks[0].text
-    seconds = max(results["wide"][method]["seconds"] for method in wide.METHODS)
-    assert f"The slowest of these three proofs took {wide.took(seconds)};" in text
-    assert [wide.took(one) for one in (0.2, 3, 59, 61)] == [
+    seconds = max(results["wide"][method]["seconds"] for method in wide_adders.METHODS)
+    assert f"The slowest of these three proofs took {wide_adders.took(seconds)};" in text
+    assert [wide_adders.took(one) for one in (0.2, 3, 59, 61)] == [
         "under a second",
         "under ten seconds",
         "under a minute",

@@ -73,7 +73,7 @@ def test_operations_grow_with_the_length_and_with_its_square(length):
     assert cost.without_reuse == sum(length + 2 + k for k in range(1, length + 1))
 
 
-TOO_LARGE = "--values: the numbers leave float64, in which they are checked; give smaller ones"
+TOO_LARGE = "values: the numbers leave float64, in which they are checked; give smaller ones"
 numbers = st.fractions(-5, 5, max_denominator=12)
 
 
@@ -97,11 +97,11 @@ def test_numbers_by_hand():
 
 def test_what_can_not_be_derived_is_refused():
     for length in (0, -1, LONGEST_CHAIN + 1):
-        with refused(OptionError, f"--chain: got {length}; give a whole number in 1..64"):
+        with refused(OptionError, f"length: got {length}; give a whole number in 1..64"):
             _ = chain_rule(length)
-    with refused(OptionError, "--values: w2, y missing; give w1 to w2, x and y: w1=2,…,x=3,y=1"):
+    with refused(OptionError, "values: w2, y missing; give w1 to w2, x and y: w1=2,…,x=3,y=1"):
         _ = chain_values(2, {"w1": F(1), "x": F(1)})
-    with refused(OptionError, "--values: unknown z; give w1, x and y: w1=2,…,x=3,y=1"):
+    with refused(OptionError, "values: unknown z; give w1, x and y: w1=2,…,x=3,y=1"):
         _ = chain_values(1, {"w1": F(1), "x": F(1), "y": F(1), "z": F(1)})
     with refused(OptionError, TOO_LARGE):
         _ = chain_values(1, {"w1": F(10) ** 99, "x": F(10) ** 99, "y": F(0)})

@@ -272,11 +272,11 @@ def test_numbers_beyond_float64_stay_exact_and_are_not_compared():
 def test_what_can_not_be_explained_is_refused():
     net = lecture_network(HALF_ADDER)
     row = example(HALF_ADDER, {"a": 1, "b": 1})
-    with refused(OptionError, "--loss: got hinge; give one of mse, bce"):
+    with refused(OptionError, "loss: got hinge; give one of mse, bce"):
         _ = backprop_rows(net, HALF_ADDER, [row], loss="hinge")
-    with refused(OptionError, "--lr: got 0; give a number above 0"):
+    with refused(OptionError, "lr: got 0; give a number above 0"):
         _ = backprop_rows(net, HALF_ADDER, [row], lr=F(0))
-    with refused(OptionError, "--input: no rows; give at least one"):
+    with refused(OptionError, "input: no rows; give at least one"):
         _ = backprop_rows(net, HALF_ADDER, [])
     with refused(
         ResourceError,

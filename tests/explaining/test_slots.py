@@ -106,12 +106,12 @@ def test_a_deeper_networks_parameters_keep_their_names():
 
 
 def test_what_pytorch_can_not_run_is_refused():
-    with refused(OptionError, "--iterations: got 21; give a whole number in 1..20"):
+    with refused(OptionError, "iterations: got 21; give a whole number in 1..20"):
         _ = run_slots(LECTURE, ROWS, iterations=21)
     wide = network([[[1, 1]] * 60, [[1] * 60] * 2], [[0] * 60, [0, 0]])
     with refused(
         ResourceError,
-        "--slots: 302 parameters are too many to show two slots of each; "
+        "slots: 302 parameters are too many to show two slots of each; "
         "take a network of up to 200",
     ):
         _ = run_slots(wide, ROWS)
@@ -119,7 +119,7 @@ def test_what_pytorch_can_not_run_is_refused():
     last = replace(stepped.layers[-1], activation=Activation("step"))
     with refused(
         NetworkError,
-        "--slots: the last layer is a step, behind which nothing has a gradient; "
+        "slots: the last layer is a step, behind which nothing has a gradient; "
         "take a network with raw outputs",
     ):
         _ = run_slots(replace(stepped, layers=(stepped.layers[0], last)), ROWS)

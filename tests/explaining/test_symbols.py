@@ -56,12 +56,12 @@ def test_steps_and_large_networks_are_refused():
     net = network([[[1, 1]], [[1], [1]]], [[0], [0, 0]], activation=Activation("step"))
     with refused(
         NetworkError,
-        "--symbols: a step has no gradient, in symbols either; take relu, leaky relu or tanh",
+        "symbols: a step has no gradient, in symbols either; take relu, leaky relu or tanh",
     ):
         _ = symbolic_gradients(net, HALF_ADDER, ROWS)
     wide = network([[[1, 1]] * 60, [[1] * 60] * 2], [[0] * 60, [0, 0]])
     with refused(
         ResourceError,
-        "--symbols: 302 parameters are too many to derive in symbols; take a network of up to 200",
+        "symbols: 302 parameters are too many to derive in symbols; take a network of up to 200",
     ):
         _ = symbolic_gradients(wide, HALF_ADDER, ROWS)

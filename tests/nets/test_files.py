@@ -403,7 +403,7 @@ def test_a_file_is_loaded_for_a_task_that_fits(tmp_path: Path) -> None:
     with refused(
         TaskError,
         "task: parity:2 has 2 input and 1 output bits, the network 2 and 2; "
-        "name a task that fits with --task",
+        "name a task that fits with `task`",
     ):
         _ = load_for(path, task_named("parity:2"))
 
@@ -729,13 +729,13 @@ TABLE_DAMAGED = "the inline truth table is damaged; build the network again"
     ("task", {"table": {}, "more": 1}, CANT.format("{'table': {}, 'more': 1}")),
     ("task", {"path": "/etc/passwd"}, CANT.format("{'path': '/etc/passwd'}")),
     ("task", {"table": "/etc/passwd"}, TABLE_DAMAGED),
-    ("task", "/etc/passwd", "TASK: unknown task '/etc/passwd'; see 'adderlab tasks'"),
-    ("task", " table:x", "TASK: unknown task ' table:x'; see 'adderlab tasks'"),
-    ("task", "Table:x", "TASK: unknown task 'Table:x'; see 'adderlab tasks'"),
-    ("task", "line\nbreak", "TASK: unknown task 'line\\nbreak'; see 'adderlab tasks'"),
+    ("task", "/etc/passwd", "task: unknown task '/etc/passwd'; see 'adderlab tasks'"),
+    ("task", " table:x", "task: unknown task ' table:x'; see 'adderlab tasks'"),
+    ("task", "Table:x", "task: unknown task 'Table:x'; see 'adderlab tasks'"),
+    ("task", "line\nbreak", "task: unknown task 'line\\nbreak'; see 'adderlab tasks'"),
     ("task", "full-adder",
      ("full-adder has 3 input and 2 output bits, the network 2 and 2; "
-      "name a task that fits with --task")),
+      "name a task that fits with `task`")),
 ])  # fmt: skip
 def test_a_record_that_says_what_is_not_so_is_refused(path: str, value: Any, what: str) -> None:
     _, record, _ = parts(to_bytes(HALF))

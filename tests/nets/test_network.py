@@ -413,7 +413,7 @@ def test_what_makes_no_network_is_refused(make: Any, message: str) -> None:
 def test_a_task_of_other_sizes_is_refused() -> None:
     message = (
         "task: full-adder has 3 input and 2 output bits, the network 2 and 2; "
-        "name a task that fits with --task"
+        "name a task that fits with `task`"
     )
     full = task_named("full-adder")
     for fit in (lambda: small(task=full), lambda: small().for_task(full)):
@@ -422,7 +422,7 @@ def test_a_task_of_other_sizes_is_refused() -> None:
     with refused(
         TaskError,
         "task: parity:2 has 2 input and 1 output bits, the network 2 and 2; "
-        "name a task that fits with --task",
+        "name a task that fits with `task`",
     ):
         small().check_fits(task_named("parity:2"))
 

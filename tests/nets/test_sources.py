@@ -154,15 +154,15 @@ def test_the_task_is_the_one_named_or_else_the_networks_own() -> None:
 
 
 def test_a_missing_or_unfit_task_is_refused() -> None:
-    with refused(TaskError, "task: the network names no task; name one: --task half-adder"):
+    with refused(TaskError, "task: the network names no task; name one: `task` half-adder"):
         _ = task_of(NET, None)
-    with refused(TaskError, "TASK: unknown task 'half'; see 'adderlab tasks'"):
+    with refused(TaskError, "task: unknown task 'half'; see 'adderlab tasks'"):
         _ = task_of(NET, "half")
     for task in ("adder:2", task_named("adder:2")):
         with refused(
             TaskError,
             "task: adder:2 has 4 input and 3 output bits, the network 2 and 2; "
-            "name a task that fits with --task",
+            "name a task that fits with `task`",
         ):
             _ = task_of(NET.for_task(HALF), task)
 

@@ -35,13 +35,13 @@ def noisy_majority(width: int) -> Network:
 
 @pytest.mark.parametrize("seconds", [0, -1, math.nan])
 def test_a_timeout_must_be_above_zero(seconds: float) -> None:
-    with refused(OptionError, f"--timeout: got {seconds:g}; give seconds above 0"):
+    with refused(OptionError, f"timeout_s: got {seconds:g}; give seconds above 0"):
         _ = prove(construct(task_named("half-adder"), "lecture"), timeout_s=seconds)
 
 
 @pytest.mark.parametrize("size", [0, -5])
 def test_a_memory_limit_must_be_above_zero(size: int) -> None:
-    with refused(OptionError, f"--max-memory: got {size}; give a size like 2GB"):
+    with refused(OptionError, f"max_memory_bytes: got {size}; give a size like 2GB"):
         _ = prove(construct(task_named("half-adder"), "lecture"), max_memory_bytes=size)
 
 

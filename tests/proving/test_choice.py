@@ -141,7 +141,7 @@ def test_a_choice_is_one_line() -> None:
 def test_an_unknown_engine_is_refused_by_name() -> None:
     with refused(
         OptionError,
-        "--engine: unknown engine 'magic'; one of auto, enumeration, diagram, solver",
+        "engine: unknown engine 'magic'; one of auto, enumeration, diagram, solver",
     ):
         _ = choose_engines(SMALL, wish="magic")
 

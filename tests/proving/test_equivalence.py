@@ -241,7 +241,7 @@ def test_shapes_that_differ_are_refused() -> None:
         _ = compare(two, three)
     message = (
         "task: half-adder has 2 input and 2 output bits, the network 2 and 1; "
-        "name a task that fits with --task"
+        "name a task that fits with `task`"
     )
     with refused(TaskError, message):
         _ = compare(two, two, "half-adder")

@@ -58,7 +58,7 @@ def test_samples_are_left_alone_where_an_engine_decides() -> None:
 
 
 def test_a_negative_number_of_samples_is_refused() -> None:
-    with refused(OptionError, "--sample: got -1; give a number of inputs"):
+    with refused(OptionError, "sample: got -1; give a number of inputs"):
         _ = prove(construct(task_named("half-adder"), "lecture"), sample=-1)
 
 

@@ -130,10 +130,10 @@ def test_three_bits_take_three_bits():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("big", "tensor"), "--scale: got 'big'; one of none, power-of-two, free"),
-        (("free", "row"), "--per: got 'row'; one of tensor, channel"),
-        (("none", "channel"), ("--scale: without a scale there is nothing to share, and no zero "
-         "point; leave out --per and --asymmetric, or take free or power-of-two")),
+        (("big", "tensor"), "scale: got 'big'; one of none, power-of-two, free"),
+        (("free", "row"), "per: got 'row'; one of tensor, channel"),
+        (("none", "channel"), ("scale: without a scale there is nothing to share, and no zero "
+         "point; leave out `per` and `symmetric`, or take free or power-of-two")),
     ],
 )  # fmt: skip
 def test_a_scheme_that_makes_no_sense_is_refused(arguments, message):
@@ -145,7 +145,7 @@ def test_a_scheme_that_makes_no_sense_is_refused(arguments, message):
     ("name", "why"), [("fp16", "floats have a sign"), ("binary", "it has two levels")]
 )
 def test_a_zero_point_where_none_makes_sense_is_refused(name, why):
-    with refused(FormatError, f"--asymmetric: {name} takes no zero point: {why}; leave it out"):
+    with refused(FormatError, f"symmetric: {name} takes no zero point: {why}; leave it out"):
         Scheme("free", symmetric=False).check(FORMATS[name])
 
 
@@ -159,7 +159,7 @@ def test_a_target_takes_no_more_bits_than_the_network(name, own):
     elif form.bits > FORMATS[own].bits:
         with refused(
             FormatError,
-            f"--to: {name} takes {form.bits} bits a parameter, the network's own {own} "
+            f"to: {name} takes {form.bits} bits a parameter, the network's own {own} "
             f"{FORMATS[own].bits}; name a format of fewer bits",
         ):
             _ = target_format(name, own)

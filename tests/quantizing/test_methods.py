@@ -225,23 +225,23 @@ def test_what_a_method_can_not_do_is_refused():
     step = network([[[1, 1]], [[1], [1]]], [[0], [0, 0]], activation=Activation("step"), task=HALF)
     with refused(
         OptionError,
-        "--method fine-tune: a step passes no gradient; take exact or nearest",
+        "method fine-tune: a step passes no gradient; take exact or nearest",
     ):
         _ = rounded(step, HALF, FORMATS["int4"], method="fine-tune")
     with refused(
         FormatError,
-        "--method snap: fp16 is no integer format; name one, or take another method",
+        "method snap: fp16 is no integer format; name one, or take another method",
     ):
         _ = rounded(PRINTED, HALF, FORMATS["fp16"], method="snap")
-    with refused(OptionError, "--scale: snap makes whole numbers without a scale; leave it out"):
+    with refused(OptionError, "scale: snap makes whole numbers without a scale; leave it out"):
         _ = rounded(PRINTED, HALF, FORMATS["int4"], method="snap", scheme=Scheme("free"))
-    with refused(OptionError, "--method: got 'best'; one of nearest, exact, snap, fine-tune"):
+    with refused(OptionError, "method: got 'best'; one of nearest, exact, snap, fine-tune"):
         _ = rounded(PRINTED, HALF, FORMATS["int4"], method="best")
     wide = network([[[1] * 13]], [[0]], task=task_named("parity:13"))
     with refused(
         ResourceError,
-        "--method: parity:13 has over 4096 inputs, too many to search with; "
-        "round to nearest: --method nearest",
+        "method: parity:13 has over 4096 inputs, too many to search with; "
+        "round to nearest: `method` nearest",
     ):
         _ = rounded(wide, wide.task, FORMATS["int4"], method="exact")
 

@@ -221,20 +221,20 @@ def test_a_block_knows_which_of_the_given_bits_are_right() -> None:
 # --- refusals -----------------------------------------------------------------------------------
 
 BEYOND = "adder:{0}: the width is beyond the limit of 1048576 bits, got {0}; take a smaller width"
-NEEDS = "TASK: {0} needs its width in bits, a whole number, got {1!r}; write for example {0}:4"
+NEEDS = "task: {0} needs its width in bits, a whole number, got {1!r}; write for example {0}:4"
 
 
 @pytest.mark.parametrize(("text", "message"), [
-    ("half-addr", "TASK: unknown task 'half-addr'; did you mean half-adder?"),
-    ("ader:3", "TASK: unknown task 'ader:3'; did you mean adder:N?"),
-    ("Adder:3", "TASK: unknown task 'Adder:3'; did you mean adder:N?"),
-    ("xyz", "TASK: unknown task 'xyz'; see 'adderlab tasks'"),
-    ("", "TASK: unknown task ''; see 'adderlab tasks'"),
-    (":4", "TASK: unknown task ':4'; see 'adderlab tasks'"),
-    ("a\nb", "TASK: unknown task 'a\\nb'; see 'adderlab tasks'"),
-    ("half-adder:2", "TASK: half-adder takes no width, got 'half-adder:2'; write half-adder"),
-    ("half-adder:", "TASK: half-adder takes no width, got 'half-adder:'; write half-adder"),
-    ("full-adder:1", "TASK: full-adder takes no width, got 'full-adder:1'; write full-adder"),
+    ("half-addr", "task: unknown task 'half-addr'; did you mean half-adder?"),
+    ("ader:3", "task: unknown task 'ader:3'; did you mean adder:N?"),
+    ("Adder:3", "task: unknown task 'Adder:3'; did you mean adder:N?"),
+    ("xyz", "task: unknown task 'xyz'; see 'adderlab tasks'"),
+    ("", "task: unknown task ''; see 'adderlab tasks'"),
+    (":4", "task: unknown task ':4'; see 'adderlab tasks'"),
+    ("a\nb", "task: unknown task 'a\\nb'; see 'adderlab tasks'"),
+    ("half-adder:2", "task: half-adder takes no width, got 'half-adder:2'; write half-adder"),
+    ("half-adder:", "task: half-adder takes no width, got 'half-adder:'; write half-adder"),
+    ("full-adder:1", "task: full-adder takes no width, got 'full-adder:1'; write full-adder"),
     *((text, NEEDS.format(text.partition(":")[0], text)) for text in (
         "adder", "adder:", "adder:two", "adder:1.5", "adder: 3", "adder:3 ", "adder:+3",
         "adder:1e3", "adder:\u0663", "adder:3\n", "adder:--1", "adder:3:4", "parity:any",
@@ -262,13 +262,13 @@ def test_numbers_are_read_in_every_notation(text: str) -> None:
 
 
 @pytest.mark.parametrize(("text", "message"), [
-    ("1", "--input 1: adder:3 takes 2 numbers, got 1; give the values of a:3, b:3"),
-    ("1,2,3", "--input 1,2,3: adder:3 takes 2 numbers, got 3; give the values of a:3, b:3"),
-    ("", "--input : adder:3 takes 2 numbers, got 1; give the values of a:3, b:3"),
+    ("1", "input 1: adder:3 takes 2 numbers, got 1; give the values of a:3, b:3"),
+    ("1,2,3", "input 1,2,3: adder:3 takes 2 numbers, got 3; give the values of a:3, b:3"),
+    ("", "input : adder:3 takes 2 numbers, got 1; give the values of a:3, b:3"),
     *((f"{bad},2",
-       f"--input {bad},2: a must be a whole number, got {bad!r}; write it in decimal, 0b… or 0x…")
+       f"input {bad},2: a must be a whole number, got {bad!r}; write it in decimal, 0b… or 0x…")
       for bad in ("", "-1", "+1", "1.0", "two", "0b", "0b2", "0x", "1_0", "\u0663", "0o7")),
-    ("1,8", "--input 1,8: b = 8 is outside 0..7; b:3 takes the values 0..7"),
+    ("1,8", "input 1,8: b = 8 is outside 0..7; b:3 takes the values 0..7"),
 ])  # fmt: skip
 def test_input_that_is_not_the_words_is_refused(text: str, message: str) -> None:
     with refused(TaskError, message):
@@ -279,7 +279,7 @@ def test_a_number_beyond_a_word_of_thousands_of_digits_is_refused_on_one_line() 
     """Writing out the largest value would raise: Python prints at most 4,300 digits."""
     text = "0,0x1" + "0" * 5000
     message = "b = 0x1{} is outside 0..2^20000-1; b:20000 takes the values 0..2^20000-1"
-    with refused(TaskError, f"--input {text}: " + message.format("0" * 5000)):
+    with refused(TaskError, f"input {text}: " + message.format("0" * 5000)):
         _ = task_named("adder:20000").parse_input(text)
 
 

@@ -109,7 +109,7 @@ def test_samples_are_counted_from_one() -> None:
     for count in (0, -3):
         with refused(
             OptionError,
-            f"--samples: the number of samples must be at least 1, got {count}; "
+            f"samples: the number of samples must be at least 1, got {count}; "
             "the notebook takes 1000",
         ):
             _ = sample(task_named("half-adder"), count)
@@ -119,7 +119,7 @@ def test_seeds_are_those_of_torch() -> None:
     for seed in (-1, 1 << 32, 10**30):
         with refused(
             OptionError,
-            f"--seed: the seed must be in 0..4294967295, got {seed}; take a smaller one",
+            f"seed: the seed must be in 0..4294967295, got {seed}; take a smaller one",
         ):
             _ = sample(task_named("half-adder"), 3, seed=seed)
 
@@ -127,13 +127,13 @@ def test_seeds_are_those_of_torch() -> None:
 def test_more_samples_than_memory_are_refused_before_they_are_drawn() -> None:
     with refused(
         ResourceError,
-        "--samples: 1000000000 samples would take about 28 GB; "
+        "samples: 1000000000 samples would take about 28 GB; "
         "take fewer; a whole table needs no samples",
     ):
         _ = sample(task_named("half-adder"), 10**9)
     with refused(
         ResourceError,
-        "--samples: 1000 samples would take about 9.44 GB; "
+        "samples: 1000 samples would take about 9.44 GB; "
         "take fewer; a whole table needs no samples",
     ):
         _ = sample(task_named("adder:1048576"), 1000)

@@ -136,35 +136,35 @@ def test_the_network_has_the_activation_that_was_trained(activation, kind, slope
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"lr": math.nan}, "--lr: got nan; give a finite number above 0; the notebook's is 0.1"),
-        ({"lr": math.inf}, "--lr: got inf; give a finite number above 0; the notebook's is 0.1"),
-        ({"lr": 0.0}, "--lr: got 0.0; give a finite number above 0; the notebook's is 0.1"),
+        ({"lr": math.nan}, "lr: got nan; give a finite number above 0; the notebook's is 0.1"),
+        ({"lr": math.inf}, "lr: got inf; give a finite number above 0; the notebook's is 0.1"),
+        ({"lr": 0.0}, "lr: got 0.0; give a finite number above 0; the notebook's is 0.1"),
         (
             {"lr": 1e-60},
-            "--lr: got 1e-60; give a number of at least 1.4e-45, the smallest of fp32",
+            "lr: got 1e-60; give a number of at least 1.4e-45, the smallest of fp32",
         ),
-        ({"lr": -1.0}, "--lr: got -1.0; give a finite number above 0; the notebook's is 0.1"),
-        ({"steps": -5}, "--steps: got -5; give a whole number of at least 0"),
-        ({"samples": 0}, "--samples: got 0; give a whole number of at least 1"),
-        ({"hidden": 0}, "--hidden: got 0; give a whole number of at least 1"),
-        ({"batch": 0}, "--batch: got 0; give a whole number of at least 1"),
-        ({"optimizer": "sdg"}, "--optimizer: got sdg; give one of sgd, momentum, adam"),
-        ({"loss": "mae"}, "--loss: got mae; give one of mse, bce"),
+        ({"lr": -1.0}, "lr: got -1.0; give a finite number above 0; the notebook's is 0.1"),
+        ({"steps": -5}, "steps: got -5; give a whole number of at least 0"),
+        ({"samples": 0}, "samples: got 0; give a whole number of at least 1"),
+        ({"hidden": 0}, "hidden: got 0; give a whole number of at least 1"),
+        ({"batch": 0}, "batch: got 0; give a whole number of at least 1"),
+        ({"optimizer": "sdg"}, "optimizer: got sdg; give one of sgd, momentum, adam"),
+        ({"loss": "mae"}, "loss: got mae; give one of mse, bce"),
         (
             {"activation": "gelu"},
-            "--activation: got gelu; give one of relu, leaky:S, tanh (leaky:0.125)",
+            "activation: got gelu; give one of relu, leaky:S, tanh (leaky:0.125)",
         ),
         (
             {"activation": "leaky:x"},
-            "--activation: got leaky:x; give one of relu, leaky:S, tanh (leaky:0.125)",
+            "activation: got leaky:x; give one of relu, leaky:S, tanh (leaky:0.125)",
         ),
         (
             {"activation": "leaky:1e39"},  # infinite in fp32
-            "--activation: got leaky:1e39; give one of relu, leaky:S, tanh (leaky:0.125)",
+            "activation: got leaky:1e39; give one of relu, leaky:S, tanh (leaky:0.125)",
         ),
-        ({"init": "zeros"}, "--init: got zeros; give one of torch, he, xavier"),
-        ({"seed": -1}, "--seed: got -1; give a whole number in 0..4294967295"),
-        ({"seed": 1 << 32}, "--seed: got 4294967296; give a whole number in 0..4294967295"),
+        ({"init": "zeros"}, "init: got zeros; give one of torch, he, xavier"),
+        ({"seed": -1}, "seed: got -1; give a whole number in 0..4294967295"),
+        ({"seed": 1 << 32}, "seed: got 4294967296; give a whole number in 0..4294967295"),
     ],
 )
 def test_a_setting_out_of_its_range_is_refused(options, message):
@@ -370,7 +370,7 @@ def test_a_network_file_holds_enough_to_train_it_again(tmp_path):
         ),
         (
             lambda r: r.update(batch=0),
-            "--batch: got 0; give a whole number of at least 1",
+            "batch: got 0; give a whole number of at least 1",
         ),
     ],
 )
@@ -410,12 +410,12 @@ def test_two_trainings_at_once_are_each_their_seeds_own():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"lr": "x"}, "--lr: got 'x'; give a number"),
-        ({"seed": 1.5}, "--seed: got 1.5; give a whole number"),
-        ({"hidden": True}, "--hidden: got True; give a whole number"),
+        ({"lr": "x"}, "lr: got 'x'; give a number"),
+        ({"seed": 1.5}, "seed: got 1.5; give a whole number"),
+        ({"hidden": True}, "hidden: got True; give a whole number"),
         (
             {"lr": 1e39},
-            "--lr: got 1e+39; give a number of at most 3.40282e+38, the largest of fp32",
+            "lr: got 1e+39; give a number of at most 3.40282e+38, the largest of fp32",
         ),
     ],
 )

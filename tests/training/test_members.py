@@ -266,15 +266,15 @@ def test_pytorchs_own_generator_is_left_as_it_was():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"lr": [0.1]}, "--lr: got 1 numbers for 2 members; give one for each member"),
-        ({"lr": [0.1, math.nan]}, "--lr: got nan; give finite numbers above 0"),
-        ({"lr": [-1, 0.1]}, "--lr: got -1; give finite numbers above 0"),
-        ({"init_scale": [1, math.inf]}, "--init-scale: got inf; give finite numbers above 0"),
+        ({"lr": [0.1]}, "lr: got 1 numbers for 2 members; give one for each member"),
+        ({"lr": [0.1, math.nan]}, "lr: got nan; give finite numbers above 0"),
+        ({"lr": [-1, 0.1]}, "lr: got -1; give finite numbers above 0"),
+        ({"init_scale": [1, math.inf]}, "init_scale: got inf; give finite numbers above 0"),
         (
             {"momentum": [0.1, 0.2]},
             "momentum: the optimizer is sgd; take the optimizer momentum",
         ),
-        ({"keep_every": 0}, "--keep: got 0; give every:K with K of at least 1"),
+        ({"keep_every": 0}, "keep: got 0; give every:K with K of at least 1"),
         (
             {"path": "gpu"},
             "path: unknown path 'gpu'; one of numba-lanes, numba-wide, torch-ensemble",
@@ -291,7 +291,7 @@ def test_members_are_numbered_below_two_to_the_63():
     with pytest.raises(OptionError) as refused:
         _ = train_members(HALF_ADDER, PLAIN, np.array([1 << 63], dtype=np.uint64))
     assert str(refused.value) == (
-        "--member: got 9223372036854775808; give numbers below 9223372036854775808"
+        "member: got 9223372036854775808; give numbers below 9223372036854775808"
     )
 
 
@@ -328,7 +328,7 @@ def test_a_task_of_too_many_rows_is_refused():
     with pytest.raises(ResourceError) as refused:
         _ = train_members(task_named("adder:7"), Settings(), [0])
     assert str(refused.value) == (
-        "--seeds: adder:7 has 16384 rows, a population takes at most 4096; train one network, or "
+        "seeds: adder:7 has 16384 rows, a population takes at most 4096; train one network, or "
         "take a narrower task"
     )
 

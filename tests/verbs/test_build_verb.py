@@ -110,28 +110,28 @@ def test_nothing_is_written_without_a_place(tmp_path, monkeypatch):
             {},
             OptionError,
             (
-                "build: exactly one of a method and a formula is needed; add --method lecture or "
-                "--formula FILE"
+                "build: exactly one of a method and a formula is needed; add `method` lecture or "
+                "formula FILE"
             ),
         ),
         (
             {"method": "lecture", "formula": "formula.txt"},
             OptionError,
             (
-                "build: exactly one of a method and a formula is needed; add --method lecture or "
-                "--formula FILE"
+                "build: exactly one of a method and a formula is needed; add `method` lecture or "
+                "formula FILE"
             ),
         ),
         (
             {"method": "lectrue"},
             OptionError,
-            "--method: unknown method 'lectrue'; did you mean lecture?",
+            "method: unknown method 'lectrue'; did you mean lecture?",
         ),
         (
             {"task": "full-adder", "method": "lecture"},
             TaskError,
             (
-                "--method lecture: the lecture sets weights for half-adder alone, got full-adder; "
+                "method lecture: the lecture sets weights for half-adder alone, got full-adder; "
                 "build half-adder"
             ),
         ),

@@ -313,21 +313,21 @@ def test_the_death_of_a_row_is_seen_in_the_weights_themselves(failed):
 
 def test_what_would_have_helped_does_help_when_it_is_trained(failed):
     helps, same = failed.result.helps, failed.result.helps_from_same_start
-    assert (helps.option, same.option) == ("--hidden 4", "--activation tanh")
+    assert (helps.option, same.option) == ("hidden 4", "activation tanh")
     assert prove(adderlab.train(HALF_ADDER, seed=1, hidden=4).network)
     assert prove(adderlab.train(HALF_ADDER, seed=1, activation="tanh").network)
     tried = failed.result.attempts
     assert tried[0] is helps
     assert tried[-1] is same
-    refused_one = next(one for one in tried if one.option == "--lr 0.2")
+    refused_one = next(one for one in tried if one.option == "lr 0.2")
     assert refused_one.verdict == prove(adderlab.train(HALF_ADDER, seed=1, lr=0.2).network).verdict
 
 
 def test_changes_are_tried_from_the_nearest_on():
     tried = [option for _, option, _ in nearby(Settings())]
-    assert tried[:3] == ["--hidden 4", "--hidden 5", "--hidden 6"]  # ratios 4/3, 5/3, 2
-    assert tried.index("--lr 0.2") < tried.index("--lr 0.4") < tried.index("--activation tanh")
-    assert tried[-1] == "--seed 8"
+    assert tried[:3] == ["hidden 4", "hidden 5", "hidden 6"]  # ratios 4/3, 5/3, 2
+    assert tried.index("lr 0.2") < tried.index("lr 0.4") < tried.index("activation tanh")
+    assert tried[-1] == "seed 8"
     assert len(set(tried)) == len(tried)
 
 

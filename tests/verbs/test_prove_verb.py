@@ -122,7 +122,7 @@ def test_a_network_without_a_task_is_refused() -> None:
     """With the option that names one."""
     with pytest.raises(TaskError) as raised:
         _ = prove(replace(RIGHT, task=None))
-    assert str(raised.value) == "task: the network names no task; name one: --task half-adder"
+    assert str(raised.value) == "task: the network names no task; name one: `task` half-adder"
 
 
 def test_a_task_that_does_not_fit_is_refused() -> None:
@@ -131,7 +131,7 @@ def test_a_task_that_does_not_fit_is_refused() -> None:
         _ = prove(RIGHT, "full-adder")
     assert str(raised.value) == (
         "task: full-adder has 3 input and 2 output bits, the network 2 and 2; "
-        "name a task that fits with --task"
+        "name a task that fits with `task`"
     )
 
 

@@ -19,7 +19,7 @@ from adderlab.verbs.quantize import TABLE_FORMATS, quantization_table, quantize
 HALF = task_named("half-adder")
 PRINTED = printed_network().for_task(HALF)
 KEYS = {"format", "bytes", "stored_bytes", "verdict", "changed"}
-"""What the design promises of ``quantize --json``."""
+"""What the design promises of ``quantize `json```."""
 
 
 @pytest.mark.parametrize(
@@ -170,19 +170,19 @@ def test_it_is_readable_in_a_notebook():
 def test_what_makes_no_sense_is_refused(tmp_path):
     with refused(
         FormatError,
-        "--to: wide takes as many bits as a number needs, never fewer; "
+        "to: wide takes as many bits as a number needs, never fewer; "
         "name an integer or a float format",
     ):
         _ = quantize(PRINTED, "wide")
-    with refused(OptionError, "--method: got 'x'; one of auto, nearest, exact, snap, fine-tune"):
+    with refused(OptionError, "method: got 'x'; one of auto, nearest, exact, snap, fine-tune"):
         _ = quantize(PRINTED, "int4", method="x")
     with refused(
         OptionError,
-        "--to smallest: every scheme is tried with its own limit; "
-        "leave out --scale, --per, --asymmetric and --limit",
+        "to smallest: every scheme is tried with its own limit; "
+        "leave out `scale`, `per`, `symmetric` and `limit`",
     ):
         _ = quantize(PRINTED, "smallest", scale="free")
-    with refused(TaskError, "task: the network names no task; name one: --task half-adder"):
+    with refused(TaskError, "task: the network names no task; name one: `task` half-adder"):
         _ = quantize(network([[[1, 1]]], [[0]]), "int4")
     with pytest.raises(OutputError):
         _ = quantize(PRINTED, "int4", out=tmp_path)

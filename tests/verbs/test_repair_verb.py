@@ -157,6 +157,6 @@ def test_what_is_too_large_is_refused_unless_right() -> None:
 
 
 def test_a_network_without_a_task_needs_one() -> None:
-    message = "task: the network names no task; name one: --task half-adder"
+    message = "task: the network names no task; name one: `task` half-adder"
     with pytest.raises(TaskError, match=whole(message)):
         _ = repair(NOTHING)

@@ -62,7 +62,7 @@ def test_an_input_is_given_as_text_or_as_words() -> None:
     one, two = show(LECTURE, input="1,1").walk, show(LECTURE, input={"a": 1, "b": 1}).walk
     assert one is not None
     assert one == two
-    message = "--input 1,2: b = 2 is outside 0..1; b:1 takes the values 0..1"
+    message = "input 1,2: b = 2 is outside 0..1; b:1 takes the values 0..1"
     with refused(TaskError, message):
         _ = show(LECTURE, input="1,2")
 
@@ -142,7 +142,7 @@ def test_a_word_of_forty_bits_is_shown(tmp_path: Path) -> None:
 def test_too_large_a_network_is_not_walked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LARGEST_WALK", 16)
     message = (
-        "--input: 17 parameters are too many to list every product; take a network of up to 16"
+        "input: 17 parameters are too many to list every product; take a network of up to 16"
     )
     with refused(ResourceError, message):
         _ = show(LECTURE, input="1,1")

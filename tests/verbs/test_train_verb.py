@@ -63,7 +63,7 @@ def test_an_unknown_setting_is_refused_by_name():
 
 
 RATES = [
-    {"change": "4 hidden units", "option": "--hidden 4", "successes": 3, "networks": 4},
+    {"change": "4 hidden units", "option": "hidden 4", "successes": 3, "networks": 4},
 ]
 
 

@@ -75,7 +75,7 @@ def test_whole_settings_are_rounded_to_whole_numbers():
 def test_what_is_no_axis_is_refused_with_what_is(text, remedy):
     with pytest.raises(OptionError) as refused:
         _ = parse_axis(text, "y")
-    assert str(refused.value) == f"--y: got {text!r}; {remedy}"
+    assert str(refused.value) == f"y: got {text!r}; {remedy}"
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_what_is_no_size_is_refused(text):
 def test_a_map_has_at_least_two_pixels_on_a_side(text):
     with pytest.raises(OptionError) as refused:
         _ = parse_size(text)
-    assert str(refused.value) == f"--size: got {text}; give at least 2"
+    assert str(refused.value) == f"size: got {text}; give at least 2"
 
 
 def test_values_are_finite_at_every_size():

@@ -120,7 +120,7 @@ def test_momentum_on_an_axis_needs_its_optimizer():
     with pytest.raises(OptionError) as refused:
         _ = make_map("half-adder", **axes, **QUICK)
     assert str(refused.value) == (
-        "--optimizer: momentum stands on an axis, but the optimizer is sgd; add --optimizer "
+        "optimizer: momentum stands on an axis, but the optimizer is sgd; add `optimizer` "
         "momentum"
     )
 
@@ -256,28 +256,28 @@ def refused_work(*_, **__):
             {"size": 5000},
             ResourceError,
             (
-                "--size: 5000 x 5000 are 2.5e+07 networks, about 3.2 GB of memory and 0.4 GB on "
+                "size: 5000 x 5000 are 2.5e+07 networks, about 3.2 GB of memory and 0.4 GB on "
                 "the disk; give at most 4096, and zoom in by the ranges"
             ),
         ),
         (
             {"x": "lr=1:2", "y": "lr=1:2"},
             OptionError,
-            "--y: lr stands on both axes; name another setting",
+            "y: lr stands on both axes; name another setting",
         ),
         (
             {"x": "lr=1:1.0000003", "size": 8},
             OptionError,
             (
-                "--x: lr=1:1.0000003:linear holds 4 different fp32 numbers, too few for 8 pixels; "
-                "give a wider range or a smaller --size"
+                "x: lr=1:1.0000003:linear holds 4 different fp32 numbers, too few for 8 pixels; "
+                "give a wider range or a smaller `size`"
             ),
         ),
         (
             {"y": "init=1e-60:1:log"},
             OptionError,
             (
-                "--y: got 'init=1e-60:1:log'; begin at 1.4e-45 or above, the smallest number of "
+                "y: got 'init=1e-60:1:log'; begin at 1.4e-45 or above, the smallest number of "
                 "fp32"
             ),
         ),
@@ -285,18 +285,18 @@ def refused_work(*_, **__):
             {"steps": 0},
             OptionError,
             (
-                "--steps: got 0; give at least 1: a map shows where the loss ends below its start"
+                "steps: got 0; give at least 1: a map shows where the loss ends below its start"
             ),
         ),
         (
             {"init_scale": 1e-60},
             OptionError,
             (
-                "--init-scale: got 1e-60; give a number of at least 1.4e-45, the smallest of fp32"
+                "init_scale: got 1e-60; give a number of at least 1.4e-45, the smallest of fp32"
             ),
         ),
-        ({"show": "beauty"}, OptionError, "--show: got beauty; give one of convergence, success"),
-        ({"out": "map.jpg"}, OptionError, "--out: got map.jpg; name an image that ends in .png"),
+        ({"show": "beauty"}, OptionError, "show: got beauty; give one of convergence, success"),
+        ({"out": "map.jpg"}, OptionError, "out: got map.jpg; name an image that ends in .png"),
         ({"lr": math.nan}, OptionError, None),
         ({"member": -1}, OptionError, None),
         ({"task": "adder:9"}, ResourceError, None),
@@ -319,7 +319,7 @@ def test_a_map_beyond_the_memory_or_the_disk_is_refused_with_its_estimate(tmp_pa
     with pytest.raises(ResourceError) as refused:
         _ = make_map("half-adder", size=4096)
     assert str(refused.value) == (
-        "--size: the map would take about 2.15 GB of memory, 0.1 GB are free; give a smaller "
+        "size: the map would take about 2.15 GB of memory, 0.1 GB are free; give a smaller "
         "one, and zoom in by the ranges"
     )
     monkeypatch.undo()
@@ -330,7 +330,7 @@ def test_a_map_beyond_the_memory_or_the_disk_is_refused_with_its_estimate(tmp_pa
         _ = make_map("half-adder", size=1024, out=tmp_path / "map.png")
     assert str(refused.value) == (
         f"{tmp_path / 'map.png'}: the map would take about 0.0168 GB, 0.001 GB are free; give a "
-        "smaller --size, or another disk"
+        "smaller `size`, or another disk"
     )
 
 
@@ -338,6 +338,6 @@ def test_axes_that_need_too_many_populations_are_refused():
     with pytest.raises(ResourceError) as refused:
         _ = make_map("half-adder", x="steps=1:200", y="batch=1:200", size=200)
     assert str(refused.value) == (
-        "--size: the axes have 40000 pairs of values that each need a population of their own; "
+        "size: the axes have 40000 pairs of values that each need a population of their own; "
         "give a smaller one, of at most 16384 such pairs"
     )

@@ -497,27 +497,27 @@ def test_untrained_networks_are_counted_as_they_start(tmp_path):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"seeds": 0}, OptionError, "--seeds: got 0; give a number in 1..100000000"),
-        ({"seeds": True}, OptionError, "--seeds: got True; give a number in 1..100000000"),
+        ({"seeds": 0}, OptionError, "seeds: got 0; give a number in 1..100000000"),
+        ({"seeds": True}, OptionError, "seeds: got True; give a number in 1..100000000"),
         (
             {"seeds": 10**8 + 1},
             OptionError,
-            "--seeds: got 100000001; give a number in 1..100000000",
+            "seeds: got 100000001; give a number in 1..100000000",
         ),
         (
             {"seeds": 2, "member": 1},
             OptionError,
-            ("--member: got 1 beside --seeds; give one of them: a population trains every member"),
+            ("member: got 1 beside `seeds`; give one of them: a population trains every member"),
         ),
         (
             {"seeds": 2, "keep": "all"},
             OptionError,
-            "--keep: got 'all'; give one of none, start, weights, every:K",
+            "keep: got 'all'; give one of none, start, weights, every:K",
         ),
         (
             {"seeds": 2, "keep": "every:0"},
             OptionError,
-            "--keep: got 'every:0'; give every:K with K of at least 1",
+            "keep: got 'every:0'; give every:K with K of at least 1",
         ),
         ({"seeds": 2, "lr": float("nan")}, OptionError, None),
         ({"seeds": 2, "lr": -1.0}, OptionError, None),
@@ -525,7 +525,7 @@ def test_untrained_networks_are_counted_as_they_start(tmp_path):
             {"seeds": 2, "task": "adder:9"},
             ResourceError,
             (
-                "--seeds: adder:9 has 262144 rows, a population takes at most 4096; train one "
+                "seeds: adder:9 has 262144 rows, a population takes at most 4096; train one "
                 "network, or take a narrower task"
             ),
         ),
@@ -545,7 +545,7 @@ def test_tensors_without_a_folder_are_refused():
     with pytest.raises(OptionError) as refused:
         _ = train_many("half-adder", seeds=2, keep="weights")
     assert str(refused.value) == (
-        "--keep: got 'weights' without a folder; name a folder with -o RUN"
+        "keep: got 'weights' without a folder; name a folder with `out`"
     )
 
 
@@ -556,7 +556,7 @@ def test_a_run_beyond_the_disk_is_refused_with_its_estimate(tmp_path, monkeypatc
         _ = train_many("half-adder", seeds=10**6, out=tmp_path / "run")
     assert str(refused.value) == (
         f"{tmp_path / 'run'}: the run would take about 0.364 GB, 0.001 GB are free; take fewer "
-        "--seeds, --keep none, or another disk"
+        "`seeds`, `keep` none, or another disk"
     )
     assert list(tmp_path.iterdir()) == []
 
