@@ -74,15 +74,16 @@ class ResourceError(AdderlabError, MemoryError):
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during work of which a part was kept.
+    """Ctrl-C during long work, with where it was.
 
     Args:
-        kept: what was kept, and where: ``3 of 8 blocks are kept in run``.
+        at: how far the work was: ``step 150 of 1000``; may be empty.
+        kept: what was kept, and where: ``3 of 8 blocks are kept in run``; empty for nothing.
     """
 
-    def __init__(self, kept: str) -> None:
-        self.kept = kept
-        super().__init__(f"interrupted; {kept}: run the same again to resume")
+    def __init__(self, *, at: str = "", kept: str = "") -> None:
+        self.at, self.kept = at, kept
+        super().__init__("; ".join(filter(None, (f"interrupted at {at}" if at else "", kept))))
 
 
 class OutputError(AdderlabError, OSError):

@@ -33,10 +33,11 @@ from adderlab.cli.arguments import with_options
 from adderlab.cli.options import BAD_INPUT, INTERRUPTED
 from adderlab.cli.output import complain, prepare_streams, print_json
 from adderlab.errors import AdderlabError
+from adderlab.errors import Interrupted as WorkInterrupted
 
 
 class Stopped(Exception):  # noqa: N818 -- no error
-    """Ctrl-C within a command, carried past the parser, which would swallow what was kept."""
+    """Ctrl-C within a command, carried past the parser, which would swallow where it was."""
 
 
 class Commands(TyperGroup):
@@ -47,7 +48,7 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as interrupt:
-            raise Stopped(getattr(interrupt, "kept", "")) from interrupt
+            raise Stopped(interrupt) from interrupt
 
 
 UsageError: type[Exception] = typer.BadParameter.__bases__[
@@ -118,9 +119,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             arguments, {"what": what, "where": "", "remedy": remedy}, f"{what}; {remedy}"
         )
     except (Stopped, KeyboardInterrupt, typer.Abort) as interrupt:
-        kept = interrupt.args[0] if isinstance(interrupt, Stopped) else ""
+        cause = interrupt.args[0] if isinstance(interrupt, Stopped) else interrupt
+        at, kept = (cause.at, cause.kept) if isinstance(cause, WorkInterrupted) else ("", "")
+        where = f" at {at}" if at else ""
         rest = f"{kept}: give the same command to resume" if kept else "nothing was written"
-        complain(f"interrupted; {rest}")
+        complain(f"interrupted{where}; {rest}")
         return INTERRUPTED
     except BrokenPipeError:  # the reader of a pipe has gone: nobody is left to tell
         return _drop_output(1)

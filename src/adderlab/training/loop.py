@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import nn, optim
 
+from adderlab.errors import Interrupted
 from adderlab.nets.modules import AdderNN
 from adderlab.tasks import RowBlock, Task, sample
 from adderlab.training import draws
@@ -254,9 +255,8 @@ def fit(
             # Early stopping, by option: now and then, look whether every row is right already.
             if stop is not None and step % CHECK_EVERY == 0 and stop(model):
                 break
-    except KeyboardInterrupt as interrupt:
-        interrupt.add_note(f"interrupted at step {step} of {settings.steps}")
-        raise
+    except KeyboardInterrupt:
+        raise Interrupted(at=f"step {step} of {settings.steps}") from None
     return losses, last, step
 
 

@@ -96,7 +96,8 @@ def examine() -> Examination:
 def needed_packages() -> list[str]:
     """Return what adderlab says that it needs, by the names under which it is installed."""
     lines = metadata.requires("adderlab") or []
-    return [re.split(r"[^A-Za-z0-9_.-]", line)[0] for line in lines if "extra ==" not in line]
+    own = (line for line in lines if "extra ==" not in line)
+    return [re.split(r"[^A-Za-z0-9_.-]", line)[0].replace("-", "_") for line in own]
 
 
 def _package(name: str, extra: str = "") -> Check:

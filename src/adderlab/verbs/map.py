@@ -105,7 +105,7 @@ def map(
     except KeyboardInterrupt:
         if ledger is not None and ledger.blocks:
             raise Interrupted(
-                f"{len(ledger.blocks)} of {grid.bands} bands are kept in {ledger.folder}"
+                kept=f"{len(ledger.blocks)} of {grid.bands} bands are kept in {ledger.folder}"
             ) from None
         raise
     result = TrainabilityMap(

@@ -90,7 +90,7 @@ def train_many(
     except KeyboardInterrupt:
         if ledger is not None and ledger.blocks:
             raise Interrupted(
-                f"{len(ledger.blocks)} of {plan.blocks} blocks are kept in {folder}"
+                kept=f"{len(ledger.blocks)} of {plan.blocks} blocks are kept in {folder}"
             ) from None
         raise
     except OutputError as error:
