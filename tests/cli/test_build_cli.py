@@ -71,10 +71,10 @@ def test_a_network_of_one_width_has_no_safe_widths(run):
 
 
 def test_a_notebook_shows_the_safe_widths_too():
-    html = build("adder:5", method="one-layer").to_html()
+    html = build("adder:5", method="one-layer")._repr_html_()
     assert "one-layer is exact up to width" in html
     assert "int8 7, int7 6" in html
-    assert "exact" not in build("half-adder", method="lecture").to_html().partition("refuted")[0]
+    assert "exact" not in build("half-adder", method="lecture")._repr_html_()
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "nan"])
@@ -218,7 +218,11 @@ def test_1024_bits_by_ripple_are_built_and_written_in_under_1_gb(tmp_path):
         import resource, sys
         from adderlab.cli.main import main
         code = main(sys.argv[1:])
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        if sys.platform == "linux":  # what getrusage says begins with the parent's peak
+            lines = open("/proc/self/status").read().splitlines()
+            peak = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+        print(peak)
         sys.exit(code)
     """
     command = ("build", "adder:1024", "--method", "ripple", "--timeout", "0.5", "-o", str(path))

@@ -111,8 +111,7 @@ def test_what_pytorch_can_not_run_is_refused():
     wide = network([[[1, 1]] * 60, [[1] * 60] * 2], [[0] * 60, [0, 0]])
     with refused(
         ResourceError,
-        "slots: 302 parameters are too many to show two slots of each; "
-        "take a network of up to 200",
+        "slots: 302 parameters are too many to show two slots of each; take a network of up to 200",
     ):
         _ = run_slots(wide, ROWS)
     stepped = network([[[1, 1]], [[1], [1]]], [[0], [0, 0]])

@@ -151,7 +151,7 @@ def test_every_kind_comes_out_in_every_form(every):
         assert (text.count("$") > 10) is (kind != "why")
         assert json.loads(found.to_json())["explains"] == kind
         assert repr(found)
-        assert len(found.screens) >= len(found.chapters)
+        assert len(found.steps) >= len(found.chapters)
 
 
 def test_a_gradient_that_is_not_known_yet_reads_so_in_every_form():
@@ -279,7 +279,8 @@ def test_numbers_are_taken_as_they_are_written():
 
 def test_the_history_is_the_run_itself_step_by_step():
     settings = Settings(seed=1, steps=120)
-    history, again = replayed(HALF_ADDER, settings)
+    trained_net = train_network(HALF_ADDER, settings).network
+    history, again = replayed(trained_net)
     assert history.steps == 120
     for steps in (0, 1, 60, 120):
         net = train_network(HALF_ADDER, replace(settings, steps=steps)).network
@@ -302,7 +303,7 @@ def test_a_failed_run_is_told_with_steps_rows_and_what_would_have_helped(failed)
 
 def test_the_death_of_a_row_is_seen_in_the_weights_themselves(failed):
     """One step earlier the row still had a unit on."""
-    history, _ = replayed(HALF_ADDER, failed.result.settings)
+    history, _ = replayed(failed.result.network)
     for silent in failed.result.looked.silent:
         for step, is_silent in ((silent.step - 1, False), (silent.step, True)):
             bits = torch.tensor([float(one) for one in silent.row.values()], dtype=torch.float64)
@@ -313,7 +314,7 @@ def test_the_death_of_a_row_is_seen_in_the_weights_themselves(failed):
 
 def test_what_would_have_helped_does_help_when_it_is_trained(failed):
     helps, same = failed.result.helps, failed.result.helps_from_same_start
-    assert (helps.option, same.option) == ("hidden 4", "activation tanh")
+    assert (helps.option, same.option) == ("--hidden 4", "--activation tanh")
     assert prove(adderlab.train(HALF_ADDER, seed=1, hidden=4).network)
     assert prove(adderlab.train(HALF_ADDER, seed=1, activation="tanh").network)
     tried = failed.result.attempts
@@ -325,7 +326,7 @@ def test_what_would_have_helped_does_help_when_it_is_trained(failed):
 
 def test_changes_are_tried_from_the_nearest_on():
     tried = [option for _, option, _ in nearby(Settings())]
-    assert tried[:3] == ["hidden 4", "hidden 5", "hidden 6"]  # ratios 4/3, 5/3, 2
+    assert tried[:3] == ["--hidden 4", "--hidden 5", "--hidden 6"]  # ratios 4/3, 5/3, 2
     assert tried.index("lr 0.2") < tried.index("lr 0.4") < tried.index("activation tanh")
     assert tried[-1] == "seed 8"
     assert len(set(tried)) == len(tried)
@@ -484,7 +485,7 @@ def test_what_is_said_of_piling_up_is_what_the_losses_show(every, one, other, sa
     assert piled_text(found).startswith(said)
 
 
-def test_a_step_that_moves_a_parameter_is_seen_in_the_slots_and_screens():
+def test_a_step_that_moves_a_parameter_is_seen_in_the_slots_and_steps():
     found = explain_slots(LECTURE, lr="1e-6")
     run = found.result
     table = next(one for one in found.chapters[0].blocks if isinstance(one, Table))
@@ -492,7 +493,7 @@ def test_a_step_that_moves_a_parameter_is_seen_in_the_slots_and_screens():
     for row, name in zip(table.rows, start, strict=True):
         assert (row[1] != row[3]) is (start[name] != moved[name]), name
     assert any(row[1] != row[3] for row in table.rows)
-    shown = [screen.blocks[0].rows for screen in found.screens[:4]]
+    shown = [step.blocks[0].rows for step in found.steps[:4]]
     for first, last, name in zip(shown[0], shown[3], start, strict=True):
         assert (first[1] != last[1]) is (start[name] != moved[name]), name
 

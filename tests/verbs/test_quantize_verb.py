@@ -104,7 +104,8 @@ def test_the_table_has_every_format_by_every_method_that_makes_sense():
     expected = [(f, m) for f in floats for m in ("nearest", "exact", "fine-tune")]
     expected += [(f, m) for f in whole for m in ("nearest", "exact", "snap", "fine-tune")]
     assert sorted(pairs) == sorted(expected)
-    for cells, one in zip(found.rows(), found.attempts, strict=True):
+    table = found.blocks()[1]
+    for cells, one in zip(table.rows, found.attempts, strict=True):
         assert cells[3] == one.verdict.exact.verdict
         assert bool(one.verdict.exact) == bool(prove(one.rounded.network, HALF))
     assert json.dumps(found.to_dict())
@@ -158,8 +159,8 @@ def test_a_network_that_nothing_mends_is_returned_as_it_was():
 def test_it_is_readable_in_a_notebook():
     found = quantize(PRINTED, "int2")
     assert repr(found).startswith(
-        "int2 by exact (symmetric, free scale per tensor): 17 parameters in 5 bytes, 14 as stored\n"
-        "Verdict: proved"
+        "Quantized: int2 by exact (symmetric, free scale per tensor): 17 parameters in 5 bytes, "
+        "14 as stored, proved"
     )
     assert "5 bytes" in found._repr_html_()
     table = quantization_table(PRINTED, formats=["int4"], methods=["nearest"])

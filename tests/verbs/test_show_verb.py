@@ -141,9 +141,7 @@ def test_a_word_of_forty_bits_is_shown(tmp_path: Path) -> None:
 
 def test_too_large_a_network_is_not_walked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LARGEST_WALK", 16)
-    message = (
-        "input: 17 parameters are too many to list every product; take a network of up to 16"
-    )
+    message = "input: 17 parameters are too many to list every product; take a network of up to 16"
     with refused(ResourceError, message):
         _ = show(LECTURE, input="1,1")
     assert show(LECTURE).walk is None

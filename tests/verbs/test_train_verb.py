@@ -42,7 +42,7 @@ def test_a_run_that_diverged_writes_nothing_and_has_no_proof(tmp_path):
     assert (found["loss"], found["losses"], found["rows_right"]) == (None, [[100, None]], 0)
     assert found["proof"] is None
     assert list(tmp_path.iterdir()) == []
-    assert repr(trained).endswith("\ndiverged: weights left the numbers")
+    assert repr(trained).endswith(": diverged: non-finite weights")
 
 
 def test_one_networks_place_is_tried_before_the_work(tmp_path, monkeypatch):
@@ -63,14 +63,17 @@ def test_an_unknown_setting_is_refused_by_name():
 
 
 RATES = [
-    {"change": "4 hidden units", "option": "hidden 4", "successes": 3, "networks": 4},
+    {"change": "another seed and nothing else", "option": "", "successes": 1, "networks": 2},
+    {"change": "4 hidden units", "option": "--hidden 4", "successes": 3, "networks": 4},
 ]
 
 
 def test_what_helps_is_told_of_the_lectures_settings_alone(monkeypatch):
     monkeypatch.setattr(workflow, "success_rates", lambda: {"rates": RATES})
     told = what_helps(task_named("half-adder"), Settings(seed=9))
-    assert [(one.change, one.rate) for one in told] == [("4 hidden units", 0.75)]
+    assert [(help.change, help.rate.share, help.base.share) for help in told] == [
+        ("4 hidden units", 0.75, 0.5)
+    ]
     assert what_helps(task_named("adder:1"), Settings()) == told
     assert what_helps(task_named("half-adder"), Settings(lr=0.2)) == ()
     assert what_helps(task_named("full-adder"), Settings()) == ()

@@ -103,7 +103,7 @@ class Built(Result):
         )
 
     def __repr__(self) -> str:
-        return f"{self.network!r}\n{self.verdict!r}"
+        return f"{self.network!r}; {self.verdict.summary()}"
 
 
 def build(

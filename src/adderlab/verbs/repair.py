@@ -81,7 +81,7 @@ class Repaired(Result):
             what = "right already"
         else:
             what = repr(self.taken) if self.taken else "none with one parameter"
-        return f"{what}\n{self.verdict!r}"
+        return f"{what}; {self.verdict.summary()}"
 
 
 def repair(

@@ -42,7 +42,8 @@ class Shown(Result):
         network: what was given.
         task: what it is held against; ``None`` where none is known.
         verdict: whether it computes the task; ``None`` without one.
-        rows: of its truth table, all of up to 16, else the first wrong ones, else the first.
+        table: the rows of its truth table that are shown: all of up to 16, else the first wrong
+            ones, else the first.
         walk: one input's way through it, if one was asked for.
         files: the figures that were written.
         notes: what had to be assumed in reading the network.
@@ -51,7 +52,7 @@ class Shown(Result):
     network: Network
     task: Task | None
     verdict: Verdict | None
-    rows: ShownRows
+    table: ShownRows
     walk: Walk | None = None
     files: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
@@ -61,12 +62,22 @@ class Shown(Result):
         """The task, or one of the network's shape that expects nothing."""
         return self.task or nameless_task(self.network)
 
+    @property
+    def rows(self) -> tuple[TruthRow, ...]:
+        """The rows that are shown."""
+        return self.table.rows
+
+    @property
+    def rows_note(self) -> str:
+        """Which rows these are, in words."""
+        return self.table.note
+
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
         return {
             "task": self.task.name if self.task is not None else None,
             "network": self.network.to_dict(),
-            "rows": [self._row(row) for row in self.rows.rows],
+            "rows": [self._row(row) for row in self.rows],
             "verdict": self.verdict.verdict if self.verdict is not None else None,
             "proof": self.verdict.to_dict() if self.verdict is not None else None,
             "walk": self.walk.to_dict() if self.walk is not None else None,
@@ -94,14 +105,15 @@ class Shown(Result):
         else:
             shown += [Line(f"note: {note}", "quiet") for note in self.notes]
             shown.append(Line("no task is known, so nothing is expected"))
-        shown.append(truth_table(self.target, self.rows, distances=True))
+        shown.append(truth_table(self.target, self.table, distances=True))
         if self.walk is not None:
             shown += self.walk.blocks()
         shown += [Line(f"written to {file}") for file in self.files]
         return tuple(shown)
 
     def __repr__(self) -> str:
-        return f"{self.network!r}" + (f"\n{self.verdict!r}" if self.verdict is not None else "")
+        end = f"; {self.verdict.summary()}" if self.verdict is not None else ""
+        return f"{self.network!r}{end}"
 
 
 def show(

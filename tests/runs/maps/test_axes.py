@@ -87,7 +87,7 @@ def test_a_size_is_a_square_or_two_sides(text, expected):
 
 @pytest.mark.parametrize("text", ["", "x", "3x", "1x2x3", "-4", "2.5", "a", "²"])
 def test_what_is_no_size_is_refused(text):
-    with pytest.raises(OptionError, match=r"\A--size: got .*; give "):
+    with pytest.raises(OptionError, match=r"\Asize: got .*; give "):
         _ = parse_size(text)
 
 
