@@ -1,4 +1,4 @@
-"""What results show in a notebook: no script, no color of their own, nothing unescaped."""
+"""Blocks in a notebook: well-formed, no script, no color of their own, nothing unescaped."""
 
 from __future__ import annotations
 
@@ -6,72 +6,74 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from blocks.samples import PICTURE, SAMPLES
 
-import adderlab
-from adderlab.blocks import fragments
+from adderlab.blocks import Code, Command, Line, Paragraph, Remark, Table, VerdictLine
+from adderlab.blocks.html import MACROS, to_fragment
+from adderlab.blocks.kinds import Block
 
 NASTY = '<script>alert("x")</script>'
+FIGURE_COLORS = re.compile(r"var\(--fig-\w+, #[0-9a-f]{6}\)")
 
 
-@pytest.fixture(scope="module")
-def results():
-    """Return one of each result that a notebook may end a cell with."""
-    lecture = adderlab.build("half-adder", method="lecture")
-    run = adderlab.train("half-adder", steps=100, samples=40)
-    return {
-        "build": lecture,
-        "network": lecture.network,
-        "verdict": lecture.verdict,
-        "train": run,
-        "count": adderlab.count(lecture),
-        "show": adderlab.show(lecture, input="1,1"),
-        "repair": adderlab.repair(lecture),
-        "compare": adderlab.compare(lecture, run),
-        "population": adderlab.train_many("half-adder", seeds=8, steps=20, samples=20),
-    }
-
-
-class _Tags(HTMLParser):
-    """Checks that every tag that opens closes, in order."""
+class Tags(HTMLParser):
+    """Checks that every tag that opens closes, in order, and that nothing is fetched or run."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.open: list[str] = []
         self.feed(text)
+        assert self.open == []
 
     def handle_starttag(self, tag, attrs) -> None:
-        assert tag not in ("script", "style", "link", "img", "iframe")
+        assert tag not in ("script", "link", "img", "iframe")
         assert not [name for name, _ in attrs if name.startswith("on") or name in ("src", "href")]
         self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs) -> None:
+        """A tag that closes itself, as SVG has them, leaves nothing open."""
 
     def handle_endtag(self, tag) -> None:
         assert self.open.pop() == tag
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["build", "network", "verdict", "train", "count", "show", "repair", "compare", "population"],
-)
-def test_a_result_shows_itself_in_light_and_dark(results, name):
-    """Colors are the theme's: inherited, or none."""
-    text = results[name]._repr_html_()
-    assert _Tags(text).open == []
-    colors = set(re.findall(r"(?<![-\w])(?:color|background|background-color):([^;\"]+)", text))
-    assert colors <= {"inherit", "none"}
-    assert not re.search(r"#[0-9a-fA-F]{3,8}\b", text)
+@pytest.mark.parametrize("block", SAMPLES, ids=lambda block: type(block).__name__)
+def test_a_fragment_is_well_formed_and_takes_the_notebooks_colors(block: Block) -> None:
+    text = to_fragment((block,))
+    _ = Tags(text)
+    assert text.startswith('<div class="adderlab">')
+    without_figures = FIGURE_COLORS.sub("", text)
+    assert not re.search(r"(?<!&)#[0-9a-fA-F]{3,8}\b|rgba?\(", without_figures)
+    colors = re.findall(r"(?<![-\w])(?:color|background(?:-color)?): *([^;\"}]+)", without_figures)
+    assert set(colors) <= {"inherit", "none"}
 
 
-def test_a_wrong_row_is_told_by_mark_and_word(results):
-    assert "✗ wrong" in results["show"]._repr_html_()
-    assert "refuted" in results["verdict"]._repr_html_()
+def test_a_figures_colors_are_variables() -> None:
+    assert "var(--fig-ink, #1b1d21)" in to_fragment(SAMPLES)
+    assert "var(" not in PICTURE.svg
 
 
-def test_text_is_never_taken_for_markup():
-    parts = [
-        fragments.line(NASTY, strong=NASTY),
-        fragments.code(NASTY),
-        fragments.table([NASTY], [[NASTY]], marks=[True], caption=NASTY),
-    ]
-    text = fragments.block(*parts, title=NASTY)
+def test_a_wrong_row_is_marked_by_sign_and_word() -> None:
+    text = to_fragment((Table(("n",), (("1",), ("2",)), marks=(True, False)),))
+    assert '&#10003;</span> <span class="word">right</span>' in text
+    assert '&#10007;</span> <span class="word">wrong</span>' in text
+
+
+def test_text_is_never_taken_for_markup() -> None:
+    blocks = (
+        Paragraph(NASTY),
+        Line(NASTY),
+        Code(NASTY, NASTY),
+        Table((NASTY, "n"), ((NASTY, "1"),), (False,), NASTY, (NASTY,)),
+        VerdictLine("refuted", NASTY, (NASTY,)),
+        Remark(NASTY, NASTY, NASTY),
+        Command(NASTY),
+    )
+    text = to_fragment(blocks)
     assert "<script" not in text
-    assert text.count("&lt;script&gt;") == 7
+    assert text.count("&lt;script&gt;") >= 13
+
+
+def test_there_is_a_sample_and_a_macro_of_every_kind() -> None:
+    """A new kind of block that no writer is tested with is found here."""
+    assert {type(block) for block in SAMPLES} == set(MACROS) == set(Block.__args__)

@@ -10,6 +10,8 @@ from adderlab.blocks import (
     Command,
     Equations,
     Figures,
+    Heading,
+    Line,
     Paragraph,
     Remark,
     Table,
@@ -26,6 +28,9 @@ CHAPTER = Chapter(
     "one",
     "One * two",
     (
+        Heading("A heading"),
+        Line("a line"),
+        Line("a headline", "strong"),
         Paragraph("a_b costs $5 | <b>"),
         Code("x = `1`", caption="Some code"),
         Table(("n|", "w"), ((number(Fraction(1, 2)), "a|b"),), marks=(False,), left=("w",)),
@@ -42,6 +47,12 @@ WRITTEN = r"""# A title
 A lede.
 
 ## One \* two
+
+### A heading
+
+a line
+
+**a headline**
 
 a\_b costs \$5 \| \<b\>
 
@@ -83,7 +94,7 @@ def test_every_kind_of_block_is_written():
     assert to_document("A title", "A lede.", [CHAPTER], figures="figures") == WRITTEN
 
 
-def test_without_a_folder_a_picture_is_told_in_words():
+def test_without_a_folder_a_picture_is_described_in_words():
     text = to_document("T", "L", [CHAPTER])
     assert "![" not in text
     assert f"{PICTURE.title}: {PICTURE.alt}" in text

@@ -62,8 +62,9 @@ class Terminal:
 
     def __init__(self, console: Console) -> None:
         self.console = console
-        has_width = console.is_terminal or "COLUMNS" in os.environ
-        self._width = console.width if has_width else WIDEST
+        if not console.is_terminal and "COLUMNS" not in os.environ:
+            console.width = WIDEST  # Rich takes 80 columns for a file and would cut cells
+        self._width = console.width
         self._is_begun = False
 
     def write(self, blocks: Iterable[Block]) -> None:
