@@ -17,7 +17,13 @@ EDGE: Final = 7.0
 """Between a side of the table and the text of its first or last column."""
 
 NOTE: Final = 17.0
-"""From one note to the next."""
+"""From one line of notes to the next."""
+
+COLORS: Final = {MARKS[True]: "right", MARKS[False]: "wrong"}
+"""Of the cells that begin with a mark."""
+
+NARROWEST: Final = 240.0
+"""Below this width notes are not wrapped."""
 
 MARGIN: Final = 14.0
 
@@ -30,11 +36,12 @@ def table_size(
     notes: Sequence[str] = (),
 ) -> tuple[float, float]:
     """Return the size of a table with lines of text around it, in inches."""
-    texts = [width_of(title, bold=True), *map(width_of, notes)]
-    table = sum(_widths(columns, rows)) + 2 * (MARGIN - EDGE)
-    width = max(table, 2 * MARGIN + max(texts))
-    height = ROW * (len(rows) + 1 + bool(title)) + NOTE * len(notes) + 2 * MARGIN
-    return width / POINTS, (height + (EDGE if notes else 0)) / POINTS
+    table = sum(_widths(columns, rows))
+    lines = _wrapped(notes, table)
+    texts = [width_of(title, bold=True), *map(width_of, lines)]
+    width = max(table + 2 * (MARGIN - EDGE), 2 * MARGIN + max(texts))
+    height = ROW * (len(rows) + 1 + bool(title)) + NOTE * len(lines) + 2 * MARGIN
+    return width / POINTS, (height + (EDGE if lines else 0)) / POINTS
 
 
 def draw_table(
@@ -55,7 +62,7 @@ def draw_table(
         rows: the cells.
         marks: for each row whether it is right; wrong rows are bold and shaded.
         title: one line.
-        notes: lines.
+        notes: sentences, wrapped to the width of the table.
         words: the columns whose cells begin at the left.
     """
     from matplotlib.patches import Rectangle
@@ -85,9 +92,9 @@ def draw_table(
             cell.get_text().set_horizontalalignment("left")
             cell.PAD = (GAP if column else EDGE) / widths[column]
         _ = cell.set(edgecolor=PALETTE["ink" if row in (0, len(rows)) else "faint"], linewidth=0.8)
-        if row == 0:
-            cell.get_text().set_color(PALETTE["muted"])
-        elif marks and marks[row - 1] is False:
+        color = COLORS.get(cell.get_text().get_text()[:1], "ink") if row else "muted"
+        cell.get_text().set_color(PALETTE[color])
+        if row and marks and marks[row - 1] is False:
             cell.get_text().set_fontweight("bold")
             shade = Rectangle((left, top - line * (row + 1)), across, line, alpha=0.1)
             _ = shade.set(color=PALETTE["wrong"], transform=ax.transAxes, linewidth=0)
@@ -99,15 +106,29 @@ def draw_table(
     place: dict[str, Any] = {"transform": ax.transAxes, "va": "center", "parse_math": False}
     if title:
         _ = ax.text(MARGIN / width, top + line / 2, written(title), weight="bold", **place)
-    for number, note in enumerate(notes):
+    for number, text in enumerate(_wrapped(notes, sum(widths))):
         y = bottom - (EDGE + NOTE * (number + 0.5)) / height
-        _ = ax.text(MARGIN / width, y, written(note), color=PALETTE["muted"], **place)
+        _ = ax.text(MARGIN / width, y, written(text), color=PALETTE["muted"], **place)
     return ax
 
 
 def mark(is_right: bool | None) -> str:
     """Return the mark of a row: told apart by shape and word, in any color."""
     return "" if is_right is None else MARKS[True] if is_right else f"{MARKS[False]} wrong"
+
+
+def _wrapped(notes: Sequence[str], width: float) -> list[str]:
+    """Return the lines of notes: as wide as the table, of a narrow one a little wider."""
+    lines: list[str] = []
+    for note in notes:
+        lines.append("")
+        for word in note.split():
+            longer = f"{lines[-1]} {word}".strip()
+            if lines[-1] and width_of(longer) > max(width - 2 * EDGE, NARROWEST):
+                lines.append(word)
+            else:
+                lines[-1] = longer
+    return lines
 
 
 def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[float]:

@@ -1,0 +1,29 @@
+"""The text of a number keeps what distinguishes it from its neighbors."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction as F
+
+from adderlab.blocks.numbers import compact, decimal, decimal_apart, fixed
+
+
+def test_the_text_of_a_number() -> None:
+    cases = {
+        decimal(F(1, 3)): "0.3333",
+        decimal(F(-1, 2)): "-0.5",
+        decimal(0.0): "0",
+        decimal(-0.00004): "-4e-05",
+        decimal(F(10) ** 400): "2^1328",
+        decimal(-F(1, 10**400)): "-2^-1328",
+        decimal(math.inf): "∞",
+        compact(1234567): "1.2e+06",
+        compact(123.456): "123.5",
+        fixed(-0.0): "0.0000",
+        fixed(1e-9): "1e-09",
+        fixed(0.5): "0.5000",
+        decimal_apart(F(1, 2) + F(1, 10**7), F(1, 2)): "0.5000001",
+        decimal_apart(F(1, 2) + F(1, 10**40), F(1, 2)): "0.5 + 1e-40",
+        decimal_apart(F(1, 2), F(1, 2)): "0.5",
+    }
+    assert {text: expected for text, expected in cases.items() if text != expected} == {}
