@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import importlib
 import inspect
 import pkgutil
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from importlib import metadata, resources
 from pathlib import Path
 
@@ -16,19 +19,30 @@ import pytest
 
 import adderlab
 from adderlab import errors
+from adderlab.blocks import Result
 from adderlab.errors import AdderlabError
 
 ROOT = Path(__file__).parents[1]
 VERBS = (
     "build",
+    "compare",
     "count",
     "demo",
     "explain",
+    "explain_chain",
+    "explain_slots",
+    "explain_symbols",
+    "explain_why",
     "load",
+    "map",
     "prove",
+    "quantization_table",
     "quantize",
+    "repair",
+    "replay",
     "sample",
     "save",
+    "show",
     "train",
     "train_many",
 )
@@ -57,9 +71,51 @@ def test_every_public_name_resolves_after_every_submodule_was_imported(submodule
 def test_every_verb_is_a_function_and_no_submodule_hides_it():
     assert set(VERBS) <= set(adderlab.__all__)
     for verb in VERBS:
-        found = getattr(adderlab, verb)
-        assert inspect.isfunction(found), verb
-        assert found.__name__ == verb
+        function = getattr(adderlab, verb)
+        assert inspect.isfunction(function), verb
+        assert function.__name__ == verb
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_what_a_verb_returns_is_a_public_name(verb):
+    """The annotation names it, or several, or is none of ours."""
+    returned = str(inspect.signature(getattr(adderlab, verb)).return_annotation)
+    kinds = {kind.strip() for kind in returned.split("|")}
+    assert kinds <= {*adderlab.__all__, "Path", "Samples"}
+    if verb not in ("load", "sample", "save"):
+        assert all(issubclass(getattr(adderlab, kind), Result) for kind in kinds)
+
+
+def documented(file):
+    """Return the names that a page of the manual documents by a directive."""
+    text = (ROOT / "docs" / file).read_text(encoding="utf-8")
+    return set(
+        re.findall(r"^\.\. auto(?:function|class|exception):: ([\w.]+)$", text, re.MULTILINE)
+    )
+
+
+@pytest.mark.parametrize(
+    ("module", "file", "prefix"),
+    [
+        ("adderlab", "api.md", "adderlab."),
+        ("adderlab.blocks", "api.md", "adderlab.blocks."),
+        ("adderlab.figures", "figures.md", ""),
+    ],
+)
+def test_every_public_name_has_a_docstring_and_stands_in_the_manual(module, file, prefix):
+    """Of figures the manual has the plots; what makes files of them serves the verbs."""
+    package = importlib.import_module(module)
+    public = {name: getattr(package, name) for name in package.__all__}
+    classes = {name: value for name, value in public.items() if inspect.isclass(value)}
+    functions = {name: value for name, value in public.items() if inspect.isfunction(value)}
+    for name, value in (classes | functions).items():
+        assert value.__doc__, name
+        assert not value.__doc__.startswith(f"{name}("), name  # a dataclass's own
+    names = set(functions) if module == "adderlab.figures" else {*classes, *functions}
+    if module == "adderlab.figures":
+        names = {name for name in names if name.startswith("plot_")}
+    elsewhere = {"Result", "Picture"} if module == "adderlab.blocks" else set()
+    assert {prefix + name for name in names - elsewhere} <= documented(file)
 
 
 def test_the_table_of_names_the_list_and_dir_agree():
@@ -90,6 +146,52 @@ def test_importing_the_package_imports_neither_torch_nor_numpy():
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines() == ["", "numpy"]  # loading a file takes numpy, and no torch
+
+
+def test_help_imports_neither_torch_nor_numpy():
+    script = "import sys; from adderlab.cli.main import main; main(['--help'])"
+    script += "; print(*{'torch', 'numpy'} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == ""
+
+
+def imported(tree, *, for_types=False):
+    """Yield the packages that a module imports; those for annotations alone if ``for_types``."""
+    for node in ast.iter_child_nodes(tree):
+        is_for_types = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        if isinstance(node, ast.Import) and not for_types:
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not for_types:
+            assert node.module is not None
+            yield node.module.partition(".")[0]
+        elif is_for_types:
+            if for_types:
+                yield from imported(node)
+        else:
+            yield from imported(node, for_types=for_types)
+
+
+def test_what_is_imported_is_declared_and_what_is_declared_is_imported():
+    """What only annotations need is among the tools of development; z3 is loaded by its name."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+    def packages(requirements):
+        return {re.split(r"[<>=\[]", text)[0].replace("-", "_") for text in requirements}
+
+    trees = [
+        ast.parse(path.read_text(encoding="utf-8"))
+        for path in Path(adderlab.__file__).parent.rglob("*.py")
+    ]
+    known = {*sys.stdlib_module_names, "adderlab"}
+    at_run_time = {name for tree in trees for name in imported(tree)} - known
+    for_types = {name for tree in trees for name in imported(tree, for_types=True)} - known
+    declared = packages(project["dependencies"])
+    assert at_run_time == declared
+    extras = project["optional-dependencies"]
+    assert for_types <= declared | packages(extras["dev"])
+    assert set(extras) == {"notebook", "smt", "dev"}
 
 
 def test_the_marker_of_typed_packages_is_shipped():

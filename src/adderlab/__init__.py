@@ -15,7 +15,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from adderlab.demo import demo
+    from adderlab.blocks import Result
+    from adderlab.counting import Count, ModelCount, Unpublished
+    from adderlab.demo import Story, demo
     from adderlab.errors import AdderlabError
     from adderlab.nets import Activation, Layer, Network, Readout, load, network
     from adderlab.nets.modules import AdderNN, Step, to_module
@@ -23,33 +25,53 @@ if TYPE_CHECKING:
     from adderlab.nets.state_dict import from_lists, from_state_dict, to_state_dict
     from adderlab.nets.tracing import from_module
     from adderlab.proving import Verdict
+    from adderlab.runs.maps.result import TrainabilityMap
+    from adderlab.runs.populations.census import Census
     from adderlab.tasks import Task, sample, task_named
-    from adderlab.verbs.build import build
-    from adderlab.verbs.compare import compare
+    from adderlab.verbs.build import Built, build
+    from adderlab.verbs.compare import Compared, compare
     from adderlab.verbs.count import count
     from adderlab.verbs.explain import explain
     from adderlab.verbs.explain_chain import explain_chain
     from adderlab.verbs.explain_slots import explain_slots
     from adderlab.verbs.explain_symbols import explain_symbols
     from adderlab.verbs.explain_why import explain_why
+    from adderlab.verbs.explanation import Explanation
     from adderlab.verbs.map import map
     from adderlab.verbs.prove import prove
     from adderlab.verbs.quantize import quantization_table, quantize
-    from adderlab.verbs.repair import repair
-    from adderlab.verbs.replay import replay
-    from adderlab.verbs.show import show
-    from adderlab.verbs.train import train
+    from adderlab.verbs.quantized import QuantizationTable, Quantized
+    from adderlab.verbs.repair import Repaired, repair
+    from adderlab.verbs.replay import Replay, replay
+    from adderlab.verbs.show import Shown, show
+    from adderlab.verbs.train import Trained, train
     from adderlab.verbs.train_many import train_many
 
 _HOMES: Final = {
     "Activation": "nets",
     "AdderNN": "nets.modules",
     "AdderlabError": "errors",
+    "Built": "verbs.build",
+    "Census": "runs.populations.census",
+    "Compared": "verbs.compare",
+    "Count": "counting",
+    "Explanation": "verbs.explanation",
     "Layer": "nets",
+    "ModelCount": "counting",
     "Network": "nets",
+    "QuantizationTable": "verbs.quantized",
+    "Quantized": "verbs.quantized",
     "Readout": "nets",
+    "Repaired": "verbs.repair",
+    "Replay": "verbs.replay",
+    "Result": "blocks",
+    "Shown": "verbs.show",
     "Step": "nets.modules",
+    "Story": "demo",
     "Task": "tasks",
+    "TrainabilityMap": "runs.maps.result",
+    "Trained": "verbs.train",
+    "Unpublished": "counting",
     "Verdict": "proving",
     "build": "verbs.build",
     "compare": "verbs.compare",
@@ -86,11 +108,27 @@ __all__ = [
     "Activation",
     "AdderNN",
     "AdderlabError",
+    "Built",
+    "Census",
+    "Compared",
+    "Count",
+    "Explanation",
     "Layer",
+    "ModelCount",
     "Network",
+    "QuantizationTable",
+    "Quantized",
     "Readout",
+    "Repaired",
+    "Replay",
+    "Result",
+    "Shown",
     "Step",
+    "Story",
     "Task",
+    "TrainabilityMap",
+    "Trained",
+    "Unpublished",
     "Verdict",
     "build",
     "compare",
