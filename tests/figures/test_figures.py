@@ -49,6 +49,7 @@ from adderlab.figures.activations import activations_of, size_of
 from adderlab.figures.graph import is_drawn, lay_out
 from adderlab.figures.network import network_size
 from adderlab.figures.picture import drawn
+from adderlab.figures.style import shortened
 from adderlab.nets import EXACT, Activation, Network, Readout, network
 from adderlab.nets.truth import rows_to_show
 from adderlab.nets.walk import nameless_task
