@@ -15,7 +15,7 @@ import torch
 
 from adderlab.cli.main import app, main
 from adderlab.cli.output import PLAIN
-from adderlab.demo import story
+from adderlab.demo import story, success_rate
 from adderlab.nets import Readout, load, network, save
 from adderlab.tasks import task_named
 from adderlab.verbs import doctor
@@ -484,31 +484,30 @@ def test_the_doctor_exits_with_1_where_something_needed_is_missing(run, run_json
 @pytest.fixture
 def quick_demo(monkeypatch):
     """Leave out the chapters that train for seconds."""
-    slow = {"a training run that works", "a training run that does not", "three batch modes"}
-    chapters = tuple(one for one in story.CHAPTERS if one[0] not in slow)
+    slow = {"a training run that works", "a training run that fails", "three batch modes"}
+    chapters = tuple(chapter for chapter in story.CHAPTERS if chapter[0] not in slow)
     assert len(chapters) == len(story.CHAPTERS) - len(slow)
     monkeypatch.setattr(story, "CHAPTERS", chapters)
-    odds = sys.modules["adderlab.demo.success_rate"]
-    monkeypatch.setattr(odds, "WIDTHS", (odds.LECTURE,))
+    monkeypatch.setattr(success_rate, "WIDTHS", (success_rate.LECTURE,))
 
 
 @pytest.mark.usefixtures("quick_demo")
-def test_demo_tells_the_story_and_writes_it(run, place):
+def test_demo_shows_its_chapters_and_writes_them(run, place):
     """With --json, so the text for people is on standard error and the results beside it."""
-    code, out, err = run("demo", "--networks", "6", "-o", "told", "--json")
+    code, out, err = run("demo", "--networks", "6", "-o", "out", "--json")
     assert code == 0
     found = only_object(out)
     assert [one["slug"] for one in found["chapters"]] == list(QUICK_CHAPTERS)
-    assert json.loads(Path("told/results.json").read_text(encoding="utf-8")) == found
+    assert json.loads(Path("out/results.json").read_text(encoding="utf-8")) == found
     lines = err.splitlines()
     assert lines[0] == "adderlab: two bits, one network, and what it really computes"
     assert any(line.startswith("refuted in exact arithmetic: 1 + 1 gives c = 3") for line in lines)
     assert "“all correct!” (the hand-set notebook)" in lines
     assert "  $ adderlab prove lecture.safetensors" in lines
-    written = next(n for n, line in enumerate(lines) if " files in told, in " in line)
+    written = next(n for n, line in enumerate(lines) if " files in out, in " in line)
     names = [line.strip() for line in lines[written + 1 :]]
     assert int(lines[written].split()[0]) == len(names)
-    assert sorted(names) == [n for n in left_in(place / "told") if (place / "told" / n).is_file()]
+    assert sorted(names) == [n for n in left_in(place / "out") if (place / "out" / n).is_file()]
 
 
 def test_with_json_the_text_for_people_goes_to_standard_error(run, nets):
@@ -820,7 +819,7 @@ def interrupted(*_, **__):
     ("where", "line"),
     [
         ("adderlab.training.judging._judge_chunk", "train half-adder --seeds 3 --steps 2 -o run"),
-        ("adderlab.demo.hand_set.compile_formula", "demo -o told"),
+        ("adderlab.demo.hand_set.compile_formula", "demo -o out"),
         ("adderlab.verbs.build.prove", "build half-adder --method lecture -o net"),
         ("adderlab.proving.engines.enumerate_rows", f"prove {LECTURE}"),
     ],

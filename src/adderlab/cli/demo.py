@@ -1,4 +1,4 @@
-"""``adderlab demo``: the main job, told on the terminal."""
+"""``adderlab demo``: both notebooks from start to end, each chapter shown as it is done."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ def register(app: typer.Typer) -> None:
 def demo(
     *,
     out: Annotated[
-        Path, typer.Option("-o", "--out", metavar="DIR", help="Where everything is written.")
+        Path, typer.Option("-o", "--out", metavar="DIR", help="The folder to write to.")
     ] = Path("adderlab-demo"),
     networks: Annotated[
-        int, typer.Option(help="Over how many networks each success rate is measured.")
+        int, typer.Option(help="Number of networks for each success rate.")
     ] = 100_000,
     as_json: AsJson = False,
 ) -> None:
-    """Go through both lecture notebooks from start to end and say what is so."""
+    """Run both lecture notebooks from start to end and check each of their claims."""
     from adderlab.blocks import Heading
     from adderlab.cli.output import Screen
-    from adderlab.demo import demo as tell
+    from adderlab.demo import demo as run
 
     screen = Screen(as_json=as_json)
     heading = ["adderlab: two bits, one network, and what it really computes"]
@@ -48,6 +48,6 @@ def demo(
         def on_progress(what: str, share: float) -> None:
             bar.update(job, completed=share, description=what)
 
-        story = tell(out, networks=networks, on_chapter=on_chapter, on_progress=on_progress)
+        story = run(out, networks=networks, on_chapter=on_chapter, on_progress=on_progress)
     screen.show(story.written())
     screen.json(story.to_dict())

@@ -1,4 +1,4 @@
-"""The demo: both notebooks from start to end, told truthfully, one file a chapter."""
+"""The demo: both notebooks from start to end, every claim checked, one file per chapter."""
 
 from adderlab.demo.story import Story, demo
 

@@ -1,4 +1,4 @@
-"""Chapter: what ``loss.backward()`` does, the chain rule behind it, and zero_grad before it."""
+"""Chapter: what ``loss.backward()`` does, the chain rule behind it, and ``zero_grad()``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SHOWN: Final = ("fc2.bias", 0)
 
 
 def backward(shop: Workshop) -> Chapter:
-    """Return the chapter on one row's backpropagation, the chain rule, and the two slots."""
+    """Return the chapter on backpropagation of one row, the chain rule, and ``zero_grad()``."""
     net = lecture_network(shop.task)
     row = backprop_rows(net, shop.task, [example(shop.task, ROW)])
     chain = chain_rule(CHAIN)
@@ -35,10 +35,10 @@ def backward(shop: Workshop) -> Chapter:
     slots = run_slots(start, rows)
     return Chapter(
         slug="backprop",
-        title="One line of magic, step by step",
+        title="loss.backward(), step by step",
         blocks=(*_row(row), *_chain(shop, chain), *_zero_grad(shop, slots)),
         results={
-            "row": _figures(row),
+            "row": _row_results(row),
             "chain": {
                 "derivatives": list(chain.derivatives),
                 "operations": [
@@ -56,13 +56,10 @@ def backward(shop: Workshop) -> Chapter:
     )
 
 
-def _figures(row: Backprop) -> dict[str, Any]:
-    values = row.to_dict()
-    names = ("gradients", "exact_gradients", "autograd_difference")
-    return {name: values[name] for name in names} | {
-        "loss": values["loss"],
-        "loss_after": values["loss_after"],
-    }
+def _row_results(row: Backprop) -> dict[str, Any]:
+    results = row.to_dict()
+    names = ("gradients", "exact_gradients", "autograd_difference", "loss", "loss_after")
+    return {name: results[name] for name in names}
 
 
 def _row(row: Backprop) -> list[Block]:
@@ -70,19 +67,22 @@ def _row(row: Backprop) -> list[Block]:
     (weight,) = (update for update in row.updates if update.name == "fc2.weight[1,2]")
     return [
         Paragraph(
-            "loss.backward() fills the gradient of every parameter in one line. Taken apart on one "
-            "row, the one that the hand-set network gets wrong: 1 + 1 should give c1 c0 = 1 0, and "
-            "both outputs are 0.5. First forward:"
+            "loss.backward() computes the gradient of every parameter in one line. Here are its "
+            "steps on the row that the hand-set network gets wrong: the target of 1 + 1 is "
+            "c1 c0 = 1 0, and both outputs are 0.5. The forward pass:"
         ),
         *(block for block in forward.blocks if isinstance(block, Table)),
-        Paragraph("Then back, from the loss to the weights, one local derivative at a time:"),
+        Paragraph(
+            "The backward pass, from the loss to the weights, one local derivative at a time:"
+        ),
         *(block for block in back.blocks if isinstance(block, Table)),
-        Paragraph("And the step that optimizer.step() makes of the gradients:"),
+        Paragraph("The update by optimizer.step():"),
         *(block for block in step.blocks if isinstance(block, Equations | Table)),
         Paragraph(
-            f"Every number is exact, and within {row.agreement.difference:.1e} of what PyTorch's "
-            f"autograd computes. The step moves fc2.weight[1,2], the weight that was too weak, "
-            f"from {float(weight.now):g} to {float(weight.next):g}: the right way."
+            "These numbers are exact; PyTorch's autograd differs from them by at most "
+            f"{row.agreement.difference:.1e}. The step changes fc2.weight[1,2], the weight that "
+            f"was too small in magnitude, from {float(weight.now):g} to {float(weight.next):g}: "
+            "the right direction."
         ),
     ]
 
@@ -92,19 +92,20 @@ def _chain(shop: Workshop, chain: Chain) -> list[Block]:
     last = longer.costs[-1]
     return [
         Paragraph(
-            "The notebook's last cell derives this for l = (f1(f2(f3(x))) - y)^2 with fi(x) = wi x "
-            "and ends in a SyntaxError, because it is not Python. It is right all the same. "
-            "Derived by SymPy, what a line shares with the one above it marked:"
+            "The notebook's last cell derives the gradients of l = (f1(f2(f3(x))) - y)^2 with "
+            "fi(x) = wi x. Run as code it raises a SyntaxError, because it is mathematics and not "
+            "Python; the derivation is correct. SymPy gives the same; marked is the factor "
+            "that the next line reuses:"
         ),
         Equations(tuple(marked(chain.lines))),
         Paragraph(
-            "Backward, each marked part is computed once and kept: that is the dynamic "
-            f"programming. For {DRAWN} functions it takes {last.with_reuse} operations instead of "
-            f"{last.without_reuse}."
+            "The backward pass computes each shared factor once and reuses it: this is dynamic "
+            f"programming. For a chain of {DRAWN} functions it takes {last.with_reuse} operations "
+            f"instead of {last.without_reuse}."
         ),
         shop.draw(
             chain_picture(longer),
-            caption="Operations for all derivatives of a chain, counted as they were done.",
+            caption="Operations for all derivatives of a chain, by its length.",
         ),
         Command("adderlab explain lecture.safetensors --input 1,1 --step"),
         Command("adderlab explain --chain 3"),
@@ -119,24 +120,25 @@ def _zero_grad(shop: Workshop, slots: SlotsRun) -> list[Block]:
     )
     return [
         Paragraph(
-            "Before backward() the notebook empties the slots, and says that this is very "
-            "important. What happens without it, from the random start of seed "
-            f"{SEED}, on all four rows; one parameter, {SHOWN[0]}[{SHOWN[1]}], after each line:"
+            "Before backward() the notebook calls zero_grad(), and notes that this is very "
+            f"important. The table shows why, for the initial weights of seed {SEED} and all four "
+            f"rows: the parameter {SHOWN[0]}[{SHOWN[1]}] and its gradient after each line:"
         ),
         Table(
             ("iteration", "after", "w", "dL/dw", "w without", "dL/dw without"),
             rows,
             left=("after",),
-            caption="The two slots of one parameter, with zero_grad and without",
+            caption="One parameter w and its gradient, with zero_grad() and without",
         ),
         Paragraph(
-            "Without zero_grad() each backward() adds to what is there. After "
-            f"{LOSS_STEPS} iterations the loss is {slots.losses_with[-1]:.4f} with it and "
-            f"{slots.losses_without[-1]:.4f} without."
+            "Without zero_grad(), each backward() adds the new gradient to the old ones. After "
+            f"{LOSS_STEPS} iterations the loss is {slots.losses_with[-1]:.4f} with zero_grad() and "
+            f"{slots.losses_without[-1]:.4f} without it."
         ),
         shop.draw(
             slots_picture(slots),
-            caption=f"The loss over the first {LOSS_STEPS} iterations, with zero_grad and without.",
+            caption=f"The loss over the first {LOSS_STEPS} iterations, with zero_grad() and "
+            "without.",
         ),
         Command(f"adderlab train half-adder --seed {SEED} --steps 0 -o start.safetensors"),
         Command("adderlab explain start.safetensors --slots"),
@@ -144,13 +146,13 @@ def _zero_grad(shop: Workshop, slots: SlotsRun) -> list[Block]:
 
 
 def _of(run: Sequence[Iteration]) -> dict[tuple[int, str], tuple[str, str]]:
-    """Return the two slots of one parameter as text, by the iteration and the line before."""
-    seen = [
+    """Return the two slots of one parameter as text, by iteration and the line before."""
+    moments = [
         ((number, slots.after), w, slot_text(slot))
         for number, iteration in enumerate(run, 1)
         for slots in iteration.moments
         for name, w, slot in entries(slots)
         if name == SHOWN
     ]
-    texts = w_texts([w for _, w, _ in seen])
-    return {key: (text, slot) for (key, _, slot), text in zip(seen, texts, strict=True)}
+    texts = w_texts([w for _, w, _ in moments])
+    return {key: (text, slot) for (key, _, slot), text in zip(moments, texts, strict=True)}

@@ -1,4 +1,4 @@
-"""Chapter: the data set that the training notebook draws."""
+"""Chapter: the data set of the training notebook."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SAMPLES = 1000
 
 
 def data_set(shop: Workshop) -> Chapter:
-    """Return the chapter on the 1000 random pairs."""
+    """Return the chapter on the 1000 random samples."""
     task = shop.task
     drawn = sample(task, SAMPLES, seed=0)
     counts = np.bincount(drawn.words["a"] * 2 + drawn.words["b"], minlength=4)
@@ -24,8 +24,8 @@ def data_set(shop: Workshop) -> Chapter:
         blocks=(
             Paragraph(
                 f"The training notebook draws {SAMPLES} random pairs of bits and labels each with "
-                "its sum. Only four different rows exist, so it is a table of four rows, each "
-                "with a weight:"
+                "its sum. Only four different rows exist, so the data set is a truth table with "
+                "a count for each row:"
             ),
             Table(
                 ("a", "b", "c1 c0", "samples", "share"),
@@ -42,8 +42,8 @@ def data_set(shop: Workshop) -> Chapter:
                 caption="Seed 0",
             ),
             Paragraph(
-                "No row is held back to test on, and none needs to be: the four rows are all "
-                "there is, and they can be proved instead."
+                "No rows are held out for testing, and none need to be: a network can be proved "
+                "right on all four rows, which are all the inputs there are."
             ),
         ),
         results={"seed": 0, "samples": SAMPLES, "counts": counts.tolist()},

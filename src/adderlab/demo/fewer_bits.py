@@ -1,4 +1,4 @@
-"""Chapter: in how few bits the adder still adds."""
+"""Chapter: the fewest bits in which the adder is still right."""
 
 from __future__ import annotations
 
@@ -18,74 +18,81 @@ from adderlab.training.members import train_members
 from adderlab.verbs.quantize import quantize
 from adderlab.verbs.quantized import Quantized
 
-WALK: Final = ("fp16", "int8", "int6", "int4", "int3", "int2")
+FORMATS: Final = ("fp16", "int8", "int6", "int4", "int3", "int2")
 SURVEYED: Final = ("fp16", "fp8-e4m3", "int8", "int6", "int4", "int3", "int2", "ternary", "binary")
 MOST_TRAINED: Final = 200
 FEWEST_TRAINED: Final = 20
 SEARCHED: Final = 40
 METHOD_WORDS: Final = {
-    "nearest": "to nearest",
-    "exact": "up or down, by search",
+    "nearest": "rounded to nearest",
+    "exact": "rounded up or down, by search",
     "snap": "rescaled to whole numbers",
-    "fine-tune": "trained on",
+    "fine-tune": "fine-tuned",
 }
 
 
 def fewer_bits(shop: Workshop) -> Chapter:
-    """Return the chapter on quantization: the adder from 68 bytes to 3."""
+    """Return the chapter on quantizing the adder from 68 bytes to 3."""
     net = printed_network().for_task(shop.task)
-    walk: list[Quantized] = []
-    for number, name in enumerate(WALK):
-        shop.on_progress(f"quantizing to {name}", 0.3 * number / len(WALK))
-        walk.append(quantize(net, name))
-    plain = quantize(net, "int2", method="nearest")
-    shop.on_progress("one bit a parameter", 0.3)
-    three = quantize(construct(shop.task, "one-layer"), "int2", method="exact")
+    results: list[Quantized] = []
+    for number, name in enumerate(FORMATS):
+        shop.on_progress(f"quantizing to {name}", 0.3 * number / len(FORMATS))
+        results.append(quantize(net, name))
+    nearest = quantize(net, "int2", method="nearest")
+    shop.on_progress("one bit per parameter", 0.3)
+    three_bytes = quantize(construct(shop.task, "one-layer"), "int2", method="exact")
     census = [one_bit_census(shop.task, hidden) for hidden in (2, 3)]
     smallest = quantize(net, "smallest")
-    for name, quantized in (("int2", walk[-1]), ("three-bytes", three), ("one-bit", smallest)):
-        _ = shop.keep(quantized.network, f"quantized-{name}")
-    shares, right = _survivors(shop)
-    before, counted = walk[0].before, count_network(net)
+    for name, result in (
+        ("int2", results[-1]),
+        ("three-bytes", three_bytes),
+        ("one-bit", smallest),
+    ):
+        _ = shop.keep(result.network, f"quantized-{name}")
+    shares, right = _shares(shop)
+    before, unchanged = results[0].before, count_network(net)
     return Chapter(
         slug="fewer-bits",
         title="From 68 bytes to 3",
         blocks=(
             Paragraph(
-                "The 17 weights that the training notebook printed take 68 bytes. In fewer bits, "
-                "each result is proved or refuted anew:"
+                "The 17 parameters that the training notebook printed take 68 bytes in fp32. Here "
+                "they are quantized to fewer bits, and each result is proved or refuted:"
             ),
             Table(
-                ("format", "bytes", "with scales", "how", "verdict", "margin"),
+                ("format", "bytes", "with scales", "method", "verdict", "margin"),
                 (
                     (
                         "fp32",
-                        str(counted.bytes["fp32"]),
-                        str(counted.stored_bytes),
+                        str(unchanged.bytes["fp32"]),
+                        str(unchanged.stored_bytes),
                         "as printed",
                         before.verdict,
                         _margin(before),
                     ),
-                    *(_cells(quantized) for quantized in walk),
+                    *(_cells(result) for result in results),
                 ),
-                marks=(bool(before), *(bool(quantized) for quantized in walk)),
-                left=("format", "how", "verdict"),
+                marks=(bool(before), *(bool(result) for result in results)),
+                left=("format", "method", "verdict"),
             ),
             Paragraph(
-                f"In INT2 rounding to nearest is right on {plain.verdict.rows_right} of 4 rows; a "
-                "search over all choices of up and down finds one that is right on every row."
+                f"In INT2, rounding to nearest is right on {nearest.verdict.rows_right} of 4 rows. "
+                "A search over all choices of rounding up or down finds a network that is right on "
+                "every row."
             ),
             Paragraph(
-                "Scales take more room than such small numbers. The adder of two hidden units "
-                f"needs none: its {three.network.parameters} numbers are whole and within -2..1, "
-                f"{three.network.parameters} * 2 bits = {three.bytes} bytes, "
-                f"{three.verdict.verdict}."
+                "The scales take more memory than the numbers themselves. The adder with two "
+                f"hidden units needs no scales: its {three_bytes.network.parameters} parameters "
+                "are whole numbers from -2 to 1, so it takes "
+                f"{three_bytes.network.parameters} * 2 bits = {three_bytes.bytes} bytes. It is "
+                f"{three_bytes.verdict.verdict}."
             ),
             Paragraph(
-                "And in one bit, each number -1 or 1? Of all "
-                f"{census[0].networks:,} networks {census[0].shape}, {census[0].right} add; of all "
-                f"{census[1].networks:,} networks {census[1].shape}, {census[1].right} do: 17 bits "
-                f"are {smallest.bytes} bytes too."
+                "One bit per parameter, -1 or 1, can be enough. Of all "
+                f"{census[0].networks:,} such networks of shape {census[0].shape}, "
+                f"{census[0].right} add; of all {census[1].networks:,} of shape "
+                f"{census[1].shape}, {census[1].right} add. Their 17 bits take {smallest.bytes} "
+                "bytes too."
             ),
             Table(
                 ("format", *shares),
@@ -93,9 +100,9 @@ def fewer_bits(shop: Workshop) -> Chapter:
                     (form, *(f"{row[form]:.0%}" if form in row else "" for row in shares.values()))
                     for form in SURVEYED
                 ),
-                caption=f"Of {right} trained networks that add, the share that still does, by "
-                "format and method. A scale for each tensor, none for floats and snap; exact and "
-                f"snap were tried on {min(right, SEARCHED)} of them.",
+                caption=f"The share of {right} trained networks that is still right after "
+                "quantization, by format and method. One scale per tensor, none for floats and "
+                f"snap; exact and snap on {min(right, SEARCHED)} of the networks.",
                 left=("format",),
             ),
             Command("adderlab quantize printed.safetensors --to int2"),
@@ -103,24 +110,24 @@ def fewer_bits(shop: Workshop) -> Chapter:
             Command("adderlab quantize printed.safetensors --to smallest"),
         ),
         results={
-            "walk": {quantized.form.name: _result(quantized) for quantized in walk},
-            "int2_nearest": _result(plain),
-            "three_bytes": _result(three),
+            "walk": {result.form.name: _result(result) for result in results},
+            "int2_nearest": _result(nearest),
+            "three_bytes": _result(three_bytes),
             "smallest": _result(smallest),
-            "one_bit": {entry.shape: [entry.right, entry.networks] for entry in census},
+            "one_bit": {count.shape: [count.right, count.networks] for count in census},
             "survival": {"networks": right, "shares": shares},
         },
     )
 
 
-def _cells(quantized: Quantized) -> tuple[str, ...]:
+def _cells(result: Quantized) -> tuple[str, ...]:
     return (
-        quantized.form.name,
-        str(quantized.bytes),
-        str(quantized.stored_bytes),
-        METHOD_WORDS[quantized.rounded.method],
-        quantized.verdict.verdict,
-        _margin(quantized.verdict),
+        result.form.name,
+        str(result.bytes),
+        str(result.stored_bytes),
+        METHOD_WORDS[result.rounded.method],
+        result.verdict.verdict,
+        _margin(result.verdict),
     )
 
 
@@ -129,14 +136,14 @@ def _margin(verdict: Verdict) -> str:
     return "" if margin is None else f"{float(margin):.4f}"
 
 
-def _result(quantized: Quantized) -> dict[str, object]:
-    kept = ("format", "method", "parameters", "bytes", "stored_bytes", "verdict", "rows_right")
-    data = quantized.to_dict()
-    return {name: data[name] for name in kept}
+def _result(result: Quantized) -> dict[str, object]:
+    names = ("format", "method", "parameters", "bytes", "stored_bytes", "verdict", "rows_right")
+    values = result.to_dict()
+    return {name: values[name] for name in names}
 
 
-def _survivors(shop: Workshop) -> tuple[dict[str, dict[str, float]], int]:
-    """Return, by method and format, the share of trained networks that still add."""
+def _shares(shop: Workshop) -> tuple[dict[str, dict[str, float]], int]:
+    """Return the share of networks that is still right, by method and format, and their number."""
     settings = Settings()
     count = max(min(shop.networks, MOST_TRAINED), FEWEST_TRAINED)
     trained = train_members(shop.task, settings, range(count))
@@ -150,6 +157,6 @@ def _survivors(shop: Workshop) -> tuple[dict[str, dict[str, float]], int]:
         on_progress=lambda what, share: shop.on_progress(what, 0.4 + 0.6 * share),
     )
     shares: dict[str, dict[str, float]] = {method: {} for method in METHODS}
-    for surviving in survivals:
-        shares[surviving.method][surviving.format] = surviving.share
+    for entry in survivals:
+        shares[entry.method][entry.format] = entry.share
     return shares, len(right)

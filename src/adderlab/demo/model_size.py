@@ -1,4 +1,4 @@
-"""Chapter: what the parameters weigh, from the adder's 17 to a language model's 405 billion."""
+"""Chapter: parameters and bytes, from the adder's 17 to a language model's 405 billion."""
 
 from __future__ import annotations
 
@@ -16,85 +16,93 @@ from adderlab.counting import (
 from adderlab.demo.workshop import Workshop
 from adderlab.verbs.count import count
 
-WALK: Final = ("fp32", "fp16", "int6", "int4", "int3", "int2")
-"""The notebook's walk: fp32, fp16, (INT6, INT4, INT3, INT2)."""
+FORMATS: Final = ("fp32", "fp16", "int6", "int4", "int3", "int2")
+"""The formats that the notebook goes through: fp32, fp16, (INT6, INT4, INT3, INT2)."""
 
-SAID: Final = {
+NOTEBOOK_LAYERS: Final = {
     "fc1": ("6 + 3 = 9 parameters", "9 * 4 bytes (fp32)"),
     "fc2": ("3 * 2 + 2 = 8 parameters", ""),
 }
-"""The notebook's own answers, layer by layer: to the parameters, and to the bytes."""
+"""The notebook's own answers by layer: the parameters, and the bytes."""
 
-ROUND: Final = 500 * 10**9
+NOTEBOOK_MODELS: Final = {
+    "gpt2": "100M ~ 1B, 4GB",
+    "gpt2-xl": "100M ~ 1B, 4GB",
+    "gpt3-175b": "100B, 400GB",
+    "llama-3.1-405b": "500B, 2TB",
+}
+"""The notebook's sizes of language models."""
+
+ROUND_NUMBER: Final = 500 * 10**9
 """The notebook's round number for Llama 3."""
 
-REAL: Final = ("gpt2", "gpt2-xl", "gpt3-175b", "llama-3-8b", "llama-3-70b", "llama-3.1-405b")
+MODELS: Final = ("gpt2", "gpt2-xl", "gpt3-175b", "llama-3-8b", "llama-3-70b", "llama-3.1-405b")
 
 
 def model_size(shop: Workshop) -> Chapter:
     """Return the chapter on parameters and bytes."""
-    counted = count(lecture_network(shop.task))
-    assert isinstance(counted, Count)
-    models = {name: _model(name) for name in REAL}
-    guess = count_number(ROUND)
+    adder = count(lecture_network(shop.task))
+    assert isinstance(adder, Count)
+    models = {name: _model(name) for name in MODELS}
+    round_number = count_number(ROUND_NUMBER)
+    largest = models["llama-3.1-405b"]
     return Chapter(
         slug="bytes",
         title="How many parameters, how many bytes?",
         blocks=(
-            Paragraph("The notebook asks of its layers, and answers in its comments:"),
-            _questions(counted),
-            Paragraph(
-                "Its answers are right. Then it looks at language models, whose sizes are these:"
-            ),
+            Paragraph("The notebook asks for the size of its layers and answers in its comments:"),
+            _questions(adder),
+            Paragraph("Its answers are right. It then estimates the sizes of language models:"),
             _models(models),
             Paragraph(
-                "and walks from fp32 over fp16 to INT2, for 500 billion parameters. To the byte, "
-                "whole bytes, beside the adder and the largest Llama 3 there is:"
+                "For 500 billion parameters it goes from fp32 and fp16 down to INT2. The exact "
+                "numbers of bytes, rounded up to whole bytes, for the adder, for 500 billion "
+                "parameters, and for the largest model of Llama 3:"
             ),
-            _memory(counted, guess, models["llama-3.1-405b"]),
+            _memory(adder, round_number, largest),
             Paragraph(
-                "That is arithmetic; whether a network still computes the right thing in a format "
-                "is another question, which the next chapter asks of the adder."
+                "This is arithmetic. Whether a network is still right in a format is another "
+                "question; the next chapter answers it for the adder."
             ),
             Command("adderlab count lecture.safetensors"),
             Command("adderlab count --parameters 500e9"),
             Command("adderlab count --model llama-3.1-405b"),
         ),
         results={
-            **counted.to_dict(),
+            **adder.to_dict(),
             "models": {name: model.raw for name, model in models.items()},
             "walk": {
-                "adder": {name: counted.bytes[name] for name in WALK},
-                "500e9": {name: guess.bytes[name] for name in WALK},
-                "llama-3.1-405b": {name: models["llama-3.1-405b"].bytes[name] for name in WALK},
+                "adder": {name: adder.bytes[name] for name in FORMATS},
+                "500e9": {name: round_number.bytes[name] for name in FORMATS},
+                "llama-3.1-405b": {name: largest.bytes[name] for name in FORMATS},
             },
         },
     )
 
 
 def _model(name: str) -> ModelCount:
-    counted = count_model(name)
-    assert isinstance(counted, ModelCount), name
-    return counted
+    model = count_model(name)
+    assert isinstance(model, ModelCount), f"the size of {name} is published"
+    return model
 
 
-def _questions(counted: Count) -> Table:
+def _questions(adder: Count) -> Table:
     """Return the notebook's questions on its two layers, each with the arithmetic."""
     rows: list[tuple[str, ...]] = []
-    for layer in counted.layers:
-        answer = SAID[layer.name]
+    for layer in adder.layers:
+        parameters, stored = NOTEBOOK_LAYERS[layer.name]
         rows += [
-            (f"how many parameters does {layer.name} have?", answer[0], layer.arithmetic),
+            (f"how many parameters does {layer.name} have?", parameters, layer.arithmetic),
             (
                 f"how many bytes are required to store {layer.name}?",
-                answer[1],
+                stored,
                 f"{layer.parameters} * 4 = {layer.to_dict()['bytes']['fp32']}",
             ),
         ]
-    inside = " + ".join(str(layer.parameters) for layer in counted.layers)
+    terms = " + ".join(str(layer.parameters) for layer in adder.layers)
     rows += [
-        ("how many parameters in all?", "", f"{inside} = {counted.raw}"),
-        ("how many bytes in all?", "", f"{counted.raw} * 4 = {counted.bytes['fp32']}"),
+        ("how many parameters in all?", "", f"{terms} = {adder.raw}"),
+        ("how many bytes in all?", "", f"{adder.raw} * 4 = {adder.bytes['fp32']}"),
     ]
     return Table(
         ("question", "the notebook's answer", "counted"),
@@ -105,40 +113,39 @@ def _questions(counted: Count) -> Table:
 
 
 def _models(models: dict[str, ModelCount]) -> Table:
-    """Return what the notebook says of models beside what their hyper-parameters add up to."""
-    answers = {
-        "gpt2": "100M ~ 1B, 4GB",
-        "gpt2-xl": "100M ~ 1B, 4GB",
-        "gpt3-175b": "100B, 400GB",
-        "llama-3.1-405b": "500B, 2TB",
-    }
+    """Return the notebook's sizes of models, and those that their hyper-parameters give."""
     rows = [
-        (name, answers.get(name, ""), f"{model.raw:,}", decimal_size(model.bytes["fp32"]))
+        (
+            name,
+            NOTEBOOK_MODELS.get(name, ""),
+            f"{model.raw:,}",
+            decimal_size(model.bytes["fp32"]),
+        )
         for name, model in models.items()
     ]
     rows.insert(3, ("gpt-4", "unknown", "unpublished", ""))
     return Table(
         ("model", "the notebook", "parameters", "bytes in fp32"),
         tuple(rows),
-        caption="Counted from the published hyper-parameters, tied weights once",
+        caption="Computed from the published hyper-parameters, tied weights counted once",
         left=("model", "the notebook"),
     )
 
 
-def _memory(counted: Count, guess: ModelCount, largest: ModelCount) -> Table:
-    """Return the notebook's memory table, to the byte."""
+def _memory(adder: Count, round_number: ModelCount, largest: ModelCount) -> Table:
+    """Return the exact bytes of the parameters in each format."""
     return Table(
-        ("format", f"the adder's {counted.raw}", "500 billion", "that is", largest.name),
+        ("format", f"the adder's {adder.raw}", "500 billion", "in decimal units", largest.name),
         tuple(
             (
                 name,
-                str(counted.bytes[name]),
-                f"{guess.bytes[name]:,}",
-                decimal_size(guess.bytes[name]),
+                str(adder.bytes[name]),
+                f"{round_number.bytes[name]:,}",
+                decimal_size(round_number.bytes[name]),
                 f"{largest.bytes[name]:,}",
             )
-            for name in WALK
+            for name in FORMATS
         ),
-        caption="Bytes of the parameters alone",
+        caption="Bytes of the parameters",
         left=("format",),
     )

@@ -1,4 +1,4 @@
-"""Chapter: the hand-set network repaired by one weight."""
+"""Chapter: the hand-set network, repaired by changing one weight."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from adderlab.nets.tensors import Dense
 from adderlab.proving import Verdict
 from adderlab.verbs.prove import prove
 
-TRIED = (-2.0, -2.5, -3.0, -4.0)
+CANDIDATES = (-2.0, -2.5, -3.0, -4.0)
 
 
 def with_last_weight(net: Network, value: float) -> Network:
@@ -30,21 +30,22 @@ def with_last_weight(net: Network, value: float) -> Network:
 
 
 def repaired(shop: Workshop) -> Chapter:
-    """Return the chapter on the repair by hand."""
+    """Return the chapter on the repair by hand and on the search for all repairs."""
     lecture = lecture_network(shop.task)
-    tried = [(value, prove(with_last_weight(lecture, value))) for value in TRIED]
-    repairs = find_repairs(lecture, shop.task, prove=prove)
+    verdicts = [(value, prove(with_last_weight(lecture, value))) for value in CANDIDATES]
+    search = find_repairs(lecture, shop.task, prove=prove)
     net = with_last_weight(lecture, -4.0)
     verdict = shop.keep(net, "repaired")
-    roomy = replace(net, readout=Readout("threshold", 0.25, ">"))
-    roomy_verdict = shop.keep(roomy, "repaired-threshold")
+    with_threshold = replace(net, readout=Readout("threshold", 0.25, ">"))
+    threshold_verdict = shop.keep(with_threshold, "repaired-threshold")
     return Chapter(
         slug="repair",
         title="The repair: one weight",
         blocks=(
             Paragraph(
-                "On 1 + 1 the low bit is computed as 1.5 - 2 * 0.5 = 0.5, and 0.5 is above 0, so "
-                "the step says 1. The weight -2, fc2.weight[1,2], is too weak. Tried by hand:"
+                "On 1 + 1 the output c0 is 1.5 - 2 * 0.5 = 0.5, which is above the threshold 0, "
+                "so the bit is 1. The weight -2, fc2.weight[1,2], is too small in magnitude. "
+                "Larger ones:"
             ),
             Table(
                 ("fc2.weight[1,2]", "output c0 on 1 + 1", "rows right", "verdict"),
@@ -52,15 +53,15 @@ def repaired(shop: Workshop) -> Chapter:
                     (
                         f"{value:g}",
                         f"{1.5 + value * 0.5:g}",
-                        f"{judged.rows_right} of 4",
-                        judged.verdict,
+                        f"{verdict.rows_right} of 4",
+                        verdict.verdict,
                     )
-                    for value, judged in tried
+                    for value, verdict in verdicts
                 ),
-                marks=tuple(bool(judged) for _, judged in tried),
+                marks=tuple(bool(verdict) for _, verdict in verdicts),
                 left=("verdict",),
             ),
-            Paragraph("At -4 the network adds, and this is no longer a matter of looking:"),
+            Paragraph("With -4 the network adds correctly, and this is proved:"),
             shop.truth_table(net),
             *verdict_blocks(verdict),
             shop.draw(
@@ -69,27 +70,29 @@ def repaired(shop: Workshop) -> Chapter:
                     for picture in surface_pictures(net, shop.task, name="repaired-surface")
                     if picture.name.endswith("c0")
                 ),
-                caption="The low bit after the repair: a band, with 1, 1 beyond it.",
+                caption="The output c0 after the repair: it is 1 in a band, and the corner 1, 1 "
+                "lies outside.",
             ),
             Paragraph(
-                "Its margin is 0, because on 0 + 0 both outputs are exactly 0, exactly on the "
-                "threshold: right under > 0, wrong under >= 0. With the threshold at 0.25 every "
-                f"output keeps a distance of {_margin(roomy_verdict)}."
+                "The margin is 0: on 0 + 0 both outputs are exactly 0, which is the threshold. "
+                "That is right under > 0 and wrong under >= 0. With the threshold 0.25, every "
+                f"output is at least {_margin(threshold_verdict)} away from it."
             ),
-            *verdict_blocks(roomy_verdict),
+            *verdict_blocks(threshold_verdict),
             Paragraph(
-                f"Searched exactly: {len(repairs.repairs)} parameters repair the network alone, "
-                "each with the set of values that work. No other does, the threshold included:"
+                "An exact search over all parameters and the threshold finds "
+                f"{len(search.repairs)} that repair the network on their own, each with the set "
+                "of values that work:"
             ),
-            Table(COLUMNS, tuple(repair.cells() for repair in repairs.repairs), left=WORDS),
+            Table(COLUMNS, tuple(repair.cells() for repair in search.repairs), left=WORDS),
             Command("adderlab repair lecture.safetensors -o repaired.safetensors"),
             Command("adderlab prove repaired.safetensors"),
         ),
         results={
             "verdict": verdict.to_dict(),
-            "with_threshold": roomy_verdict.to_dict(),
-            "repairs": repairs.to_dict()["repairs"],
-            "tried": {f"{value:g}": judged.verdict for value, judged in tried},
+            "with_threshold": threshold_verdict.to_dict(),
+            "repairs": search.to_dict()["repairs"],
+            "tried": {f"{value:g}": verdict.verdict for value, verdict in verdicts},
         },
     )
 

@@ -1,4 +1,4 @@
-"""The chapters in order, told one after the other into a folder."""
+"""The demo: runs the chapters in order and writes their files into one folder."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ CHAPTERS: Final[tuple[tuple[str, Callable[[Workshop], Chapter]], ...]] = (
     ("its repair", repaired),
     ("the data set", data_set),
     ("a training run that works", that_works),
-    ("one row's way back", backward),
-    ("a training run that does not", that_fails),
+    ("backpropagation", backward),
+    ("a training run that fails", that_fails),
     ("three batch modes", batch_modes),
     ("the printed weights", printed),
     ("the success rate", success_rates),
@@ -42,8 +42,7 @@ CHAPTERS: Final[tuple[tuple[str, Callable[[Workshop], Chapter]], ...]] = (
     ("fewer bits", fewer_bits),
     ("64 bits", wide_adders),
 )
-"""What each chapter is called while it is made, and what makes it; a new chapter goes here."""
-
+"""Each chapter's name in the progress bar and the function that returns it, in order."""
 
 TITLE: Final = "Two bits, one network, and what it really computes"
 LEDE: Final = (
@@ -55,13 +54,13 @@ LEDE: Final = (
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Story(Result):
-    """What the demo told.
+    """The result of a demo.
 
     Attributes:
         chapters: in order.
-        folder: where its networks, tables and ``results.json`` lie.
-        files: the names of the files there.
-        seconds: how long it took.
+        folder: the folder of its networks, tables, figures and ``results.json``.
+        files: their paths, relative to the folder.
+        seconds: the run time.
     """
 
     chapters: tuple[Chapter, ...]
@@ -70,11 +69,11 @@ class Story(Result):
     seconds: float
 
     def blocks(self) -> tuple[Block, ...]:
-        """Return the chapters one after the other, then what was written."""
+        """Return the blocks of every chapter, then the list of files."""
         return (*in_a_row(self.chapters), *self.written())
 
     def written(self) -> tuple[Block, ...]:
-        """Return what was written, and where."""
+        """Return the list of files and the folder they are in."""
         seconds = f"in {self.seconds:.0f} s"
         return (
             Heading("What was written"),
@@ -104,25 +103,24 @@ def demo(
     on_chapter: Callable[[Chapter], None] = lambda chapter: None,
     on_progress: Callable[[str, float], None] = lambda what, share: None,
 ) -> Story:
-    """Go through both notebooks from start to end and say at each step what is so.
+    """Run both notebooks from start to end and check each of their claims.
 
     Args:
-        out: the folder for every network, table and result; files of an earlier demo in it
-            are replaced.
-        networks: over how many networks the success rate of each width is measured.
-        on_chapter: called with each chapter when it is done.
-        on_progress: called with what is being done and the share done, 0 to 1.
+        out: the folder to write to; the files of an earlier demo there are replaced.
+        networks: the number of networks over which each success rate is measured.
+        on_chapter: called with each chapter when it is complete.
+        on_progress: called with the current step and the share done, 0 to 1.
 
     Raises:
         OptionError: ``networks`` is below 1.
-        OutputError: the folder can't be written.
+        OutputError: the folder holds other files, or can't be written.
     """
     if networks < 1:
         raise OptionError(
             f"got {networks}", where="networks", remedy="give a whole number of at least 1"
         )
-    place = Path(out)
-    if place.is_dir() and any(place.iterdir()) and not (place / "results.json").is_file():
+    target = Path(out)
+    if target.is_dir() and any(target.iterdir()) and not (target / "results.json").is_file():
         raise OutputError(
             "the folder holds other files", where=str(out), remedy="name a new folder"
         )
@@ -130,19 +128,19 @@ def demo(
     chapters: list[Chapter] = []
     with new_folder(out) as folder:
         shop = Workshop(folder, networks)
-        for number, (name, make) in enumerate(CHAPTERS):
+        for number, (name, chapter) in enumerate(CHAPTERS):
 
             def within(what: str, share: float, number: int = number) -> None:
                 on_progress(what, (number + share) / len(CHAPTERS))
 
             within(name, 0.0)
-            chapters.append(make(replace(shop, on_progress=within)))
+            chapters.append(chapter(replace(shop, on_progress=within)))
             on_chapter(chapters[-1])
         names = sorted(
             str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()
         )
         files = (*names, "report.html", "results.json")
-        story = Story(tuple(chapters), Path(out), files, time.perf_counter() - start)
+        story = Story(tuple(chapters), target, files, time.perf_counter() - start)
         report = to_page(TITLE, LEDE, chapters)
         _ = (folder / "report.html").write_text(report, encoding="utf-8")
         text = json.dumps(story.to_dict(), indent=2, allow_nan=False)

@@ -1,48 +1,47 @@
-"""Chapter: how often training works, by hidden width, and what its failures are."""
+"""Chapter: how often training succeeds, by hidden width, and how it fails."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any, Final
 
-from adderlab.blocks import Chapter, Command, Figures, Paragraph, Table
+from adderlab.blocks import Block, Chapter, Command, Figures, Paragraph, Table
 from adderlab.demo.workshop import Workshop
 from adderlab.figures import RatePoint, success_rates_picture
 from adderlab.runs.populations import Census, pictures_of
+from adderlab.runs.populations.census_blocks import symptom_blocks
 from adderlab.training import Settings
-from adderlab.training.census.rates import Rate
 from adderlab.training.census.surveys import success_rate
+from adderlab.training.census.rates import Rate
+from adderlab.training.census.symptoms import SYMPTOM_NAMED
 from adderlab.verbs.train_many import train_many
 
-SHOWN: Final = 8
+MOST_SHOWN: Final = 8
+"""Kinds of failure that are shown, the most frequent first."""
+
 WIDTHS: Final = (2, 3, 4, 8)
 LECTURE: Final = 3
-NAMES: Final = {
-    "dead_at_start": "dead unit at start",
-    "died": "unit died",
-    "stuck": "loss stuck",
-    "still_falling": "loss still falling",
-    "diverged": "diverged",
-}
+"""The hidden width of the notebooks."""
 
 
 def success_rates(shop: Workshop) -> Chapter:
-    """Return the chapter on the success rate over many runs."""
+    """Return the chapter on the success rate of many runs and on their failures."""
     census = _population(shop)
     widths = _by_width(shop, census.rate)
     pictures = {picture.name: picture for picture in pictures_of(census)}
-    kinds = [pictures[name] for name in pictures if name.startswith("failure-")][:SHOWN]
+    kinds = [picture for name, picture in pictures.items() if name.startswith("failure-")]
     result = census.result
     return Chapter(
         slug="success-rate",
         title=f"{shop.networks:,} runs instead of one",
         blocks=(
             Paragraph(
-                "One run that works says little. With the notebook's settings, each with its own "
-                f"start and its own 1000 samples, {census.successes:,} of {census.networks:,} "
-                f"networks are right on all four rows: {census.rate.share or 0.0:.1%} (95 % "
-                f"Wilson interval {census.rate.interval[0]:.1%} to "
-                f"{census.rate.interval[1]:.1%}). More hidden units help:"
+                f"One successful run says little. Of {census.networks:,} runs with the notebook's "
+                "settings, each with its own initial weights and its own 1000 samples, "
+                f"{census.successes:,} are right on all four rows: "
+                f"{census.rate.share or 0.0:.1%} (95 % Wilson interval "
+                f"{census.rate.interval[0]:.1%} to {census.rate.interval[1]:.1%}). The rate grows "
+                "with the number of hidden units:"
             ),
             shop.draw(
                 success_rates_picture(
@@ -54,8 +53,8 @@ def success_rates(shop: Workshop) -> Chapter:
                     name="success-by-width",
                 ),
                 pictures.get("loss-quantiles"),
-                caption="How often it works, by hidden units (hollow: the notebook's), and the "
-                "losses of the notebook's networks: half of all runs lie in the dark band.",
+                caption="The success rate by hidden units (hollow: the notebook's three), and the "
+                "loss of the runs with the notebook's settings: half of them lie in the dark band.",
             ),
             Table(
                 ("hidden units", "networks", "right", "95 % interval"),
@@ -71,11 +70,12 @@ def success_rates(shop: Workshop) -> Chapter:
             ),
             Paragraph(
                 f"The failures end in {result['failure_tables']} different wrong truth tables. "
-                "What the networks say the four sums are, and what was shown to cause it:"
+                "The table has the four sums as the networks compute them, and what was shown to "
+                "cause the failure:"
             ),
             _tables(census),
-            *((_cards(shop, kinds),) if kinds else ()),
-            *_causes(census),
+            *((_cards(shop, kinds[:MOST_SHOWN]),) if kinds else ()),
+            *_causes(census.result["causes"]),
             Paragraph(_solutions(result)),
             Command(f"adderlab train half-adder --seeds {shop.networks} -o run"),
         ),
@@ -117,7 +117,7 @@ def _population(shop: Workshop) -> Census:
 
 
 def _by_width(shop: Workshop, own: Rate) -> list[tuple[int, Rate]]:
-    """Return the success rate of each width; the notebook's is known already."""
+    """Return the success rate of each width; ``own`` is that of the notebook's."""
     rates: list[tuple[int, Rate]] = []
     for number, width in enumerate(WIDTHS):
         if width == LECTURE:
@@ -130,7 +130,7 @@ def _by_width(shop: Workshop, own: Rate) -> list[tuple[int, Rate]]:
 
 
 def _tables(census: Census) -> Table:
-    failures = census.failures[:SHOWN]
+    failures = census.failures[:MOST_SHOWN]
     return Table(
         ("0+0", "0+1", "1+0", "1+1", "networks", "share", "caused by"),
         (
@@ -140,7 +140,7 @@ def _tables(census: Census) -> Table:
                     *map(str, entry["table"] or ("-",) * 4),
                     f"{entry['count']:,}",
                     f"{entry['share']:.1%}",
-                    ", ".join(NAMES[cause["cause"]] for cause in entry["causes"]
+                    ", ".join(SYMPTOM_NAMED[cause["cause"]].title for cause in entry["causes"]
                               if cause["is_cause"]) or "-",
                 )
                 for entry in failures
@@ -155,66 +155,34 @@ def _tables(census: Census) -> Table:
 def _cards(shop: Workshop, kinds: list[Any]) -> Figures:
     return shop.draw(
         *kinds,
-        caption="The kinds of failure: an example of each, which of its hidden units are on at "
-        "which row, and what is seen of all of its kind.",
+        caption="The kinds of failure: an example of each, the rows on which its hidden units "
+        "are on, and the symptoms of all failures of its kind.",
     )
 
 
-def _causes(census: Census) -> tuple[Paragraph | Table, ...]:
-    causes = census.result["causes"]
+def _causes(causes: list[dict[str, Any]]) -> tuple[Block, ...]:
+    """Return what was tried to find out which symptoms are causes."""
     if not causes:
         return ()
     return (
         Paragraph(
-            "What is seen of a failure need not be what causes it. A dead unit is off on every "
-            "row, so no gradient reaches it. A loss that is stuck fell by less than 1 % over "
-            "the last tenth of the steps. Failures were trained again with that one thing changed "
-            "and nothing else, from the same start on the same data; unchanged, each fails again. "
-            "Beside it, a like change was made elsewhere:"
+            "A symptom of a failure need not be its cause. To find out, failed runs were repeated "
+            "with the same initial weights and data and that one thing changed; in a control "
+            "group, a similar change was made elsewhere. Repeated without a change, every run "
+            "fails again."
         ),
-        Table(
-            ("seen", "failures", "successes", "changed", "beside it", "cause"),
-            tuple(
-                (
-                    NAMES[cause["cause"]],
-                    f"{cause['share']:.1%}",
-                    "-" if cause["among_successes"] is None else f"{cause['among_successes']:.1%}",
-                    _share(cause["trial"], "mended"),
-                    _share(cause["trial"], "control_mended"),
-                    {True: "yes", False: "no", None: "?"}[cause["is_cause"]],
-                )
-                for cause in causes
-            ),
-            left=("seen", "cause"),
-            caption="How often it is seen, and how often a failure is right once that was changed "
-            "(with 95 % intervals)",
-        ),
-        Paragraph(
-            " ".join(
-                f"{NAMES[cause['cause']].capitalize()}: {cause['trial']['change']}; beside it, "
-                f"{cause['trial']['control']}."
-                for cause in causes
-                if cause["trial"] is not None
-            )
-        ),
+        *symptom_blocks(causes),
     )
-
-
-def _share(trial: dict[str, Any] | None, name: str) -> str:
-    if trial is None or not trial[name]["of"]:
-        return "-"
-    low, high = trial[name]["interval"]
-    return f"{trial[name]['share']:.0%} ({100 * low:.0f}-{high:.0%})"
 
 
 def _solutions(result: dict[str, Any]) -> str:
     solutions = result["solutions"]
     text = (
-        f"The networks that are right are not one solution: by which units are on at which rows "
-        f"there are {solutions['patterns']:,} of them, and {solutions['classes']:,} classes when "
-        "units are permuted and scaled"
+        "The successful networks are not all the same solution. By which units are on at which "
+        f"rows there are {solutions['patterns']:,} kinds, or {solutions['classes']:,} when "
+        "permutations and scalings of the units are not counted as different."
     )
     if not solutions["commonest"]:
-        return f"{text}."
-    first = solutions["commonest"][0]
-    return f"{text}. The most frequent class makes up {first['share']:.1%} of the successes."
+        return text
+    share = solutions["commonest"][0]["share"]
+    return f"{text} The most frequent of these has {share:.1%} of the successes."

@@ -1,4 +1,4 @@
-"""Chapter: one start under many learning rates and scales, as a map."""
+"""Chapter: a map of training over learning rate and initial scale."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Y: Final = "init=0.1:10:log"
 
 
 def trainability(shop: Workshop) -> Chapter:
-    """Return the chapter with the map of learning rate and scale."""
+    """Return the chapter with the map of learning rate and initial scale."""
     side = max(8, min(LARGEST, isqrt(shop.networks)))
     total = side * side
     done = 0
@@ -26,33 +26,33 @@ def trainability(shop: Workshop) -> Chapter:
         done += pixels
         shop.on_progress(f"training {total} networks", min(done / total, 1.0))
 
-    trained_map = make_map(shop.task, x=X, y=Y, size=side, member=MEMBER, on_progress=on_progress)
-    converged = float((trained_map.measure < 0).mean())
+    trained = make_map(shop.task, x=X, y=Y, size=side, member=MEMBER, on_progress=on_progress)
+    converged = float((trained.measure < 0).mean())
     return Chapter(
         slug="trainability",
-        title="One start, every learning rate",
+        title="One initial network, many learning rates",
         blocks=(
             Paragraph(
-                f"Each pixel is one network. All {trained_map.networks:,} have the same start, but "
-                "for a factor, and the same data; to the right the learning rate grows, upwards "
-                f"the factor. {converged:.1%} end with a smaller loss than they began with, "
-                f"{float(trained_map.success.mean()):.1%} are right on all four rows. Where "
-                "training begins to fail the border is ragged; of larger networks Sohl-Dickstein "
-                "(2024) found that it is a fractal. Narrower ranges zoom in."
+                f"Each pixel is a training run. All {trained.networks:,} use the same data and the "
+                "same initial weights times a factor; the learning rate grows to the right, the "
+                f"factor upwards. {converged:.1%} end with a lower loss than they started with, "
+                f"and {float(trained.success.mean()):.1%} are right on all four rows. The border "
+                "between the two is ragged; for larger networks Sohl-Dickstein (2024) showed that "
+                "it is a fractal. Narrower ranges zoom in."
             ),
             shop.draw(
-                trained_map.picture(name="map-convergence"),
-                trained_map.picture(name="map-success", shows="success"),
-                caption="Where training converges, and where the network is right at the end.",
+                trained.picture(name="map-convergence"),
+                trained.picture(name="map-success", shows="success"),
+                caption="Where training converges, and where the trained network is right.",
             ),
             Command(f"adderlab map half-adder --x {X} --y {Y} --member {MEMBER} -o map.png"),
         ),
         results={
-            "networks": trained_map.networks,
-            "converged": int((trained_map.measure < 0).sum()),
-            "successes": int(trained_map.success.sum()),
-            "x": trained_map.grid.x.to_dict(),
-            "y": trained_map.grid.y.to_dict(),
+            "networks": trained.networks,
+            "converged": int((trained.measure < 0).sum()),
+            "successes": int(trained.success.sum()),
+            "x": trained.grid.x.to_dict(),
+            "y": trained.grid.y.to_dict(),
             "member": MEMBER,
         },
     )

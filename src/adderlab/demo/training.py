@@ -1,4 +1,4 @@
-"""Chapters: a training run that works, one that does not, and the three batch modes."""
+"""Chapters: a training run that works, one that fails, and the three batch modes."""
 
 from __future__ import annotations
 
@@ -26,22 +26,23 @@ def that_works(shop: Workshop) -> Chapter:
         title="A training run that works",
         blocks=(
             Paragraph(
-                "The same network, 2-3-2, its weights random now and moved 1000 times against the "
-                "gradient of the mean squared error. With seed 0 it learns to add. (Seed 0 was "
-                "chosen because it works.)"
+                "A network of the same shape, 2-3-2, starts from random weights and is trained for "
+                "1000 steps of gradient descent on the mean squared error. With seed 0 it learns "
+                "to add. (Seed 0 was chosen because it works.)"
             ),
             *blocks,
             Remark(
                 "Define the optimizer (SGD)",
                 TRAINING,
-                "The name of the update rule is SGD. Each step here measures the loss on "
-                "all 1000 samples, so what runs is gradient descent: nothing is stochastic.",
+                "optim.SGD is the name of the update rule. Each step here computes the loss on "
+                "all 1000 samples, so this is full-batch gradient descent: nothing in it is "
+                "stochastic.",
             ),
             Remark(
                 "After this, it becomes dL/dw = 0 for all w's in the given list",
                 TRAINING,
-                f"After optimizer.zero_grad() the gradient slot of fc1.weight holds {gradient}: "
-                "no tensor at all, not zeros (set_to_none=False would fill it with 0).",
+                f"After optimizer.zero_grad(), fc1.weight.grad is {gradient}: there is no tensor, "
+                "not a tensor of zeros (set_to_none=False would give one).",
             ),
             Command("adderlab train half-adder --seed 0 -o trained.safetensors"),
         ),
@@ -58,14 +59,14 @@ def that_fails(shop: Workshop) -> Chapter:
         title="The same run from another seed",
         blocks=(
             Paragraph(
-                f"Seed {FAILS}, everything else the same. The loss settles at {last:.4f} and more "
-                "steps do not move it:"
+                f"Seed {FAILS}, with all other settings the same. The loss converges to "
+                f"{last:.4f}; the network is wrong:"
             ),
             *blocks,
             Paragraph(_dead_text(trained)),
             shop.draw(
                 activations_picture(_network(trained), shop.task, name="seed-1-activations"),
-                caption="The hidden units of this network, row by row.",
+                caption="The hidden units of this network on each row.",
             ),
             shop.draw(
                 losses_picture(
@@ -84,26 +85,26 @@ def that_fails(shop: Workshop) -> Chapter:
 
 
 def batch_modes(shop: Workshop) -> Chapter:
-    """Return the chapter on one start trained in three ways."""
+    """Return the chapter on one initial network, trained with three batch sizes."""
     runs: list[tuple[str, str, Trained]] = []
     for number, (samples, batch, name) in enumerate(MODES):
-        shop.on_progress(f"training with {samples} a step", number / len(MODES))
+        shop.on_progress(f"training with batches of {samples}", number / len(MODES))
         runs.append((samples, name, train(shop.task, seed=WORKS, batch=batch)))
         _ = shop.keep(_network(runs[-1][2]), f"batch-{'full' if batch is None else batch}")
     return Chapter(
         slug="batch-modes",
-        title="Three ways to measure the loss",
+        title="Three batch sizes",
         blocks=(
             Paragraph(
-                "The notebook names three modes: GD, SGD, minibatch SGD. From one start, seed "
-                f"{WORKS}, with the same learning rate and 1000 steps each; the loss is over all "
-                "1000 samples, with the final weights:"
+                "The notebook names three modes: GD, SGD and minibatch SGD. All three runs start "
+                f"from the weights of seed {WORKS} and take 1000 steps with the same learning "
+                "rate. The loss is that of the final weights on all 1000 samples:"
             ),
             Table(
                 (
-                    "a step looks at",
-                    "which is",
-                    "loss at the end",
+                    "batch",
+                    "method",
+                    "final loss",
                     "accuracy",
                     "rows right",
                     "verdict",
@@ -120,7 +121,7 @@ def batch_modes(shop: Workshop) -> Chapter:
                     for samples, name, run in runs
                 ),
                 marks=tuple(bool(run) for *_, run in runs),
-                left=("a step looks at", "which is", "verdict"),
+                left=("batch", "method", "verdict"),
             ),
             Command("adderlab train half-adder --batch 1"),
         ),
@@ -131,7 +132,7 @@ def batch_modes(shop: Workshop) -> Chapter:
 
 
 def _run(shop: Workshop, seed: int) -> tuple[Trained, tuple[Block, ...], dict[str, Any]]:
-    """Train with one seed; return the run, the blocks that show it, and its results."""
+    """Train with ``seed``, and return the run, its blocks and its results."""
     shop.on_progress(f"training with seed {seed}", 0.0)
     trained = train(shop.task, seed=seed)
     run, net = trained.run, _network(trained)
@@ -145,7 +146,7 @@ def _run(shop: Workshop, seed: int) -> tuple[Trained, tuple[Block, ...], dict[st
             *verdict_blocks(verdict),
             shop.draw(
                 *surface_pictures(net, shop.task, name=f"seed-{seed}-surface"),
-                caption="What it learned, over the unit square.",
+                caption="The trained outputs over the unit square.",
             ),
         ),
         {
@@ -171,17 +172,17 @@ def _rows(trained: Trained) -> int:
 def _dead_text(trained: Trained) -> str:
     dead = trained.run.dead_units
     if not dead:
-        return "No hidden unit is off on every row: it is stuck all the same."
-    units = " and ".join(map(str, dead))
-    are = "is" if len(dead) == 1 else "are"
+        return "No hidden unit is dead, and still the loss is stuck."
+    units = "unit" if len(dead) == 1 else "units"
+    are, their = ("is", "its") if len(dead) == 1 else ("are", "their")
     return (
-        f"Hidden unit {units} {are} off on every row: relu gives 0 there, and 0 passes no "
-        "gradient back, so no step can ever wake it."
+        f"Hidden {units} {' and '.join(map(str, dead))} {are} dead: the relu outputs 0 on every "
+        f"row, so the gradient of {their} weights is 0 and no step changes them."
     )
 
 
 def _gradient_after_zero_grad() -> str:
-    """Return what the gradient slot holds after a step and zero_grad(), as Python prints it."""
+    """Return the ``repr`` of ``fc1.weight.grad`` after a step and ``zero_grad()``."""
     import torch
 
     from adderlab.nets.modules import AdderNN

@@ -1,4 +1,4 @@
-"""Chapter: adders of 64 bits, proved on all of their inputs."""
+"""Chapter: 64-bit adders, proved on all inputs."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from adderlab.verbs.prove import prove
 WIDTH: Final = 64
 METHODS: Final = ("one-layer", "prefix", "ripple")
 FORMATS_SHOWN: Final = ("fp16", "fp32", "fp64", "wide")
-RUNGS: Final = ((1, "under a second"), (10, "under ten seconds"), (60, "under a minute"))
-"""How a time is told: coarsely, so that the same story gives the same page."""
+TIME_WORDS: Final = ((1, "under a second"), (10, "under ten seconds"), (60, "under a minute"))
+"""Run times in words, so that the same demo gives the same page."""
 
 
 @dataclass(frozen=True, slots=True)
-class Cliff:
-    """What becomes of the one-layer adder in a format as it grows.
+class Limit:
+    """The width up to which the one-layer adder is right in a number format.
 
     Attributes:
-        format: the number format.
+        format: the name of the format.
         proved_to: the width up to which every width is proved.
-        refuted_at: the first width that is refuted, if one is.
-        example: how it goes wrong there.
+        refuted_at: the first width that is refuted, if any is.
+        example: its counterexample there, as text.
     """
 
     format: str
@@ -40,7 +40,7 @@ class Cliff:
 
 
 def wide_adders(shop: Workshop) -> Chapter:
-    """Return the chapter on wide adders, and on what a number format does to one of them."""
+    """Return the chapter on 64-bit adders and on the limits of number formats."""
     task = task_named(f"adder:{WIDTH}")
     rows: list[tuple[str, ...]] = []
     marks: list[bool] = []
@@ -71,43 +71,44 @@ def wide_adders(shop: Workshop) -> Chapter:
             "verdict": verdict.verdict,
             "seconds": round(times[-1], 4),
         }
-    cliffs = _cliffs(shop)
-    limited = [cliff for cliff in cliffs if cliff.proved_to < WIDTH]
+    limits = _limits(shop)
     return Chapter(
         slug="wide",
-        title="Sixty-four bits, all inputs",
+        title="64 bits, all inputs",
         blocks=(
             Paragraph(
-                "The same idea adds words of any width. Two operands of 64 bits have 2^128 "
-                "inputs: at a billion a second, trying them would take 10^22 years. As decision "
-                "diagrams, which share what is alike, they are decided all at once. The slowest "
-                f"of these three proofs took {took(max(times))}; results.json has the seconds."
+                "Adders of any width can be built in the same way. Two operands of 64 bits have "
+                "2^128 inputs: trying them at a billion per second would take 10^22 years. A "
+                "decision diagram represents all of them at once, because equal parts of the "
+                "function are stored once. The slowest of the three proofs took "
+                f"{took(max(times))}; results.json has the seconds."
             ),
             Table(
                 ("construction", "layers", "hidden", "nonzero", "largest weight", "verdict"),
                 tuple(rows),
                 marks=tuple(marks),
-                caption="Three adders of 64 bits, on all 2^128 inputs",
+                caption="Three 64-bit adders, on all 2^128 inputs",
                 left=("construction", "verdict"),
             ),
             Paragraph(
-                "A wider word costs the first adder larger weights and the other two more layers; "
-                "their weights stay within -2..1, two bits each, at every width."
+                "For wider words, the one-layer adder needs larger weights; the other two need "
+                "more layers, and their weights stay between -2 and 1, two bits each."
             ),
             Paragraph(
-                "One hidden layer needs weights that double with every bit, and a number format "
-                "holds only so many. In exact arithmetic every width is right; in a format's own "
-                "arithmetic the one-layer adder comes to a cliff:"
+                "The weights of the one-layer adder double with every bit, and a number format "
+                "represents them only up to a limit. In exact arithmetic every width is right; in "
+                "the arithmetic of a format the adder is right up to this width:"
             ),
             Table(
-                ("format", "proved up to", "refuted at", "for example"),
+                ("format", "proved up to", "refuted at", "counterexample"),
                 tuple(
-                    (cliff.format, str(cliff.proved_to), str(cliff.refuted_at or ""), cliff.example)
-                    for cliff in limited
+                    (limit.format, str(limit.proved_to), str(limit.refuted_at or ""), limit.example)
+                    for limit in limits
+                    if limit.proved_to < WIDTH
                 ),
-                caption="The one-layer adder of 1 to 64 bits, each width proved or refuted in each "
-                "format, for every order of summation",
-                left=("format", "for example"),
+                caption="The one-layer adder from 1 to 64 bits, each width proved or refuted in "
+                "each format, for every order of summation",
+                left=("format", "counterexample"),
             ),
             Command(f"adderlab build adder:{WIDTH} --method prefix -o adder{WIDTH}.safetensors"),
             Command("adderlab build adder:24 --method one-layer -o adder24.safetensors"),
@@ -116,34 +117,34 @@ def wide_adders(shop: Workshop) -> Chapter:
         results={
             **results,
             "cliffs": {
-                cliff.format: {"proved_to": cliff.proved_to, "refuted_at": cliff.refuted_at}
-                for cliff in cliffs
+                limit.format: {"proved_to": limit.proved_to, "refuted_at": limit.refuted_at}
+                for limit in limits
             },
         },
     )
 
 
 def took(seconds: float) -> str:
-    """Return a time in words."""
-    return next((words for rung, words in RUNGS if seconds < rung), "over a minute")
+    """Return a run time in words: ``under a second``."""
+    return next((words for limit, words in TIME_WORDS if seconds < limit), "over a minute")
 
 
-def _cliffs(shop: Workshop) -> list[Cliff]:
-    """Return what becomes of the one-layer adder in each format, at every width up to 64."""
+def _limits(shop: Workshop) -> list[Limit]:
+    """Return the limit of the one-layer adder in each format, of every width up to 64."""
     is_proved: dict[str, list[bool]] = {name: [] for name in FORMATS_SHOWN}
     refuted: dict[str, tuple[int, str]] = {}
     for width in range(1, WIDTH + 1):
         shop.on_progress(f"{width} bits in four formats", width / (WIDTH + 1))
         net = construct(task_named(f"adder:{width}"), "one-layer", format="wide")
         verdict = prove(net, formats=FORMATS_SHOWN, engine="diagram")
-        for name, judged in verdict.formats.items():
-            is_proved[name].append(judged.verdict == "proved")
-            if judged.verdict == "refuted" and name not in refuted:
-                refuted[name] = width, _example(judged)
+        for name, part in verdict.formats.items():
+            is_proved[name].append(part.verdict == "proved")
+            if part.verdict == "refuted" and name not in refuted:
+                refuted[name] = width, _example(part)
     return [
-        Cliff(
+        Limit(
             name,
-            next((at for at, is_so in enumerate(proved) if not is_so), WIDTH),
+            next((width for width, is_right in enumerate(proved) if not is_right), WIDTH),
             *refuted.get(name, (None, "")),
         )
         for name, proved in is_proved.items()
@@ -151,7 +152,7 @@ def _cliffs(shop: Workshop) -> list[Cliff]:
 
 
 def _example(verdict: FormatVerdict) -> str:
-    """Return the counterexample of a refuted format in a few words."""
+    """Return the counterexample in a format as text, empty if there is none."""
     example = verdict.counterexample
     if example is None:
         return ""

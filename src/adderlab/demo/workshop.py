@@ -1,4 +1,4 @@
-"""What the chapters share: the folder they write to, and the blocks that several of them show."""
+"""What the chapters share: the folder they write to, and the blocks that several of them use."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ TRAINING = "the training notebook"
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """Where a chapter works.
+    """The settings of a demo, and what every chapter does with its networks.
 
     Attributes:
-        folder: where its files go.
-        networks: how many networks the success rate is measured over.
-        on_progress: called with what is being done and the share done, 0 to 1.
+        folder: the folder for the chapters' files.
+        networks: the number of networks over which each success rate is measured.
+        on_progress: called with the current step and the share done, 0 to 1.
     """
 
     folder: Path
@@ -37,11 +37,11 @@ class Workshop:
 
     @property
     def task(self) -> Task:
-        """The half adder."""
+        """The task of both notebooks, the half adder."""
         return task_named("half-adder")
 
     def keep(self, net: Network, name: str) -> Verdict:
-        """Write a network and its truth table, and return its verdict."""
+        """Write a network and its truth table under ``name``, and return its verdict."""
         verdict = prove(net, self.task)
         _ = save(net, self.folder / f"{name}.safetensors")
         table = self.truth_table(net)
@@ -53,16 +53,16 @@ class Workshop:
         return truth_table(self.task, rows_to_show(net, self.task), caption=caption)
 
     def draw(self, *pictures: Picture | None, caption: str) -> Figures:
-        """Write pictures as SVG and PNG, and return them as a block."""
+        """Write pictures as SVG and PNG, and return them as a block; ``None`` is left out."""
         drawn = tuple(picture for picture in pictures if picture is not None)
-        place = self.folder / "figures"
-        place.mkdir(exist_ok=True)
+        figures = self.folder / "figures"
+        figures.mkdir(exist_ok=True)
         for picture in drawn:
-            _ = picture.write(place)
+            _ = picture.write(figures)
         return Figures(drawn, caption)
 
     def write_csv(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """Write a table into the folder."""
+        """Write a table into the folder as CSV."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         _ = writer.writerow(columns)

@@ -38,7 +38,7 @@ def census_blocks(census: Census) -> Iterator[Block]:
     yield Line(f"{result['seconds']:.1f} s by {result['path']} ({result['why']}), {each} a network")
     yield from _speed(result)
     yield from _failures(result, census.task)
-    yield from _causes(result["causes"])
+    yield from symptom_blocks(result["causes"])
     yield from _helps(result["helps"])
     yield from _solutions(result["solutions"])
     best = result["best"]
@@ -96,7 +96,8 @@ def _failures(result: dict[str, Any], task: Task) -> Iterator[Block]:
     )
 
 
-def _causes(causes: list[dict[str, Any]]) -> Iterator[Block]:
+def symptom_blocks(causes: list[dict[str, Any]]) -> Iterator[Block]:
+    """Yield the symptoms of failures, and what repeated runs say of them as causes."""
     if not causes:
         return
     is_tried = any(cause["trial"] for cause in causes)
