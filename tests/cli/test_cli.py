@@ -501,7 +501,9 @@ def test_demo_shows_its_chapters_and_writes_them(run, place):
     assert json.loads(Path("out/results.json").read_text(encoding="utf-8")) == found
     lines = err.splitlines()
     assert lines[0] == "adderlab: two bits, one network, and what it really computes"
-    assert any(line.startswith("refuted in exact arithmetic: 1 + 1 gives c = 3") for line in lines)
+    assert any(
+        line.startswith("refuted in exact arithmetic: half-adder is wrong") for line in lines
+    )
     assert "“all correct!” (the hand-set notebook)" in lines
     assert "  $ adderlab prove lecture.safetensors" in lines
     written = next(n for n, line in enumerate(lines) if " files in out, in " in line)

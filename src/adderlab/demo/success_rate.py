@@ -11,8 +11,8 @@ from adderlab.figures import RatePoint, success_rates_picture
 from adderlab.runs.populations import Census, pictures_of
 from adderlab.runs.populations.census_blocks import symptom_blocks
 from adderlab.training import Settings
-from adderlab.training.census.surveys import success_rate
 from adderlab.training.census.rates import Rate
+from adderlab.training.census.surveys import success_rate
 from adderlab.training.census.symptoms import SYMPTOM_NAMED
 from adderlab.verbs.train_many import train_many
 
