@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from html import escape
 from typing import Final
 
 SUM, PRODUCT, ATOM = range(3)
-"""How tightly a formula holds together: a sum is bracketed within a product, not conversely."""
+"""A formula's precedence: a sum is bracketed within a product, not conversely."""
 
 LONGEST: Final = 40
 """Characters of a fraction that is written out; a longer one is written as a decimal."""
@@ -40,7 +40,7 @@ class Formula:
     """One formula, written three times.
 
     Attributes:
-        text: for terminals, JSON and those who read by ear.
+        text: for terminals, JSON and screen readers.
         latex: without the dollar signs.
         mathml: presentation MathML, without the ``math`` element around it.
         level: :data:`SUM`, :data:`PRODUCT` or :data:`ATOM`.
@@ -152,7 +152,7 @@ def fraction_text(value: Fraction) -> str:
 
 
 def near_text(value: Fraction, digits: int = 6) -> str:
-    """Return about what an exact number is, to so many digits; of any size."""
+    """Return an exact number of any size to ``digits`` significant digits."""
     try:
         near = float(value)
     except OverflowError:
@@ -225,9 +225,10 @@ def power(base: Formula, exponent: int) -> Formula:
 
 def call(name: str, *arguments: Formula) -> Formula:
     """Return a function of its arguments."""
+    latex = ", ".join(argument.latex for argument in arguments)
     return Formula(
-        f"{name}({', '.join(one.text for one in arguments)})",
-        rf"\mathrm{{{to_latex(name)}}}\left({', '.join(one.latex for one in arguments)}\right)",
+        f"{name}({', '.join(argument.text for argument in arguments)})",
+        rf"\mathrm{{{to_latex(name)}}}\left({latex}\right)",
         f"<mi>{escape(name)}</mi><mo>(</mo>"
         + "<mo>,</mo>".join(argument.mathml for argument in arguments)
         + "<mo>)</mo>",
@@ -291,11 +292,6 @@ def _decimal(text: str) -> Formula:
     if exponent:
         body = f"{body}<mo>·</mo><msup><mn>10</mn><mn>{int(exponent)}</mn></msup>"
     return Formula(text, latex, f"<mo>−</mo>{body}" if level == SUM else body, level)
-
-
-def as_atom(inner: Formula) -> Formula:
-    """Return the formula as one that needs no brackets where it stands."""
-    return replace(inner, level=ATOM)
 
 
 DOTS: Final = Formula("…", r"\dots", "<mo>…</mo>")

@@ -43,9 +43,9 @@ def test_three_functions_give_what_the_notebook_wrote():
 
 def test_each_lines_shared_factor_is_the_one_above_times_one_weight():
     chain = chain_rule(4)
-    for at, (one, two) in enumerate(zip(chain.lines, chain.lines[1:], strict=False), 1):
-        assert two.shared.text == f"{one.shared.text}*w{at}"
-        assert two.formula.text.startswith(two.shared.text)
+    for at, (line, following) in enumerate(zip(chain.lines, chain.lines[1:], strict=False), 1):
+        assert following.shared.text == f"{line.shared.text}*w{at}"
+        assert following.formula.text.startswith(following.shared.text)
     assert str(marked(chain.lines)[1]) == "dl/dw2 = [2*(f1 - y)*w1]*f3"
 
 
@@ -60,8 +60,8 @@ def test_the_texts_are_the_derivatives_of_the_whole_expression(length):
     for weight, text, expanded in zip(
         w, chain.derivatives, chain.to_dict()["expanded"], strict=True
     ):
-        found = sp.sympify(text).subs(inside)
-        assert sp.expand(found - sp.diff(loss, weight)) == 0
+        derivative = sp.sympify(text).subs(inside)
+        assert sp.expand(derivative - sp.diff(loss, weight)) == 0
         assert sp.expand(sp.sympify(expanded) - sp.diff(loss, weight)) == 0
 
 
@@ -73,17 +73,20 @@ def test_operations_grow_with_the_length_and_with_its_square(length):
     assert cost.without_reuse == sum(length + 2 + k for k in range(1, length + 1))
 
 
-TOO_LARGE = "values: the numbers leave float64, in which they are checked; give smaller ones"
+TOO_LARGE = (
+    "values: the numbers are outside the range of float64, in which they are checked; "
+    "give smaller ones"
+)
 numbers = st.fractions(-5, 5, max_denominator=12)
 
 
 @FEW
 @given(st.lists(numbers, min_size=1, max_size=6), numbers, numbers)
 def test_with_numbers_exact_autograd_and_finite_differences_agree(w, x, y):
-    given_ = {f"w{i}": one for i, one in enumerate(w, 1)} | {"x": x, "y": y}
-    values = chain_values(len(w), given_)
+    inputs = {f"w{i}": number for i, number in enumerate(w, 1)} | {"x": x, "y": y}
+    values = chain_values(len(w), inputs)
     assert list(values.derivatives) == with_reuse(w, x, y) == without_reuse(w, x, y)
-    size = max(1.0, *(abs(float(one)) for one in values.derivatives), float(values.loss))
+    size = max(1.0, *(abs(float(number)) for number in values.derivatives), float(values.loss))
     assert values.autograd_difference <= 2.0**-46 * size
     assert values.finite_difference_error <= 2.0**-26 * size
 
@@ -111,11 +114,13 @@ def test_what_can_not_be_derived_is_refused():
 @FEW
 def test_numbers_are_checked_in_full_or_refused(w):
     """A product that overflows beside one that is 0 is NaN: no difference can be taken of it."""
-    given_ = {f"w{i}": one for i, one in enumerate(w, 1)} | {"x": F(1), "y": F(0)}
+    inputs = {f"w{i}": number for i, number in enumerate(w, 1)} | {"x": F(1), "y": F(0)}
     try:
-        values = chain_values(len(w), given_)
+        values = chain_values(len(w), inputs)
     except OptionError as error:
-        assert error.what == "the numbers leave float64, in which they are checked"
+        assert (
+            error.what == "the numbers are outside the range of float64, in which they are checked"
+        )
         assert F(10) ** 99 in w
     else:
         assert all(map(math.isfinite, values.finite_differences))
@@ -123,13 +128,13 @@ def test_numbers_are_checked_in_full_or_refused(w):
 
 def test_an_overflow_that_meets_a_zero_is_refused():
     big = F(10) ** 99
-    given_ = {"w1": big, "w2": big, "w3": big, "w4": big, "w5": F(0), "x": F(1), "y": F(0)}
+    inputs = {"w1": big, "w2": big, "w3": big, "w4": big, "w5": F(0), "x": F(1), "y": F(0)}
     with refused(OptionError, TOO_LARGE):
-        _ = chain_values(5, given_)
+        _ = chain_values(5, inputs)
 
 
 def test_a_derivative_beyond_float64_is_refused_where_autograd_underflows_to_zero():
     w = [F(10) ** 99] * 8 + [F(1, 10**99)] * 4
-    given_ = {f"w{i}": one for i, one in enumerate(w, 1)} | {"x": F(1), "y": F(0)}
+    inputs = {f"w{i}": number for i, number in enumerate(w, 1)} | {"x": F(1), "y": F(0)}
     with refused(OptionError, TOO_LARGE):
-        _ = chain_values(len(w), given_)
+        _ = chain_values(len(w), inputs)

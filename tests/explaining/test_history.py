@@ -9,7 +9,7 @@ import pytest
 
 from adderlab.building import lecture_network
 from adderlab.explaining import backprop_rows, example
-from adderlab.explaining.history import STEPS_AT_ONCE, History, look_back, told_apart
+from adderlab.explaining.history import STEPS_AT_ONCE, History, find_inactivity, separability
 from adderlab.nets import network
 from adderlab.tasks import task_named
 
@@ -37,15 +37,19 @@ NET = network(
 
 
 def test_a_unit_died_when_it_went_off_for_good_not_when_it_was_off_first():
-    looked = look_back(
+    inactivity = find_inactivity(
         NET, HALF_ADDER, BLOCK, history([[0, 0], [-3, 0], [-1, 0], [-2, 0], [-3, -1]])
     )
-    assert [(one.unit, one.step) for one in looked.deaths] == [("h1", 3)]
+    assert [(death.unit, death.step) for death in inactivity.deaths] == [("h1", 3)]
 
 
 def test_a_row_is_silent_from_the_step_on_at_which_its_last_unit_went_off():
-    looked = look_back(NET, HALF_ADDER, BLOCK, history([[0, 1], [0, 0], [-3, 0], [-3, -1]]))
-    assert [(tuple(one.row.values()), one.step, one.off) for one in looked.silent] == [
+    inactivity = find_inactivity(
+        NET, HALF_ADDER, BLOCK, history([[0, 1], [0, 0], [-3, 0], [-3, -1]])
+    )
+    assert [
+        (tuple(silent.row.values()), silent.step, silent.off) for silent in inactivity.silent
+    ] == [
         ((0, 0), 1, ("h1", "h2")),
         ((0, 1), 3, ("h1", "h2")),
         ((1, 0), 3, ("h1", "h2")),
@@ -55,17 +59,17 @@ def test_a_row_is_silent_from_the_step_on_at_which_its_last_unit_went_off():
 @pytest.mark.parametrize("died", [0, 1, STEPS_AT_ONCE - 1, STEPS_AT_ONCE, STEPS_AT_ONCE + 1])
 def test_a_death_is_found_wherever_the_steps_are_cut_into_blocks(died):
     biases = [[0 if step < died else -2, 1] for step in range(2 * STEPS_AT_ONCE)]
-    looked = look_back(NET, HALF_ADDER, BLOCK, history(biases))
-    assert [(one.unit, one.step) for one in looked.deaths] == [("h1", died)]
+    inactivity = find_inactivity(NET, HALF_ADDER, BLOCK, history(biases))
+    assert [(death.unit, death.step) for death in inactivity.deaths] == [("h1", died)]
 
 
 @pytest.mark.parametrize("biases", [[-3, -1], [-1, 0], [0.5, -2]])
-def test_silence_is_what_exact_backprop_says(biases):
+def test_silent_rows_are_what_exact_backprop_says(biases):
     net = network(
         [[[1, 1], [1, 1]], [[0.5, 0.25], [0.125, 0.75]]], [biases, [0.375, 0.375]], task=HALF_ADDER
     )
-    looked = look_back(net, HALF_ADDER, BLOCK, history([biases]))
-    silent = [tuple(one.row.values()) for one in looked.silent]
+    inactivity = find_inactivity(net, HALF_ADDER, BLOCK, history([biases]))
+    silent = [tuple(row.row.values()) for row in inactivity.silent]
     for at in range(4):
         row = example(HALF_ADDER, HALF_ADDER.row(at).inputs)
         (passes,) = backprop_rows(net, HALF_ADDER, [row]).rows
@@ -74,27 +78,27 @@ def test_silence_is_what_exact_backprop_says(biases):
 
 
 def test_rows_of_equal_hidden_values_are_one_to_the_last_layer():
-    apart = told_apart(lecture_network(HALF_ADDER), HALF_ADDER, BLOCK)
-    assert [(group.rows, group.conflict) for group in apart.groups] == [
+    hidden = separability(lecture_network(HALF_ADDER), HALF_ADDER, BLOCK)
+    assert [(group.rows, group.conflict) for group in hidden.groups] == [
         ((0,), False),
         ((1, 2), False),
         ((3,), False),
     ]
-    assert apart.readable == {"c1": True, "c0": True}  # the last layer alone is to blame
+    assert hidden.readable == {"c1": True, "c0": True}  # the last layer alone is to blame
 
 
 def test_rows_that_need_different_outputs_but_look_alike_can_not_be_read():
     blind = network([[[0, 1]], [[1], [1]]], [[0], [0, 0]], task=HALF_ADDER)  # sees b alone
-    apart = told_apart(blind, HALF_ADDER, BLOCK)
-    assert [(group.rows, group.conflict) for group in apart.groups] == [
+    hidden = separability(blind, HALF_ADDER, BLOCK)
+    assert [(group.rows, group.conflict) for group in hidden.groups] == [
         ((0, 2), True),
         ((1, 3), True),
     ]
-    assert apart.readable == {"c1": False, "c0": False}
+    assert hidden.readable == {"c1": False, "c0": False}
 
 
 def test_values_may_all_differ_and_still_not_be_readable():
     line = network([[[1, 1]], [[1], [1]]], [[0], [0, 0]], task=HALF_ADDER)  # h = a + b
-    apart = told_apart(line, HALF_ADDER, BLOCK)
-    assert apart.readable == {"c1": True, "c0": False}
-    assert [group.values for group in apart.groups] == [(F(0),), (F(1),), (F(2),)]
+    hidden = separability(line, HALF_ADDER, BLOCK)
+    assert hidden.readable == {"c1": True, "c0": False}
+    assert [group.values for group in hidden.groups] == [(F(0),), (F(1),), (F(2),)]

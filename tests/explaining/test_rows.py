@@ -49,20 +49,20 @@ def by_autograd(net: Network, rows: Any, loss: str) -> dict[str, Any]:
             "leaky": lambda slope=layer.activation.slope: nn.LeakyReLU(slope),
         }
         parts += [linear, kinds[layer.activation.kind]()]
-    x = torch.tensor([one.bits for one in rows], dtype=torch.float64)
+    x = torch.tensor([row.bits for row in rows], dtype=torch.float64)
     y = nn.Sequential(*parts)(x)
-    wanted = torch.tensor(
-        [[np.nan if t is None else t for t in one.targets] for one in rows], dtype=torch.float64
+    expected = torch.tensor(
+        [[np.nan if t is None else t for t in row.targets] for row in rows], dtype=torch.float64
     )
-    wanted = torch.where(wanted.isnan(), y.detach(), wanted)
+    expected = torch.where(expected.isnan(), y.detach(), expected)
     criterion = nn.MSELoss() if loss == "mse" else nn.BCEWithLogitsLoss()
-    criterion(y, wanted).backward()
-    found: dict[str, Any] = {}
+    criterion(y, expected).backward()
+    gradients: dict[str, Any] = {}
     for number, linear in enumerate(linears, 1):
-        found[f"fc{number}.weight"] = linear.weight.grad.numpy()
+        gradients[f"fc{number}.weight"] = linear.weight.grad.numpy()
         if linear.bias is not None:
-            found[f"fc{number}.bias"] = linear.bias.grad.numpy()
-    return found
+            gradients[f"fc{number}.bias"] = linear.bias.grad.numpy()
+    return gradients
 
 
 def smooth(net: Network) -> bool:
@@ -82,26 +82,26 @@ def some_rows(data: st.DataObject, task: Task, most: int = 3):
 )
 def test_gradients_are_autograds_to_rounding(net, loss, data):
     rows = some_rows(data, net.task)
-    found = backprop_rows(net, net.task, rows, loss=loss)
+    backprop = backprop_rows(net, net.task, rows, loss=loss)
     theirs = by_autograd(net, rows, loss)
     for name, tensor in net.tensors():
-        ours = found.gradients[name]
+        ours = backprop.gradients[name]
         for index, reference in np.ndenumerate(theirs[name]):
-            one = ours[index[0]] if len(index) == 1 else ours[index[0]][index[1]]
-            if one is None:
+            gradient = ours[index[0]] if len(index) == 1 else ours[index[0]][index[1]]
+            if gradient is None:
                 assert isinstance(tensor, Sparse)
                 continue
             scale = max(1.0, float(np.abs(theirs[name]).max()))
-            assert abs(float(one) - reference) <= ROUNDING * scale
+            assert abs(float(gradient) - reference) <= ROUNDING * scale
 
 
 @MANY
 @given(networks(task=named_tasks(max_in=3), tame=True), st.sampled_from(["mse", "bce"]), st.data())
 def test_every_figure_agrees_with_pytorch_to_rounding_steps_included(net, loss, data):
-    found = backprop_rows(net, net.task, some_rows(data, net.task), loss=loss)
-    assert found.agreement.relative is not None
-    assert found.agreement.relative <= ROUNDING
-    assert found.agreement.figures >= len(found.updates)
+    backprop = backprop_rows(net, net.task, some_rows(data, net.task), loss=loss)
+    assert backprop.agreement.relative is not None
+    assert backprop.agreement.relative <= ROUNDING
+    assert backprop.agreement.figures >= len(backprop.updates)
 
 
 @FEW
@@ -112,10 +112,10 @@ def test_every_figure_agrees_with_pytorch_to_rounding_steps_included(net, loss, 
 def test_exact_fractions_are_the_symbolic_derivatives(net, data):
     rows = some_rows(data, net.task, most=2)
     for pattern in symbolic_gradients(net, net.task, rows).patterns:
-        found = backprop_rows(net, net.task, [example(net.task, pattern.rows[0])])
-        exact = {update.key: update.gradient for update in found.updates}
-        assert all(isinstance(one, Fraction) for one in exact.values())
-        assert {one.key: one.value for one in pattern.gradients} == exact
+        backprop = backprop_rows(net, net.task, [example(net.task, pattern.rows[0])])
+        exact = {update.key: update.gradient for update in backprop.updates}
+        assert all(isinstance(gradient, Fraction) for gradient in exact.values())
+        assert {gradient.key: gradient.value for gradient in pattern.gradients} == exact
 
 
 @FEW
@@ -125,8 +125,8 @@ def test_the_batchs_gradient_is_the_mean_of_its_rows_gradients(net, data):
     together = backprop_rows(net, net.task, rows)
     alone = [backprop_rows(net, net.task, [row]) for row in rows]
     for at, update in enumerate(together.updates):
-        assert update.gradient == sum(one.updates[at].gradient for one in alone) / len(rows)
-    assert together.loss == sum(one.loss for one in alone) / len(rows)
+        assert update.gradient == sum(single.updates[at].gradient for single in alone) / len(rows)
+    assert together.loss == sum(single.loss for single in alone) / len(rows)
 
 
 def test_a_gradient_is_what_a_finite_difference_says_exactly():
@@ -134,8 +134,8 @@ def test_a_gradient_is_what_a_finite_difference_says_exactly():
     net = printed_network()
     row = example(HALF_ADDER, {"a": 1, "b": 0})
     exact = parameters_of(net)
-    found = backprop_rows(net, HALF_ADDER, [row])
-    for update in found.updates:
+    backprop = backprop_rows(net, HALF_ADDER, [row])
+    for update in backprop.updates:
         if update.key[0].startswith("fc2"):
             ends = [
                 forward(
@@ -148,19 +148,19 @@ def test_a_gradient_is_what_a_finite_difference_says_exactly():
 
 
 def test_the_lectures_wrong_row_by_hand():
-    found = backprop_rows(
+    backprop = backprop_rows(
         lecture_network(HALF_ADDER), HALF_ADDER, [example(HALF_ADDER, {"a": 1, "b": 1})]
     )
-    assert found.loss == F(1, 4)  # ((1/2 - 1)^2 + (1/2 - 0)^2) / 2: the mean over both outputs
-    assert found.gradients["fc2.weight"] == [
+    assert backprop.loss == F(1, 4)  # ((1/2 - 1)^2 + (1/2 - 0)^2) / 2: the mean over both outputs
+    assert backprop.gradients["fc2.weight"] == [
         [F(-1, 4), F(-3, 4), F(-1, 4)],
         [F(1, 4), F(3, 4), F(1, 4)],
     ]
-    assert found.gradients["fc2.bias"] == [F(-1, 2), F(1, 2)]
-    assert found.gradients["fc1.bias"] == [F(-1, 2), F(1, 2), F(-1)]
-    (weight,) = (one for one in found.updates if one.name == "fc2.weight[1,2]")
+    assert backprop.gradients["fc2.bias"] == [F(-1, 2), F(1, 2)]
+    assert backprop.gradients["fc1.bias"] == [F(-1, 2), F(1, 2), F(-1)]
+    (weight,) = (update for update in backprop.updates if update.name == "fc2.weight[1,2]")
     assert (weight.now, weight.next) == (F(-2), F(-81, 40))  # -2 - 1/10 * 1/4
-    steps = {step.name.text: step for step in found.rows[0].steps}
+    steps = {step.name.text: step for step in backprop.rows[0].steps}
     assert str(steps["c0"].formula) == (
         "fc2.weight[1,0]*h1 + fc2.weight[1,1]*h2 + fc2.weight[1,2]*h3 + fc2.bias[1]"
     )
@@ -179,15 +179,15 @@ def test_another_target_turns_the_gradient_around():
 
 def test_relu_at_exactly_0_follows_pytorch_and_is_pointed_out():
     net = network([[[1, 1], [1, 1]], [[0, 1], [1, -2]]], [[0, -1], [0, 1]], task=HALF_ADDER)
-    found = backprop_rows(net, HALF_ADDER, [example(HALF_ADDER, {"a": 0, "b": 0})])
+    backprop = backprop_rows(net, HALF_ADDER, [example(HALF_ADDER, {"a": 0, "b": 0})])
     z = torch.zeros((), dtype=torch.float64, requires_grad=True)
     torch.relu(z).backward()
-    (unit,) = (step for step in found.rows[0].steps if step.name.text == "h1")
+    (unit,) = (step for step in backprop.rows[0].steps if step.name.text == "h1")
     assert unit.slopes[0].derivative == float(z.grad) == 0
-    assert found.rows[0].notes == (
+    assert backprop.rows[0].notes == (
         "z1 is exactly 0: relu has no derivative there, PyTorch takes 0",
     )
-    assert found.agreement.difference <= 2.0**-52
+    assert backprop.agreement.difference <= 2.0**-52
 
 
 def test_leaky_relu_at_exactly_0_takes_the_slope_as_pytorch_does():
@@ -195,12 +195,12 @@ def test_leaky_relu_at_exactly_0_takes_the_slope_as_pytorch_does():
         [[[1, 1]], [[1], [3]]], [[0], [0, 1]],
         activation=Activation("leaky", slope=0.125), task=HALF_ADDER,
     )  # fmt: skip
-    found = backprop_rows(net, HALF_ADDER, [example(HALF_ADDER, {"a": 0, "b": 0})])
-    assert found.rows[0].gradient("z1") == F(3, 8)
-    assert found.rows[0].notes == (
+    backprop = backprop_rows(net, HALF_ADDER, [example(HALF_ADDER, {"a": 0, "b": 0})])
+    assert backprop.rows[0].gradient("z1") == F(3, 8)
+    assert backprop.rows[0].notes == (
         "z1 is exactly 0: leaky relu has no derivative there, PyTorch takes the slope",
     )
-    assert found.agreement.difference <= 2.0**-52
+    assert backprop.agreement.difference <= 2.0**-52
 
 
 def test_behind_a_step_no_gradient_is_computed_and_none_reads_as_0():
@@ -208,12 +208,12 @@ def test_behind_a_step_no_gradient_is_computed_and_none_reads_as_0():
         [[[1, 1], [1, 2]], [[1, 2], [3, 1]]], [[-1, 0], [0, 0]],
         activation=Activation("step"), task=HALF_ADDER,
     )  # fmt: skip
-    found = backprop_rows(net, HALF_ADDER, [example(HALF_ADDER, {"a": 1, "b": 0})])
-    assert found.gradients["fc1.weight"] == [[None, None], [None, None]]
-    assert found.gradients["fc2.bias"] != [None, None]
-    written = found.to_dict()
+    backprop = backprop_rows(net, HALF_ADDER, [example(HALF_ADDER, {"a": 1, "b": 0})])
+    assert backprop.gradients["fc1.weight"] == [[None, None], [None, None]]
+    assert backprop.gradients["fc2.bias"] != [None, None]
+    written = backprop.to_dict()
     assert written["gradients"]["fc1.bias"] == [None, None]
-    (first, *_) = (one for one in written["updates"] if one["name"] == "fc1.bias[0]")
+    (first, *_) = (update for update in written["updates"] if update["name"] == "fc1.bias[0]")
     assert first["gradient"] == {"value": None, "exact": None, "text": NOT_COMPUTED}
     assert first["next"] == first["now"]
 
@@ -230,8 +230,8 @@ def test_before_the_way_back_every_gradient_is_not_computed_yet():
 def test_an_output_that_may_be_anything_costs_nothing():
     task = parse_table("in a:1,out p:2\n0,1\n1,*\n", where="free.csv")
     net = network([[[1], [2]]], [[0, 1]], task=task)
-    found = backprop_rows(net, task, [example(task, {"a": 1})])
-    assert (found.loss, found.gradients["fc1.bias"]) == (0, [0, 0])
+    backprop = backprop_rows(net, task, [example(task, {"a": 1})])
+    assert (backprop.loss, backprop.gradients["fc1.bias"]) == (0, [0, 0])
 
 
 def test_a_wrong_figure_is_found_by_the_comparison():
@@ -242,31 +242,31 @@ def test_a_wrong_figure_is_found_by_the_comparison():
     backward(graph.values)
     right = backprop_rows(net, HALF_ADDER, [row])
     updates = [
-        Update(one.key, one.now, one.gradient + F(1, 1 << 20), one.next)
-        if one.name == "fc1.bias[1]"
-        else one
-        for one in right.updates
+        Update(update.key, update.now, update.gradient + F(1, 1 << 20), update.next)
+        if update.name == "fc1.bias[1]"
+        else update
+        for update in right.updates
     ]
-    said = compare(net, [graph], [row.bits], [row.targets], "mse", F(1, 10), updates)
-    assert said.where == "dL/dfc1.bias[1]"
-    assert said.difference == pytest.approx(2.0**-20, rel=1e-6)
+    agreement = compare(net, [graph], [row.bits], [row.targets], "mse", F(1, 10), updates)
+    assert agreement.where == "dL/dfc1.bias[1]"
+    assert agreement.difference == pytest.approx(2.0**-20, rel=1e-6)
 
 
 def test_names_of_a_task_that_are_names_of_units_are_told_apart():
     task = parse_table("in h1:1,out L:1\n0,0\n1,1\n", where="names.csv")
     net = network([[[1]], [[1]]], [[0], [0]], task=task)
-    found = backprop_rows(net, task, [example(task, {"h1": 1})])
-    names = [step.name.text for step in found.rows[0].steps if step.kind != "parameter"]
+    backprop = backprop_rows(net, task, [example(task, {"h1": 1})])
+    names = [step.name.text for step in backprop.rows[0].steps if step.kind != "parameter"]
     assert names == ["h1", "z1", "h1'", "L'", "L"]
     assert len(set(names)) == len(names)
 
 
 def test_numbers_beyond_float64_stay_exact_and_are_not_compared():
     net = network([[[10**400, 1]], [[1], [1]]], [[0], [0, 0]], task=HALF_ADDER, format="wide")
-    found = backprop_rows(net, HALF_ADDER, [example(HALF_ADDER, {"a": 1, "b": 0})])
-    assert found.gradients["fc2.bias"][0] == 10**400
-    assert found.agreement.difference is None
-    assert found.agreement.reason == "there are numbers beyond float64 among them"
+    backprop = backprop_rows(net, HALF_ADDER, [example(HALF_ADDER, {"a": 1, "b": 0})])
+    assert backprop.gradients["fc2.bias"][0] == 10**400
+    assert backprop.agreement.difference is None
+    assert backprop.agreement.reason == "there are numbers beyond float64 among them"
 
 
 def test_what_can_not_be_explained_is_refused():

@@ -31,24 +31,27 @@ def run():
 
 def test_every_slot_and_loss_is_that_of_the_loop_written_out(run):
     raw = network([[[1, 1], [1, 1], [1, 1]], [[1, 0, 0], [0, 1, -2]]], [[-1.5, -0.5, -1.5], [0, 0]])
-    for zero_grad, found in ((True, run.with_zero_grad), (False, run.without_zero_grad)):
+    for zero_grad, iterations in ((True, run.with_zero_grad), (False, run.without_zero_grad)):
         model = to_module(raw)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         x = torch.tensor([[0.0, 0], [0, 1], [1, 0], [1, 1]])
         y = torch.tensor([[0.0, 0], [0, 1], [0, 1], [1, 0]])
-        for iteration in found:
+        for iteration in iterations:
             loss = nn.MSELoss()(model(x), y)
             assert iteration.loss == loss.item()
             if zero_grad:
                 optimizer.zero_grad()
-                assert all(one is None for one in iteration.after("zero_grad()").gradient.values())
+                assert all(
+                    parameter is None
+                    for parameter in iteration.after("zero_grad()").gradient.values()
+                )
             loss.backward()
-            for name, one in model.named_parameters():
-                assert iteration.after("backward()").gradient[name] == one.grad.tolist()
+            for name, parameter in model.named_parameters():
+                assert iteration.after("backward()").gradient[name] == parameter.grad.tolist()
             optimizer.step()
-            for name, one in model.named_parameters():
-                assert iteration.after("step()").w[name] == one.tolist()
-                assert iteration.after("step()").gradient[name] == one.grad.tolist()
+            for name, parameter in model.named_parameters():
+                assert iteration.after("step()").w[name] == parameter.tolist()
+                assert iteration.after("step()").gradient[name] == parameter.grad.tolist()
 
 
 def test_the_first_gradients_are_those_of_the_step_by_step_table(run):

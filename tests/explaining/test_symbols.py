@@ -17,13 +17,13 @@ ROWS = [example(HALF_ADDER, HALF_ADDER.row(at).inputs) for at in range(4)]
 
 
 def test_the_lectures_rows_have_three_sets_of_active_units():
-    found = symbolic_gradients(lecture_network(HALF_ADDER), HALF_ADDER, ROWS)
-    assert [(one.active, len(one.rows)) for one in found.patterns] == [
+    symbolic = symbolic_gradients(lecture_network(HALF_ADDER), HALF_ADDER, ROWS)
+    assert [(pattern.active, len(pattern.rows)) for pattern in symbolic.patterns] == [
         ((), 1),
         (("h2",), 2),
         (("h1", "h2", "h3"), 1),
     ]
-    middle = found.patterns[1].to_dict()["gradients"]
+    middle = symbolic.patterns[1].to_dict()["gradients"]
     assert middle["fc1.weight[1,0]"] == (
         "a*(fc2.weight[0,1]*(c1 - t_c1) + fc2.weight[1,1]*(c0 - t_c0))"
     )
@@ -42,9 +42,9 @@ def test_with_numbers_put_in_a_formula_gives_the_gradient(kind, loss):
     for pattern in symbolic_gradients(net, HALF_ADDER, ROWS, loss=loss).patterns:
         row = example(HALF_ADDER, pattern.rows[0])
         updates = backprop_rows(net, HALF_ADDER, [row], loss=loss).updates
-        for one, update in zip(pattern.gradients, updates, strict=True):
-            assert one.key == update.key
-            assert float(one.value) == pytest.approx(float(update.gradient), abs=2.0**-50)
+        for gradient, update in zip(pattern.gradients, updates, strict=True):
+            assert gradient.key == update.key
+            assert float(gradient.value) == pytest.approx(float(update.gradient), abs=2.0**-50)
 
 
 def test_cross_entropy_keeps_its_usual_name():

@@ -46,8 +46,8 @@ def unit(weights, bias, activation="relu"):
     ],
 )
 def test_a_unit_is_recognized_up_to_a_positive_factor(weights, bias, function, scale):
-    found = unit(weights, bias)
-    assert (found.function, found.scale) == (function, scale)
+    meaning = unit(weights, bias)
+    assert (meaning.function, meaning.scale) == (function, scale)
 
 
 def test_or_and_xor_are_recognized_where_a_unit_is_on():
@@ -58,9 +58,9 @@ def test_or_and_xor_are_recognized_where_a_unit_is_on():
 
 
 def test_what_is_not_on_the_list_is_not_called_something():
-    found = unit([1, -1], 0)  # a AND NOT b
-    assert (found.function, found.on_where, found.rows_on) == (None, None, (2,))
-    assert found.off_by == pytest.approx(0.5**0.5)
+    meaning = unit([1, -1], 0)  # a AND NOT b
+    assert (meaning.function, meaning.on_where, meaning.rows_on) == (None, None, (2,))
+    assert meaning.off_by == pytest.approx(0.5**0.5)
 
 
 def test_the_carry_of_a_full_adder_is_recognized():
@@ -78,14 +78,14 @@ def test_of_two_bits_all_but_xor_and_its_opposite_can_be_parted(bits):
 @FEW
 @given(st.data(), st.integers(1, 4))
 def test_points_on_the_sides_of_a_plane_are_separable_and_a_mean_added_makes_them_not(data, size):
-    quarters = st.integers(-8, 8).map(lambda one: F(one, 4))
+    quarters = st.integers(-8, 8).map(lambda point: F(point, 4))
     plane = data.draw(st.lists(quarters, min_size=size, max_size=size))
     points = data.draw(st.lists(st.tuples(*[quarters] * size), min_size=2, max_size=7, unique=True))
-    heights = [sum(w * x for w, x in zip(plane, one, strict=True)) for one in points]
+    heights = [sum(w * x for w, x in zip(plane, point, strict=True)) for point in points]
     limit = sum(heights) / len(heights) + F(1, 1000)
-    sides = [one > limit for one in heights]
+    sides = [point > limit for point in heights]
     assert is_separable(points, sides)
-    ones = [one for one, side in zip(points, sides, strict=True) if side]
+    ones = [point for point, side in zip(points, sides, strict=True) if side]
     if len(ones) > 1:  # the middle of two ones, called a zero, lies between them
         middle = tuple((x + y) / 2 for x, y in zip(ones[0], ones[1], strict=True))
         assert not is_separable([*points, middle], [*sides, False])
@@ -102,10 +102,10 @@ def shuffled(order, factors):
 
 
 def test_another_order_and_positive_scales_are_the_same_design():
-    found = compare_with(shuffled([2, 0, 1], [0.5, 4, 2]), LECTURE, "the lecture's")
-    assert found.is_same
-    assert {pair.scale for pair in found.pairs} == {F(1, 2), F(4), F(2)}
-    assert [pair.likeness for pair in found.pairs] == pytest.approx([1, 1, 1])
+    comparison = compare_with(shuffled([2, 0, 1], [0.5, 4, 2]), LECTURE, "the lecture's")
+    assert comparison.is_same
+    assert {pair.scale for pair in comparison.pairs} == {F(1, 2), F(4), F(2)}
+    assert [pair.likeness for pair in comparison.pairs] == pytest.approx([1, 1, 1])
 
 
 def test_one_changed_weight_is_another_design():
@@ -126,5 +126,5 @@ def test_designs_of_other_shapes_are_not_compared():
 
 def test_a_network_of_fewer_units_leaves_designed_ones_without_a_partner():
     two = network([[[1, 1], [1, 1]], [[0, 1], [1, -2]]], [[0, -1], [0, 0]])
-    found = compare_with(two, LECTURE, "the lecture's")
-    assert sorted(pair.unit or 0 for pair in found.pairs) == [0, 1, 2]
+    comparison = compare_with(two, LECTURE, "the lecture's")
+    assert sorted(pair.unit or 0 for pair in comparison.pairs) == [0, 1, 2]

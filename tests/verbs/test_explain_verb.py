@@ -1,4 +1,4 @@
-"""``explain``: what is asked, what comes out in each form, and why runs work or fail."""
+"""The five verbs of explaining: arguments, every form of a result, why runs work or fail."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def failed(trained):
 
 def test_inputs_may_be_given_in_every_way():
     ways = ["1,1", (1, 1), {"a": 1, "b": 1}, ["1,1"], [(1, 1)], [{"a": 1, "b": 1}]]
-    found = [explain(LECTURE, input=one).data["gradients"] for one in ways]
-    assert all(one == found[0] for one in found)
+    gradients = [explain(LECTURE, input=way).data["gradients"] for way in ways]
+    assert all(gradient == gradients[0] for gradient in gradients)
     assert (
         explain(LECTURE, rows="all").data["gradients"]
         == (explain(LECTURE, input=["0,0", "0,1", "1,0", "1,1"]).data["gradients"])
@@ -67,29 +67,32 @@ def test_inputs_may_be_given_in_every_way():
 
 
 def test_a_target_may_be_given_in_every_way():
-    found = [
-        explain(LECTURE, input="1,1", target=one).data["rows"][0]["target"]
-        for one in ("2", 2, {"c": 2}, (2,), None)
+    targets = [
+        explain(LECTURE, input="1,1", target=target).data["rows"][0]["target"]
+        for target in ("2", 2, {"c": 2}, (2,), None)
     ]
-    assert found == [{"c1": 1, "c0": 0}] * 5
+    assert targets == [{"c1": 1, "c0": 0}] * 5
 
 
 def test_the_json_has_the_keys_that_are_promised():
-    found = explain(LECTURE, input="1,1").to_dict()
-    assert {"steps", "gradients", "autograd_difference"} <= set(found)
-    assert list(found["gradients"]) == ["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"]
-    assert found["autograd_difference"] < 2.0**-50
-    assert [step["name"] for step in found["steps"] if step["kind"] != "parameter"] == [
+    data = explain(LECTURE, input="1,1").to_dict()
+    assert {"steps", "gradients", "autograd_difference"} <= set(data)
+    assert list(data["gradients"]) == ["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"]
+    assert data["autograd_difference"] < 2.0**-50
+    assert [step["name"] for step in data["steps"] if step["kind"] != "parameter"] == [
         *("a", "b", "z1", "z2", "z3", "h1", "h2", "h3", "c1", "c0", "L"),
     ]
-    json.dumps(found, allow_nan=False)
+    json.dumps(data, allow_nan=False)
 
 
 def test_loss_and_learning_rate_come_from_the_record_unless_given():
     net = adderlab.train(HALF_ADDER, loss="bce", lr=0.25, steps=3, optimizer="momentum").network
-    found = explain(net, input="1,1")
-    assert (found.data["loss_kind"], found.data["lr"]) == ("bce", 0.25)
-    assert found.data["notes"][0] == "it was trained with momentum; the step shown is plain SGD's"
+    explanation = explain(net, input="1,1")
+    assert (explanation.data["loss_kind"], explanation.data["lr"]) == ("bce", 0.25)
+    assert (
+        explanation.data["notes"][0]
+        == "it was trained with momentum; the step shown is plain SGD's"
+    )
     other = explain(net, input="1,1", loss="mse", lr="1/3").result
     assert (other.loss_kind, other.lr) == ("mse", F(1, 3))
     assert explain(LECTURE, input="1,1").result.lr == F(1, 10)
@@ -99,9 +102,9 @@ def test_a_module_is_explained_as_it_stands():
     torch.manual_seed(3)
     model = adderlab.AdderNN()
     model(torch.tensor([[1.0, 1.0]])).pow(2).mean().backward()
-    found = explain(model, "half-adder", input="1,1", target="0").data["gradients"]
+    gradients = explain(model, "half-adder", input="1,1", target="0").data["gradients"]
     for name, parameter in model.named_parameters():
-        assert torch.tensor(found[name]) == pytest.approx(parameter.grad)
+        assert torch.tensor(gradients[name]) == pytest.approx(parameter.grad)
 
 
 # --- every form -------------------------------------------------------------------------------
@@ -122,7 +125,7 @@ class Page(HTMLParser):
         ]
 
 
-ASKED = {
+KINDS = {
     "rows": lambda: explain(LECTURE, input="1,1"),
     "chain": lambda: explain_chain(3, values="w1=2,w2=3,w3=-1,x=0.5,y=1"),
     "symbols": lambda: explain_symbols(LECTURE),
@@ -133,30 +136,30 @@ ASKED = {
 @pytest.fixture(scope="module")
 def every(failed):
     """Return one explanation of every kind."""
-    return {kind: ask() for kind, ask in ASKED.items()} | {"why": failed}
+    return {kind: explained() for kind, explained in KINDS.items()} | {"why": failed}
 
 
 def test_every_kind_comes_out_in_every_form(every):
-    for kind, found in every.items():
-        assert found.kind == kind
-        assert found.to_dict()["explains"] == kind
+    for kind, explanation in every.items():
+        assert explanation.kind == kind
+        assert explanation.to_dict()["explains"] == kind
         page = Page()
-        page.feed(found.to_page())
+        page.feed(explanation.to_page())
         assert page.fetched == ["data:,"], kind  # the empty icon: nothing is fetched
         assert (page.formulas > 10) is (kind != "why")
-        notebook = found._repr_html_()
+        notebook = explanation._repr_html_()
         assert "<script" not in notebook
         assert ("<math" in notebook) is (kind != "why")
-        text = found.to_markdown()
+        text = explanation.to_markdown()
         assert (text.count("$") > 10) is (kind != "why")
-        assert json.loads(found.to_json())["explains"] == kind
-        assert repr(found)
-        assert len(found.steps) >= len(found.chapters)
+        assert json.loads(explanation.to_json())["explains"] == kind
+        assert repr(explanation)
+        assert len(explanation.steps) >= len(explanation.chapters)
 
 
 def test_a_gradient_that_is_not_known_yet_reads_so_in_every_form():
-    found = explain(LECTURE, input="1,1")
-    for text in (found.to_page(), found.to_markdown(), found._repr_html_()):
+    explanation = explain(LECTURE, input="1,1")
+    for text in (explanation.to_page(), explanation.to_markdown(), explanation._repr_html_()):
         assert text.count(NOT_COMPUTED) >= 11  # once for every value on the way forward
 
 
@@ -173,10 +176,10 @@ def test_a_folder_gets_everything_and_a_file_its_own_kind(tmp_path):
 
 def test_the_same_question_gives_the_same_bytes(every):
     for kind in ("rows", "chain", "slots"):
-        assert ASKED[kind]().to_page() == every[kind].to_page()
+        assert KINDS[kind]().to_page() == every[kind].to_page()
 
 
-# --- what can't be asked ----------------------------------------------------------------------
+# --- arguments that are refused -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -247,13 +250,13 @@ def test_a_network_too_large_to_read_is_refused():
 def test_places_that_can_not_be_written_are_refused_before_the_work(tmp_path):
     with refused(
         OutputError,
-        f"{tmp_path / 'x.pdf'}: what .pdf is, is not known; "
+        f"{tmp_path / 'x.pdf'}: unknown file type .pdf; "
         "name a folder, or a file ending in .md, .html, .json, .svg, .png",
     ):
         _ = explain(LECTURE, input="1,1", out=tmp_path / "x.pdf")
     with refused(
         OutputError,
-        f"{tmp_path / 'x.svg'}: there is no figure in this; name a .md or .html file",
+        f"{tmp_path / 'x.svg'}: this explanation has no figure; name a .md or .html file",
     ):
         _ = explain(LECTURE, input="1,1", out=[tmp_path / "x.md", tmp_path / "x.svg"])
     assert list(tmp_path.iterdir()) == []
@@ -289,24 +292,24 @@ def test_the_history_is_the_run_itself_step_by_step():
     assert prove(again, HALF_ADDER).verdict == "refuted"
 
 
-def test_a_failed_run_is_told_with_steps_rows_and_what_would_have_helped(failed):
-    found = failed.result
-    assert (found.verdict.verdict, found.weights_agree) == ("refuted", True)
-    assert [(one.unit, one.step) for one in found.looked.deaths] == [("h1", 0)]
-    assert [(tuple(one.row.values()), one.step) for one in found.looked.silent] == [
+def test_a_failed_run_has_its_steps_rows_and_what_would_have_helped(failed):
+    why = failed.result
+    assert (why.verdict.verdict, why.weights_agree) == ("refuted", True)
+    assert [(event.unit, event.step) for event in why.inactivity.deaths] == [("h1", 0)]
+    assert [(tuple(event.row.values()), event.step) for event in why.inactivity.silent] == [
         ((0, 0), 4),
         ((1, 0), 375),
     ]
-    assert [group.rows for group in found.apart.groups if group.conflict] == [(0, 2)]
-    assert found.apart.readable == {"c1": True, "c0": False}
+    assert [group.rows for group in why.separability.groups if group.conflict] == [(0, 2)]
+    assert why.separability.readable == {"c1": True, "c0": False}
 
 
 def test_the_death_of_a_row_is_seen_in_the_weights_themselves(failed):
     """One step earlier the row still had a unit on."""
     history, _ = replayed(failed.result.network)
-    for silent in failed.result.looked.silent:
+    for silent in failed.result.inactivity.silent:
         for step, is_silent in ((silent.step - 1, False), (silent.step, True)):
-            bits = torch.tensor([float(one) for one in silent.row.values()], dtype=torch.float64)
+            bits = torch.tensor([float(bit) for bit in silent.row.values()], dtype=torch.float64)
             weight = torch.from_numpy(history.arrays["fc1.weight"][step]).double()
             bias = torch.from_numpy(history.arrays["fc1.bias"][step]).double()
             assert bool((weight @ bits + bias <= 0).all()) is is_silent
@@ -317,29 +320,31 @@ def test_what_would_have_helped_does_help_when_it_is_trained(failed):
     assert (helps.option, same.option) == ("--hidden 4", "--activation tanh")
     assert prove(adderlab.train(HALF_ADDER, seed=1, hidden=4).network)
     assert prove(adderlab.train(HALF_ADDER, seed=1, activation="tanh").network)
-    tried = failed.result.attempts
-    assert tried[0] is helps
-    assert tried[-1] is same
-    refused_one = next(one for one in tried if one.option == "lr 0.2")
-    assert refused_one.verdict == prove(adderlab.train(HALF_ADDER, seed=1, lr=0.2).network).verdict
+    attempts = failed.result.attempts
+    assert attempts[0] is helps
+    assert attempts[-1] is same
+    larger_lr = next(attempt for attempt in attempts if attempt.option == "--lr 0.2")
+    assert larger_lr.verdict == prove(adderlab.train(HALF_ADDER, seed=1, lr=0.2).network).verdict
 
 
 def test_changes_are_tried_from_the_nearest_on():
-    tried = [option for _, option, _ in nearby(Settings())]
-    assert tried[:3] == ["--hidden 4", "--hidden 5", "--hidden 6"]  # ratios 4/3, 5/3, 2
-    assert tried.index("lr 0.2") < tried.index("lr 0.4") < tried.index("activation tanh")
-    assert tried[-1] == "seed 8"
-    assert len(set(tried)) == len(tried)
+    options = [option for _, option, _ in nearby(Settings())]
+    assert options[:3] == ["--hidden 4", "--hidden 5", "--hidden 6"]  # ratios 4/3, 5/3, 2
+    assert (
+        options.index("--lr 0.2") < options.index("--lr 0.4") < options.index("--activation tanh")
+    )
+    assert options[-1] == "--seed 8"
+    assert len(set(options)) == len(options)
 
 
-def test_a_run_that_works_is_told_by_its_units_and_beside_the_designs(trained):
-    found = explain_why(trained / "0.safetensors").result
-    assert (found.verdict.verdict, found.attempts) == ("proved", ())
+def test_a_run_that_works_has_its_units_compared_with_the_designs(trained):
+    why = explain_why(trained / "0.safetensors").result
+    assert (why.verdict.verdict, why.attempts) == ("proved", ())
     net = load(trained / "0.safetensors")
-    assert found.units == unit_meanings(net, HALF_ADDER)
-    assert found.units[0].closest == "a AND b"
-    assert found.units[0].off_by < 0.01
-    assert [one.is_same for one in found.designs] == [False, False]
+    assert why.units == unit_meanings(net, HALF_ADDER)
+    assert why.units[0].closest == "a AND b"
+    assert why.units[0].off_by < 0.01
+    assert [design.is_same for design in why.designs] == [False, False]
 
 
 def test_a_file_without_a_record_has_no_why(tmp_path):
@@ -347,7 +352,7 @@ def test_a_file_without_a_record_has_no_why(tmp_path):
     with refused(
         NetworkFileError,
         f"{path}: it has no training record; "
-        "--why replays a network that was trained: adderlab train TASK -o NET",
+        "take a network that was trained: adderlab train TASK -o NET",
     ):
         _ = explain_why(path)
 
@@ -367,40 +372,40 @@ def test_a_changed_weight_is_said_not_to_agree(trained):
     net = load(trained / "0.safetensors")
     other = load(trained / "1.safetensors")
     mixed = replace(other, training={**net.training})
-    found = explain_why(mixed).result
-    assert not found.weights_agree
-    assert found.largest_difference > 0.1
+    explanation = explain_why(mixed).result
+    assert not explanation.weights_agree
+    assert explanation.largest_difference > 0.1
 
 
 def test_units_that_never_switch_off_do_not_die():
     net = adderlab.train(HALF_ADDER, seed=2, activation="tanh", steps=20).network
-    found = explain_why(net)
-    assert found.result.looked.deaths == ()
-    (died,) = (one for one in found.chapters if one.slug == "died")
+    explanation = explain_why(net)
+    assert explanation.result.inactivity.deaths == ()
+    (died,) = (chapter for chapter in explanation.chapters if chapter.slug == "died")
     assert died.blocks[0].text == "Units of tanh are never off: none can die."
     assert net.layers[0].activation == Activation("tanh")
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "layers"),
     [
         ({"activation": "tanh", "seed": 1}, "one hidden layer of tanh"),
         ({"hidden": (6, 6), "seed": 0, "lr": 0.2, "steps": 2000}, "2 hidden layers of relu"),
     ],
 )
-def test_a_network_unlike_the_designs_in_kind_is_told_why_it_is_not_compared(options, said):
-    found = explain_why(adderlab.train(HALF_ADDER, **options).network)
-    assert found.result.verdict.verdict == "proved"
-    (design,) = (one for one in found.chapters if one.slug == "design")
+def test_why_a_network_unlike_the_designs_in_kind_is_not_compared(options, layers):
+    explanation = explain_why(adderlab.train(HALF_ADDER, **options).network)
+    assert explanation.result.verdict.verdict == "proved"
+    (design,) = (chapter for chapter in explanation.chapters if chapter.slug == "design")
     assert len(design.blocks) == 1
     assert design.blocks[0].text == (
         "The hand-set designs of half-adder have one hidden layer of relu, this network has "
-        f"{said}: its units have no counterparts there to be matched with."
+        f"{layers}: its units have no counterparts there to be matched with."
     )
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "caption"),
     [
         ({}, "Dead units: relu passes no gradient back where it is off, so nothing wakes them"),
         ({"optimizer": "momentum"}, "Dead units: off on every row to the end of the run"),
@@ -408,70 +413,69 @@ def test_a_network_unlike_the_designs_in_kind_is_told_why_it_is_not_compared(opt
         ({"weight_decay": 0.01}, "Dead units: off on every row to the end of the run"),
     ],
 )
-def test_nothing_wakes_a_dead_unit_is_said_of_plain_sgd_alone(failed, change, said):
-    found = failed.result
-    chapters = why_chapters(replace(found, settings=replace(found.settings, **change)))
-    (died,) = (one for one in chapters if one.slug == "died")
-    assert died.blocks[0].caption == said
+def test_nothing_wakes_a_dead_unit_is_said_of_plain_sgd_alone(failed, change, caption):
+    why = failed.result
+    chapters = why_chapters(replace(why, settings=replace(why.settings, **change)))
+    (died,) = (chapter for chapter in chapters if chapter.slug == "died")
+    assert died.blocks[0].caption == caption
 
 
 def test_nothing_wakes_a_dead_unit_is_not_said_of_a_later_layer(failed):
     """A unit of the second layer wakes as soon as those of the first give it something else."""
     deep = network([[[1, 1]], [[1]], [[1], [1]]], [[0], [-9], [0, 0]], task=HALF_ADDER)
-    found = failed.result
+    why = failed.result
     for layer, (unit,) in enumerate(unit_names(deep, HALF_ADDER)[1:3], 1):
-        looked = replace(found.looked, deaths=(Death(unit, 0),))
-        chapters = why_chapters(replace(found, network=deep, looked=looked))
-        (died,) = (one for one in chapters if one.slug == "died")
+        inactivity = replace(why.inactivity, deaths=(Death(unit, 0),))
+        chapters = why_chapters(replace(why, network=deep, inactivity=inactivity))
+        (died,) = (chapter for chapter in chapters if chapter.slug == "died")
         assert ("nothing wakes" in died.blocks[0].caption) is (layer == 1)
 
 
 def test_a_designed_unit_without_a_counterpart_has_no_cosine():
     """Two units beside a design of three: one is left over."""
-    found = explain_why(adderlab.train(HALF_ADDER, hidden=2, seed=3).network)
-    assert found.result.verdict.verdict == "proved"
-    (design,) = (one for one in found.chapters if one.slug == "design")
-    said, table = design.blocks[:2]
+    explanation = explain_why(adderlab.train(HALF_ADDER, hidden=2, seed=3).network)
+    assert explanation.result.verdict.verdict == "proved"
+    (design,) = (chapter for chapter in explanation.chapters if chapter.slug == "design")
+    paragraph, table = design.blocks[:2]
     (left,) = (row for row in table.rows if row[1] == "none left")
     assert left[1:] == ("none left", "", "", "")
-    assert said.text.endswith(
-        "it is not the same. Alike is a unit whose weights and bias point almost the same way, "
-        "with a cosine of at least 0.999; the same would be exact multiples, and last layers that "
-        "agree too."
+    assert paragraph.text.endswith(
+        "it is not the same. Alike means that weights and bias have a cosine of at least 0.999; "
+        "the same would be exact multiples, and last layers that agree too."
     )
 
 
 # --- slots ------------------------------------------------------------------------------------
 
 
-def slots_said(net, **options):
-    """Return the sentence on the losses, and the run it is told of."""
-    found = explain_slots(net, **options)
-    (piling,) = (one for one in found.chapters if one.slug == "piling-up")
-    return piling.blocks[1].text, found.result
+def losses_sentence(net, **options):
+    """Return the sentence on the losses, and the run."""
+    explanation = explain_slots(net, **options)
+    (piling,) = (chapter for chapter in explanation.chapters if chapter.slug == "piling-up")
+    return piling.blocks[1].text, explanation.result
 
 
 def test_where_every_gradient_is_zero_no_gradient_is_said_to_push():
     right = network([[[1, 1], [1, 1]], [[0, 1], [1, -2]]], [[0, -1], [0, 0]], task=HALF_ADDER)
-    text, run = slots_said(right)
+    text, run = losses_sentence(right)
     assert set(run.losses_with) == set(run.losses_without) == {0.0}
     assert text.endswith("Every gradient is 0 here: nothing piles up, and no parameter moves.")
 
 
-def test_a_loss_that_leaves_the_finite_numbers_is_compared_with_nothing():
-    text, run = slots_said(LECTURE, lr=10)
+def test_a_loss_that_becomes_non_finite_is_compared_with_nothing():
+    text, run = losses_sentence(LECTURE, lr=10)
     first = [
         next(at for at, loss in enumerate(losses, 1) if not torch.tensor(loss).isfinite())
         for losses in (run.losses_with, run.losses_without)
     ]
     assert text.endswith(
-        f"The loss leaves the finite numbers with zero_grad at iteration {first[0]} and without "
+        f"The loss becomes non-finite with zero_grad at iteration {first[0]} and without "
         f"at iteration {first[1]}; from there on nothing is compared."
     )
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "said"),
+    ("with_zero_grad", "without", "text"),
     [
         ([3, 2, 1], [3, 2, 0], "Here the sum of all gradients went down further than each"),
         ([3, 2, 1], [3, 1, 2], "The old gradients keep pushing long after"),
@@ -480,20 +484,22 @@ def test_a_loss_that_leaves_the_finite_numbers_is_compared_with_nothing():
         ([3, 2, 1], [3, 2, 1], "Here it is the same in every iteration, with and without."),
     ],
 )
-def test_what_is_said_of_piling_up_is_what_the_losses_show(every, one, other, said):
-    found = replace(every["slots"].result, losses_with=tuple(one), losses_without=tuple(other))
-    assert piled_text(found).startswith(said)
+def test_what_is_said_of_piling_up_is_what_the_losses_show(every, with_zero_grad, without, text):
+    run = replace(
+        every["slots"].result, losses_with=tuple(with_zero_grad), losses_without=tuple(without)
+    )
+    assert piled_text(run).startswith(text)
 
 
 def test_a_step_that_moves_a_parameter_is_seen_in_the_slots_and_steps():
-    found = explain_slots(LECTURE, lr="1e-6")
-    run = found.result
-    table = next(one for one in found.chapters[0].blocks if isinstance(one, Table))
+    explanation = explain_slots(LECTURE, lr="1e-6")
+    run = explanation.result
+    table = next(block for block in explanation.chapters[0].blocks if isinstance(block, Table))
     start, moved = (dict_of(run.with_zero_grad[0].after(line)) for line in ("start", "step()"))
     for row, name in zip(table.rows, start, strict=True):
         assert (row[1] != row[3]) is (start[name] != moved[name]), name
     assert any(row[1] != row[3] for row in table.rows)
-    shown = [step.blocks[0].rows for step in found.steps[:4]]
+    shown = [step.blocks[0].rows for step in explanation.steps[:4]]
     for first, last, name in zip(shown[0], shown[3], start, strict=True):
         assert (first[1] != last[1]) is (start[name] != moved[name]), name
 
@@ -505,9 +511,9 @@ def dict_of(slots):
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_step_that_moves_a_parameter_is_seen_in_the_gradient_table(seed):
     net = adderlab.train(HALF_ADDER, seed=seed, steps=3).network
-    found = explain(net, input="1,1", lr="1e-6")
-    table = next(one for one in found.chapters[-1].blocks if isinstance(one, Table))
-    updates = found.result.updates
+    explanation = explain(net, input="1,1", lr="1e-6")
+    table = next(block for block in explanation.chapters[-1].blocks if isinstance(block, Table))
+    updates = explanation.result.updates
     assert any(update.gradient for update in updates)
     for row, update in zip(table.rows, updates, strict=True):
         now, following = str(row[2]).split(" - 1e-06*")[0], str(row[3])

@@ -1,4 +1,4 @@
-"""The same numbers by PyTorch's autograd, in float64: what our own are held against."""
+"""The same numbers by PyTorch's autograd, in float64: the reference for our own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class _Tally:
     where: str = ""
 
     def compare(self, name: str, ours: Number | None, theirs: Any) -> None:
-        """Note how far two figures are from each other; one that is missing is as far as can be."""
+        """Record the difference of two figures; if one is missing, it is infinite."""
         self.figures += 1
         got = None if theirs is None else float(theirs)
         if ours is None and got is None:
@@ -53,10 +53,10 @@ def compare(
     """Return how far every figure is from PyTorch's: row by row, then those of the batch.
 
     Args:
-        net: says what is computed.
+        net: the network.
         graphs: each row's values with their gradients.
         inputs: each row's bits.
-        targets: each row's wanted outputs.
+        targets: each row's expected outputs.
         loss: ``mse`` or ``bce``.
         lr: learning rate.
         updates: the batch's gradients and the parameters after one step.

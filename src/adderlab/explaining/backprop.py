@@ -1,19 +1,19 @@
-"""Backpropagation as the lecture tells it: read this file from top to bottom.
+"""Backpropagation as the lecture explains it: read this file from top to bottom.
 
-A network is computed from small operations. Each makes one new value out of older ones, and
-keeps its own derivative: how fast the new value changes with each of the old. That is all that
-``backward`` needs. It walks the same values in reverse, and hands every value's gradient on to
-those that the value was made of:
+A network is computed by small operations. Each computes a new value from older ones and keeps
+its own derivative: how fast the new value changes with each of the old. That is all that
+``backward`` needs. It visits the same values in reverse order, and passes every value's gradient
+on to the values that it was computed from:
 
     dL/dold  +=  dL/dnew * dnew/dold                                        (the chain rule)
 
 Rule: nothing is rounded that need not be. Numbers are fractions; tanh and cross entropy, whose
-values are none, are computed in double. A gradient that was not computed is ``None``, never 0.
+values are not, are computed in double. A gradient that was not computed is ``None``, never 0.
 At exactly 0, where relu has no derivative, PyTorch's choice is taken: 0.
 
 References:
     Rumelhart, Hinton, Williams, "Learning representations by back-propagating errors" (1986).
-    That every operation keeps its own derivative is how Karpathy's micrograd has it (2020).
+    Karpathy, micrograd (2020): every operation keeps its own derivative.
 """
 
 from __future__ import annotations
@@ -41,24 +41,24 @@ from adderlab.notation import (
 Number: TypeAlias = Fraction | float
 
 MOST_TERMS: Final = 6
-"""Of a longer sum the formula names the row of weights, not each product."""
+"""Terms up to which a formula lists every product; a longer sum has dots in the middle."""
 
 
 ABSENT: Final = words("no weight")
-"""The derivative by a value for which a sparse layer stores no weight: 0."""
+"""The formula of a derivative that is 0 because a sparse layer stores no weight there."""
 
 
 @dataclass(slots=True, eq=False)
 class Value:
-    """One number of the network, and how it was made.
+    """A number of the network, and how it was computed.
 
     Attributes:
         name: as in the network: ``a``, ``fc1.weight[0,1]``, ``z1``, ``h1``, ``c0``, ``L``.
-        number: what it is.
-        formula: what it was made of; ``None`` for an input or a parameter.
-        edges: the older values it was made of, each with its local derivative.
-        gradient: dL/d(this value); ``None`` as long as it was not computed.
-        note: a word of caution, at a kink.
+        number: its value.
+        formula: how it was computed; ``None`` for an input or a parameter.
+        edges: the older values it was computed from, each with its local derivative.
+        gradient: dL/d(this value); ``None`` until it is computed.
+        note: a remark, at a kink.
     """
 
     name: Formula
@@ -71,7 +71,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Edge:
-    """A value that another was made of, and how fast the other changes with it.
+    """A value that another was computed from, and how fast the other changes with it.
 
     Attributes:
         old: the older value.
@@ -88,14 +88,14 @@ def backward(values: Sequence[Value]) -> None:
     """Fill in the gradient of every value that the last one, the loss, depends on.
 
     Args:
-        values: in the order in which they were computed, so that what a value was made of
-            stands before it.
+        values: in the order in which they were computed, so that a value's
+            operands come before it.
     """
     loss = values[-1]
     loss.gradient = Fraction(1)  # dL/dL
     for new in reversed(values):
-        # What comes after `new` has been dealt with, so its gradient is complete: computed once,
-        # and used for everything that it was made of. That is the dynamic programming.
+        # Everything computed from `new` has been visited, so its gradient is complete: computed
+        # once, and used for each of its operands. That is the dynamic programming.
         if new.gradient is None:
             continue  # the loss does not depend on it, or only through a step
         for edge in new.edges:

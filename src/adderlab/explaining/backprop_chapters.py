@@ -1,4 +1,4 @@
-"""Backpropagation on rows, told in chapters."""
+"""Backpropagation on rows, as chapters."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ MOST_PRINTED: Final = 200
 MOST_WRITTEN: Final = 4000
 """Lines of a table on a terminal, and in a file; the rest is in the JSON."""
 
-ROWS_BESIDE: Final = 4
-MOST_BESIDE: Final = 16
-"""Rows whose gradients stand side by side in one table, and in all."""
+ROWS_PER_TABLE: Final = 4
+MOST_TABULATED: Final = 16
+"""Rows whose gradients are columns of one table, and of all tables together."""
 
 MOST_DIGITS: Final = 17
 """Digits with which no two doubles read the same."""
@@ -48,10 +48,10 @@ LOSS_NAMES: Final = {"mse": "mean squared error", "bce": "binary cross entropy"}
 
 @dataclass(frozen=True, slots=True)
 class _Style:
-    """How much room there is.
+    """What there is room for.
 
     Attributes:
-        in_file: whether every row's own passes are told, and long fractions written out.
+        in_file: whether every row's own passes are shown, and long fractions written out.
         exact: whether exact numbers have columns of their own.
     """
 
@@ -164,8 +164,8 @@ def _batch(backprop: Backprop, style: _Style) -> Chapter:
         ),
     ]
     updates = backprop.updates[: style.most]
-    for start in range(0, min(len(backprop.rows), MOST_BESIDE), ROWS_BESIDE):
-        rows = backprop.rows[start : start + ROWS_BESIDE]
+    for start in range(0, min(len(backprop.rows), MOST_TABULATED), ROWS_PER_TABLE):
+        rows = backprop.rows[start : start + ROWS_PER_TABLE]
         blocks.append(
             Table(
                 ("dL/d", *(sum_of(row.inputs) for row in rows), "mean of all"),
@@ -181,7 +181,7 @@ def _batch(backprop: Backprop, style: _Style) -> Chapter:
                 left=("dL/d",),
             )
         )
-    if len(backprop.rows) > MOST_BESIDE or len(updates) < len(backprop.updates):
+    if len(backprop.rows) > MOST_TABULATED or len(updates) < len(backprop.updates):
         blocks.append(Paragraph("The rest is in the JSON."))
     if not style.in_file:
         blocks.append(

@@ -1,7 +1,7 @@
 """The notebook's derivation: dl/dw of ``l = (f1(f2(…fN(x))) - y)^2`` with ``fi(x) = wi * x``.
 
-Rule: SymPy differentiates, we only write down. Every derivative is put together from local
-ones by the chain rule, and compared with the derivative of the whole expression.
+Rule: SymPy differentiates. Every derivative is the product of local ones by the chain rule, and
+is compared with the derivative of the whole expression.
 
 The derivatives share their beginnings: dl/df2 is dl/df1 * w1, and it begins all of dl/dw2,
 dl/dw3, … Computed once and kept, it makes the work grow with N; from scratch, with its square.
@@ -52,7 +52,7 @@ class ChainLine:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Additions and multiplications for all derivatives of a chain, counted as they are done."""
+    """Additions and multiplications for all derivatives of a chain, counted as they run."""
 
     length: int
     with_reuse: int
@@ -64,7 +64,7 @@ class ChainValues:
     """The chain with numbers put in.
 
     Attributes:
-        given: w1, w2, …, x and y.
+        inputs: w1, w2, …, x and y.
         outputs: f1, f2, … by name.
         loss: l.
         derivatives: dl/dw1, dl/dw2, …, exact.
@@ -72,7 +72,7 @@ class ChainValues:
         finite_differences: (l(w + h) - l(w - h)) / 2h in float64.
     """
 
-    given: dict[str, Fraction]
+    inputs: dict[str, Fraction]
     outputs: dict[str, Fraction]
     loss: Fraction
     derivatives: tuple[Fraction, ...]
@@ -111,7 +111,6 @@ class Chain:
         return tuple(line.formula.text for line in self.lines)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         values = self.values
         return {
             "chain": self.length,
@@ -130,7 +129,7 @@ class Chain:
             "values": None
             if values is None
             else {
-                "given": {name: number_dict(value) for name, value in values.given.items()},
+                "given": {name: number_dict(value) for name, value in values.inputs.items()},
                 "outputs": {name: number_dict(value) for name, value in values.outputs.items()},
                 "loss": number_dict(values.loss),
                 "derivatives": [number_dict(value) for value in values.derivatives],
@@ -154,7 +153,7 @@ def chain_rule(length: int, values: Mapping[str, Fraction] | None = None) -> Cha
         values: numbers for w1 to wN, x and y, all of them.
 
     Raises:
-        OptionError: a length out of its range, or numbers that are missing or of no use.
+        OptionError: a length out of its range, or numbers that are missing or too large.
 
     Examples:
         >>> chain_rule(3).derivatives
@@ -311,7 +310,7 @@ def chain_values(length: int, values: Mapping[str, Fraction]) -> ChainValues:
     exact = with_reuse(w, x, y)
     assert exact == without_reuse(w, x, y)
     refused = OptionError(
-        "the numbers leave float64, in which they are checked",
+        "the numbers are outside the range of float64, in which they are checked",
         where="values",
         remedy="give smaller ones",
     )

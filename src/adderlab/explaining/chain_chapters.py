@@ -1,4 +1,4 @@
-"""The chain rule in symbols, told in chapters."""
+"""The chain rule in symbols, as chapters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from adderlab.notation import Formula, equal, indexed, minus, number, partial, p
 
 WITH, WITHOUT = "with reuse", "without"
 FEW = 8
-"""Lengths of which the counts are listed."""
+"""Lengths up to which every count is listed."""
 
 
 def chain_chapters(chain: Chain, picture: Picture | None = None) -> tuple[Chapter, ...]:
@@ -98,7 +98,7 @@ def _costs(chain: Chain, picture: Picture | None) -> Chapter:
 
 
 def _values(chain: Chain, values: ChainValues) -> Chapter:
-    inputs = ", ".join(f"{name} = {value}" for name, value in values.given.items())
+    inputs = ", ".join(f"{name} = {value}" for name, value in values.inputs.items())
     outputs = ", ".join(f"{name} = {value}" for name, value in values.outputs.items())
     return Chapter(
         "values",

@@ -22,7 +22,7 @@ MOST_ORDERS: Final = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """One unit of the design and the unit that it is most like.
+    """A unit of the design and the unit of the network closest to it.
 
     Attributes:
         designed: the design's unit, from 1.
@@ -38,7 +38,6 @@ class Pairing:
     scale: Fraction | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         return {
             "designed": self.designed,
             "unit": self.unit,
@@ -49,12 +48,12 @@ class Pairing:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A network beside a design.
+    """A network compared with a design.
 
     Attributes:
-        design: what the design is called.
+        design: the design's name.
         is_same: whether they are one network up to order and positive scale of the units.
-        pairs: each unit of the design with its likest.
+        pairs: each unit of the design with the closest one.
     """
 
     design: str
@@ -62,7 +61,6 @@ class Comparison:
     pairs: tuple[Pairing, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         return {
             "design": self.design,
             "same": self.is_same,
@@ -77,7 +75,7 @@ class _Unit:
 
     @property
     def normal(self) -> tuple[tuple[Fraction, ...], tuple[Fraction, ...]]:
-        """The unit with weights and bias of total size 1, and what goes out made up for it."""
+        """The unit with weights and bias scaled to total size 1, its outgoing weights to match."""
         size = sum((abs(weight) for weight in self.into), start=Fraction(0))
         if not size:
             return self.into, (Fraction(0),) * len(self.out)  # a unit of 0 gives 0
@@ -142,7 +140,7 @@ def _out_bias(net: Network) -> list[Fraction]:
 
 
 def _best_order(likeness: Sequence[Sequence[float]], own: int) -> list[int | None]:
-    """Return for each unit of the design the unit paired with it, all likenesses together best."""
+    """Return for each unit of the design its partner; the sum of all cosines is greatest."""
     designed = len(likeness)
     places: list[int | None] = [*range(own), *([None] * max(0, designed - own))]
     if math.perm(len(places), designed) <= MOST_ORDERS:
@@ -166,7 +164,7 @@ def _cosine(first: Sequence[Fraction], second: Sequence[Fraction]) -> float:
 
 
 def _multiple(first: Sequence[Fraction], second: Sequence[Fraction]) -> Fraction | None:
-    """Return the positive factor that makes ``one`` out of ``two``; ``None`` if there is none."""
+    """Return the positive ``c`` with ``first = c * second``; ``None`` if there is none."""
     at = next((place for place, x in enumerate(second) if x), None)
     if at is None:
         return None

@@ -1,4 +1,4 @@
-"""The forward pass: a network on one row as values that each know what they were made of."""
+"""The forward pass of a network on one row, as values that each know their operands."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ Key: TypeAlias = tuple[str, tuple[int, ...]]
 LOSSES: Final = {"mse": backprop.mean_squared_error, "bce": backprop.cross_entropy}
 
 LARGEST_NETWORK: Final = 2000
-"""Parameters up to which every one is a line that somebody might read."""
+"""Parameters up to which each has a line of its own."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Graph:
-    """One row's way through a network, value by value.
+    """All values of a network on one row.
 
     Attributes:
         values: in the order in which they are computed: inputs, then parameters, sums and
@@ -54,10 +54,10 @@ class Graph:
 
 
 def parameters_of(net: Network) -> dict[Key, Fraction]:
-    """Return every stored parameter, exactly; entries that a sparse tensor leaves out are none.
+    """Return every stored parameter, exactly; a sparse tensor's absent entries are none.
 
     Raises:
-        ResourceError: there are more than a person can read.
+        ResourceError: there are more than :data:`LARGEST_NETWORK`.
     """
     check_size(net)
     parameters: dict[Key, Fraction] = {}
@@ -102,12 +102,12 @@ def forward(
     """Compute one row, keeping every value.
 
     Args:
-        net: its layers say what is computed; its parameters are not looked at.
+        net: for its layers; its parameters are not read.
         task: names the inputs and outputs.
         parameters: the parameters' numbers.
         bits: the inputs.
-        targets: what each output should be; ``None`` where any value will do, which counts as
-            whatever came out, so that it costs nothing.
+        targets: what each output should be; ``None`` where any value will do, which is
+            taken to be the output itself, so that its loss is 0.
         loss: ``mse`` or ``bce``.
     """
     taken = {"L"}
@@ -175,12 +175,12 @@ def _activate(activation: Activation, name: Formula, z: Value) -> Value:
 
 
 def _sum_name(unit: str) -> str:
-    """Return what a unit's sum is called: ``z1`` of ``h1``, ``z_c0`` of the output ``c0``."""
+    """Return the name of a unit's sum: ``z1`` of ``h1``, ``z_c0`` of the output ``c0``."""
     return f"z{unit[1:]}" if unit[0] == "h" and unit[1:2].isdigit() else f"z_{unit}"
 
 
 def _name(name: str, taken: set[str]) -> Formula:
-    """Return a name that nothing else has: a task may call its words as units are called."""
+    """Return a name that is not taken: a task's words may have the names of units."""
     while name in taken:
         name += "'"
     taken.add(name)

@@ -1,7 +1,7 @@
-"""A training run looked back on: when units died, and which rows carry no gradient any more.
+"""The history of a training run: when units died, and which rows stopped giving a gradient.
 
-Rule: the weights of every step are the ones that training had; nothing is inferred from the
-end. A unit died at the step from which on it is off on every row of the task, until the end.
+Rule: everything is read from the weights of every step, nothing is inferred from the last. A
+unit died at the step from which on it is off on every row of the task, until the end.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 STEPS_AT_ONCE: Final = 256
 LARGEST_SEPARATION: Final = 64
-"""Different hidden values up to which it is decided whether a plane parts them."""
+"""Distinct hidden values up to which it is decided whether a plane separates them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +41,7 @@ class History:
 
     @property
     def steps(self) -> int:
-        """How many steps were made."""
+        """Number of steps."""
         return len(next(iter(self.arrays.values()))) - 1
 
 
@@ -58,12 +58,11 @@ class Death:
     step: int
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         return {"unit": self.unit, "step": self.step}
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
+class SilentRow:
     """A row from which no gradient reaches the first layer any more.
 
     Attributes:
@@ -77,18 +76,17 @@ class Silence:
     off: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         return {"row": self.row, "step": self.step, "off": list(self.off)}
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rows that the hidden layer can't tell apart.
+    """Rows with the same values in the last hidden layer.
 
     Attributes:
         rows: their numbers.
         values: of the last hidden layer's units.
-        conflict: whether they ask for different outputs.
+        conflict: whether their expected outputs differ.
     """
 
     rows: tuple[int, ...]
@@ -97,20 +95,19 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Apart:
-    """What the last hidden layer can still tell apart.
+class Separability:
+    """Which rows the last hidden layer distinguishes.
 
     Attributes:
-        groups: the rows by equal values; with one row in each, it tells all of them apart.
+        groups: the rows by equal values; one row in each if all rows are distinguished.
         readable: for each output bit whether some last layer could read it from these values;
-            ``None`` where that was not decided.
+            ``None`` if that was not decided.
     """
 
     groups: tuple[Group, ...]
     readable: dict[str, bool | None]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         return {
             "groups": [
                 {
@@ -125,27 +122,26 @@ class Apart:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """What a training run's history shows: deaths, rows without a gradient."""
+class Inactivity:
+    """Dead units, and rows without a gradient."""
 
     deaths: tuple[Death, ...]
-    silent: tuple[Silence, ...]
+    silent: tuple[SilentRow, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         return {
             "deaths": [death.to_dict() for death in self.deaths],
             "silent_rows": [row.to_dict() for row in self.silent],
         }
 
 
-def look_back(
+def find_inactivity(
     net: Network, task: Task, block: RowBlock, history: History, *, loss: str = "mse"
-) -> Looked:
+) -> Inactivity:
     """Return which units died and which rows fell silent, with the steps.
 
     Args:
-        net: as trained; says the activations.
+        net: the trained network, for its activations.
         task: names units and rows.
         block: all rows of the task.
         history: the weights of every step.
@@ -169,7 +165,7 @@ def look_back(
         Death(name, int(step)) for name, step in zip(names, since_off, strict=True) if step >= 0
     )
     silent = tuple(
-        Silence(
+        SilentRow(
             task.row(at).inputs,
             int(step),
             tuple(name for name, is_named in zip(names, off[at], strict=True) if is_named),
@@ -177,11 +173,11 @@ def look_back(
         for at, step in enumerate(since_silent)
         if step >= 0
     )
-    return Looked(deaths, silent)
+    return Inactivity(deaths, silent)
 
 
-def _since(so_far: Any, holds: Bool[np.ndarray, "steps things"], start: int) -> Any:
-    """Return since when each thing holds without a break; -1 where it does not at the end."""
+def _since(so_far: Any, holds: Bool[np.ndarray, "steps conditions"], start: int) -> Any:
+    """Return since which step each condition holds to the end; -1 if it does not at the end."""
     steps = len(holds)
     last_not = np.where(holds.all(axis=0), -1, steps - 1 - np.argmax(~holds[::-1], axis=0))
     fresh = np.where(last_not == steps - 1, -1, start + last_not + 1)
@@ -216,8 +212,10 @@ def _passes(
     return np.concatenate(off, axis=2), (passed != 0).any(axis=2)
 
 
-def told_apart(net: Network, task: Task, block: RowBlock) -> Apart:
-    """Return which rows the last hidden layer tells apart, exactly, and what can be read there.
+def separability(net: Network, task: Task, block: RowBlock) -> Separability:
+    """Return which rows the last hidden layer distinguishes, and which outputs can be read there.
+
+    Both are decided exactly.
 
     Args:
         net: with a hidden layer.
@@ -240,28 +238,32 @@ def told_apart(net: Network, task: Task, block: RowBlock) -> Apart:
         Group(
             tuple(rows),
             values,
-            any(_asks(targets, rows, bit) == {0, 1} for bit in range(net.n_out)),
+            any(_expected_bits(targets, rows, bit) == {0, 1} for bit in range(net.n_out)),
         )
         for values, rows in by_values.items()
     )
     readable = {
         name: _is_readable(groups, targets, bit) for bit, name in enumerate(task.output_bits)
     }
-    return Apart(groups, readable)
+    return Separability(groups, readable)
 
 
-def _asks(targets: Sequence[Sequence[int | None]], rows: Sequence[int], bit: int) -> set[int]:
+def _expected_bits(
+    targets: Sequence[Sequence[int | None]], rows: Sequence[int], bit: int
+) -> set[int]:
     return {target for row in rows if (target := targets[row][bit]) is not None}
 
 
 def _is_readable(
     groups: Sequence[Group], targets: Sequence[Sequence[int | None]], bit: int
 ) -> bool | None:
-    """Return whether some plane parts the values that ask for 1 from those that ask for 0."""
-    demands = [(group.values, _asks(targets, group.rows, bit)) for group in groups]
-    if any(len(ask) > 1 for _, ask in demands):
+    """Return whether some plane separates the values of rows with a 1 from those with a 0."""
+    expected = [(group.values, _expected_bits(targets, group.rows, bit)) for group in groups]
+    if any(len(bits) > 1 for _, bits in expected):
         return False
-    fixed = [(values, 1 in ask) for values, ask in demands if ask]
+    fixed = [(values, 1 in bits) for values, bits in expected if bits]
     if len(fixed) > LARGEST_SEPARATION:
         return None
-    return not fixed or is_separable([values for values, _ in fixed], [bits for _, bits in fixed])
+    return not fixed or is_separable(
+        [values for values, _ in fixed], [is_one for _, is_one in fixed]
+    )

@@ -1,4 +1,4 @@
-"""What explaining a row gives, as data: steps, gradients, the update, and what PyTorch says."""
+"""Results of backpropagation on rows: steps, gradients, updates, agreement with PyTorch."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from adderlab.nets.walk import json_number
 from adderlab.notation import Formula, fraction_text, near_text
 
 NOT_COMPUTED: Final = "not computed yet"
-"""How a gradient reads that was not computed; 0 would be a claim."""
+"""The text of a gradient that was not computed; 0 would be a claim."""
 
 
 def number_dict(value: Number | None) -> dict[str, Any]:
-    """Return a number for JSON: the nearest one, the exact one as text, and how it reads."""
+    """Return a number for JSON: the nearest double, the exact value, and its decimal text."""
     if value is None:
         return {"value": None, "exact": None, "text": NOT_COMPUTED}
     if not isinstance(value, Fraction):
@@ -32,7 +32,7 @@ def number_dict(value: Number | None) -> dict[str, Any]:
 
 
 def decimal_text(value: Number | None, digits: int = 6) -> str:
-    """Return a number as a decimal of some digits; ``≈`` before one known in double alone."""
+    """Return a number to ``digits`` significant digits; ``≈`` marks one computed in double."""
     if value is None:
         return NOT_COMPUTED
     return near_text(value, digits) if isinstance(value, Fraction) else f"≈{value:.{digits}g}"
@@ -40,14 +40,13 @@ def decimal_text(value: Number | None, digits: int = 6) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Slope:
-    """A local derivative: how fast a value changes with one that it was made of."""
+    """A local derivative: how fast a value changes with one of its operands."""
 
     old: str
     derivative: Number | None
     formula: Formula
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         shown = number_dict(self.derivative)
         if self.derivative is None:
             shown["text"] = "none"
@@ -56,7 +55,7 @@ class Slope:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What one later value hands back: its own gradient times its local derivative."""
+    """The share of a gradient that comes from one later value: its gradient times the slope."""
 
     new: Formula
     gradient: Number
@@ -65,11 +64,10 @@ class Flow:
 
     @property
     def product(self) -> Number:
-        """The share of the gradient that comes this way."""
+        """The later value's gradient times its local derivative."""
         return self.gradient * self.derivative
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         return {
             "from": self.new.text,
             "gradient": number_dict(self.gradient),
@@ -81,17 +79,17 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One value of the table: made on the way forward, given its gradient on the way back.
+    """One value of a row: computed in the forward pass, its gradient in the backward pass.
 
     Attributes:
         name: as in the network.
         kind: ``input``, ``parameter``, ``sum``, ``activation`` or ``loss``.
-        formula: what it was made of; ``None`` for an input or a parameter.
-        number: what it is.
+        formula: how it is computed; ``None`` for an input or a parameter.
+        number: its value.
         slopes: its local derivatives.
         gradient: dL/d(it); ``None`` if it was not computed.
-        flows: where the gradient came from; the loss's own is 1 by definition.
-        note: a word of caution, at a kink or behind a step.
+        flows: the terms of the gradient; the loss's own gradient is 1 by definition.
+        note: a remark, at a kink or behind a step.
     """
 
     name: Formula
@@ -104,7 +102,6 @@ class Step:
     note: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         return {
             "name": self.name.text,
             "kind": self.kind,
@@ -141,7 +138,7 @@ class RowBackprop:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What has to be said with care: kinks and steps."""
+        """The remarks of its steps, on kinks and step activations."""
         return tuple(step.note for step in self.steps if step.note)
 
     def gradient(self, name: str) -> Number | None:
@@ -150,7 +147,7 @@ class RowBackprop:
 
 
 def steps_of(graph: Graph) -> tuple[Step, ...]:
-    """Return a graph whose gradients are filled in as steps, each with what it got from where."""
+    """Return the values of a graph after the backward pass as steps, with their flows."""
     flows: dict[int, list[Flow]] = {}
     for new in graph.values:
         for edge in new.edges:
@@ -169,15 +166,15 @@ def steps_of(graph: Graph) -> tuple[Step, ...]:
                 if edge.formula is not ABSENT
             ),
             value.gradient,
-            _worth_telling(flows.get(id(value), [])),
+            _stored_flows(flows.get(id(value), [])),
             value.note or _why_none(value, graph),
         )
         for value, kind in zip(graph.values, graph.kinds, strict=True)
     )
 
 
-def _worth_telling(flows: list[Flow]) -> tuple[Flow, ...]:
-    """Leave out what comes by no weight, unless nothing else does."""
+def _stored_flows(flows: list[Flow]) -> tuple[Flow, ...]:
+    """Return the flows through stored weights; if there are none, the first of the others."""
     stored = [flow for flow in flows if flow.formula is not ABSENT]
     return tuple(stored or flows[:1])
 
@@ -204,7 +201,6 @@ class Update:
         return f"{tensor}[{','.join(map(str, index))}]"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         return {
             "name": self.name,
             "now": number_dict(self.now),
@@ -237,15 +233,15 @@ class Backprop:
     """Backpropagation on one row or a batch, and one step of SGD.
 
     Attributes:
-        network: what was explained.
+        network: the network.
         rows: each row's passes.
         loss_kind: ``mse`` or ``bce``.
         lr: the learning rate of the step.
         updates: each parameter's step; the gradient is the mean of the rows' gradients.
         loss: the mean of the rows' losses.
         loss_after: the same after the step.
-        agreement: how far PyTorch's figures are.
-        notes: what had to be assumed.
+        agreement: the difference from PyTorch's figures.
+        notes: what was assumed.
     """
 
     network: Network
@@ -267,7 +263,6 @@ class Backprop:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         return {
             "network": self.network.to_dict(),
             "rows": [
@@ -288,8 +283,8 @@ class Backprop:
             "gradients": _mapped(self.gradients, _nearest),
             "exact_gradients": _mapped(self.gradients, lambda number: number_dict(number)["exact"]),
             "updates": [update.to_dict() for update in self.updates],
-            "autograd_difference": _finite(self.agreement.difference),
-            "autograd_relative_difference": _finite(self.agreement.relative),
+            "autograd_difference": finite_or_none(self.agreement.difference),
+            "autograd_relative_difference": finite_or_none(self.agreement.relative),
             "autograd_figures": self.agreement.figures,
             "autograd_reason": self.agreement.reason or None,
             "notes": [*self.notes, *dict.fromkeys(n for row in self.rows for n in row.notes)],
@@ -300,7 +295,8 @@ class Backprop:
         return f"Backprop: {text}, after a step {decimal_text(self.loss_after)}"
 
 
-def _finite(value: float | None) -> float | None:
+def finite_or_none(value: float | None) -> float | None:
+    """Return ``None`` for what JSON has no number for: infinities and NaN."""
     return value if value is not None and math.isfinite(value) else None
 
 
@@ -322,6 +318,6 @@ def _nearest(value: Number | None) -> float | int | None:
 
 
 def mean(numbers: Sequence[Number | None]) -> Number | None:
-    """Return the mean; of numbers that were not computed, ``None``."""
+    """Return the mean; ``None`` if any of the numbers was not computed."""
     known = [number for number in numbers if number is not None]
     return sum(known, start=Fraction(0)) / len(numbers) if len(known) == len(numbers) else None

@@ -40,7 +40,7 @@ def example(
     Args:
         task: names the words.
         inputs: the input words.
-        target: the output words; those that the task asks for unless given.
+        target: the output words; the task's own unless given.
 
     Raises:
         TaskError: a word is missing, unknown or out of its range.
@@ -90,7 +90,7 @@ def backprop_rows(
         examples: the rows.
         loss: ``mse``, the mean over rows and outputs of the squared error, or ``bce``.
         lr: learning rate.
-        notes: what is to be said beside it.
+        notes: remarks to keep with the result.
 
     Raises:
         OptionError: no rows, another loss, or a learning rate that is not above 0.
@@ -157,19 +157,19 @@ def _mean_loss(graphs: Sequence[Graph]) -> Number:
 
 
 def _storage_notes(net: Network) -> list[str]:
-    """Return what has to be known of weights that are not stored as plain floats."""
+    """Return remarks on weights that are not stored as plain floats."""
     notes: list[str] = []
     scaled = [name for name, tensor in net.tensors() if isinstance(tensor, Scaled)]
     if scaled:
         notes.append(
             f"{', '.join(scaled)}: stored as scale * (q - zero); the gradient is that of the "
-            "weight which comes out"
+            "decoded weight"
         )
     if net.format not in ("fp64", "fp32", "fp16", "bf16") and not all(
         isinstance(tensor, Dense) for _, tensor in net.tensors()
     ):
         notes.append(
-            f"the network is stored in {net.format}: the stepped weights are what they are, and "
+            f"the network is stored in {net.format}: the weights after the step "
             "need not be representable there"
         )
     return notes

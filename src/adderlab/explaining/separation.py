@@ -1,4 +1,4 @@
-"""Whether a plane can part points, decided exactly: what a second layer could still do."""
+"""Whether a plane separates points, decided exactly: what a last layer could still compute."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def is_separable(points: Sequence[Sequence[Fraction]], sides: Sequence[bool]) ->
 
 
 def _has_solution(rows: list[list[Fraction]], right_side: list[Fraction]) -> bool:
-    """Return whether ``rows @ p = wanted`` has a solution ``p >= 0``; no ``wanted`` is negative.
+    """Return whether ``rows @ p = right_side`` has a solution ``p >= 0``.
+
+    ``right_side`` has no negative entry.
 
     Phase one of the simplex method: one helper variable a row, driven out where that is
     possible. What they sum to at the end is 0 exactly if there is a solution.

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from adderlab.errors import ModelError, NetworkError, OptionError, ResourceError
+from adderlab.explaining.results import finite_or_none
 from adderlab.explaining.rows import Example
 from adderlab.nets.network import Network
 from adderlab.nets.readout import Readout
@@ -48,13 +49,12 @@ class Slots:
     gradient: dict[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         return {"after": self.after, "w": self.w, "gradient": self.gradient}
 
 
 @dataclass(frozen=True, slots=True)
 class Iteration:
-    """One turn of the loop: the loss it measured, and the slots after each of its lines."""
+    """One iteration of the loop: its loss, and the slots after each of its lines."""
 
     loss: float
     moments: tuple[Slots, ...]
@@ -64,13 +64,15 @@ class Iteration:
         return next(slots for slots in self.moments if slots.after == line)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
-        return {"loss": _finite(self.loss), "moments": [slots.to_dict() for slots in self.moments]}
+        return {
+            "loss": finite_or_none(self.loss),
+            "moments": [slots.to_dict() for slots in self.moments],
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class SlotsRun:
-    """What PyTorch did.
+    """The slots and losses of the training loop, with and without ``zero_grad``.
 
     Attributes:
         lr: learning rate of the SGD.
@@ -80,11 +82,11 @@ class SlotsRun:
         losses_without: the same without ``zero_grad``.
         left_by_default: what ``zero_grad()`` leaves in the slot, as Python prints it.
         left_by_zero: what ``zero_grad(set_to_none=False)`` leaves.
-        forgotten: the parameter that was left out of the optimizer's list.
-        forgotten_run: the loop with that list.
+        forgotten: the parameter that the optimizer was not given.
+        forgotten_run: the loop with that optimizer.
         step_message: PyTorch's message on training the class whose readout is a step.
-        torch_version: that ran it.
-        made_dense: whether a sparse tensor was given the zeros that it leaves out, as parameters.
+        torch_version: PyTorch's version.
+        made_dense: whether sparse tensors were made dense, their zeros as parameters.
     """
 
     lr: float
@@ -101,14 +103,13 @@ class SlotsRun:
     made_dense: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         return {
             "lr": self.lr,
             "with_zero_grad": [iteration.to_dict() for iteration in self.with_zero_grad],
             "without_zero_grad": [iteration.to_dict() for iteration in self.without_zero_grad],
             "losses": {
-                "with_zero_grad": list(map(_finite, self.losses_with)),
-                "without_zero_grad": list(map(_finite, self.losses_without)),
+                "with_zero_grad": list(map(finite_or_none, self.losses_with)),
+                "without_zero_grad": list(map(finite_or_none, self.losses_without)),
             },
             "after_zero_grad": {
                 "default": self.left_by_default,
@@ -192,7 +193,7 @@ def run_slots(
 
 
 class _Loop:
-    """The notebook's loop on one network, started anew for every run."""
+    """The notebook's training loop on a network; every run starts from the same weights."""
 
     def __init__(self, net: Network, examples: Sequence[Example], loss: str, lr: float) -> None:
         import torch
@@ -265,7 +266,7 @@ class _Loop:
         return tuple(losses)
 
     def left_by_zero_grad(self, **options: bool) -> str:
-        """Return what stands in the last parameter's slot after backward and zero_grad."""
+        """Return the last parameter's gradient slot after backward and zero_grad, as text."""
         model = self.model()
         optimizer = self._optimizer(model)
         _ = self._loss(model).backward()
@@ -293,7 +294,7 @@ class _Named:
 
 
 def step_message(net: Network, examples: Sequence[Example]) -> str:
-    """Train the class whose readout is a step, and return what PyTorch says.
+    """Train the class whose readout is a step, and return PyTorch's error message.
 
     The class is the hand-set notebook's: its ``forward`` ends in ``(y > 0).float()``.
     """
@@ -339,7 +340,3 @@ def _slots(model: nn.Module, after: str) -> Slots:
         for name, parameter in model.named_parameters()
     }
     return Slots(after, w, gradient)
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

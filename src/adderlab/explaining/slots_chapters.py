@@ -1,4 +1,4 @@
-"""The two slots of every parameter, told in chapters."""
+"""The two slots of every parameter, as chapters."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def slots_chapters(run: SlotsRun, picture: Picture | None = None) -> tuple[Chapt
     """Return the chapters on the slots: with zero_grad, without, what is left, who is left out.
 
     Args:
-        run: what PyTorch did.
+        run: the slots and losses, read from PyTorch.
         picture: of the losses, if it is shown.
     """
     return (
-        _beside(run),
+        _both_slots(run),
         _losses(run, picture),
         _left(run),
         _forgotten(run),
@@ -38,12 +38,12 @@ def slots_chapters(run: SlotsRun, picture: Picture | None = None) -> tuple[Chapt
 
 
 def slot_text(value: Any) -> str:
-    """Return what stands in a slot."""
+    """Return the content of a slot as text."""
     return "None" if value is None else f"{value:.3g}"
 
 
 def w_texts(values: Sequence[float]) -> list[str]:
-    """Return what a parameter is at some moments; a move between two of them is to be seen."""
+    """Return a parameter at successive moments, with enough digits to show every change."""
     moves = [(a, b) for a, b in pairwise(values) if a != b and math.isfinite(a + b)]
     digits = next(
         (
@@ -70,7 +70,7 @@ def entries(slots: Slots) -> Iterator[tuple[tuple[Any, ...], float, float | None
                 yield (name, *index), w, slot
 
 
-def _beside(run: SlotsRun) -> Chapter:
+def _both_slots(run: SlotsRun) -> Chapter:
     blocks: list[Block] = [
         Paragraph(
             "Each parameter has two memory slots, w and dL/dw. Read from PyTorch after every "
@@ -155,7 +155,7 @@ def _losses(run: SlotsRun, picture: Picture | None) -> Chapter:
 
 
 def piled_text(run: SlotsRun) -> str:
-    """Return what piling up did to the loss, as far as the losses of all iterations show it."""
+    """Return the effect of accumulated gradients on the loss, as the losses show it."""
     kept, other = run.losses_with, run.losses_without
     lost = {
         where: next((at for at, loss in enumerate(losses, 1) if not math.isfinite(loss)), 0)
@@ -163,7 +163,7 @@ def piled_text(run: SlotsRun) -> str:
     }
     if any(lost.values()):
         places = " and ".join(f"{where} at iteration {at}" for where, at in lost.items() if at)
-        return f"The loss leaves the finite numbers {places}; from there on nothing is compared."
+        return f"The loss becomes non-finite {places}; from there on nothing is compared."
     if _is_flat(run):
         return "Every gradient is 0 here: nothing piles up, and no parameter moves."
     if kept == other:
@@ -190,7 +190,7 @@ def _is_flat(run: SlotsRun) -> bool:
 
 
 def _loss(value: float) -> str:
-    return f"{value:.4g}" if math.isfinite(value) else "no finite number"
+    return f"{value:.4g}" if math.isfinite(value) else "non-finite"
 
 
 def _left(run: SlotsRun) -> Chapter:

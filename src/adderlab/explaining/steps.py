@@ -6,7 +6,6 @@ from fractions import Fraction
 
 from adderlab.blocks import Block, Chapter, Equations, Paragraph, Table
 from adderlab.explaining import NOT_COMPUTED, Backprop, RowBackprop, Step
-from adderlab.explaining.backprop import Number
 from adderlab.explaining.backprop_chapters import exact_cell, rows_chapters
 from adderlab.explaining.chain import Chain, marked
 from adderlab.explaining.results import Slope, decimal_text
@@ -34,7 +33,7 @@ def _forward(row: RowBackprop) -> list[Chapter]:
     for at, step in enumerate(computed, 1):
         assert step.formula is not None
         blocks: list[Block] = [
-            Equations((equal(step.name, step.formula, _number(step.number)),)),
+            Equations((equal(step.name, step.formula, number(step.number)),)),
             Table(
                 ("local derivative", "formula", "exact", "decimal"),
                 tuple(_slope(step, slope) for slope in step.slopes[:MOST_SLOPES]),
@@ -72,8 +71,8 @@ def _backward(row: RowBackprop) -> list[Chapter]:
             lines.append(
                 equal(name, total(*(product(partial(loss, f.new), f.formula) for f in step.flows)))
             )
-            numbers = [product(_number(f.gradient), _number(f.derivative)) for f in step.flows]
-            lines.append(equal(name, total(*numbers), _number(step.gradient)))
+            numbers = [product(number(f.gradient), number(f.derivative)) for f in step.flows]
+            lines.append(equal(name, total(*numbers), number(step.gradient)))
         blocks: list[Block] = [Equations(tuple(lines))]
         if isinstance(step.gradient, Fraction):
             blocks.append(Paragraph(f"As a decimal: {decimal_text(step.gradient)}."))
@@ -84,12 +83,8 @@ def _backward(row: RowBackprop) -> list[Chapter]:
     return steps
 
 
-def _number(value: Number) -> Formula:
-    return number(value)
-
-
 def chain_steps(chain: Chain, chapters: tuple[Chapter, ...]) -> tuple[Chapter, ...]:
-    """Return one derivative a step, then what it all costs."""
+    """Return one derivative a step, then the cost of all."""
     first, *rest = chapters
     steps = [
         Chapter(

@@ -66,7 +66,6 @@ class Pattern:
     gradients: tuple[SymbolicGradient, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         return {
             "active": list(self.active),
             "inactive": list(self.inactive),
@@ -84,7 +83,6 @@ class Symbolic:
     loss_kind: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         patterns = [pattern.to_dict() for pattern in self.patterns]
         return {"loss_kind": self.loss_kind, "patterns": patterns}
 

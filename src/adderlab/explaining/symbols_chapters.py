@@ -1,4 +1,4 @@
-"""Gradients in symbols, told in chapters: one for each set of active units."""
+"""Gradients in symbols, as chapters: one for each set of active units."""
 
 from __future__ import annotations
 

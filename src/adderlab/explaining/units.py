@@ -1,8 +1,8 @@
 """What each unit of a network computes, from a fixed list of functions, on every row.
 
-Rule: nothing is guessed. A unit *is* a function of the list if its values on all rows are that
-function's times one positive number, exactly; else it is said on which rows it is on, and which
-function comes closest and by how much it fails.
+Rule: a unit *is* a function of the list only if its values on all rows are exactly that
+function's times a positive number. Otherwise the result says on which rows it is on, which
+function comes closest, and how far off that is.
 """
 
 from __future__ import annotations
@@ -62,7 +62,6 @@ class UnitMeaning:
         return tuple(at for at, value in enumerate(self.values) if value > 0)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         return {
             "unit": self.name,
             "values": [float(value) for value in self.values],
@@ -179,7 +178,7 @@ def _joined(names: Sequence[str]) -> str:
 
 
 def _scale(values: Sequence[Fraction], row: Sequence[int]) -> Fraction | None:
-    """Return the positive number that makes one of the other; ``None`` if there is none."""
+    """Return the positive ``c`` with ``values = c * row``; ``None`` if there is none."""
     if not any(row):
         return Fraction(1) if not any(values) else None
     at = next(place for place, entry in enumerate(row) if entry)

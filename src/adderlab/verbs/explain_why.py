@@ -27,7 +27,7 @@ def explain_why(
     Args:
         model: a network with a training record, the path of its file, or what ``train`` returned.
         out: where to write: files ending in .md, .html, .json, or folders.
-        on_progress: called with what is being done and the share done, 0 to 1.
+        on_progress: called with the activity and the share done, 0 to 1.
 
     Raises:
         NetworkFileError: the file is not a network, or has no training record.

@@ -34,15 +34,15 @@ DEFAULT_LR: Final = Fraction(1, 10)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExplainedRows:
-    """Rows of a network, and how a step on them is taken.
+    """Rows of a network, and the loss and learning rate of a step on them.
 
     Attributes:
         net: the network.
-        task: what it is held against.
-        examples: the rows, with what is expected of each.
+        task: the task that it is compared with.
+        examples: the rows with their expected outputs.
         loss: ``mse`` or ``bce``.
         lr: the learning rate.
-        notes: what had to be assumed in reading the network.
+        notes: what was assumed in reading the network.
     """
 
     net: Network
@@ -63,7 +63,7 @@ def explained_rows(
     loss: str | None,
     lr: float | str | Fraction | None = None,
 ) -> ExplainedRows:
-    """Return the rows that are asked for; all of a small task where none is.
+    """Return the selected rows; all rows of a small task if none is selected.
 
     Raises:
         OptionError: a number is out of range, or two arguments do not go together.

@@ -1,4 +1,4 @@
-"""What the five verbs of explaining return, and the files that it can be written to."""
+"""The result of the five verbs of explaining, and the files that it can be written to."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from adderlab.blocks import Block, Chapter, Result, in_a_row, written_lines
+from adderlab.blocks import Block, Chapter, Picture, Result, in_a_row, written_lines
 from adderlab.blocks.html import to_page
 from adderlab.blocks.markdown import to_document
 from adderlab.errors import OutputError
-from adderlab.figures import Picture
 from adderlab.writing import check_folder, check_place, new_folder, write_file
 
 FIGURES: Final = (".svg", ".png")
@@ -22,7 +21,7 @@ NAME: Final = "explain"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Explanation(Result):
-    """Something explained.
+    """An explanation: its numbers, its chapters, and its figures.
 
     Attributes:
         kind: ``rows``, ``chain``, ``symbols``, ``slots`` or ``why``.
@@ -69,7 +68,7 @@ class Explanation(Result):
         return repr(self.result)
 
 
-LEDE: Final = "Every number below was computed when this was made, and checked as it says."
+LEDE: Final = "Every number below was computed for this file and checked as described."
 
 
 def check_outs(outs: str | Path | Sequence[str | Path]) -> None:
@@ -87,7 +86,7 @@ def check_outs(outs: str | Path | Sequence[str | Path]) -> None:
             check_folder(out)
         elif out.suffix not in SUFFIXES:
             raise OutputError(
-                f"what {out.suffix} is, is not known",
+                f"unknown file type {out.suffix}",
                 where=str(out),
                 remedy=f"name a folder, or a file ending in {', '.join(SUFFIXES)}",
             )
@@ -108,7 +107,7 @@ def written(explanation: Explanation, outs: str | Path | Sequence[str | Path]) -
     for out in _places(outs):
         if out.suffix in FIGURES and not out.is_dir() and not explanation.pictures:
             raise OutputError(
-                "there is no figure in this", where=str(out), remedy="name a .md or .html file"
+                "this explanation has no figure", where=str(out), remedy="name a .md or .html file"
             )
     for out in _places(outs):
         if not out.suffix or out.is_dir():

@@ -1,4 +1,4 @@
-"""Why a trained network works or fails, told in chapters."""
+"""Why a trained network works or fails, as chapters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from adderlab.blocks import Block, Chapter, Paragraph, Table
 from adderlab.blocks.kinds import Cell
-from adderlab.explaining.history import Death, Silence
+from adderlab.explaining.history import Death, SilentRow
 from adderlab.explaining.units import CONSTANT, COPY, OFF, UnitMeaning
 from adderlab.nets.truth import TruthRow
 from adderlab.nets.walk import unit_names
@@ -16,20 +16,18 @@ from adderlab.tasks.wording import sum_of
 from adderlab.verbs.why_replay import DESIGNED, Why
 
 LIKE: Final = 0.999
-"""From this cosine on a unit is called like a designed one."""
-
+"""The cosine from which on a unit is called alike to a designed one."""
 
 ALIKE: Final = (
-    f"Alike is a unit whose weights and bias point almost the same way, with a cosine of at least "
-    f"{LIKE}; the same would be exact multiples, and last layers that agree too."
+    f"Alike means that weights and bias have a cosine of at least {LIKE}; the same would be exact "
+    "multiples, and last layers that agree too."
 )
 
 FAR: Final = 0.3
-"""From this share on, what is closest is not close."""
+"""The error from which on the closest function is not named."""
 
-
-ROWS_BESIDE: Final = 4
-"""Rows up to which a unit's values stand side by side."""
+ROWS_IN_COLUMNS: Final = 4
+"""Rows up to which each has a column of a unit's values."""
 
 MOST_NAMED: Final = 6
 
@@ -52,10 +50,10 @@ def _replay(why: Why) -> Chapter:
     elif math.isfinite(why.largest_difference):
         same = (
             "Training again by the lecture's loop gave weights that differ by up to "
-            f"{why.largest_difference:.3g}; what died and when is told of this second run."
+            f"{why.largest_difference:.3g}; the steps below are those of this second run."
         )
     else:
-        same = "Training again left the finite numbers; what died and when is told of that run."
+        same = "Training again gave non-finite weights; the steps below are those of that run."
     right = sum(row.is_right for row in why.rows)
     return Chapter(
         "run",
@@ -74,31 +72,31 @@ def _rows(why: Why, numbers: Sequence[int]) -> str:
 
 
 def _deaths(why: Why) -> Chapter:
-    looked = why.looked
+    inactivity = why.inactivity
     kind = why.network.layers[0].activation.kind
     blocks: list[Block] = []
     if kind != "relu":
         blocks.append(Paragraph(f"Units of {kind} are never off: none can die."))
-    elif not looked.deaths:
+    elif not inactivity.deaths:
         blocks.append(Paragraph("No hidden unit is off on every row."))
     else:
         blocks.append(
             Table(
                 ("unit", "off on every row"),
-                tuple((death.unit, _when(death)) for death in looked.deaths),
+                tuple((death.unit, _when(death)) for death in inactivity.deaths),
                 caption=_why_dead(why),
                 left=("unit", "off on every row"),
             )
         )
-    if looked.silent:
+    if inactivity.silent:
         blocks.append(
             Table(
                 ("row", "no gradient to the first layer", "units off there"),
                 tuple(
                     (sum_of(silence.row), _when(silence), ", ".join(silence.off) or "none")
-                    for silence in looked.silent
+                    for silence in inactivity.silent
                 ),
-                caption="Rows that teach the first layer nothing any more",
+                caption="Rows that no longer send a gradient to the first layer",
                 left=("row", "no gradient to the first layer", "units off there"),
             )
         )
@@ -108,7 +106,7 @@ def _deaths(why: Why) -> Chapter:
 
 
 def _why_dead(why: Why) -> str:
-    """Return what is said of dead units: that they can't wake only where nothing can wake them.
+    """Return the caption of dead units: that nothing wakes them only where nothing can.
 
     A unit that is off on every row gets no gradient, and plain SGD moves it no more; but momentum,
     Adam and decay move it all the same, and one of a later layer wakes when the units before it
@@ -119,24 +117,24 @@ def _why_dead(why: Why) -> str:
     if (
         settings.optimizer == "sgd"
         and not settings.weight_decay
-        and all(death.unit in first for death in why.looked.deaths)
+        and all(death.unit in first for death in why.inactivity.deaths)
     ):
         return "Dead units: relu passes no gradient back where it is off, so nothing wakes them"
     return "Dead units: off on every row to the end of the run"
 
 
-def _when(event: Death | Silence) -> str:
+def _when(event: Death | SilentRow) -> str:
     return "from the start" if event.step == 0 else f"from step {event.step} on"
 
 
 def _apart(why: Why) -> Chapter:
-    apart = why.apart
-    together = [group for group in apart.groups if len(group.rows) > 1]
+    separability = why.separability
+    together = [group for group in separability.groups if len(group.rows) > 1]
     blocks: list[Block] = []
     if together:
         blocks.append(
             Table(
-                ("rows", "ask for"),
+                ("rows", "need"),
                 tuple(
                     (
                         _rows(why, group.rows),
@@ -145,23 +143,21 @@ def _apart(why: Why) -> Chapter:
                     for group in together
                 ),
                 marks=tuple(not group.conflict for group in together),
-                caption="Rows with exactly the same hidden values: to the last layer they are one",
-                left=("rows", "ask for"),
+                caption="Rows with exactly the same hidden values: no last layer tells them apart",
+                left=("rows", "need"),
             )
         )
     else:
-        blocks.append(
-            Paragraph("The hidden layer gives every row values of its own: all can be told apart.")
-        )
-    lost = [name for name, is_readable in apart.readable.items() if is_readable is False]
-    kept = [name for name, is_readable in apart.readable.items() if is_readable]
+        blocks.append(Paragraph("Every row has hidden values of its own: all can be told apart."))
+    lost = [name for name, is_readable in separability.readable.items() if is_readable is False]
+    kept = [name for name, is_readable in separability.readable.items() if is_readable]
     parts: list[str] = []
     if kept:
         parts.append(f"From these hidden values some last layer could read {_and(kept)}")
     if lost:
         parts.append(
-            f"no last layer can read {_and(lost)}: no plane parts the rows that ask for 1 from "
-            "those that ask for 0"
+            f"no last layer can read {_and(lost)}: no plane separates the rows that need a 1 "
+            "from those that need a 0"
         )
     if parts:
         text = "; ".join(parts)
@@ -173,8 +169,8 @@ def _helps(why: Why) -> Chapter:
     helps, same_start = why.helps, why.helps_from_same_start
     blocks: list[Block] = [
         Paragraph(
-            "One setting changed at a time and trained for real: numbers by the smallest ratio "
-            "first, then the activation, then the optimizer, then other seeds."
+            "One setting is changed at a time and the network trained: numbers by the smallest "
+            "ratio first, then the activation, then the optimizer, then other seeds."
         ),
         Table(
             ("change", "same start", "verdict", "rows right"),
@@ -207,7 +203,7 @@ def _helps(why: Why) -> Chapter:
 
 def _units(why: Why) -> Chapter:
     rows = why.rows
-    if len(rows) <= ROWS_BESIDE:
+    if len(rows) <= ROWS_IN_COLUMNS:
         columns = tuple(_label(row) for row in rows)
         caption = "Its value on every row"
     else:
@@ -216,7 +212,7 @@ def _units(why: Why) -> Chapter:
     lines: list[tuple[Cell, ...]] = []
     for unit in why.units:
         values = unit.values
-        shown = values if len(rows) <= ROWS_BESIDE else (min(values), max(values))
+        shown = values if len(rows) <= ROWS_IN_COLUMNS else (min(values), max(values))
         numbers = (f"{float(value):.4g}" for value in shown)
         lines.append((unit.name, *numbers, meaning_text(unit, rows)))
     table = Table(
@@ -226,7 +222,7 @@ def _units(why: Why) -> Chapter:
 
 
 def _label(row: TruthRow) -> str:
-    """Return a row in few letters: ``1 + 0``, or ``1,0,1`` of other words than a and b."""
+    """Return a short name of a row: ``1 + 0``, or ``1,0,1`` of other words than a and b."""
     text = sum_of(row.inputs)
     return ",".join(map(str, row.inputs.values())) if "=" in text else text
 
@@ -247,7 +243,7 @@ def meaning_text(unit: UnitMeaning, rows: Sequence[TruthRow]) -> str:
         more = len(unit.rows_on) - len(some)
         text = f"on for {'; '.join(some)}" + (f" and {more} more rows" if more else "")
     if unit.closest is None or unit.off_by > FAR:
-        return f"{text}; its values are like nothing on the list"
+        return f"{text}; its values are close to no function on the list"
     return f"{text}; its values are closest to {unit.closest}, {unit.off_by:.1%} off"
 
 
@@ -269,16 +265,16 @@ def _designs(why: Why) -> Chapter:
         ]
         blocks += [
             Paragraph(
-                f"Beside {design.design}: up to the order and the positive scale of units it "
-                f"{same}." + ("" if design.is_same else f" {ALIKE}")
+                f"Compared with {design.design}: up to the order and the positive scale of units "
+                f"it {same}." + ("" if design.is_same else f" {ALIKE}")
             ),
             Table(
-                ("designed unit", "likest here", "cosine", "exact factor", ""),
+                ("designed unit", "closest unit", "cosine", "exact factor", ""),
                 tuple(lines),
-                left=("likest here", ""),
+                left=("closest unit", ""),
             ),
         ]
-    return Chapter("design", "Beside the hand-set design", tuple(blocks))
+    return Chapter("design", "Compared with the hand-set design", tuple(blocks))
 
 
 def _no_design(why: Why) -> str:

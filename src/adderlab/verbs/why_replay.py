@@ -1,4 +1,4 @@
-"""``explain --why``: replay a training run, look back on it, and try what would have helped."""
+"""``explain --why``: replay a training run, analyze it, and try what would have helped."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ import numpy as np
 
 from adderlab.errors import NetworkFileError, ResourceError
 from adderlab.explaining.design import Comparison, compare_with
-from adderlab.explaining.history import Apart, History, Looked, look_back, told_apart
+from adderlab.explaining.history import (
+    History,
+    Inactivity,
+    Separability,
+    find_inactivity,
+    separability,
+)
 from adderlab.explaining.units import UnitMeaning, unit_meanings, whole_table
 from adderlab.nets import Network, network
 from adderlab.nets.truth import TruthRow, truth_rows
@@ -59,7 +65,6 @@ class Attempt:
         return self.verdict == "proved"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         return {
             "change": self.change,
             "option": self.option,
@@ -74,15 +79,15 @@ class Why:
     """Why a trained network works or fails.
 
     Attributes:
-        network: what was given.
-        task: what it was to learn.
-        settings: what its record says.
-        verdict: whether it computes the task.
+        network: the trained network.
+        task: what it was trained for.
+        settings: of its training record.
+        verdict: of the network on the task.
         rows: its truth table.
         weights_agree: whether training again gave the same weights, bit for bit.
         largest_difference: between the weights then and now.
-        looked: deaths and rows without a gradient.
-        apart: what the hidden layer can still tell apart.
+        inactivity: dead units, and rows without a gradient.
+        separability: which rows the last hidden layer distinguishes.
         attempts: what was tried, nearest first, up to the first that helped from the same start;
             empty for a network that works.
         units: what each hidden unit computes.
@@ -96,8 +101,8 @@ class Why:
     rows: tuple[TruthRow, ...]
     weights_agree: bool
     largest_difference: float
-    looked: Looked
-    apart: Apart
+    inactivity: Inactivity
+    separability: Separability
     attempts: tuple[Attempt, ...]
     units: tuple[UnitMeaning, ...]
     designs: tuple[Comparison, ...]
@@ -115,7 +120,6 @@ class Why:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         return {
             "task": self.task.name,
             "verdict": self.verdict.verdict,
@@ -128,8 +132,8 @@ class Why:
                 "steps": self.settings.steps,
                 "seed": self.settings.seed,
             },
-            **self.looked.to_dict(),
-            "told_apart": self.apart.to_dict(),
+            **self.inactivity.to_dict(),
+            "told_apart": self.separability.to_dict(),
             "attempts": [attempt.to_dict() for attempt in self.attempts],
             "helps": _maybe(self.helps),
             "helps_from_same_start": _maybe(self.helps_from_same_start),
@@ -138,7 +142,7 @@ class Why:
         }
 
     def __repr__(self) -> str:
-        died = f", {len(self.looked.deaths)} dead units"
+        died = f", {len(self.inactivity.deaths)} dead units"
         return f"Why: {self.verdict.verdict}, {len(self.rows)} rows{died}"
 
 
@@ -156,8 +160,8 @@ def why(
 
     Args:
         net: with a record.
-        where: what to call it in an error.
-        on_progress: called with what is being done and the share done, 0 to 1.
+        where: its name in an error.
+        on_progress: called with the activity and the share done, 0 to 1.
 
     Raises:
         NetworkFileError: it has no record, or one that can't be followed.
@@ -170,14 +174,14 @@ def why(
     history, again = replayed(net, where)
     _check_same_shape(net, history, where)
     _, largest = first_difference(net, again)
-    looked = look_back(net, task, block, history, loss=settings.loss)
+    inactivity = find_inactivity(net, task, block, history, loss=settings.loss)
     attempts: list[Attempt] = []
     if not verdict:
         for number, (change, option, changed) in enumerate(nearby(settings)):
             on_progress(f"trying {change}", min(0.1 + 0.04 * number, 0.95))
             keeps = (changed.hidden, changed.seed) == (settings.hidden, settings.seed)
             if changed.seed != settings.seed and any(attempt.works for attempt in attempts):
-                break  # luck is not asked where something else helped
+                break  # other seeds are tried only if nothing else helped
             attempts.append(_tried(task, change, option, changed, keeps_start=keeps))
             if attempts[-1].works and (keeps or changed.seed != settings.seed):
                 break
@@ -189,8 +193,8 @@ def why(
         tuple(truth_rows(net, task)),
         largest == 0,
         largest,
-        looked,
-        told_apart(net, task, block),
+        inactivity,
+        separability(net, task, block),
         tuple(attempts),
         unit_meanings(net, task),
         tuple(
@@ -240,7 +244,7 @@ def _check_same_shape(net: Network, history: History, where: str) -> None:
     """Refuse a record that trains another network than the one in the file.
 
     Raises:
-        NetworkFileError: with what differs.
+        NetworkFileError: with the tensor.
     """
     for name, tensor in net.tensors():
         trained = history.arrays[name].shape[1:] if name in history.arrays else None
@@ -254,7 +258,7 @@ def _check_same_shape(net: Network, history: History, where: str) -> None:
 
 
 def nearby(settings: Settings) -> Iterator[tuple[str, str, Settings]]:
-    """Yield settings with one thing changed, the nearest first, each with how to ask for it.
+    """Yield settings with one thing changed, the nearest first, each with its option.
 
     Numbers come first, those changed by the smallest ratio before the others; then another
     activation, then another optimizer; another seed is no change of method and comes last.
