@@ -4,13 +4,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench soundness docs wheel clean
+.PHONY: demo test coverage lint bench soundness docs wheel clean
 
 demo: $(READY)
 	$(BIN)/adderlab demo -o demo
 
 test: $(READY)
 	$(BIN)/python -m pytest -m "not slow"
+
+# Of the rooms that need no training: measuring takes nearly twice the time of the tests.
+coverage: $(READY)
+	$(BIN)/python -m pytest -q -m "not slow and not browser" --cov=adderlab \
+		--cov-report=term:skip-covered tests/test_bits.py tests/test_formats.py tests/test_notation.py \
+		tests/test_writing.py tests/blocks tests/building tests/counting tests/explaining \
+		tests/figures tests/nets tests/quantizing tests/tasks
 
 lint: $(READY)
 	$(BIN)/ruff check .
