@@ -60,13 +60,13 @@ class Formula:
         return f"Formula({self.text!r})"
 
     def __html__(self) -> str:
-        """Return it for a page: templates that escape text take this as it stands."""
+        """Return the ``math`` elements, which templates that escape text insert unchanged."""
         terms = self.terms or (self.mathml,)
         return " ".join(f'<math displaystyle="true">{term}</math>' for term in terms)
 
 
 def words(text: str) -> Formula:
-    """Return plain words, to stand beside formulas."""
+    """Return plain words as a formula."""
     return Formula(text, rf"\text{{{to_latex(text)}}}", f"<mtext>{escape(text)}</mtext>")
 
 
@@ -245,7 +245,7 @@ def partial(of: Formula, by: Formula) -> Formula:
 
 
 def equal(*sides: Formula, sign: str = "=") -> Formula:
-    """Return an equation; ``sign`` stands between all its sides."""
+    """Return an equation of two or more sides, joined by ``sign``."""
     latex_sign = {"≈": r"\approx"}.get(sign, sign)
     return Formula(
         f" {sign} ".join(side.text for side in sides),

@@ -113,7 +113,7 @@ def test_what_can_not_be_derived_is_refused():
 @given(st.lists(st.sampled_from([F(0), F(1), F(10) ** 99]), min_size=1, max_size=6))
 @FEW
 def test_numbers_are_checked_in_full_or_refused(w):
-    """A product that overflows beside one that is 0 is NaN: no difference can be taken of it."""
+    """Infinity times 0 is NaN, which has no difference to compare."""
     inputs = {f"w{i}": number for i, number in enumerate(w, 1)} | {"x": F(1), "y": F(0)}
     try:
         values = chain_values(len(w), inputs)

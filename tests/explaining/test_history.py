@@ -1,4 +1,4 @@
-"""Histories written by hand: when units died, when rows fell silent, what is told apart."""
+"""Histories written by hand: when units died and rows fell silent, which rows are distinguished."""
 
 from __future__ import annotations
 

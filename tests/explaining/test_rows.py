@@ -252,7 +252,7 @@ def test_a_wrong_figure_is_found_by_the_comparison():
     assert agreement.difference == pytest.approx(2.0**-20, rel=1e-6)
 
 
-def test_names_of_a_task_that_are_names_of_units_are_told_apart():
+def test_a_tasks_names_that_are_names_of_units_stay_distinct():
     task = parse_table("in h1:1,out L:1\n0,0\n1,1\n", where="names.csv")
     net = network([[[1]], [[1]]], [[0], [0]], task=task)
     backprop = backprop_rows(net, task, [example(task, {"h1": 1})])

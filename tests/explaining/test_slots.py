@@ -69,7 +69,7 @@ def test_without_zero_grad_a_slot_holds_the_sum_of_all_gradients(run):
     assert np.array(after) == pytest.approx(np.array(before) + np.array(fresh))  # same w so far
 
 
-def test_zero_grad_leaves_none_or_zeros_as_it_is_told(run):
+def test_zero_grad_leaves_none_or_zeros(run):
     assert run.left_by_default == "None"
     assert run.left_by_zero == "tensor([0., 0.])"
 

@@ -368,7 +368,7 @@ def test_a_record_of_another_network_is_refused(trained):
         _ = explain_why(replace(smaller, training=net.training))
 
 
-def test_a_changed_weight_is_said_not_to_agree(trained):
+def test_changed_weights_do_not_agree(trained):
     net = load(trained / "0.safetensors")
     other = load(trained / "1.safetensors")
     mixed = replace(other, training={**net.training})
@@ -413,14 +413,14 @@ def test_why_a_network_unlike_the_designs_in_kind_is_not_compared(options, layer
         ({"weight_decay": 0.01}, "Dead units: off on every row to the end of the run"),
     ],
 )
-def test_nothing_wakes_a_dead_unit_is_said_of_plain_sgd_alone(failed, change, caption):
+def test_only_plain_sgd_never_wakes_a_dead_unit(failed, change, caption):
     why = failed.result
     chapters = why_chapters(replace(why, settings=replace(why.settings, **change)))
     (died,) = (chapter for chapter in chapters if chapter.slug == "died")
     assert died.blocks[0].caption == caption
 
 
-def test_nothing_wakes_a_dead_unit_is_not_said_of_a_later_layer(failed):
+def test_a_dead_unit_of_a_later_layer_may_wake(failed):
     """A unit of the second layer wakes as soon as those of the first give it something else."""
     deep = network([[[1, 1]], [[1]], [[1], [1]]], [[0], [-9], [0, 0]], task=HALF_ADDER)
     why = failed.result
@@ -432,7 +432,7 @@ def test_nothing_wakes_a_dead_unit_is_not_said_of_a_later_layer(failed):
 
 
 def test_a_designed_unit_without_a_counterpart_has_no_cosine():
-    """Two units beside a design of three: one is left over."""
+    """Two units, and a design of three: one is left over."""
     explanation = explain_why(adderlab.train(HALF_ADDER, hidden=2, seed=3).network)
     assert explanation.result.verdict.verdict == "proved"
     (design,) = (chapter for chapter in explanation.chapters if chapter.slug == "design")
@@ -455,7 +455,7 @@ def losses_sentence(net, **options):
     return piling.blocks[1].text, explanation.result
 
 
-def test_where_every_gradient_is_zero_no_gradient_is_said_to_push():
+def test_where_every_gradient_is_zero_nothing_moves():
     right = network([[[1, 1], [1, 1]], [[0, 1], [1, -2]]], [[0, -1], [0, 0]], task=HALF_ADDER)
     text, run = losses_sentence(right)
     assert set(run.losses_with) == set(run.losses_without) == {0.0}
@@ -484,7 +484,7 @@ def test_a_loss_that_becomes_non_finite_is_compared_with_nothing():
         ([3, 2, 1], [3, 2, 1], "Here it is the same in every iteration, with and without."),
     ],
 )
-def test_what_is_said_of_piling_up_is_what_the_losses_show(every, with_zero_grad, without, text):
+def test_the_sentence_on_piling_up_follows_from_the_losses(every, with_zero_grad, without, text):
     run = replace(
         every["slots"].result, losses_with=tuple(with_zero_grad), losses_without=tuple(without)
     )

@@ -145,7 +145,7 @@ ASKS: Final = "--input 1,1, --rows all, --symbols, --slots or --why"
 
 
 def _kind(kinds: list[str], net: Path | None, options: dict[str, Any]) -> str:
-    """Return what is to be explained; what does not go together is refused."""
+    """Return the kind of explanation; refuse options that do not go together."""
     if len(kinds) > 1:
         raise OptionError(
             f"{' and '.join(f'--{kind}' for kind in kinds)} are two things",

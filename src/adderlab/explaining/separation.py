@@ -11,8 +11,8 @@ def is_separable(points: Sequence[Sequence[Fraction]], sides: Sequence[bool]) ->
 
     By the theorem of the alternative there is none exactly if some weights ``p >= 0`` that sum
     to 1 give ``sum p_i s_i (x_i, 1) = 0``, where ``s_i`` is 1 or -1 by the side: if a mean of
-    the ones is a mean of the zeros. Such weights are looked for by the simplex method in
-    fractions, its pivots chosen by Bland's rule, under which it ends.
+    the ones is a mean of the zeros. The simplex method in fractions decides whether such weights
+    exist; Bland's rule chooses its pivots, so that it terminates.
 
     Args:
         points: of one dimension, at least one.

@@ -264,7 +264,7 @@ def from_sympy(expression: Any, names: dict[str, Formula]) -> Formula:
     """Return a SymPy expression of sums, products, powers and known functions as a formula.
 
     Args:
-        expression: made of the symbols in ``names``.
+        expression: in the symbols of ``names``.
         names: how each symbol is written.
     """
     if expression.is_Symbol:

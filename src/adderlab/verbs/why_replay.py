@@ -142,8 +142,9 @@ class Why:
         }
 
     def __repr__(self) -> str:
-        died = f", {len(self.inactivity.deaths)} dead units"
-        return f"Why: {self.verdict.verdict}, {len(self.rows)} rows{died}"
+        dead = len(self.inactivity.deaths)
+        units = f"{dead} dead unit{'s' * (dead != 1)}"
+        return f"Why: {self.verdict.verdict}, {len(self.rows)} rows, {units}"
 
 
 def _maybe(attempt: Attempt | None) -> dict[str, Any] | None:
