@@ -74,7 +74,7 @@ def test_a_notebook_shows_the_safe_widths_too():
     html = build("adder:5", method="one-layer")._repr_html_()
     assert "one-layer is exact up to width" in html
     assert "int8 7, int7 6" in html
-    assert "exact" not in build("half-adder", method="lecture")._repr_html_()
+    assert "exact up to" not in build("half-adder", method="lecture")._repr_html_()
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "nan"])

@@ -18,28 +18,28 @@ from adderlab.tasks import task_named
 HALF_ADDER = task_named("half-adder")
 
 FORWARD = """\
-value   exact   decimal           gradient   made of
+value  exact  decimal          gradient  made of
 ────────────────────────────────────────────────────────────────────────────────
-a           1         1   not computed yet   an input
-b           1         1   not computed yet   an input
-z1        1/2       0.5   not computed yet   fc1.weight[0,0]*a +
-                                             fc1.weight[0,1]*b + fc1.bias[0]
+a          1        1  not computed yet  an input
+b          1        1  not computed yet  an input
+z1       1/2      0.5  not computed yet  fc1.weight[0,0]*a + fc1.weight[0,1]*b +
+                                         fc1.bias[0]
 """
 
 STEP = """\
 With lr = 1/10 = 0.1:
   w_next = w_now - lr*dL/dw
 
-w                 dL/dw   w_now - lr * dL/dw   w_next, exact   w_next
-────────────────────────────────────────────────────────────────────────
-fc1.weight[0,0]    -1/2      1 - 1/10*(-1/2)           21/20     1.05
+w                dL/dw  w_now - lr * dL/dw  w_next, exact  w_next
+─────────────────────────────────────────────────────────────────
+fc1.weight[0,0]   -1/2     1 - 1/10*(-1/2)          21/20    1.05
 """
 
 STACKED = """\
 dL/d fc2.weight[1,2]
-  through: c0   arrives: 1/2
-  local derivative: h3 = 1/2
-  gives: 1/4   decimal: 0.25
+  through: c0  arrives: 1/2
+  local derivative: h3 = 1/2  gives: 1/4
+  decimal: 0.25
 """
 
 CHAIN = """\
@@ -71,7 +71,7 @@ def test_a_row_is_printed_forward_backward_and_with_its_step(place, capsys):
     assert (code, err) == (0, "")
     assert FORWARD in out
     assert STEP in out
-    assert "fc2.weight[1,2]   c0            1/2   h3 = 1/2                 1/4      0.25\n" in out
+    assert "fc2.weight[1,2]  c0           1/2  h3 = 1/2                1/4     0.25\n" in out
     assert "Compared with PyTorch's autograd in float64: 76 figures, the largest" in out
     assert "The loss on this row goes from 0.25 to 0.108906.\n" in out
 

@@ -48,7 +48,7 @@ def test_help_imports_neither_numpy_nor_torch():
 
 def test_proving_a_file_does_not_import_torch(lecture):
     found = imported_by("prove", str(lecture), code=1)
-    assert {"adderlab", "numpy", "safetensors"} <= found
+    assert {"adderlab", "numpy"} <= found
     assert not {"torch", "pyarrow", "matplotlib"} & found
 
 

@@ -43,13 +43,13 @@ def test_it_prints_every_repair_and_writes_the_best(
     lines = printed.out.splitlines()
     assert printed.err == ""
     assert lines[0] == "wrong on 1 of 4 inputs; parameters that repair it alone: 6"
-    rows = [line.split() for line in lines[3:9]]
-    assert lines[1].split() == ["parameter", "from", "to", "works", "margin", "mended", "rows"]
+    rows = [line.split() for line in lines[4:10]]
+    assert lines[2].split() == ["parameter", "from", "to", "works", "margin", "repaired", "rows"]
     assert rows[0] == ["fc1.weight[2,0]", "1", "1.5", "[1.25,", "1.75)", "0", "0.5", "✓"]
     assert rows[3] == ["fc2.weight[1,1]", "1", "0.5", "(0,", "2/3]", "0", "0.25", "✓"]
     assert rows[5] == ["fc2.weight[1,2]", "-2", "-4", "(-inf,", "-3]", "0", "0.5", "✓"]
-    assert lines[9] == "taken: fc1.weight[2,0] from 1 to 1.5"
-    assert lines[10] == "proved in exact arithmetic: half-adder is right on all 4 inputs"
+    assert "taken: fc1.weight[2,0] from 1 to 1.5" in lines
+    assert "proved in exact arithmetic: half-adder is right on all 4 inputs" in lines
     assert lines[-1] == f"written to {out}"
     assert prove(out)
 
@@ -82,7 +82,7 @@ def test_none_with_one_parameter_exits_with_1(
     assert run(path, "--task", "half-adder", "-o", out) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "wrong on 3 of 4 inputs; parameters that repair it alone: none"
-    assert lines[1] == "refuted in exact arithmetic: half-adder is wrong on 3 of 4 inputs"
+    assert "refuted in exact arithmetic: half-adder is wrong on 3 of 4 inputs" in lines
     assert lines[-1] == "not written: no change of one parameter repairs it"
     assert not out.exists()
     assert run(path, "--task", "half-adder", "--json") == 1
@@ -109,8 +109,8 @@ def test_values_that_can_not_be_stored_are_noted(
     net = network([[[1]], [[3]]], [[0], [0]], readout=EXACT, task=task)
     assert run(save(net, tmp_path / "net.safetensors")) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[3].split() == ["fc2.weight[0,0]", "3", "1", "{1}", "✓"]
-    assert lines[4:6] == [
+    assert lines[4].split() == ["fc2.weight[0,0]", "3", "1", "{1}", "✓"]
+    assert lines[5:7] == [
         "note: fc1.weight[0,0] would work in {1/3}, where its tensor can store no number",
         "note: fc1.bias[0] would work in {-2/3}, where its tensor can store no number",
     ]
@@ -124,7 +124,7 @@ def test_a_long_list_is_cut(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     lines = capsys.readouterr().out.splitlines()
     total = int(lines[0].rsplit(" ", 1)[1])
     assert total > 20
-    assert f"and {total - 20} more; --json lists them all" in lines
+    assert f"and {total - 20} more, in the JSON" in lines
 
 
 def test_a_file_that_is_missing_is_refused(tmp_path: Path) -> None:

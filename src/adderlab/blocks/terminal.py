@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable
 from typing import Final
 
-from rich.box import SIMPLE_HEAD
+from rich.box import SIMPLE_HEAD, Box
 from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
@@ -45,6 +45,9 @@ TONES: Final = {
 }
 CLOSE: Final = (Line, Command, Figures)
 """Kinds that stand close to what is before them, but for headlines."""
+
+RULED: Final = Box(str(SIMPLE_HEAD), ascii=True)
+"""A rule under the headings; an output without that character writes a stand-in, as for others."""
 
 WIDEST: Final = 1000
 """Columns of a file or a pipe, where nothing is folded or stacked."""
@@ -143,7 +146,7 @@ class Terminal:
                     self._print(line)
             return
         grid = Grid(
-            box=SIMPLE_HEAD,
+            box=RULED,
             padding=(0, 1, 0, 0),
             pad_edge=False,
             show_edge=False,
