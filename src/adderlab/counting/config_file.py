@@ -152,7 +152,7 @@ MODEL_TYPES: Final[dict[str, Callable[[Keys], Architecture]]] = {
 
 
 def count_config(path: str | Path, *, training: str | None = None) -> ModelCount:
-    """Return what the model of a ``config.json`` has and weighs, its output head included.
+    """Return the size of the model of a ``config.json``, its output head included.
 
     Args:
         path: the file.

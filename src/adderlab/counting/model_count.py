@@ -1,4 +1,4 @@
-"""What a model has and weighs, whatever was known of it: hyper-parameters, headers, a number."""
+"""A model's parameters and bytes, from its hyper-parameters, its headers or a number."""
 
 from __future__ import annotations
 
@@ -263,7 +263,7 @@ def count_architecture(
 
 
 def count_model(name: str, *, training: str | None = None) -> ModelCount | Unpublished:
-    """Return what a model with published hyper-parameters has and weighs.
+    """Return the size of a model with published hyper-parameters.
 
     Args:
         name: as ``llama-3-8b``; case, dashes and an owner before a slash do not matter.
@@ -295,7 +295,7 @@ def count_model(name: str, *, training: str | None = None) -> ModelCount | Unpub
 
 
 def count_number(parameters: int, *, training: str | None = None) -> ModelCount:
-    """Return what a round number of parameters weighs."""
+    """Return the bytes of a number of parameters."""
     return ModelCount(
         name=f"{parameters:,} parameters",
         parts=(PartCount("parameters", parameters),),

@@ -33,7 +33,7 @@ def is_module(model: object) -> bool:
 
 
 def count_module(model: Any, *, training: str | None = None) -> ModelCount:
-    """Return what a PyTorch module has and weighs, by the modules that own parameters.
+    """Return the size of a PyTorch module, by the modules that own parameters.
 
     Args:
         model: any ``nn.Module``, also one on the meta device.

@@ -1,4 +1,4 @@
-"""What a network has and weighs: parameters by layer, operations, bytes in every format.
+"""A network's size: parameters by layer, operations, bytes in every format.
 
 Rule: ``bytes`` is arithmetic (bits per value times values, in whole bytes), ``stored_bytes`` is
 what the file's tensors take as they are stored, ``file_bytes`` is the file. One multiply-add is

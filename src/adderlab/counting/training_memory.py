@@ -1,4 +1,4 @@
-"""What training keeps beside the weights: gradients, and the optimizer's own numbers.
+"""The memory of training besides the weights: gradients and the optimizer's state.
 
 Rule: every slot has as many numbers as there are parameters. Activations, which depend on batch
 and length, are left out, and that is said.
