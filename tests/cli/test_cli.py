@@ -632,8 +632,8 @@ REFUSED = [
     (
         f"prove {LECTURE} --task full-adder",
         (
-            "--task: full-adder has 3 input and 2 output bits, the network 2 and 2; name a task that "
-            "fits with --task"
+            "--task: full-adder has 3 input and 2 output bits, the network 2 and 2; name a task "
+            "that fits with --task"
         ),
     ),
     (

@@ -118,8 +118,8 @@ def test_the_table_fits_a_terminal_and_writes_nothing(printed, capsys, tmp_path)
          "sign; leave it out")),
         (["--to", "fp16", "--method", "snap"], ("--method snap: fp16 is no integer format; name "
          "one, or take another method")),
-        (["--to", "int4", "--task", "adder:2"], ("--task: adder:2 has 4 input and 3 output bits, the "
-         "network 2 and 2; name a task that fits with --task")),
+        (["--to", "int4", "--task", "adder:2"], ("--task: adder:2 has 4 input and 3 output bits, "
+         "the network 2 and 2; name a task that fits with --task")),
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_one_line_and_exit_code_2(printed, capsys, arguments, line):
