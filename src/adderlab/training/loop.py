@@ -43,7 +43,7 @@ class TrainingRun:
     Attributes:
         settings: what it was told.
         task: what it was to learn.
-        network: the trained network; ``None`` if its weights left the finite numbers.
+        network: the trained network; ``None`` if its weights became non-finite.
         losses: pairs of step and loss, every 100 steps: of the step's own samples, before the
             step's update, as the notebook prints them.
         loss: the last step's loss; of the untrained network where there were no steps.

@@ -86,19 +86,19 @@ def test_a_change_is_tried_on_those_that_have_the_symptom(lab, trials):
 
 
 def test_a_dead_unit_is_shown_to_be_a_cause(trials):
-    """Another start for the dead unit mends; the same for a unit that lives mends far fewer."""
-    mended, control = trials.of(None, "dead_at_start")
-    assert mended.of > 30
-    assert is_cause(mended, control) is True
-    assert mended.share > 2 * control.share
+    """Reviving a dead unit repairs far more than the same change to a unit that is not dead."""
+    repaired, control = trials.of(None, "dead_at_start")
+    assert repaired.of > 30
+    assert is_cause(repaired, control) is True
+    assert repaired.share > 2 * control.share
 
 
 def test_trials_of_a_table_are_those_of_its_failures(trials):
     code = np.unique(trials.codes)[0]
     which = trials.codes == code
-    mended, control = trials.of(which, "stuck")
+    repaired, control = trials.of(which, "stuck")
     place = PLACE["stuck"]
-    assert mended.of == (trials.tried[:, place] & which).sum()
+    assert repaired.of == (trials.tried[:, place] & which).sum()
     assert control.count == (trials.control_repaired[:, place] & which).sum()
 
 
@@ -109,9 +109,9 @@ def test_a_learning_rate_that_is_too_large_is_shown_to_be_a_cause():
     found = findings_of(trained)
     assert found.symptoms[:, PLACE["diverged"]].sum() > 20
     trials = try_changes(HALF_ADDER, settings, members[~found.is_right], path=ENSEMBLE)
-    mended, control = trials.of(None, "diverged")
-    assert is_cause(mended, control) is True
-    assert mended.share > 0.5
+    repaired, control = trials.of(None, "diverged")
+    assert is_cause(repaired, control) is True
+    assert repaired.share > 0.5
 
 
 def test_without_steps_nothing_is_tried(failed):
@@ -126,18 +126,18 @@ def test_a_unit_of_tanh_is_never_called_dead(failed):
 
 
 @pytest.mark.parametrize(
-    ("mended", "control", "expected"),
+    ("repaired", "control", "expected"),
     [
         (Rate(30, 60), Rate(10, 60), True),
         (Rate(12, 60), Rate(10, 60), False),
         (Rate(0, 60), Rate(0, 60), False),
-        (Rate(20, 60), Rate(0, 0), True),  # nothing to try beside it: unchanged mends none
+        (Rate(20, 60), Rate(0, 0), True),  # an empty control group: no change repairs none
         (Rate(0, 60), Rate(0, 0), False),
         (Rate(FEWEST - 1, FEWEST - 1), Rate(0, 60), None),
     ],
 )
-def test_a_cause_is_what_mends_beyond_chance(mended, control, expected):
-    assert is_cause(mended, control) is expected
+def test_a_cause_is_what_repairs_beyond_chance(repaired, control, expected):
+    assert is_cause(repaired, control) is expected
 
 
 def test_findings_hold_the_start_that_training_began_with():

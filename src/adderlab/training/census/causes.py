@@ -53,7 +53,7 @@ LESS: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is changed where a symptom is, and beside it, in words."""
+    """What is changed where a symptom is, and in the control group, in words."""
 
     change: str
     control: str
@@ -78,7 +78,7 @@ class Trials:
         had: whether it had each symptom.
         tried: whether each symptom's change was made.
         repaired: whether it then was right on every row.
-        control_tried: whether the change beside it was made.
+        control_tried: whether the control group's change was made.
         control_repaired: whether it then was right.
     """
 
@@ -108,10 +108,10 @@ class Trials:
 
 
 def is_cause(treated: Rate, control: Rate) -> bool | None:
-    """Return whether a change mends beyond chance: more than the one beside it.
+    """Return whether a change repairs more failures than the control group's, beyond chance.
 
-    Where nothing could be tried beside it, it is compared with no change at all, which mends
-    none. ``None`` where fewer than :data:`FEWEST` were tried: too few to tell.
+    Where the control group is empty, it is compared with no change at all, which repairs
+    none. ``None`` where fewer than :data:`FEWEST` were tried: too few to decide.
     """
     if treated.of < FEWEST:
         return None
@@ -192,7 +192,7 @@ class _Lab:
         repaired[which, PLACE[name]] = right
 
     def _revive(self) -> None:
-        """Give a dead unit another start, and beside it one that lives."""
+        """Give a dead unit another start; in the control group, a unit that is not dead."""
         settings = self.settings
         if settings.network_activation.kind != "relu":
             return
