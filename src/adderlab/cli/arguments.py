@@ -48,10 +48,12 @@ def with_options(error: AdderlabError, group: Any, arguments: Sequence[str]) -> 
 
 
 def options_of(command: Any) -> dict[str, str]:
-    """Return for each parameter of a command how it is written: ``--keep``, or ``NET``."""
-    return {
-        parameter.name: max(parameter.opts, key=len)
-        if parameter.opts[0].startswith("-")
-        else parameter.metavar or parameter.name.upper()
-        for parameter in command.params
-    }
+    """Return for each parameter of a command how it is written."""
+    return {parameter.name: as_typed(parameter) for parameter in command.params}
+
+
+def as_typed(parameter: Any) -> str:
+    """Return how a parameter is written: ``--keep``, or ``NET``."""
+    if parameter.opts[0].startswith("-"):
+        return max(parameter.opts, key=len)
+    return parameter.metavar or parameter.name.upper()

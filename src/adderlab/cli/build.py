@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from adderlab.cli.options import HOLDS, REFUTED, AsJson, OutNet
-
-if TYPE_CHECKING:
-    pass
+from adderlab.cli.options import HOLDS, REFUTED, AsJson, ConstructionChoice, OutNet
 
 EXAMPLES = """Examples:
 
@@ -39,12 +36,7 @@ def build(
     ] = "half-adder",
     *,
     method: Annotated[
-        str | None,
-        typer.Option(
-            "--method",
-            metavar="lecture|one-layer|ripple|prefix|auto",
-            help="A construction.",
-        ),
+        ConstructionChoice | None, typer.Option("--method", help="A construction.")
     ] = None,
     formula: Annotated[
         Path | None,
@@ -80,7 +72,7 @@ def build(
     screen = Screen(as_json=as_json)
     built = build_network(
         task,
-        method=method,
+        method=method and method.value,
         formula=formula,
         share=share,
         format=format,

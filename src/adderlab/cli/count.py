@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from adderlab.cli.options import AsJson
+from adderlab.cli.options import AsJson, OptimizerChoice
 
 EXAMPLES = """Examples:
 
@@ -59,12 +59,8 @@ def count(
         typer.Option("--parameters", metavar="N", help="A round number: 500e9, 7B."),
     ] = None,
     training: Annotated[
-        str | None,
-        typer.Option(
-            "--training",
-            metavar="sgd|momentum|adam",
-            help="Add gradients and optimizer state.",
-        ),
+        OptimizerChoice | None,
+        typer.Option("--training", help="Add gradients and optimizer state."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -91,7 +87,7 @@ def count(
         config=config,
         safetensors=files,
         parameters=parameters,
-        training=training,
+        training=training and training.value,
     )
     screen.show(result.blocks())
     screen.json(result.to_dict())

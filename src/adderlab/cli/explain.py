@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from adderlab.blocks import written_lines
-from adderlab.cli.options import AsJson, TaskOption
+from adderlab.cli.options import AsJson, LossChoice, TaskOption
 from adderlab.errors import OptionError
 
 if TYPE_CHECKING:
@@ -74,9 +74,7 @@ def explain(
         bool, typer.Option("--why", help="Why it works or fails, replayed from its record.")
     ] = False,
     step: Annotated[bool, typer.Option("--step", help="One step a key press; q ends it.")] = False,
-    loss: Annotated[
-        str | None, typer.Option(metavar="mse|bce", help="The loss, if not the record's.")
-    ] = None,
+    loss: Annotated[LossChoice | None, typer.Option(help="The loss, if not the record's.")] = None,
     lr: Annotated[
         str | None, typer.Option(metavar="LR", help="The learning rate, if not the record's.")
     ] = None,
@@ -107,7 +105,7 @@ def explain(
         "target": target,
         "rows": rows,
         "values": values,
-        "loss": loss,
+        "loss": loss and loss.value,
         "lr": lr,
         "iterations": iterations,
     }

@@ -29,7 +29,7 @@ from adderlab.cli import (
     tasks,
     train,
 )
-from adderlab.cli.arguments import with_options
+from adderlab.cli.arguments import as_typed, with_options
 from adderlab.cli.options import BAD_INPUT, INTERRUPTED
 from adderlab.cli.output import complain, prepare_streams, print_json
 from adderlab.errors import AdderlabError
@@ -147,14 +147,18 @@ def _refuse(arguments: Sequence[str], error: dict[str, str], line: str) -> int:
 
 
 def _refuse_usage(arguments: Sequence[str], error: BaseException) -> int:
-    """Print what the parser found wrong, with the help page that says how it goes."""
+    """Print what the parser refuses, with the help page that says how it goes."""
     text = getattr(error, "format_message", lambda: str(error))().strip()
     if not text:  # no command at all: the help page has been printed
         return BAD_INPUT
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "adderlab"
-    what = text.rstrip(".")
     remedy = f"see '{path} --help'"
-    where = path.removeprefix("adderlab").strip()
+    parameter, reason = getattr(error, "param", None), getattr(error, "message", "")
+    if parameter is not None and reason:  # a value that was refused; Pydantic's say so first
+        what, where = reason.removeprefix("Value error, "), as_typed(parameter)
+    else:
+        what, where = text, path.removeprefix("adderlab").strip()
+    what = what.rstrip(".")
     line = f"{where}: {what}; {remedy}" if where else f"{what}; {remedy}"
     return _refuse(arguments, {"what": what, "where": where, "remedy": remedy}, line)

@@ -10,15 +10,20 @@ import typer
 from adderlab.cli.options import (
     AsJson,
     Batch,
+    ColorChoice,
     Data,
+    DataChoice,
     Hidden,
     HiddenActivation,
     Init,
+    InitChoice,
     InitScale,
     LearningRate,
     Loss,
+    LossChoice,
     Momentum,
     Optimizer,
+    OptimizerChoice,
     SampleCount,
     WeightDecay,
     hidden_widths,
@@ -62,8 +67,8 @@ def map(
         str, typer.Option(metavar="N|NxM", help="Pixels on a side, at most 4096.")
     ] = "256",
     show: Annotated[
-        str, typer.Option(metavar="convergence|success", help="What the colors say.")
-    ] = "convergence",
+        ColorChoice, typer.Option(help="What the colors show.")
+    ] = ColorChoice.CONVERGENCE,
     seed: Annotated[int, typer.Option(help="Whose population the member is of.")] = 0,
     member: Annotated[
         int, typer.Option(metavar="I", help="Whose start and data every pixel has.")
@@ -73,13 +78,13 @@ def map(
     steps: Annotated[int, typer.Option(help="Updates.")] = 1000,
     batch: Batch = "full",
     samples: SampleCount = 1000,
-    data: Data = "samples",
-    optimizer: Optimizer = "sgd",
+    data: Data = DataChoice.SAMPLES,
+    optimizer: Optimizer = OptimizerChoice.SGD,
     momentum: Momentum = 0.9,
     weight_decay: WeightDecay = 0.0,
-    loss: Loss = "mse",
+    loss: Loss = LossChoice.MSE,
     activation: HiddenActivation = "relu",
-    init: Init = "torch",
+    init: Init = InitChoice.TORCH,
     init_scale: InitScale = 1.0,
     threads: Annotated[
         int | None, typer.Option(metavar="N", help="Threads used; all cores unless given.")
@@ -113,7 +118,7 @@ def map(
             y=y,
             size=size,
             member=member,
-            show=show,
+            show=show.value,
             out=out,
             threads=threads,
             on_progress=on_progress,
@@ -124,13 +129,13 @@ def map(
             steps=steps,
             batch=batch_size(batch),
             samples=samples,
-            data=data,
-            optimizer=optimizer,
+            data=data.value,
+            optimizer=optimizer.value,
             momentum=momentum,
             weight_decay=weight_decay,
-            loss=loss,
+            loss=loss.value,
             activation=activation,
-            init=init,
+            init=init.value,
             init_scale=init_scale,
         )
     screen.show(result.blocks(), unwritten="" if result.file else "MAP.png")

@@ -1,14 +1,102 @@
-"""Arguments and options that several commands share, declared once."""
+"""Arguments and options that several commands share, and every choice from a fixed set.
+
+Rule: a choice is an enum, so that the shell completes it and the parser refuses any other; its
+values are those that the library takes, and a test compares both. They stand here again because
+``--help`` and completion import neither NumPy nor PyTorch.
+"""
 
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias
 
 import typer
 
 from adderlab.errors import OptionError
+
+
+class EngineChoice(StrEnum):
+    """How a verdict is reached."""
+
+    AUTO = "auto"
+    ENUMERATION = "enumeration"
+    DIAGRAM = "diagram"
+    SOLVER = "solver"
+
+
+class ConstructionChoice(StrEnum):
+    """A construction of ``build``."""
+
+    AUTO = "auto"
+    LECTURE = "lecture"
+    ONE_LAYER = "one-layer"
+    PREFIX = "prefix"
+    RIPPLE = "ripple"
+
+
+class DataChoice(StrEnum):
+    """What a network is trained on."""
+
+    SAMPLES = "samples"
+    TABLE = "table"
+
+
+class OptimizerChoice(StrEnum):
+    """An optimizer."""
+
+    SGD = "sgd"
+    MOMENTUM = "momentum"
+    ADAM = "adam"
+
+
+class LossChoice(StrEnum):
+    """A loss."""
+
+    MSE = "mse"
+    BCE = "bce"
+
+
+class InitChoice(StrEnum):
+    """An initialization."""
+
+    TORCH = "torch"
+    HE = "he"
+    XAVIER = "xavier"
+
+
+class ColorChoice(StrEnum):
+    """What the colors of a map show."""
+
+    CONVERGENCE = "convergence"
+    SUCCESS = "success"
+
+
+class RoundingChoice(StrEnum):
+    """How ``quantize`` picks the numbers."""
+
+    AUTO = "auto"
+    NEAREST = "nearest"
+    EXACT = "exact"
+    SNAP = "snap"
+    FINE_TUNE = "fine-tune"
+
+
+class ScaleChoice(StrEnum):
+    """Which scales a quantized network may have."""
+
+    NONE = "none"
+    POWER_OF_TWO = "power-of-two"
+    FREE = "free"
+
+
+class GroupChoice(StrEnum):
+    """What shares a scale."""
+
+    TENSOR = "tensor"
+    CHANNEL = "channel"
+
 
 AsJson: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on standard output.")
@@ -32,21 +120,17 @@ Batch: TypeAlias = Annotated[
     str, typer.Option(metavar="full|1|K", help="Samples a step: all (GD), 1 (SGD), K (minibatch).")
 ]
 SampleCount: TypeAlias = Annotated[int, typer.Option(help="Random operand pairs to learn from.")]
-Data: TypeAlias = Annotated[
-    str, typer.Option(metavar="samples|table", help="Learn from samples, or every row once.")
-]
-Optimizer: TypeAlias = Annotated[str, typer.Option(metavar="sgd|momentum|adam", help="Optimizer.")]
+Data: TypeAlias = Annotated[DataChoice, typer.Option(help="Learn from samples, or every row once.")]
+Optimizer: TypeAlias = Annotated[OptimizerChoice, typer.Option(help="Optimizer.")]
 Momentum: TypeAlias = Annotated[float, typer.Option(help="Of --optimizer momentum.")]
 WeightDecay: TypeAlias = Annotated[
     float, typer.Option(help="This times a weight is added to its gradient.")
 ]
-Loss: TypeAlias = Annotated[str, typer.Option(metavar="mse|bce", help="Loss.")]
+Loss: TypeAlias = Annotated[LossChoice, typer.Option(help="Loss.")]
 HiddenActivation: TypeAlias = Annotated[
     str, typer.Option(metavar="relu|leaky:S|tanh", help="Of the hidden units.")
 ]
-Init: TypeAlias = Annotated[
-    str, typer.Option(metavar="torch|he|xavier", help="How the weights start.")
-]
+Init: TypeAlias = Annotated[InitChoice, typer.Option(help="How the weights start.")]
 InitScale: TypeAlias = Annotated[float, typer.Option(help="A factor on the start.")]
 
 _UNITS: Final = {

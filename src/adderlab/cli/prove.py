@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from adderlab.cli.options import EXIT_OF_VERDICT, AsJson, NetPath, TaskOption, size_in_bytes
-
-if TYPE_CHECKING:
-    pass
+from adderlab.cli.options import (
+    EXIT_OF_VERDICT,
+    AsJson,
+    EngineChoice,
+    NetPath,
+    TaskOption,
+    size_in_bytes,
+)
 
 EXAMPLES = """Examples:
 
@@ -37,9 +41,7 @@ def prove(
             "--format", metavar="F", help="Judge in this number format (may be repeated)."
         ),
     ] = None,
-    engine: Annotated[
-        str, typer.Option(metavar="auto|enumeration|diagram|solver", help="How to decide.")
-    ] = "auto",
+    engine: Annotated[EngineChoice, typer.Option(help="How to decide.")] = EngineChoice.AUTO,
     timeout: Annotated[
         float | None, typer.Option(metavar="S", help="Seconds after which it is unknown.")
     ] = None,
@@ -64,7 +66,7 @@ def prove(
         net,
         task,
         formats=format or (),
-        engine=engine,
+        engine=engine.value,
         timeout_s=timeout,
         max_memory_bytes=size_in_bytes(max_memory, where="--max-memory"),
         sample=sample,

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from adderlab.cli.options import HOLDS, REFUTED, AsJson, NetPath, OutNet, TaskOption
+from adderlab.cli.options import (
+    HOLDS,
+    REFUTED,
+    AsJson,
+    GroupChoice,
+    NetPath,
+    OutNet,
+    RoundingChoice,
+    ScaleChoice,
+    TaskOption,
+)
 
 if TYPE_CHECKING:
     from adderlab.cli.output import Screen
@@ -27,9 +37,6 @@ Exit code: 0 not refuted, 1 refuted (the file is kept), 2 bad input."""
 T = TypeVar("T")
 
 
-"""Parameters up to which all of them are printed."""
-
-
 def register(app: typer.Typer) -> None:
     """Add the command."""
     _ = app.command(epilog=EXAMPLES)(quantize)
@@ -46,19 +53,11 @@ def quantize(
     ] = None,
     task: TaskOption = None,
     method: Annotated[
-        str,
-        typer.Option(
-            metavar="auto|nearest|exact|snap|fine-tune",
-            help="How; auto takes the first that is proved.",
-        ),
-    ] = "auto",
-    scale: Annotated[
-        str | None,
-        typer.Option(metavar="none|power-of-two|free", help="Which scales there may be."),
-    ] = None,
+        RoundingChoice, typer.Option(help="How; auto takes the first that is proved.")
+    ] = RoundingChoice.AUTO,
+    scale: Annotated[ScaleChoice | None, typer.Option(help="Which scales there may be.")] = None,
     per: Annotated[
-        str | None,
-        typer.Option(metavar="tensor|channel", help="One scale for a tensor, or an output unit."),
+        GroupChoice | None, typer.Option(help="One scale for a tensor, or an output unit.")
     ] = None,
     asymmetric: Annotated[
         bool, typer.Option("--asymmetric", help="With a zero point beside the scale.")
@@ -97,7 +96,7 @@ def quantize(
         unused = {"-o": out, "--scale": scale, "--per": per, "--limit": limit}
         extra = [name for name, value in unused.items() if value is not None]
         extra += ["--asymmetric"] if asymmetric else []
-        extra += ["--method"] if method != "auto" else []
+        extra += ["--method"] if method is not RoundingChoice.AUTO else []
         if extra:
             raise OptionError(
                 f"a table takes no {' and no '.join(extra)}",
@@ -118,9 +117,9 @@ def quantize(
             net,
             target_format,
             task,
-            method=method,
-            scale=scale,
-            per=per,
+            method=method.value,
+            scale=scale and scale.value,
+            per=per and per.value,
             symmetric=not asymmetric,
             limit=limit,
             timeout_s=timeout,

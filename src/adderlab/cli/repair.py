@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import typer
 
 from adderlab.cli.options import HOLDS, REFUTED, AsJson, NetPath, OutNet, TaskOption
-
-if TYPE_CHECKING:
-    pass
 
 EXAMPLES = """Examples:
 
