@@ -10,11 +10,11 @@ from __future__ import annotations
 
 
 class AdderlabError(Exception):
-    """Bad input or an impossible wish; the command line prints it as one line and exits with 2.
+    """Bad input or an impossible request; the command line prints it as one line and exits with 2.
 
     Args:
         what: the rule that was broken and the culprit with its value.
-        where: the file, line, option or tensor it was found in; may be empty.
+        where: the argument, file, line or tensor that is at fault; may be empty.
         remedy: what to do about it; may be empty.
     """
 
@@ -30,7 +30,7 @@ class AdderlabError(Exception):
         return f"{place}{self.what}{cure}"
 
     def to_dict(self) -> dict[str, str]:
-        """Return the object that ``--json`` prints under the key ``error``."""
+        """Return the object that JSON output has under the key ``error``."""
         return {"what": self.what, "where": self.where, "remedy": self.remedy}
 
 
@@ -62,7 +62,7 @@ class FormulaError(AdderlabError, ValueError):
 
 
 class OptionError(AdderlabError, ValueError):
-    """An option out of its range."""
+    """An argument out of its range."""
 
 
 class ModelError(AdderlabError, TypeError):

@@ -122,7 +122,7 @@ def test_the_engines_that_a_shape_gets(case: str) -> None:
 def test_the_engine_that_is_asked_for(case: str) -> None:
     """It alone, or none with the reason why it can't."""
     shape, engines, why = ASKED_FOR[case]
-    assert choose_engines(shape, wish=case.split()[0]) == Choice(engines, why)
+    assert choose_engines(shape, engine=case.split()[0]) == Choice(engines, why)
 
 
 def test_every_engine_is_chosen_somewhere() -> None:
@@ -143,7 +143,7 @@ def test_an_unknown_engine_is_refused_by_name() -> None:
         OptionError,
         "engine: unknown engine 'magic'; one of auto, enumeration, diagram, solver",
     ):
-        _ = choose_engines(SMALL, wish="magic")
+        _ = choose_engines(SMALL, engine="magic")
 
 
 def test_a_networks_shape_is_read_off() -> None:

@@ -23,10 +23,10 @@ def test_all_is_well_here(report):
 
 
 def test_every_package_is_found_with_its_version(report):
-    found = {check.what: check.found for check in report.checks}
+    states = {check.what: check.state for check in report.checks}
     for name in doctor.needed_packages():
-        assert found[name] == metadata.version(name)
-    assert found["adderlab"] == metadata.version("adderlab")
+        assert states[name] == metadata.version(name)
+    assert states["adderlab"] == metadata.version("adderlab")
 
 
 def test_every_dependency_of_the_project_is_looked_at(report):
@@ -36,26 +36,26 @@ def test_every_dependency_of_the_project_is_looked_at(report):
 
 
 def test_the_speeds_of_proving_and_training_are_measured(report):
-    found = {check.what: check.found for check in report.checks}
-    rate, unit = found["proving"].split(" ", 1)
+    states = {check.what: check.state for check in report.checks}
+    rate, unit = states["proving"].split(" ", 1)
     assert unit == "rows/s by enumeration"
     assert int(rate.replace(",", "")) > 0
-    each, unit = found["training"].split(" ", 1)
+    each, unit = states["training"].split(" ", 1)
     assert unit == "µs a network of 1000 steps"
     assert int(each.replace(",", "")) > 0
 
 
 def test_the_report_goes_into_json(report):
-    found = json.loads(json.dumps(report.to_dict()))
-    assert found["good"] is True
-    assert set(found["checks"][0]) == {"what", "found", "is_good", "needed", "remedy"}
+    result = json.loads(json.dumps(report.to_dict()))
+    assert result["good"] is True
+    assert set(result["checks"][0]) == {"what", "found", "is_good", "needed", "remedy"}
 
 
 def test_a_missing_package_is_named_with_its_remedy_and_nothing_is_measured(monkeypatch):
     monkeypatch.setattr(doctor, "needed_packages", lambda: ["numpy", "no_such_package"])
-    found = examine()
-    assert not found.is_good
-    missing = [check for check in found.checks if check.needed and not check.is_good]
+    examination = examine()
+    assert not examination.is_good
+    missing = [check for check in examination.checks if check.needed and not check.is_good]
     assert missing == [
         Check(
             "no_such_package",
@@ -65,24 +65,24 @@ def test_a_missing_package_is_named_with_its_remedy_and_nothing_is_measured(monk
             remedy="pip install 'no_such_package'",
         )
     ]
-    assert not {"proving", "training"} & {check.what for check in found.checks}
+    assert not {"proving", "training"} & {check.what for check in examination.checks}
 
 
 def test_a_missing_extra_is_no_fault(monkeypatch):
     monkeypatch.setattr(doctor, "EXTRAS", {"no_such_package": "notebook"})
     monkeypatch.setattr(doctor, "_training_speed", lambda: Check("training", "", is_good=True))
-    found = examine()
-    assert found.is_good
-    (extra,) = [check for check in found.checks if check.what == "no_such_package"]
+    examination = examine()
+    assert examination.is_good
+    (extra,) = [check for check in examination.checks if check.what == "no_such_package"]
     assert (extra.is_good, extra.needed) == (False, False)
     assert extra.remedy == "pip install 'adderlab[notebook]'"
 
 
 def test_an_old_python_is_told_what_to_install(monkeypatch):
     monkeypatch.setattr(doctor, "LOWEST_PYTHON", (99, 0))
-    found = examine()
-    assert not found.is_good
-    (python,) = [check for check in found.checks if check.what == "python"]
+    examination = examine()
+    assert not examination.is_good
+    (python,) = [check for check in examination.checks if check.what == "python"]
     assert python.remedy == "install Python 3.11 or later"
 
 

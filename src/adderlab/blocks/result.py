@@ -19,7 +19,7 @@ class Result(ABC):
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
-        """Return what ``--json`` prints: numbers, strings, lists and dictionaries alone."""
+        """Return the result as a JSON object: numbers, strings, lists and dictionaries alone."""
 
     @abstractmethod
     def blocks(self) -> tuple[Block, ...]:

@@ -1,4 +1,4 @@
-"""What a proof may take: time and memory, looked at now and then while an engine works."""
+"""The limits of a proof, time and memory, which engines check as they work."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _memory_taken() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Time and memory that run from the moment it is made.
+    """Limits on time and memory, counted from its creation.
 
     Attributes:
         deadline: by ``time.perf_counter``.
@@ -58,18 +58,18 @@ class Budget:
 
     @property
     def seconds_left(self) -> float:
-        """Until the deadline, never negative; infinite without one."""
+        """Seconds until the deadline, never negative; infinite without a deadline."""
         return max(self.deadline - time.perf_counter(), 0.0)
 
     @property
     def memory_reached(self) -> str:
-        """What is said where the memory is spent."""
+        """The reason that a verdict gives where the memory is used up."""
         size = self.max_memory_bytes
         text = f"{size / 1e9:.3g} GB" if size >= 1e9 else f"{size / 1e6:.3g} MB"
         return f"the cap of {text} of memory was reached"
 
     def check(self) -> None:
-        """Raise :class:`CapReached` where time is up or memory is spent."""
+        """Raise :class:`CapReached` where the time is up or the memory used up."""
         if time.perf_counter() > self.deadline:
             raise CapReached("the time was up")
         if _memory_taken() - self.memory_at_start > self.max_memory_bytes:

@@ -20,15 +20,15 @@ ENUMERABLE_WORK: Final = 1 << 34
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """All that the choice looks at.
+    """What the choice depends on.
 
     Attributes:
         rows: inputs of the task's domain.
         parameters: weights and biases that are stored.
         has_tanh: whether the network has tanh, whose values are no fractions.
-        has_diagram: whether a diagram is known for what the task asks for.
-        has_script: whether a solver can be told what the task asks for.
-        has_solver: whether one is installed.
+        has_diagram: whether the task has a specification as diagrams.
+        has_script: whether the task has a specification in SMT-LIB.
+        has_solver: whether a solver is installed.
     """
 
     rows: int
@@ -55,25 +55,27 @@ class Choice:
         return f"{', then '.join(self.engines) or 'none'}: {self.why}"
 
 
-def choose_engines(shape: Shape, *, wish: str = "auto") -> Choice:
+def choose_engines(shape: Shape, *, engine: str = "auto") -> Choice:
     """Return the engines for a network on a task.
 
     Args:
         shape: of both.
-        wish: ``auto``, or the one engine that is asked for.
+        engine: ``auto``, or the only engine to try.
 
     Raises:
         OptionError: there is no such engine.
     """
-    if wish not in ("auto", *ENGINES):
+    if engine not in ("auto", *ENGINES):
         raise OptionError(
-            f"unknown engine {wish!r}",
+            f"unknown engine {engine!r}",
             where="engine",
             remedy=f"one of auto, {', '.join(ENGINES)}",
         )
     unable = {name: why for name, why in _unable(shape).items() if why}
-    if wish != "auto":
-        return Choice((), unable[wish]) if wish in unable else Choice((wish,), "it was asked for")
+    if engine in unable:
+        return Choice((), unable[engine])
+    if engine != "auto":
+        return Choice((engine,), "it was asked for")
     count = about(shape.rows)
     is_light = shape.rows * shape.parameters <= ENUMERABLE_WORK
     if shape.rows <= ENUMERABLE_ROWS and (is_light or "diagram" in unable):
@@ -103,7 +105,9 @@ def _unable(shape: Shape) -> dict[str, str]:
             (not shape.has_solver, "no solver is installed (pip install 'adderlab[smt]')"),
         ),
     }
-    return {name: next((why for is_so, why in some if is_so), "") for name, some in faults.items()}
+    return {
+        name: next((why for is_so, why in causes if is_so), "") for name, causes in faults.items()
+    }
 
 
 def about(rows: int) -> str:

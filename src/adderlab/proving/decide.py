@@ -1,4 +1,4 @@
-"""Decide a network on every input of a task: choose engines, ask them in turn, judge formats."""
+"""Decide a network on every input of a task: choose engines, run them in turn, judge formats."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def decide(
     names = list(dict.fromkeys(format_named(name).name for name in requested))
     if sample < 0:
         raise OptionError(f"got {sample}", where="sample", remedy="give a number of inputs")
-    choice = choose_engines(shape_of(net, task), wish=engine)
+    choice = choose_engines(shape_of(net, task), engine=engine)
     base = Verdict("unknown", "", "exact", task.name, task.rows, choice=str(choice))
     own = format_named(net.format).name
     question = Question(net, task, base, names or [own])
@@ -63,7 +63,7 @@ def decide(
 
 
 def shape_of(net: Network, task: Task) -> Shape:
-    """Return all that the choice of an engine looks at."""
+    """Return what the choice of an engine depends on."""
     return Shape(
         rows=task.rows,
         parameters=sum(int(values.integers.size) for _, values in net.entries()),

@@ -1,7 +1,7 @@
-"""From each engine's finding to a verdict.
+"""The engines: each answers a question with a verdict.
 
 Rule: a counterexample is replayed by exact evaluation before it is reported, whichever engine
-found it; ``proved`` is said by an engine that has decided every input.
+found it; an engine returns ``proved`` only after it decided every input.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from adderlab.tasks import Task
 from adderlab.tasks.wording import named
 
 CORNERS: Final = (0, -1, 1)
-"""Rows looked at before any diagram is built: all zeros, all ones, the lowest bit alone."""
+"""Rows tried before any diagram is built: all zeros, all ones, the lowest bit alone."""
 
 LARGEST_TRIAL: Final = 1 << 20
-"""Weights times rows up to which the corners are worth a look."""
+"""Weights times rows up to which the corners are tried."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What every engine is asked.
+    """What every engine answers.
 
     Attributes:
         net: the network.
         task: what it should compute.
-        base: a verdict of ``unknown`` that says whose it is.
+        base: an ``unknown`` verdict with the task, the semantics and the choice filled in.
         formats: the number formats to judge beside exact arithmetic.
     """
 
@@ -51,7 +51,7 @@ class Question:
     formats: Sequence[str]
 
     def unknown(self, method: str, reason: str) -> Verdict:
-        """Return that an engine gave no answer, and why."""
+        """Return the verdict of an engine that gave no answer."""
         formats = {name: FormatVerdict(name, "unknown", reason) for name in self.formats}
         return replace(self.base, method=method, reason=reason, formats=formats)
 
@@ -156,13 +156,13 @@ ENGINES: Final[dict[str, Callable[[Question, Budget], Verdict]]] = {
 
 
 def by_samples(question: Question, verdict: Verdict, count: int, budget: Budget) -> Verdict:
-    """Return ``found``, an ``unknown``, after a look at random inputs: refuted, or still unknown.
+    """Return an unknown verdict after trying random inputs: refuted, or still unknown.
 
     Args:
         question: the question.
-        verdict: what the engines said.
-        count: how many inputs to look at.
-        budget: the time and memory there is.
+        verdict: the engines' verdict, ``unknown``.
+        count: how many inputs to try.
+        budget: limits on time and memory.
     """
     index, tried = wrong_sample(question.net, question.task, count, budget)
     if index is not None:

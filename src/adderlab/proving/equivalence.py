@@ -61,7 +61,7 @@ class Side:
     output: tuple[Fraction, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON; ``output`` as numbers, and exactly as strings beside it."""
+        """Return the fields for JSON; ``output`` twice: as numbers, and exactly as strings."""
         return {
             "words": self.words,
             "bits": list(self.bits),
@@ -88,7 +88,7 @@ class Difference:
     second: Side
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
+        """Return the input and what both networks give on it, for JSON."""
         return {
             "input": self.input,
             "first": self.first.to_dict(),
@@ -130,7 +130,6 @@ class Comparison(Result):
         return self.verdict == "proved"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         return {
             "verdict": self.verdict,
             "method": self.method,

@@ -42,7 +42,7 @@ class Counterexample:
     replays: dict[str, bool] = field(default_factory=dict[str, bool])
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON; ``output`` as numbers, and exactly as strings beside it."""
+        """Return the fields for JSON; ``output`` twice: as numbers, and exactly as strings."""
         return {
             "input": self.input,
             "expected": self.expected,
@@ -91,7 +91,7 @@ class Margin:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON, as strings like ``1/4``."""
+        """Return the sides and the smaller of both for JSON, as strings like ``1/4``."""
         sides = {"of_0": self.of_0, "of_1": self.of_1, "min": self.min}
         text = {name: None if side is None else str(side) for name, side in sides.items()}
         return {**text, "exact": self.is_exact}
@@ -107,7 +107,7 @@ class FormatVerdict:
     counterexample: Counterexample | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
+        """Return verdict, reason and counterexample for JSON."""
         example = self.counterexample
         return {
             "verdict": self.verdict,
@@ -159,7 +159,6 @@ class Verdict(Result):
         return self.verdict == "proved"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         return {
             "verdict": self.verdict,
             "method": self.method or None,
@@ -191,10 +190,10 @@ class Verdict(Result):
         """Return one line: the verdict's sentence and, where it is refuted, the counterexample."""
         example = "" if self.counterexample is None else f": {self.counterexample}"
         own = self.formats.get(self.own_format)
-        beside = ""
+        in_own = ""
         if own is not None and self.semantics == "exact" and own.verdict != self.verdict:
-            beside = f"; {own.verdict} in {own.format}, its own format"
-        return f"{self.verdict} {self.sentence()}{example}{beside}"
+            in_own = f"; {own.verdict} in {own.format}, its own format"
+        return f"{self.verdict} {self.sentence()}{example}{in_own}"
 
     def sentence(self) -> str:
         """Return what follows the word: ``in fp32: adder:2 is right on all 16 inputs``."""

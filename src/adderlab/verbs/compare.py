@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Summary:
-    """What a network is and weighs, beside its bits.
+    """A network's structure, size and verdict.
 
     Attributes:
         network: what was read.
@@ -49,7 +49,7 @@ class Summary:
         return form.bytes_of(self.network.parameters) if form.bits else None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
+        """Return structure, size, verdict and margin for JSON."""
         net = self.network
         margin = self.verdict.margin if self.verdict is not None else None
         return {
@@ -64,7 +64,7 @@ class Summary:
         }
 
     def cells(self) -> dict[str, str]:
-        """Return it as texts by name, for a table."""
+        """Return the texts of the table's rows, by name."""
         net = self.network
         verdict = self.verdict
         return {
@@ -116,7 +116,6 @@ class Compared(Result):
         return [(name, first[name], second[name]) for name in first if first[name] or second[name]]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         return {
             **self.comparison.to_dict(),
             "first": self.first.to_dict(),

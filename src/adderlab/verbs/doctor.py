@@ -1,4 +1,4 @@
-"""What is installed, what is fast on this machine, and what is missing."""
+"""``doctor``: what is installed, how fast it is on this machine, and what is missing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import platform
 import re
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib import metadata
 from typing import Any, Final
 
@@ -20,26 +20,36 @@ LOWEST_PYTHON: Final = (3, 11)
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing looked at.
+    """The state of a package, of Python, or of a speed.
 
     Attributes:
-        what: the thing.
-        found: what was found.
+        what: its name.
+        state: its version, its speed, or ``not installed``.
         is_good: whether it is as it should be.
         needed: whether adderlab needs it; extras are not needed.
         remedy: the command that fixes it.
     """
 
     what: str
-    found: str
+    state: str
     is_good: bool
     needed: bool = True
     remedy: str = ""
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields for JSON; the state is called ``found`` there."""
+        return {
+            "what": self.what,
+            "found": self.state,
+            "is_good": self.is_good,
+            "needed": self.needed,
+            "remedy": self.remedy,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Examination(Result):
-    """All that was looked at."""
+    """All checks."""
 
     checks: tuple[Check, ...]
 
@@ -49,12 +59,12 @@ class Examination(Result):
         return all(check.is_good for check in self.checks if check.needed)
 
     def blocks(self) -> tuple[Block, ...]:
-        """Return a table of everything looked at, with the remedy where one is needed."""
+        """Return a table of all checks, with the remedy where one failed."""
         columns = ("what", "here", "if it is missing or slow")
         table = Table(
             columns,
             tuple(
-                (check.what, check.found, "" if check.is_good else check.remedy)
+                (check.what, check.state, "" if check.is_good else check.remedy)
                 for check in self.checks
             ),
             marks=tuple(
@@ -70,7 +80,7 @@ class Examination(Result):
         return f"Examination: {'missing ' + ', '.join(missing) if missing else 'all is there'}"
 
     def to_dict(self) -> dict[str, Any]:
-        return {"good": self.is_good, "checks": [asdict(check) for check in self.checks]}
+        return {"good": self.is_good, "checks": [check.to_dict() for check in self.checks]}
 
 
 def examine() -> Examination:
@@ -94,10 +104,10 @@ def examine() -> Examination:
 
 
 def needed_packages() -> list[str]:
-    """Return what adderlab says that it needs, by the names under which it is installed."""
+    """Return the packages that adderlab's metadata requires, by the names they are imported by."""
     lines = metadata.requires("adderlab") or []
-    own = (line for line in lines if "extra ==" not in line)
-    return [re.split(r"[^A-Za-z0-9_.-]", line)[0].replace("-", "_") for line in own]
+    required = (line for line in lines if "extra ==" not in line)
+    return [re.split(r"[^A-Za-z0-9_.-]", line)[0].replace("-", "_") for line in required]
 
 
 def _package(name: str, extra: str = "") -> Check:
@@ -136,7 +146,7 @@ def _training_speed() -> Check:
     from adderlab.verbs.train_many import train_many
 
     networks = 256
-    _ = train_many("half-adder", seeds=1, steps=1, explain=False)  # its kernel, if it needs one
+    _ = train_many("half-adder", seeds=1, steps=1, explain=False)  # compiles the kernel
     start = time.perf_counter()
     _ = train_many("half-adder", seeds=networks, explain=False)
     each = (time.perf_counter() - start) / networks

@@ -101,8 +101,8 @@ def quantize(
     Examples:
         >>> import adderlab
         >>> net = adderlab.build("half-adder", method="one-layer").network
-        >>> found = quantize(net, "int2")
-        >>> found.bytes, bool(found)
+        >>> quantized = quantize(net, "int2")
+        >>> quantized.bytes, bool(quantized)
         (3, True)
     """
     if out is not None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from adderlab.blocks import Block, Line, Result
+from adderlab.blocks import Block, Line, Result, written_lines
 from adderlab.errors import ResourceError
 from adderlab.figures import (
     Picture,
@@ -36,15 +36,15 @@ LARGEST_WALK: Final = 200_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown(Result):
-    """A network, looked at.
+    """A network with its truth table.
 
     Attributes:
-        network: what was given.
-        task: what it is held against; ``None`` where none is known.
-        verdict: whether it computes the task; ``None`` without one.
+        network: the network.
+        task: what it should compute; ``None`` where no task is known.
+        verdict: whether it computes the task; ``None`` without a task.
         table: the rows of its truth table that are shown: all of up to 16, else the first wrong
             ones, else the first.
-        walk: one input's way through it, if one was asked for.
+        walk: one input's way through it, where ``input`` was given.
         files: the figures that were written.
         notes: what had to be assumed in reading the network.
     """
@@ -73,7 +73,6 @@ class Shown(Result):
         return self.table.note
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         return {
             "task": self.task.name if self.task is not None else None,
             "network": self.network.to_dict(),
@@ -108,8 +107,7 @@ class Shown(Result):
         shown.append(truth_table(self.target, self.table, distances=True))
         if self.walk is not None:
             shown += self.walk.blocks()
-        shown += [Line(f"written to {file}") for file in self.files]
-        return tuple(shown)
+        return (*shown, *written_lines(*self.files))
 
     def __repr__(self) -> str:
         end = f"; {self.verdict.summary()}" if self.verdict is not None else ""

@@ -37,14 +37,14 @@ ORDERS: Final = ("words", "weights")
 
 @dataclass(frozen=True, slots=True)
 class DiagramResult:
-    """What diagrams found.
+    """The answer by diagrams.
 
     Attributes:
         is_right: on all inputs; ``None`` if the caps were reached or the task has no diagram.
         wrong: an input that is wrong, by input bit.
         margin: where it is right, for a threshold readout.
         reason: why there is no answer.
-        nodes: made in all.
+        nodes: how many were created in all.
         order: of the variables.
         ranges: of what each layer is given, input bits first, the exact least and largest
             values as whole numbers; only where it is right.
@@ -90,12 +90,12 @@ def decide(
             decision = attempt.decide()
         except CapReached as cap:
             tried[bits] = str(cap)
-            nodes += attempt.diagrams.made
+            nodes += attempt.diagrams.created
             del attempt  # its memory, before the next one takes its own
             if not budget.seconds_left:
                 break
             continue
-        nodes += attempt.diagrams.made
+        nodes += attempt.diagrams.created
         return replace(decision, nodes=nodes, order=order)
     return DiagramResult(None, reason=next(reversed(tried.values())), nodes=nodes)
 
@@ -316,10 +316,10 @@ class _Attempt:
         if readout.kind == "threshold":
             function, limit = self._limit(value, exponent)
             return self.diagrams.above(function, limit), ZERO
-        one = 1 << -min(exponent, 0)
+        unit = 1 << -min(exponent, 0)
         whole = self.diagrams.scaled(value, 1 << max(exponent, 0))
         bit = self.diagrams.above(whole, 0)
-        return bit, self.diagrams.combine(whole, 1, bit, -one)
+        return bit, self.diagrams.combine(whole, 1, bit, -unit)
 
     def _limit(self, value: Function, exponent: int) -> tuple[Function, int]:
         """Return the output, and the whole number above which it reads as 1, on one scale."""

@@ -1,4 +1,4 @@
-"""What a task asks for, as diagrams that must be identically 0; never with a network's units.
+"""A task's specification as diagrams that must be identically 0; never with a network's units.
 
 Rule: a task with a linear word form is held against it (an adder is right exactly if its outputs
 are bits and ``sum 2**i c_i = a + b``); any other against its own definition, bit by bit. The form
@@ -20,7 +20,7 @@ Bits: TypeAlias = Mapping[str, Function]
 
 
 def is_specified(task: Task) -> bool:
-    """Return whether a diagram is known for what the task asks for."""
+    """Return whether the task has a specification as diagrams."""
     return kind_of(task) in {*LINEAR_FORMS, *DEFINED, "multiplier"}
 
 
@@ -31,7 +31,7 @@ def must_vanish(
 
     Args:
         diagrams: the table.
-        task: what is asked for; one that :func:`is_specified`.
+        task: a task that :func:`is_specified`.
         inputs: the variable of each input bit.
         outputs: the function of each output bit, 0 or 1 on every input.
     """

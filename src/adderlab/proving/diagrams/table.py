@@ -44,7 +44,7 @@ class Diagrams:
     ) -> None:
         self.most_nodes = most_nodes
         self.on_tick = on_tick
-        self.made = 0  # nodes ever made
+        self.created = 0  # nodes ever created
         self.variable: list[int] = [LAST]
         self.low: list[int] = [TERMINAL]
         self.high: list[int] = [TERMINAL]
@@ -85,8 +85,8 @@ class Diagrams:
         number = len(self.variable)
         if number > self.most_nodes:
             raise CapReached(f"the cap of {self.most_nodes} nodes was reached")
-        self.made += 1
-        if self.made & 0xFFF == 0:
+        self.created += 1
+        if self.created & 0xFFF == 0:
             self.on_tick()
         self.variable.append(variable)
         self.low.append(low)
@@ -367,7 +367,7 @@ class Diagrams:
             if node not in live:
                 live.add(node)
                 pending += (self.low[node], self.high[node])
-        order = sorted(live)  # children before parents, as they were made
+        order = sorted(live)  # children before parents, as they were created
         number = {old: new for new, old in enumerate(order)}
         self.variable = [self.variable[old] for old in order]
         self.low, self.high = (

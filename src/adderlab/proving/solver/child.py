@@ -1,7 +1,7 @@
-"""What runs in the solver's own process: a script comes in, an answer goes out.
+"""The solver's own process: reads a script, prints an answer.
 
 A process of its own, because a solver can't be interrupted from Python and may need more memory
-than it was given; killing it costs nothing that is still needed. It imports nothing of adderlab.
+than its limit; the process can be killed at no loss. It imports nothing of adderlab.
 """
 
 import importlib
@@ -14,7 +14,7 @@ from typing import Any
 
 
 def end_with(parent: int) -> None:
-    """End this process when the one that asked is gone, however it went."""
+    """End this process when its parent has ended, for whatever reason."""
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(1)

@@ -26,18 +26,18 @@ from adderlab.tasks import Task
 
 CHILD: Final = Path(__file__).with_name("child.py")
 GRACE_S: Final = 1.0
-"""How much longer than it was given the solver's process may take before it is killed."""
+"""Seconds past its limit after which the solver's process is killed."""
 
 LONGEST_S: Final = 1e6
 """Seconds beyond which a limit is none: neither the solver nor waiting for it can count more."""
 
 OUT_OF_MEMORY: Final = 101
-"""The exit code of z3 where it can't go on without more memory."""
+"""The exit code of z3 where it runs out of memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class SolverResult:
-    """What the solver found.
+    """The solver's answer.
 
     Attributes:
         is_right: on all inputs; ``None`` if it gave no answer.
@@ -60,7 +60,7 @@ def decide(net: Network, task: Task, budget: Budget) -> SolverResult:
 
     Args:
         net: a network without tanh.
-        task: one that the solver can be told of.
+        task: a task with a specification in SMT-LIB.
         budget: the time and memory there is.
     """
     script = to_script(net, task)

@@ -25,7 +25,7 @@ def to_script(net: Network, task: Task) -> str:
 
     Args:
         net: a network without tanh.
-        task: one that the solver can be told of.
+        task: a task with a specification in SMT-LIB.
     """
     return "\n".join(_lines(net, task)) + "\n"
 
@@ -97,16 +97,16 @@ def _exponent_after(layer: Layer, exponent: int) -> int:
 
 
 def _read(net: Network, name: str, exponent: int) -> tuple[str, str]:
-    """Return an output's bit, and the condition under which it is one, if it may not be.
+    """Return an output's bit, and the condition under which it is a bit, if it may not be.
 
-    Under an exact readout the bit is the output itself: where it is none, that alone is wrong, and
-    nothing but linear arithmetic is left.
+    Under an exact readout the bit is the output itself; an output that is no bit is wrong already,
+    so linear arithmetic is enough.
     """
     readout = net.readout
     if readout.kind == "exact":
-        value, one = _on_scale(name, exponent, min(exponent, 0)), 1 << -min(exponent, 0)
-        bit = value if one == 1 else f"(ite (= {value} {one}) 1 0)"
-        return bit, f"(or (= {value} 0) (= {value} {one}))"
+        value, unit = _on_scale(name, exponent, min(exponent, 0)), 1 << -min(exponent, 0)
+        bit = value if unit == 1 else f"(ite (= {value} {unit}) 1 0)"
+        return bit, f"(or (= {value} 0) (= {value} {unit}))"
     threshold: Any = dyadic_of(readout.threshold)
     low = min(exponent, threshold.exponent)
     limit = whole(int(threshold.integers[()]) << (threshold.exponent - low))

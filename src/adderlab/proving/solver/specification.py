@@ -1,4 +1,4 @@
-"""What a task asks for, as an SMT-LIB condition that holds exactly where the outputs are wrong.
+"""A task's specification as an SMT-LIB condition that holds exactly where the outputs are wrong.
 
 Rule: the condition speaks of input and output bits alone, whole numbers 0 or 1, in the task's
 own terms; nothing of the network is in it.
@@ -17,7 +17,7 @@ Terms: TypeAlias = Mapping[str, str]
 
 
 def is_specified(task: Task) -> bool:
-    """Return whether the solver can be told what the task asks for."""
+    """Return whether the task has a specification in SMT-LIB."""
     return kind_of(task) in {*LINEAR_FORMS, *DEFINED, "multiplier"}
 
 
@@ -54,7 +54,7 @@ def weighted(weights: Mapping[str, int], bits: Terms) -> str:
     return total([product(weight, bits[bit]) for bit, weight in weights.items()])
 
 
-Wanted: TypeAlias = list[tuple[str, str]]
+Definition: TypeAlias = list[tuple[str, str]]
 """Output bits, each with the condition under which it should be 1."""
 
 
@@ -68,22 +68,22 @@ def _product(task: Task, bits: Terms) -> str:
     return total(parts)
 
 
-def _comparator(task: Task, bits: Terms) -> Wanted:
+def _comparator(task: Task, bits: Terms) -> Definition:
     a, b = (weighted(places(task, word.name, 1), bits) for word in task.inputs)
     return [("lt", f"(< {a} {b})"), ("eq", f"(= {a} {b})"), ("gt", f"(> {a} {b})")]
 
 
-def _parity(task: Task, bits: Terms) -> Wanted:
+def _parity(task: Task, bits: Terms) -> Definition:
     ones = " ".join(f"(= 1 {bits[bit]})" for bit in task.input_bits)
     return [("p", f"(xor false {ones})")]
 
 
-def _majority(task: Task, bits: Terms) -> Wanted:
+def _majority(task: Task, bits: Terms) -> Definition:
     ones = weighted(dict.fromkeys(task.input_bits, 1), bits)
     return [("m", f"(> {ones} {task.n_in // 2})")]
 
 
-DEFINED: Final[dict[str, Callable[[Task, Terms], Wanted]]] = {
+DEFINED: Final[dict[str, Callable[[Task, Terms], Definition]]] = {
     "comparator": _comparator,
     "parity": _parity,
     "majority": _majority,

@@ -1,6 +1,6 @@
 """The census as columns: what pandas, polars and DuckDB find in ``census.parquet`` and ``blocks/``.
 
-Rule: a block's file holds every column of the census, what ``--keep`` asked for, and the losses;
+Rule: a block's file holds every column of the census, the tensors of ``keep``, and the losses;
 reading it back gives the findings that were written, bit for bit. The census holds the same rows
 without the tensors that only a few readers want.
 """

@@ -1,0 +1,181 @@
+"""Options: choices that the shell completes, and errors below ``cli/`` that name no option."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+
+import adderlab
+from adderlab.building.methods import METHODS as CONSTRUCTIONS
+from adderlab.cli import options
+from adderlab.cli.arguments import with_options
+from adderlab.cli.main import app, main
+from adderlab.errors import OptionError
+from adderlab.proving.choice import ENGINES
+from adderlab.quantizing import GROUPS, SCALES
+from adderlab.quantizing.methods import METHODS as ROUNDINGS
+from adderlab.runs.maps.result import SHOWS
+from adderlab.training import INITS, LOSSES, OPTIMIZERS
+from adderlab.training.settings import DATA
+
+SOURCE = Path(adderlab.__file__).parent
+GROUP = typer.main.get_command(app)
+
+CHOICES = {
+    ("build", "--method"): (options.ConstructionChoice, {"auto", *CONSTRUCTIONS}),
+    ("count", "--training"): (options.OptimizerChoice, set(OPTIMIZERS)),
+    ("explain", "--loss"): (options.LossChoice, set(LOSSES)),
+    ("map", "--data"): (options.DataChoice, set(DATA)),
+    ("map", "--init"): (options.InitChoice, set(INITS)),
+    ("map", "--loss"): (options.LossChoice, set(LOSSES)),
+    ("map", "--optimizer"): (options.OptimizerChoice, set(OPTIMIZERS)),
+    ("map", "--show"): (options.ColorChoice, set(SHOWS)),
+    ("prove", "--engine"): (options.EngineChoice, {"auto", *ENGINES}),
+    ("quantize", "--method"): (options.RoundingChoice, {"auto", *ROUNDINGS}),
+    ("quantize", "--per"): (options.GroupChoice, set(GROUPS)),
+    ("quantize", "--scale"): (options.ScaleChoice, set(SCALES)),
+    ("train", "--data"): (options.DataChoice, set(DATA)),
+    ("train", "--init"): (options.InitChoice, set(INITS)),
+    ("train", "--loss"): (options.LossChoice, set(LOSSES)),
+    ("train", "--optimizer"): (options.OptimizerChoice, set(OPTIMIZERS)),
+}
+"""Every option with a fixed set of values: its enum, and what the library takes."""
+
+
+@pytest.mark.parametrize(("command", "option"), CHOICES)
+def test_the_choices_are_those_of_the_library_and_any_other_is_one_line(command, option, capsys):
+    choice, values = CHOICES[command, option]
+    assert {member.value for member in choice} == values
+    arguments = {"map": [], "train": ["half-adder"], "count": [], "build": []}
+    assert main([command, *arguments.get(command, ["net"]), option, "nosuch"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    named = ", ".join(repr(member.value) for member in choice)
+    assert err == (
+        f"adderlab: {option}: 'nosuch' is not one of {named}; see 'adderlab {command} --help'\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "completions"),
+    [
+        ("prove net --engine ", ["auto", "enumeration", "diagram", "solver"]),
+        ("train --optimizer m", ["momentum"]),
+    ],
+)
+def test_the_shell_completes_choices(line, completions):
+    environment = {
+        **os.environ,
+        "_ADDERLAB_COMPLETE": "complete_bash",
+        "COMP_WORDS": f"adderlab {line}",
+        "COMP_CWORD": str(line.count(" ") + 1),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys; from adderlab.cli.main import main; sys.exit(main())"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+    assert (done.stdout.split(), done.stderr) == (completions, "")
+
+
+# --- errors: arguments below cli/, options on the command line ---------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "where", "option"),
+    [
+        ("train half-adder", "keep", "--keep"),
+        ("train half-adder", "task", "TASK"),
+        ("build", "out", "--out"),
+        ("prove net", "timeout_s", "--timeout"),
+        ("prove net", "max_memory_bytes", "--max-memory"),
+        ("prove net", "formats", "--format"),
+        ("prove net", "model", "NET"),
+        ("explain", "values w1", "--values w1"),
+        ("explain", "w1", "w1"),
+        ("tasks", "keep", "keep"),
+    ],
+)
+def test_an_argument_becomes_the_option_of_the_command(line, where, option):
+    error = OptionError(
+        f"got 1 for `{where.split()[0]}`", where=where, remedy=f"drop `{where.split()[0]}`"
+    )
+    assert str(error) == f"{where}: {error.what}; {error.remedy}"
+    assert "`" in error.what
+    typed = with_options(error, GROUP, line.split())
+    assert isinstance(typed, OptionError)
+    name = option.split()[0]
+    assert typed.to_dict() == {
+        "what": f"got 1 for {name}",
+        "where": option,
+        "remedy": f"drop {name}",
+    }
+
+
+OPTION = re.compile(r"(?<![\w-])--(?!fig-)[a-z][a-z-]*")
+"""An option; ``--fig-…`` is a variable of the figures' style sheet."""
+
+COMMAND_LINE = re.compile(rf"(adderlab |``)({'|'.join(GROUP.commands)})\b[^`]*")
+ALONE = re.compile(rf"({OPTION.pattern} [^ ]+ ?)+")
+
+
+def names_an_option(text: str) -> bool:
+    """Return whether text names an option elsewhere than in a command line.
+
+    Command lines are ``adderlab VERB …``, in docstrings also ``VERB …`` in backticks, and options
+    alone with their values, which are appended to one.
+    """
+    return OPTION.search(COMMAND_LINE.sub("", text)) is not None and not ALONE.fullmatch(text)
+
+
+def texts_of(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield line and text of every string literal; values in f-strings become ``0``."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.JoinedStr):
+            parts = [part.value if isinstance(part, ast.Constant) else "0" for part in node.values]
+            yield node.lineno, "".join(map(str, parts))
+            for part in node.values:
+                yield from texts_of(part)
+        elif isinstance(node, ast.Constant):
+            if isinstance(node.value, str):
+                yield node.lineno, node.value
+        else:
+            yield from texts_of(node)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_named"),
+    [
+        ("give `seeds` a number", False),
+        ("give --seeds a number", True),
+        ("--seeds", True),
+        ("alone: adderlab train half-adder --seeds 1000", False),
+        ("``train --seeds``: many networks", False),
+        ("kept by ``--keep``", True),
+        ("--optimizer adam --lr 0", False),
+        ("var(--fig-paper)", False),
+    ],
+)
+def test_the_rule_on_options_in_texts(text, is_named):
+    assert names_an_option(text) is is_named
+
+
+def test_no_text_below_the_command_line_names_an_option():
+    faults = [
+        f"{path.relative_to(SOURCE)}:{line}: {text}"
+        for path in sorted(SOURCE.rglob("*.py"))
+        if path.parent.name != "cli"
+        for line, text in texts_of(ast.parse(path.read_text(encoding="utf-8")))
+        if names_an_option(text)
+    ]
+    assert faults == []
