@@ -98,8 +98,6 @@ def test_a_whole_table_is_not_called_samples(run):
             "--init-scale: got 1e+39; give a number of at most 3.40282e+38, the largest of fp32",
         ),
         ("--stop-margin inf", "--stop-margin: got inf; give a finite number of at least 0"),
-        ("--init ones", "--init: got ones; give one of torch, he, xavier"),
-        ("--data rows", "--data: got rows; give one of samples, table"),
         ("--member -1", "--member: got -1; give a whole number in 0..9223372036854775807"),
     ],
 )
