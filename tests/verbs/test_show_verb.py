@@ -38,7 +38,7 @@ def test_the_lecture_is_shown_with_its_wrong_row() -> None:
     assert shown.verdict is not None
     assert shown.verdict.verdict == "refuted"
     assert [row.is_right for row in shown.rows] == [True, True, True, False]
-    assert repr(shown) == f"{LECTURE!r}\n{shown.verdict!r}"
+    assert repr(shown) == f"{LECTURE!r}; {shown.verdict.summary()}"
 
 
 def test_json_has_words_and_raw_outputs() -> None:
