@@ -11,6 +11,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
+from exact import bit_of, raw_outputs
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -380,32 +381,13 @@ def cases(draw: st.DrawFn) -> Case:
     wrong = 0
     for row in range(1 << sizes[0]):
         bits = [row >> (sizes[0] - 1 - i) & 1 for i in range(sizes[0])]
-        outs = [read(net.readout, value) for value in evaluate(wished, bits)]
+        outs = [bit_of(net.readout, value) for value in raw_outputs(wished, bits)]
         marks = ["*" if bit is None or row in free else str(bit) for bit in outs]
-        now = [str(read(net.readout, value)) for value in evaluate(net, bits)]
+        now = [str(bit_of(net.readout, value)) for value in raw_outputs(net, bits)]
         wrong += any(mark not in ("*", bit) for mark, bit in zip(marks, now, strict=True))
         lines.append(",".join([*map(str, bits), *marks]))
     assume(wrong)
     return Case(net, parse_table("\n".join(lines), where="drawn"))
-
-
-def evaluate(net: Network, bits: list[int]) -> list[float]:
-    x = np.array(bits, dtype=float)
-    for (weight, bias), layer in zip(plain(net), net.layers, strict=True):
-        x = weight @ x + bias
-        kind = layer.activation
-        if kind.kind == "step":
-            x = ((x > 0) if kind.convention == ">" else (x >= 0)).astype(float)
-        elif kind.kind != "identity":
-            x = np.where(x > 0, x, x * kind.slope)
-    return x.tolist()
-
-
-def read(readout: Readout, value: float) -> int | None:
-    if readout.kind == "exact":
-        return int(value) if value in (0, 1) else None
-    limit = readout.threshold
-    return int(value > limit if readout.convention == ">" else value >= limit)
 
 
 GRID = [F(n, 4) for n in range(-24, 25)]

@@ -8,6 +8,7 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
+from exact import activated, bit_of, layer_values, raw_outputs
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import FEW, MANY, fractions_of, input_rows, networks, refused, tables
@@ -29,39 +30,6 @@ from adderlab.nets.tensors import Dense, Packed, Sparse, Wide
 from adderlab.nets.truth import truth_rows
 from adderlab.tasks import Task, task_named
 
-# --- the other evaluator: fractions, one unit at a time ------------------------------------------
-
-
-def activated(activation: Activation, total: Fraction) -> Fraction:
-    match activation.kind:
-        case "relu":
-            return max(total, Fraction(0))
-        case "leaky":
-            return total if total > 0 else total * Fraction(activation.slope)
-        case "step":
-            return Fraction(int(total > 0 or (total == 0 and activation.convention == ">=")))
-        case _:
-            return total
-
-
-def layer_sums(net: Network, row: Any) -> list[tuple[list[Fraction], list[Fraction]]]:
-    """Of each layer, the sums and the values."""
-    values, found = [Fraction(int(bit)) for bit in row], []
-    for layer in net.layers:
-        weight = fractions_of(layer.weight)
-        bias = fractions_of(layer.bias) if layer.bias is not None else [0] * len(weight)
-        sums = [sum(map(Fraction.__mul__, w, values), b) for w, b in zip(weight, bias, strict=True)]
-        values = [activated(layer.activation, Fraction(total)) for total in sums]
-        found.append((sums, values))
-    return found
-
-
-def bit_of(readout: Readout, value: Fraction) -> int | None:
-    if readout.kind == "exact":
-        return {0: 0, 1: 1}.get(value)  # type: ignore[call-overload]
-    threshold = Fraction(readout.threshold)
-    return int(value > threshold or (value == threshold and readout.convention == ">="))
-
 
 def rows_of(values: Dyadic) -> list[list[Fraction]]:
     return [[values.at(i, j) for j in range(values.shape[1])] for i in range(values.shape[0])]
@@ -75,7 +43,7 @@ def rows_of(values: Dyadic) -> list[list[Fraction]]:
 def test_every_layer_of_any_network_is_evaluated_exactly(data: st.DataObject, tame: bool) -> None:
     net = data.draw(networks(tanh=False, tame=tame))
     inputs = data.draw(input_rows(net))
-    expected = [layer_sums(net, row) for row in inputs]
+    expected = [layer_values(net, row) for row in inputs]
     steps = list(trace(net, inputs))
     assert len(steps) == net.depth
     for number, step in enumerate(steps):
@@ -216,17 +184,9 @@ DIGITS = 120
 """Decimal digits of the reference, about twice those of an enclosure's 200 bits."""
 
 
-def by_mpmath(net: Network, row: Any) -> list[Fraction]:
-    """The outputs to some hundred digits, from fractions and mpmath's own tanh."""
-    values = [Fraction(int(bit)) for bit in row]
-    for layer in net.layers:
-        weight = fractions_of(layer.weight)
-        bias = fractions_of(layer.bias) if layer.bias is not None else [0] * len(weight)
-        sums = [sum(map(Fraction.__mul__, w, values), b) for w, b in zip(weight, bias, strict=True)]
-        is_tanh = layer.activation.kind == "tanh"
-        values = [tanh(Fraction(t)) if is_tanh else activated(layer.activation, Fraction(t))
-                  for t in sums]  # fmt: skip
-    return values
+def activated_by_mpmath(activation: Activation, total: Fraction) -> Fraction:
+    """The activation, tanh to some hundred digits."""
+    return tanh(total) if activation.kind == "tanh" else activated(activation, total)
 
 
 def tanh(value: Fraction) -> Fraction:
@@ -256,7 +216,7 @@ def test_enclosures_hold_the_outputs_and_are_narrow(data: st.DataObject, precisi
     (row,) = data.draw(input_rows(net, max_rows=1))[:1]
     ends = enclose_row(net, row, precision=precision)
     assert len(ends) == net.n_out
-    for (low, high), value in zip(ends, by_mpmath(net, row), strict=True):
+    for (low, high), value in zip(ends, raw_outputs(net, row, activated_by_mpmath), strict=True):
         assert low - SLACK <= value <= high + SLACK
         assert high - low <= Fraction(2) ** (60 - precision)
 
@@ -329,7 +289,7 @@ def test_the_truth_table_is_the_evaluation_row_by_row(data: st.DataObject) -> No
             for bit in format(given_.outputs[word.name] or 0, f"0{word.width}b")
         ]
         text = "".join(format(given_.inputs[word.name], f"0{word.width}b") for word in task.inputs)
-        values = layer_sums(net, [int(bit) for bit in text])[-1][1]
+        values = raw_outputs(net, [int(bit) for bit in text])
         got = [bit_of(net.readout, value) for value in values]
         assert (list(row.expected), list(row.got)) == (bits, got)
         assert list(row.raw) == [float(value) for value in values]

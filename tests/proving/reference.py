@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from strategies import fractions_of
+from exact import bit_of, raw_outputs, weights_and_biases
 
-from adderlab.nets import Activation, Layer, Network, Readout
+from adderlab.nets import Activation, Network
 from adderlab.tasks import Task
 
 # precision, exponent of the smallest subnormal, largest finite value, has infinities
@@ -32,48 +32,6 @@ SAMPLES = int(os.environ.get("ADDERLAB_SOUNDNESS", "0"))
 
 Number = Fraction | float
 """A finite value, or an infinity; a NaN is written ``None``."""
-
-
-def plain(layer: Layer) -> tuple[list[list[Fraction]], list[Fraction]]:
-    """Return a layer's weights row by row, and its biases."""
-    weight = fractions_of(layer.weight).tolist()
-    bias = [Fraction(0)] * len(weight) if layer.bias is None else fractions_of(layer.bias).tolist()
-    return weight, bias
-
-
-def activated(activation: Activation, value: Fraction) -> Fraction:
-    """Return the activation of an exact sum."""
-    if activation.kind == "relu":
-        return max(value, Fraction(0))
-    if activation.kind == "leaky":
-        return value if value > 0 else value * Fraction(activation.slope)
-    if activation.kind == "step":
-        return Fraction(value > 0 or (value == 0 and activation.convention == ">="))
-    assert activation.kind == "identity"
-    return value
-
-
-def raw_outputs(net: Network, bits: list[int]) -> list[Fraction]:
-    """Return the raw outputs of one row, exactly."""
-    values = [Fraction(bit) for bit in bits]
-    for layer in net.layers:
-        weight, bias = plain(layer)
-        sums = (
-            sum((w * x for w, x in zip(row, values, strict=True) if x), start=b)
-            for row, b in zip(weight, bias, strict=True)
-        )
-        values = [activated(layer.activation, total) for total in sums]
-    return values
-
-
-def bit_of(readout: Readout, value: Number | None) -> int | None:
-    """Return the bit that a raw output stands for; ``None`` if it is none."""
-    if value is None:
-        return None
-    if readout.kind == "exact":
-        return int(value) if value in (0, 1) else None
-    threshold = Fraction(readout.threshold)
-    return int(value > threshold or (value == threshold and readout.convention == ">="))
 
 
 @dataclass(frozen=True)
@@ -219,7 +177,7 @@ def in_order(net: Network, bits: list[int], name: str, order: str) -> list[Numbe
     """Return the raw outputs of one row in a format, summed in an order given in words."""
     values: list[Number | None] = [Fraction(bit) for bit in bits]
     for layer in net.layers:
-        weight, bias = plain(layer)
+        weight, bias = weights_and_biases(layer)
         found: list[Number | None] = []
         for row, start in zip(weight, bias, strict=True):
             terms = [product(w, x, name) for w, x in zip(row, values, strict=True)]
@@ -251,7 +209,7 @@ def all_outputs(net: Network, bits: list[int], name: str) -> Iterator[tuple[Numb
     """Yield every raw output of one row that some order of summation of each unit gives."""
     vectors: set[tuple[Number | None, ...]] = {tuple(Fraction(bit) for bit in bits)}
     for layer in net.layers:
-        weight, bias = plain(layer)
+        weight, bias = weights_and_biases(layer)
         following: set[tuple[Number | None, ...]] = set()
         for values in vectors:
             units: list[set[Number | None]] = []

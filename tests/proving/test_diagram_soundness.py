@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
-from proving.reference import SAMPLES, bit_of, is_right, judge, raw_outputs, rows_of
+from exact import bit_of, raw_outputs
+from proving.reference import SAMPLES, is_right, judge, rows_of
 
 from adderlab.building.adders.one_layer import one_layer_adder
 from adderlab.building.adders.prefix import prefix_adder

@@ -10,7 +10,8 @@ from fractions import Fraction
 import mpmath
 import numpy as np
 import pytest
-from proving.reference import SAMPLES, Number, all_outputs, bit_of, judge, raw_outputs
+from exact import bit_of, raw_outputs
+from proving.reference import SAMPLES, Number, all_outputs, judge
 
 from adderlab.formats import FORMATS, FP64
 from adderlab.nets import EXACT, Activation, Layer, Network, Readout, network

@@ -10,16 +10,14 @@ from fractions import Fraction
 import ml_dtypes
 import numpy as np
 import pytest
+from exact import bit_of, raw_outputs, weights_and_biases
 from proving.reference import (
     FLOATS,
     SAMPLES,
     all_outputs,
-    bit_of,
     in_order,
     is_right,
     judge,
-    plain,
-    raw_outputs,
     rounded,
     rows_of,
 )
@@ -563,6 +561,6 @@ def test_layers_are_read_as_they_are_stored() -> None:
         np.array([0, 2], dtype=np.uint8),
         Dense(np.array([1.5, -7.0])),
     )
-    weight, bias = plain(Layer(sparse))
+    weight, bias = weights_and_biases(Layer(sparse))
     assert weight == [[Fraction(3, 2), 0, -7], [0, 0, 0]]
     assert bias == [0, 0]

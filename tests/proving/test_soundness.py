@@ -12,17 +12,9 @@ import hypothesis.strategies as st
 import mpmath
 import numpy as np
 import pytest
+from exact import bit_of, raw_outputs
 from hypothesis import given
-from proving.reference import (
-    SAMPLES,
-    bit_of,
-    in_order,
-    is_right,
-    judge,
-    raw_outputs,
-    rows_of,
-    words_of,
-)
+from proving.reference import SAMPLES, in_order, is_right, judge, rows_of, words_of
 from strategies import MANY, fractions_of, networks, tasks
 
 from adderlab.building.lecture import lecture_network

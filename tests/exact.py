@@ -1,0 +1,71 @@
+"""The independent evaluator: a network's values in fractions, one row and one unit at a time.
+
+Nothing here uses the package's arithmetic or evaluation: only its data. Tests of every room compare
+with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+
+from strategies import fractions_of
+
+from adderlab.nets import Activation, Layer, Network, Readout
+
+Activate = Callable[[Activation, Fraction], Fraction]
+LayerValues = tuple[list[Fraction], list[Fraction]]
+"""Of one layer: its sums, and its values after the activation."""
+
+
+def weights_and_biases(layer: Layer) -> tuple[list[list[Fraction]], list[Fraction]]:
+    """Return a layer's weights row by row, and its biases."""
+    weight = fractions_of(layer.weight).tolist()
+    bias = [Fraction(0)] * len(weight) if layer.bias is None else fractions_of(layer.bias).tolist()
+    return weight, bias
+
+
+def activated(activation: Activation, value: Fraction) -> Fraction:
+    """Return the activation of an exact sum, by the textbook's definition."""
+    if activation.kind == "relu":
+        return max(value, Fraction(0))
+    if activation.kind == "leaky":
+        return value if value > 0 else value * Fraction(activation.slope)
+    if activation.kind == "step":
+        return Fraction(value > 0 or (value == 0 and activation.convention == ">="))
+    assert activation.kind == "identity"
+    return value
+
+
+def layer_values(
+    net: Network, bits: Sequence[int], activate: Activate = activated
+) -> list[LayerValues]:
+    """Return the sums and values of every layer for one row of input bits."""
+    values = [Fraction(int(bit)) for bit in bits]
+    layers: list[LayerValues] = []
+    for layer in net.layers:
+        weight, bias = weights_and_biases(layer)
+        sums = [
+            sum((w * x for w, x in zip(row, values, strict=True) if x), start=b)
+            for row, b in zip(weight, bias, strict=True)
+        ]
+        values = [activate(layer.activation, total) for total in sums]
+        layers.append((sums, values))
+    return layers
+
+
+def raw_outputs(
+    net: Network, bits: Sequence[int], activate: Activate = activated
+) -> list[Fraction]:
+    """Return the raw outputs of one row, exactly."""
+    return layer_values(net, bits, activate)[-1][1]
+
+
+def bit_of(readout: Readout, value: Fraction | float | None) -> int | None:
+    """Return the bit that a raw output stands for; ``None`` if it is none."""
+    if value is None:
+        return None
+    if readout.kind == "exact":
+        return int(value) if value in (0, 1) else None
+    threshold = Fraction(readout.threshold)
+    return int(value > threshold or (value == threshold and readout.convention == ">="))
