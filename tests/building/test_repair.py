@@ -632,7 +632,7 @@ def test_numbers_are_as_short_as_they_can_be(value: Fraction, text: str) -> None
 def test_repairs_in_a_notebook() -> None:
     found = repairs_of(lecture_network(HALF), HALF)
     html = found._repr_html_()
-    assert html.count("<tr ") == 6
+    assert html.count("<tr") == 7  # the headings and six repairs
     assert "(0, 2/3]</td>" in html
     assert "<table" not in Repairs((), (), ({"a": 1},), 4)._repr_html_()
 
