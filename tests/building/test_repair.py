@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from adderlab.building.lecture import lecture_network
 from adderlab.building.repair import (
+    Candidate,
     Interval,
     Intervals,
-    Mendable,
     Repair,
     Repairs,
     find_repairs,
@@ -54,7 +54,7 @@ def table(rows: str, header: str = "in x:1,out y:1") -> Task:
 # --- the lecture's network --------------------------------------------------------------------
 
 
-LECTURE = {  # name: before, after, works, margin of the mended row
+LECTURE = {  # name: before, after, works, margin of the repaired row
     "fc1.weight[2,0]": (F(1), F(3, 2), "[5/4, 7/4)", F(1, 2)),
     "fc1.weight[2,1]": (F(1), F(3, 2), "[5/4, 7/4)", F(1, 2)),
     "fc1.bias[2]": (F(-3, 2), F(-1), "[-5/4, -3/4)", F(1, 2)),
@@ -707,6 +707,6 @@ def test_a_task_of_another_shape_is_refused() -> None:
         _ = repairs_of(lecture_network(HALF), task_named("full-adder"))
 
 
-def test_a_mendable_names_its_place() -> None:
-    assert Mendable("fc1.bias", (2,), F(0), Intervals()).name == "fc1.bias[2]"
-    assert Mendable("threshold", (), F(0), Intervals()).name == "threshold"
+def test_a_candidate_names_its_place() -> None:
+    assert Candidate("fc1.bias", (2,), F(0), Intervals()).name == "fc1.bias[2]"
+    assert Candidate("threshold", (), F(0), Intervals()).name == "threshold"

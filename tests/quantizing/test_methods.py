@@ -141,7 +141,7 @@ def test_exact_rounding_saves_what_nearest_loses():
 
 
 def test_that_there_is_no_choice_is_said():
-    """The lecture's network is wrong, and in INT8 no choice of up and down mends it."""
+    """The lecture's network is wrong, and in INT8 no choice of up and down repairs it."""
     made = rounded(lecture_network(HALF), HALF, FORMATS["int8"], method="exact")
     assert (made.is_complete, made.note) == (
         True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 import torch
@@ -187,3 +188,16 @@ def test_what_makes_no_sense_is_refused(tmp_path):
         _ = quantize(network([[[1, 1]]], [[0]]), "int4")
     with pytest.raises(OutputError):
         _ = quantize(PRINTED, "int4", out=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"limit": 0}, "limit: got 0; give a whole number above 0"),
+        ({"timeout_s": 0}, "timeout_s: got 0; give seconds above 0"),
+        ({"timeout_s": math.nan}, "timeout_s: got nan; give seconds above 0"),
+    ],
+)
+def test_a_limit_is_above_0(options, message):
+    with refused(OptionError, message):
+        _ = quantize(PRINTED, "int2", **options)

@@ -88,10 +88,6 @@ def quantize(
             where="quantize",
             remedy="add --to int4, --to smallest or --table",
         )
-    if limit is not None and limit < 1:
-        raise OptionError(f"got {limit}", where="--limit", remedy="give a whole number above 0")
-    if not timeout > 0:
-        raise OptionError(f"got {timeout:g}", where="--timeout", remedy="give seconds above 0")
     if to is None:
         unused = {"-o": out, "--scale": scale, "--per": per, "--limit": limit}
         extra = [name for name, value in unused.items() if value is not None]

@@ -93,7 +93,7 @@ def quantize(
 
     Raises:
         FormatError: no such format, it takes more bits, or it makes no sense with the options.
-        OptionError: an option is none of its choices.
+        OptionError: an option is none of its choices, or a limit is not above 0.
         TaskError: no task is known, or it does not fit.
         ResourceError: the method needs more rows or parameters than can be tried.
         OutputError: ``out`` can't be written.
@@ -105,6 +105,9 @@ def quantize(
         >>> quantized.bytes, bool(quantized)
         (3, True)
     """
+    if limit is not None and limit < 1:
+        raise OptionError(f"got {limit}", where="limit", remedy="give a whole number above 0")
+    _check_timeout(timeout_s)
     if out is not None:
         check_place(out)
     source = read_source(model)
@@ -192,8 +195,10 @@ def quantization_table(
         on_try: called with what is tried next.
 
     Raises:
+        OptionError: no time to prove.
         TaskError: no task is known, or it does not fit.
     """
+    _check_timeout(timeout_s)
     source = read_source(model)
     target = task_of(source.network, task)
     net = source.network.for_task(target)
@@ -225,6 +230,11 @@ def _scheme(scale: str | None, per: str | None, *, symmetric: bool) -> Scheme | 
         return None
     default = "none" if per is None and symmetric else "free"
     return Scheme(scale or default, per or "tensor", symmetric)
+
+
+def _check_timeout(timeout_s: float) -> None:
+    if not timeout_s > 0:
+        raise OptionError(f"got {timeout_s:g}", where="timeout_s", remedy="give seconds above 0")
 
 
 def _check_method(method: str) -> None:

@@ -20,7 +20,7 @@ class Judged:
     """A quantized network's verdicts.
 
     Attributes:
-        exact: in exact arithmetic on the stored values, its own format beside it.
+        exact: in exact arithmetic on the stored values, and in its own format.
         dequantized: of one with scales, in fp32 with the scales multiplied out; else ``None``.
         has_tanh: whether it has tanh, which no number format defines.
         rows_lost: rows that were right and are wrong now; ``None`` where there are too many.

@@ -344,7 +344,7 @@ class CompiledFormula:
 
     Attributes:
         network: the network.
-        checks: each indicator compared with the formula beside it, in the order of the lines.
+        checks: each indicator compared with the formula on its line, in the order of the lines.
         rounded: each parameter that its format can't hold: its name, the formula's value, and
             the value stored.
     """

@@ -69,7 +69,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """An indicator compared with the formula beside it, on every row of the task.
+    """An indicator compared with the formula on the same line, on every row of the task.
 
     Attributes:
         output: the output bit's name.

@@ -2,14 +2,14 @@
 
 from adderlab.building.repair.intervals import Interval, Intervals
 from adderlab.building.repair.repair import find_repairs
-from adderlab.building.repair.results import COLUMNS, WORDS, Mendable, Repair, Repairs, short
+from adderlab.building.repair.results import COLUMNS, WORDS, Candidate, Repair, Repairs, short
 
 __all__ = [
     "COLUMNS",
     "WORDS",
+    "Candidate",
     "Interval",
     "Intervals",
-    "Mendable",
     "Repair",
     "Repairs",
     "find_repairs",

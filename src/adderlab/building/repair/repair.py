@@ -1,7 +1,7 @@
-"""The search: every single parameter that can be changed so that a network becomes right.
+"""Search for every single parameter whose change makes a network right.
 
 Rule: the set of values that work is exact, the value taken is one that the tensor stores, and
-every repair was proved by the verdict function given.
+every repair is proved by the function that is passed in.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from adderlab.building.repair.parameters import (
     parameters_of,
     with_value,
 )
-from adderlab.building.repair.results import Mendable, Repair, Repairs
+from adderlab.building.repair.results import Candidate, Repair, Repairs
 from adderlab.building.repair.rows import Rows
 from adderlab.errors import NetworkError, ResourceError
 from adderlab.nets import Network, is_exact, outputs
@@ -62,16 +62,16 @@ def find_repairs(net: Network, task: Task, *, prove: Callable[[Network], object]
     if not wrong_rows:
         return Repairs((), (), (), task.rows)
     repairs: list[Repair] = []
-    unstorable: list[Mendable] = []
+    unstorable: list[Candidate] = []
     for parameter, works in _solve(rows, parameters):
         after = best_value(works, _margins(rows, parameter), parameter.form, parameter.value)
         place = (parameter.tensor, parameter.index, parameter.value, works)
         if after is None:
-            unstorable.append(Mendable(*place))
+            unstorable.append(Candidate(*place))
             continue
         changed = with_value(net, parameter, after)
         if not prove(changed):
-            raise AssertionError(f"{Mendable(*place).name} = {after} is not proved")
+            raise AssertionError(f"{Candidate(*place).name} = {after} is not proved")
         repairs.append(Repair(*place, after, *_measured(changed, rows), changed))
     repairs.sort(key=lambda repair: (-(repair.margin or 0), repair.change))
     return Repairs(tuple(repairs), tuple(unstorable), wrong_rows, task.rows)
@@ -114,7 +114,7 @@ def _solve(rows: Rows, parameters: list[Parameter]) -> list[tuple[Parameter, Int
         if not left:
             break
         row = rows.row(number)
-        tried = ((candidate, rows.allowed(row, candidate, works)) for candidate, works in left)
+        tried = ((parameter, rows.allowed(row, parameter, works)) for parameter, works in left)
         left = [(parameter, works) for parameter, works in tried if works]
     return left
 

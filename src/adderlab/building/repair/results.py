@@ -1,4 +1,4 @@
-"""What a search for repairs found."""
+"""The results of a search for repairs: candidates, repairs, and all of them together."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from adderlab.building.repair.intervals import Intervals
 from adderlab.nets import Network
 
 COLUMNS: Final = ("parameter", "from", "to", "works", "margin", "repaired rows")
-"""What the cells of a repair are called."""
+"""The headings of :meth:`Repair.cells`."""
 MOST_SHOWN: Final = 20
 """Repairs up to which each has a row of the table."""
 
 WORDS: Final = ("parameter", "works")
-"""Which of them are no numbers."""
+"""The columns of text, which are aligned left."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Mendable:
+class Candidate:
     """A parameter with the values that would make the network right on every row.
 
     Attributes:
@@ -38,11 +38,11 @@ class Mendable:
 
     @property
     def name(self) -> str:
-        """The parameter as people write it: ``fc2.weight[1,2]``."""
+        """The tensor with the index: ``fc2.weight[1,2]``."""
         return f"{self.tensor}[{','.join(map(str, self.index))}]" if self.index else self.tensor
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON; no value that works can be stored, so ``to`` is null."""
+        """Return place, value and intervals; ``to`` is ``None``, for none can be stored."""
         return {
             "tensor": self.tensor,
             "index": list(self.index),
@@ -55,8 +55,8 @@ class Mendable:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Repair(Mendable):
-    """One parameter changed, and the network that this gives, which was proved.
+class Repair(Candidate):
+    """A change of one parameter, with the changed network, which was proved.
 
     Attributes:
         after: the value taken, which the tensor stores exactly.
@@ -77,7 +77,7 @@ class Repair(Mendable):
         return abs(self.after - self.before)
 
     def cells(self) -> tuple[str, ...]:
-        """Return it as a row of a table, in the order of :data:`COLUMNS`."""
+        """Return the cells of a table's row, in the order of :data:`COLUMNS`."""
         margins = (self.margin, self.row_margin)
         return (
             self.name,
@@ -88,9 +88,9 @@ class Repair(Mendable):
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON; margins and the ends of ``works`` as exact strings."""
+        """Return the repair; margins and the ends of ``works`` are exact strings."""
         return {
-            **Mendable.to_dict(self),  # super() without arguments fails in a slotted dataclass
+            **Candidate.to_dict(self),  # super() without arguments fails in a slotted dataclass
             "to": _number(self.after),
             "margin": None if self.margin is None else str(self.margin),
             "row_margin": None if self.row_margin is None else str(self.row_margin),
@@ -116,7 +116,7 @@ class Repairs(Result):
     """
 
     repairs: tuple[Repair, ...]
-    unstorable: tuple[Mendable, ...]
+    unstorable: tuple[Candidate, ...]
     wrong_rows: tuple[dict[str, int], ...]
     rows: int
 
@@ -126,10 +126,9 @@ class Repairs(Result):
         return not self.wrong_rows
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
         return {
             "repairs": [repair.to_dict() for repair in self.repairs],
-            "unstorable": [mendable.to_dict() for mendable in self.unstorable],
+            "unstorable": [candidate.to_dict() for candidate in self.unstorable],
             "wrong_rows": list(self.wrong_rows),
             "rows": self.rows,
         }
@@ -152,11 +151,11 @@ class Repairs(Result):
             *((Line(f"and {more} more, in the JSON", "quiet"),) if more > 0 else ()),
             *(
                 Line(
-                    f"note: {mendable.name} would work in {mendable.works.describe(short)}, where "
-                    "its tensor can store no number",
+                    f"note: {candidate.name} would work in {candidate.works.describe(short)}, "
+                    "where its tensor can store no number",
                     "quiet",
                 )
-                for mendable in self.unstorable
+                for candidate in self.unstorable
             ),
         )
 
