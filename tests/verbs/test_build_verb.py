@@ -111,7 +111,7 @@ def test_nothing_is_written_without_a_place(tmp_path, monkeypatch):
             OptionError,
             (
                 "build: exactly one of a method and a formula is needed; add `method` lecture or "
-                "formula FILE"
+                "`formula` FILE"
             ),
         ),
         (
@@ -119,7 +119,7 @@ def test_nothing_is_written_without_a_place(tmp_path, monkeypatch):
             OptionError,
             (
                 "build: exactly one of a method and a formula is needed; add `method` lecture or "
-                "formula FILE"
+                "`formula` FILE"
             ),
         ),
         (

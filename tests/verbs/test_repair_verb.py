@@ -82,7 +82,7 @@ def test_none_with_one_parameter_writes_nothing(tmp_path: Path) -> None:
     found = made.to_dict()
     assert (found["verdict"], found["changes"], found["alternatives"]) == ("refuted", [], [])
     assert len(found["wrong_rows"]) == 3
-    assert repr(made).startswith("none with one parameter\nVerdict: refuted in exact arithmetic")
+    assert repr(made).startswith("none with one parameter; refuted in exact arithmetic")
 
 
 def test_a_network_that_is_right_is_written_unchanged(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_network_that_is_right_is_written_unchanged(tmp_path: Path) -> None:
     assert (tmp_path / "copy.safetensors").read_bytes() == given.read_bytes()
     assert made.to_dict()["already_right"] is True
     assert made.to_dict()["wrong_rows"] == []
-    assert repr(made).startswith("right already\nVerdict: proved")
+    assert repr(made).startswith("right already; proved in exact arithmetic")
 
 
 def test_a_right_network_of_any_kind_needs_no_repair() -> None:
