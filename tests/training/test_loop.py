@@ -358,15 +358,15 @@ def test_a_network_file_holds_enough_to_train_it_again(tmp_path):
         ),
         (
             lambda r: r.update(seed="0"),
-            "training: seed is '0'; train the network again",
+            "training: the training record's seed is '0'; train the network again",
         ),
         (
             lambda r: r.update(hidden=True),
-            "training: hidden is 'True'; train the network again",
+            "training: the training record's hidden is 'True'; train the network again",
         ),
         (
             lambda r: r.update(steps=1.5),
-            "training: steps is '1.5'; train the network again",
+            "training: the training record's steps is '1.5'; train the network again",
         ),
         (
             lambda r: r.update(batch=0),

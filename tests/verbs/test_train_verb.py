@@ -42,7 +42,7 @@ def test_a_run_that_diverged_writes_nothing_and_has_no_proof(tmp_path):
     assert (found["loss"], found["losses"], found["rows_right"]) == (None, [[100, None]], 0)
     assert found["proof"] is None
     assert list(tmp_path.iterdir()) == []
-    assert repr(trained).endswith(": diverged: non-finite weights")
+    assert repr(trained) == "Trained with seed 0, loss nan: diverged: non-finite weights"
 
 
 def test_one_networks_place_is_tried_before_the_work(tmp_path, monkeypatch):

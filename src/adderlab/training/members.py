@@ -170,7 +170,7 @@ def train_members(
     if path is None:
         path = choose(task, settings).path
     check_path(task, settings, path)
-    scale = _each("init-scale", init_scale, settings.init_scale, len(numbers))
+    scale = _each("init_scale", init_scale, settings.init_scale, len(numbers))
     work = Work(
         task=task,
         settings=settings,

@@ -126,12 +126,8 @@ class Trained(Result):
         )
 
     def __repr__(self) -> str:
-        end = (
-            repr(self.proof)
-            if self.proof is not None
-            else "diverged: the weights became non-finite"
-        )
-        return f"Trained with {whose(self.run.settings)}, loss {self.run.loss:.4f}\n{end}"
+        end = self.proof.summary() if self.proof is not None else "diverged: non-finite weights"
+        return f"Trained with {whose(self.run.settings)}, loss {self.run.loss:.4f}: {end}"
 
 
 def _rate_text(change: Help) -> str:

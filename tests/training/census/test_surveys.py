@@ -27,12 +27,12 @@ def found():
 def test_every_change_is_one_setting_and_has_its_option(found):
     survey, stages = found
     assert [(one.change, one.option) for one in survey.helps] == [
-        ("4 hidden units", "hidden 4"),
-        ("8 hidden units", "hidden 8"),
-        ("tanh", "activation tanh"),
-        ("Adam at 0.01", "optimizer adam `lr` 0.01"),
-        ("a start twice as large", "init_scale 2"),
-        ("a start half as large", "init_scale 0.5"),
+        ("4 hidden units", "--hidden 4"),
+        ("8 hidden units", "--hidden 8"),
+        ("tanh", "--activation tanh"),
+        ("Adam at 0.01", "--optimizer adam --lr 0.01"),
+        ("a start twice as large", "--init-scale 2"),
+        ("a start half as large", "--init-scale 0.5"),
     ]
     assert all(one.rate.of == 12 for one in survey.helps)
     assert "tanh" in stages
@@ -43,10 +43,10 @@ def test_a_rate_is_that_of_the_first_members(found):
     by_option = {one.option: one.rate for one in survey.helps}
     wide = Settings(lr=0.4, steps=60, data="table", hidden=8)
     trained = train_members(HALF_ADDER, wide, np.arange(12), path=ENSEMBLE)
-    assert by_option["hidden 8"].count == findings_of(trained).is_right.sum()
+    assert by_option["--hidden 8"].count == findings_of(trained).is_right.sum()
     large = Settings(lr=0.4, steps=60, data="table", init_scale=2.0)
     trained = train_members(HALF_ADDER, large, np.arange(12))
-    assert by_option["init_scale 2"].count == findings_of(trained).is_right.sum()
+    assert by_option["--init-scale 2"].count == findings_of(trained).is_right.sum()
 
 
 def test_the_runs_own_width_and_learning_rate_are_among_those_measured(found):
@@ -64,7 +64,7 @@ def test_what_a_run_has_already_is_no_change(monkeypatch):
     settings = Settings(activation="tanh", optimizer="adam", lr=0.01, hidden=(3, 3), steps=1)
     survey = surveys.survey(HALF_ADDER, settings, Rate(0, 2))
     options = [one.option for one in survey.helps]
-    assert options == ["init_scale 2", "init_scale 0.5"]
+    assert options == ["--init-scale 2", "--init-scale 0.5"]
     assert survey.by_width == ()
 
 
