@@ -111,7 +111,7 @@ def test_the_table_fits_a_terminal_and_writes_nothing(printed, capsys, tmp_path)
          "with --to")),
         (["--to", "int2", "--limit", "0"], "--limit: got 0; give a whole number above 0"),
         (["--to", "int2", "--timeout", "0"], "--timeout: got 0; give seconds above 0"),
-        (["--to", "int9"], "format: unknown number format 'int9'; did you mean int8?"),
+        (["--to", "int9"], "--to: unknown number format 'int9'; did you mean int8?"),
         (["--to", "fp64"], ("--to: fp64 takes 64 bits a parameter, the network's own fp32 32; name "
          "a format of fewer bits")),
         (["--to", "fp16", "--asymmetric"], ("--asymmetric: fp16 takes no zero point: floats have a "

@@ -13,6 +13,7 @@ from typing import Any, Final
 from adderlab.errors import AdderlabError
 
 NAMES: Final = {
+    "format": "to",
     "formats": "format",
     "length": "chain",
     "max_memory_bytes": "max_memory",

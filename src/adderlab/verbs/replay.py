@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Replay(Result):
-    """What training again gave.
+    """The result of training again from a record.
 
     Attributes:
         agrees: whether the bytes of the file came out again, all of them.
         weights_agree: whether every parameter did, bit for bit.
         first_difference: the first parameter that did not, with both values.
         largest_difference: over all parameters.
-        changed: record entries that came out otherwise, with both values (versions, say).
+        changed: record entries that differ, with both values (versions, say).
         settings: what the record says.
         sha256: of the file, and of what came out.
         seconds: how long training took.
