@@ -19,7 +19,7 @@ NOT_COMPUTED: Final = "not computed yet"
 
 
 def number_dict(value: Number | None) -> dict[str, Any]:
-    """Return a number for JSON: the nearest double, the exact value, and its decimal text."""
+    """Return the nearest double ``value``, ``exact`` (a string or null), and a decimal ``text``."""
     if value is None:
         return {"value": None, "exact": None, "text": NOT_COMPUTED}
     if not isinstance(value, Fraction):

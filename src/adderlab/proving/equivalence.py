@@ -61,7 +61,7 @@ class Side:
     output: tuple[Fraction, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields for JSON; ``output`` twice: as numbers, and exactly as strings."""
+        """Return words, bits, ``output`` as numbers, and ``output_exact`` as strings."""
         return {
             "words": self.words,
             "bits": list(self.bits),
@@ -88,7 +88,7 @@ class Difference:
     second: Side
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the input and what both networks give on it, for JSON."""
+        """Return the ``input``, and what the ``first`` and the ``second`` network give on it."""
         return {
             "input": self.input,
             "first": self.first.to_dict(),

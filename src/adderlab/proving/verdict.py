@@ -42,7 +42,11 @@ class Counterexample:
     replays: dict[str, bool] = field(default_factory=dict[str, bool])
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields for JSON; ``output`` twice: as numbers, and exactly as strings."""
+        """Return words, raw outputs, semantics, order and replays.
+
+        The outputs are there twice: ``output`` as numbers, ``output_exact`` as strings like
+        ``1/4``. ``order`` is null in exact arithmetic.
+        """
         return {
             "input": self.input,
             "expected": self.expected,
@@ -91,7 +95,7 @@ class Margin:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the sides and the smaller of both for JSON, as strings like ``1/4``."""
+        """Return ``of_0``, ``of_1``, their ``min`` as strings like ``1/4``, and ``exact``."""
         sides = {"of_0": self.of_0, "of_1": self.of_1, "min": self.min}
         text = {name: None if side is None else str(side) for name, side in sides.items()}
         return {**text, "exact": self.is_exact}
@@ -107,7 +111,7 @@ class FormatVerdict:
     counterexample: Counterexample | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return verdict, reason and counterexample for JSON."""
+        """Return ``verdict``, ``reason`` and ``counterexample``, null where there is none."""
         example = self.counterexample
         return {
             "verdict": self.verdict,

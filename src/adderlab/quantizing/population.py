@@ -51,7 +51,7 @@ class Survival:
         return self.right / self.of if self.of else 0.0
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
+        """Return format, method, ``right`` ``of`` how many, their ``share``, and ``unsettled``."""
         return {
             "format": self.format,
             "method": self.method,

@@ -59,7 +59,7 @@ class Scheme:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
+        """Return ``scale``, what it is ``per``, and whether it is ``symmetric``."""
         return {"scale": self.scale, "per": self.per, "symmetric": self.symmetric}
 
     @property

@@ -49,7 +49,7 @@ class Summary:
         return form.bytes_of(self.network.parameters) if form.bits else None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return structure, size, verdict and margin for JSON."""
+        """Return the keys of :meth:`Network.to_dict`, then sizes, hash, verdict and margin."""
         net = self.network
         margin = self.verdict.margin if self.verdict is not None else None
         return {

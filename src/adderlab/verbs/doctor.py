@@ -37,7 +37,7 @@ class Check:
     remedy: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields for JSON; the state is called ``found`` there."""
+        """Return ``what`` was checked, its state ``found``, ``is_good``, ``needed``, ``remedy``."""
         return {
             "what": self.what,
             "found": self.state,

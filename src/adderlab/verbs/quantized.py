@@ -230,7 +230,11 @@ def best_of_each(attempts: Sequence[Attempt[Judged]]) -> Sequence[Attempt[Judged
 
 
 def attempt_dict(attempt: Attempt[Judged]) -> dict[str, Any]:
-    """Return an attempt for JSON."""
+    """Return an attempt: format, method, scheme, verdicts, sizes, and a note or null.
+
+    ``verdict``, ``rows_right`` and ``margin`` are in exact arithmetic, ``dequantized`` in fp32
+    with scales multiplied out; ``holds`` is :attr:`Judged.holds`.
+    """
     net, verdict = attempt.rounded.network, attempt.verdict.exact
     return {
         "format": attempt.form.name,

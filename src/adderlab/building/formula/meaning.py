@@ -95,7 +95,10 @@ class Check:
         return self.differs is None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
+        """Return the formula, whether it ``holds``, and the first row where it ``differs``.
+
+        ``rows`` were compared, ``differing`` of them differ; ``differs`` is null where none does.
+        """
         difference = self.differs
         return {
             "output": self.output,

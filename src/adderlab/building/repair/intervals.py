@@ -86,7 +86,7 @@ class Interval:
         return f"{'[' if self.low_closed else '('}{low}, {high}{']' if self.high_closed else ')'}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON: ends as exact strings like ``2/3``, null where there is none."""
+        """Return both ends, exact strings like ``2/3`` or null, whether closed, and a ``text``."""
         return {
             "low": None if self.low is None else str(self.low),
             "low_closed": self.low_closed,
@@ -135,7 +135,7 @@ class Intervals:
         return " or ".join(part.describe(number) for part in self.parts) or "none"
 
     def to_list(self) -> list[dict[str, Any]]:
-        """Return the parts for JSON."""
+        """Return each part as :meth:`Interval.to_dict` has it."""
         return [part.to_dict() for part in self.parts]
 
     def __bool__(self) -> bool:

@@ -83,7 +83,7 @@ class Axis:
         return np.rint(points) if self.kind.whole else points
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
+        """Return the name, the ends ``low`` and ``high``, and the ``scale``."""
         return {"name": self.name, "low": self.low, "high": self.high, "scale": self.scale}
 
     def __str__(self) -> str:

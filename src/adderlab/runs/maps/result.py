@@ -150,7 +150,7 @@ class TrainabilityMap(Result):
 
 
 def about(grid: Grid) -> dict[str, Any]:
-    """Return what was mapped, for JSON."""
+    """Return the task, settings, ``member``, the axes ``x`` and ``y``, and ``size`` in pixels."""
     settings = asdict(grid.settings)
     return {
         "task": grid.task.name,

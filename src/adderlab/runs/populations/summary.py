@@ -101,7 +101,13 @@ def result_of(
     survey: Survey | None,
     seconds: float,
 ) -> dict[str, Any]:
-    """Return what is said of a population, for JSON."""
+    """Return a population's result.
+
+    What was run: ``task``, ``settings``, ``networks``, ``path``, ``why``, ``seconds``, ``keep``.
+    How many are right: ``successes``, ``success_rate``, its ``interval``, ``successes_by_step``,
+    ``solutions``, ``best``. The others: ``failures``, ``failure_tables``, ``diverged``,
+    ``causes``. All: ``losses``. What would help: the keys of :meth:`Survey.to_dict`.
+    """
     rate = Rate(tally.successes, tally.networks)
     return {
         "task": plan.task.name,

@@ -37,7 +37,7 @@ class Rate:
         return bool(self.of and other.of) and difference_interval(self, other)[0] > 0
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
+        """Return ``count``, ``of``, their ``share`` and its ``interval``, two numbers."""
         return {
             "count": self.count,
             "of": self.of,

@@ -62,7 +62,11 @@ class Help:
     base: Rate
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
+        """Return change and option, the rate with its interval, and whether it ``is_better``.
+
+        ``successes`` are those with the change, of ``networks``; ``unchanged`` is the rate
+        without it, as :meth:`Rate.to_dict` has it.
+        """
         return {
             "change": self.change,
             "option": self.option,
@@ -90,7 +94,7 @@ class Survey:
     by_lr: tuple[tuple[float, Rate], ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
+        """Return lists: ``helps`` of changes, ``by_hidden`` and ``by_lr`` of rates."""
         return {
             "helps": [change.to_dict() for change in self.helps],
             "by_hidden": [{"hidden": width, **rate.to_dict()} for width, rate in self.by_width],
