@@ -35,3 +35,4 @@ def test_incoming_parameters_of_a_unit_are_its_row_and_its_bias() -> None:
     assert [LAYOUT.incoming(unit) for unit in range(11)] == rows
     with pytest.raises(IndexError):
         _ = LAYOUT.incoming(11)
+    assert LAYOUT.by_unit() == [place for row in rows for place in row]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from strategies import FEW, MANY, activations
 
 from adderlab.nets import EXACT, Activation, Readout
+from adderlab.nets.layout import Layout
 from adderlab.quantizing import search as search_module
 from adderlab.quantizing.rows import (
     Arrays,
@@ -20,7 +21,7 @@ from adderlab.quantizing.rows import (
     rows_of,
     wrong_rows,
 )
-from adderlab.quantizing.search import Layout, _farthest, _interval_activation, search
+from adderlab.quantizing.search import _farthest, _interval_activation, search
 from adderlab.tasks import task_named
 
 TASKS = ("half-adder", "parity:2", "majority:2", "comparator:1", "popcount:1")
@@ -31,7 +32,7 @@ def problems(draw: st.DrawFn):
     """A task, a small shape, and a few values for some of its parameters."""
     task = task_named(draw(st.sampled_from(TASKS)))
     hidden = draw(st.integers(1, 3))
-    layout = Layout(((hidden, task.n_in), (task.n_out, hidden)))
+    layout = Layout((task.n_in, hidden, task.n_out))
     kinds = (draw(activations(tanh=False)), draw(activations(tanh=False)))
     threshold = st.builds(
         Readout,
@@ -56,7 +57,7 @@ def problems(draw: st.DrawFn):
 def tried(layout, shape, rows, choices):
     """Return the smallest distance of every choice that is right, by trying all of them."""
     vectors = np.array(list(itertools.product(*choices)))
-    wrong, far = wrong_rows(layout.split(vectors), shape, rows)
+    wrong, far = wrong_rows(Arrays.split(layout, vectors), shape, rows)
     return far[wrong == 0]
 
 
@@ -72,7 +73,7 @@ def test_it_finds_what_trying_all_finds(problem, best):
     if found.chosen is None:
         return
     values = np.array([one[pick] for one, pick in zip(choices, found.chosen, strict=True)])
-    wrong, far = wrong_rows(layout.split(values[None]), shape, rows)
+    wrong, far = wrong_rows(Arrays.split(layout, values[None]), shape, rows)
     assert wrong[0] == 0
     assert far[0] == found.margin
     if best:
@@ -87,14 +88,14 @@ def test_no_choice_reaches_beyond_the_bounds(problem, seed):
     rows = rows_of(task)
     draw = np.random.default_rng(seed)
     ends = np.sort(draw.integers(-6, 7, size=(2, layout.parameters)) / 2, axis=0)
-    low, high = layout.split(ends[:1]), layout.split(ends[1:])
+    low, high = Arrays.split(layout, ends[:1]), Arrays.split(layout, ends[1:])
     reach = _farthest(low, high, shape, rows).far
     inside = draw.uniform(ends[0], ends[1], size=(300, layout.parameters))
     corners = np.where(draw.random((300, layout.parameters)) < 0.5, ends[0], ends[1])
     for vectors in (inside, corners):
-        raw = outputs_of(layout.split(vectors), shape.activations, rows.inputs)
+        raw = outputs_of(Arrays.split(layout, vectors), shape.activations, rows.inputs)
         assert (distances(raw, rows, shape.readout) <= reach + 1e-9).all()
-    point = layout.split(corners[:1])
+    point = Arrays.split(layout, corners[:1])
     raw = outputs_of(point, shape.activations, rows.inputs)
     if all(activation.kind != "step" for activation in shape.activations):
         exact = _farthest(point, point, shape, rows).far
@@ -126,9 +127,9 @@ def test_an_activation_stays_within_its_bounds(activation):
 )
 def test_the_largest_margin_is_found_where_many_choices_are_right(open_places, seed):
     """Around a network that adds, with a step of a quarter or half either way."""
-    rows, layout = rows_of(task_named("half-adder")), Layout(((2, 2), (2, 2)))
+    rows, layout = rows_of(task_named("half-adder")), Layout((2, 2, 2))
     shape = Shape((Activation("relu"), Activation()), Readout(), (True, True))
-    adds = [1, 1, 0, 1, 1, -1, 0, 1, 0.25, 1, -2, 0.25]
+    adds = [1, 1, 1, 1, 0, -1, 0, 1, 1, -2, 0.25, 0.25]
     draw = np.random.default_rng(seed)
     choices = [
         np.array([value, *(value + draw.permutation([-0.5, -0.25, 0.25, 0.5])[:2])])
@@ -147,7 +148,7 @@ def test_the_largest_margin_is_found_where_many_choices_are_right(open_places, s
 def test_a_right_choice_is_found_among_131072():
     """Every parameter of a 2-3-2 network may be -1 or 1: six of all choices add."""
     rows = rows_of(task_named("half-adder"))
-    layout = Layout(((3, 2), (2, 3)))
+    layout = Layout((2, 3, 2))
     shape = Shape((Activation("relu"), Activation()), Readout(), (True, True))
     choices = [np.array([1.0, -1.0])] * 17
     found = search(choices, layout, shape, rows, limit=10**6, best=False)
@@ -162,7 +163,7 @@ def test_a_right_choice_is_found_among_131072():
 
 def test_a_limit_is_said():
     rows = rows_of(task_named("half-adder"))
-    layout = Layout(((3, 2), (2, 3)))
+    layout = Layout((2, 3, 2))
     shape = Shape((Activation("relu"), Activation()), Readout(), (True, True))
     found = search([np.array([1.0, -1.0])] * 17, layout, shape, rows, limit=3, best=False)
     assert (found.chosen, found.is_complete) == (None, False)
@@ -172,12 +173,11 @@ def test_a_limit_is_said():
 @given(st.integers(1, 4), st.integers(1, 3), st.integers(1, 3), st.integers(0, 99))
 def test_splitting_undoes_joining(members, n_in, n_out, seed):
     draw = np.random.default_rng(seed)
-    layout = Layout(((n_out, n_in), (2, n_out)))
     arrays = Arrays(
         (draw.normal(size=(members, n_out, n_in)), draw.normal(size=(members, 2, n_out))),
         (draw.normal(size=(members, n_out)), draw.normal(size=(members, 2))),
     )
-    again = layout.split(layout.join(arrays.weights, arrays.biases))
+    again = Arrays.split(arrays.layout, arrays.flat())
     for one, two in zip(
         (*arrays.weights, *arrays.biases), (*again.weights, *again.biases), strict=True
     ):

@@ -2,7 +2,7 @@
 
 Rule: fc1.weight row by row, fc1.bias, fc2.weight and so on, in the order of PyTorch's
 ``parameters()``. Whoever holds parameters flat (the start of a population, a run's blocks, a
-kernel's offsets) takes the places from here.
+kernel's offsets, a search's choices) takes the places from here.
 """
 
 from __future__ import annotations
@@ -72,6 +72,11 @@ class Layout:
                 return [*range(row, row + n_in), bias.first + unit]
             unit -= n_out
         raise IndexError("there is no such unit")
+
+    def by_unit(self) -> list[int]:
+        """Return all places, those of each unit's weights and bias one after another."""
+        units = range(sum(self.sizes[1:]))
+        return [place for unit in units for place in self.incoming(unit)]
 
     def split(self, flat: Any) -> tuple[Any, ...]:
         """Return vectors of parameters (the last axis) as weights and biases, without a copy."""

@@ -20,7 +20,7 @@ from adderlab.nets.tensors import Scaled, Sparse, Tensor, as_stored
 from adderlab.quantizing.grid import Grid, grid_for
 from adderlab.quantizing.rows import Arrays, Rows, Shape, arrays_of
 from adderlab.quantizing.scheme import Scheme
-from adderlab.quantizing.search import layout_of, search
+from adderlab.quantizing.search import search
 
 if TYPE_CHECKING:
     from jaxtyping import Float64
@@ -223,50 +223,35 @@ def choose_around(
     best: bool,
 ) -> tuple[Arrays, bool, bool]:
     """Return one network's q, each up or down; whether all were weighed; whether it is right."""
-    layout = layout_of(arrays)
-    first, (below, above) = nearest, grids.around(arrays)
-    joined = [
-        layout.join(candidate.weights, candidate.biases)[0] for candidate in (first, below, above)
-    ]
+    joined = [candidate.flat()[0] for candidate in (nearest, *grids.around(arrays))]
     options = [np.array(list(dict.fromkeys(values))) for values in zip(*joined, strict=True)]
-    _drop_absent_biases(options, layout.join(*_bias_marks(arrays, shape))[0])
-    scale = layout.join(*_broadcast(grids, arrays, "scale"))[0]
-    zero = layout.join(*_broadcast(grids, arrays, "zero"))[0]
+    drop_absent_biases(options, arrays, shape)
+    scale, zero = (_broadcast(grids, arrays, what).flat()[0] for what in ("scale", "zero"))
     values = [scale[i] * (options[i] - zero[i]) for i in range(len(options))]
-    result = search(values, layout, shape, rows, limit=limit, best=best)
+    result = search(values, arrays.layout, shape, rows, limit=limit, best=best)
     if result.chosen is None:
         return nearest, result.is_complete, False
     q = np.array([option[pick] for option, pick in zip(options, result.chosen, strict=True)])
-    return layout.split(q[None]), result.is_complete, True
+    return Arrays.split(arrays.layout, q[None]), result.is_complete, True
 
 
-def _bias_marks(arrays: Arrays, shape: Shape) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Return ones where there is no bias that could be chosen."""
-    weights = [np.zeros(array[:1].shape) for array in arrays.weights]
-    biases = [
-        np.full(array[:1].shape, 0.0 if has else 1.0)
-        for array, has in zip(arrays.biases, shape.has_bias, strict=True)
-    ]
-    return weights, biases
-
-
-def _drop_absent_biases(
-    options: list[Float64[np.ndarray, " values"]], absent: Float64[np.ndarray, " parameters"]
+def drop_absent_biases(
+    options: list[Float64[np.ndarray, " values"]], arrays: Arrays, shape: Shape
 ) -> None:
-    for place in np.flatnonzero(absent):
-        options[int(place)] = np.zeros(1)
+    """Leave 0 alone as the option of every bias that its layer does not have."""
+    biases = list(arrays.layout.places())[1::2]
+    for place, has in zip(biases, shape.has_bias, strict=True):
+        if not has:
+            options[place.range] = [np.zeros(1)] * place.size
 
 
-def _broadcast(
-    grids: Grids, arrays: Arrays, what: str
-) -> tuple[list[np.ndarray], list[np.ndarray]]:
+def _broadcast(grids: Grids, arrays: Arrays, what: str) -> Arrays:
     """Return each parameter's own scale or zero."""
-    weights = [
-        np.broadcast_to(getattr(grid, what), array.shape)
-        for grid, array in zip(grids.weights, arrays.weights, strict=True)
-    ]
-    biases = [
-        np.broadcast_to(getattr(grid, what), array.shape)
-        for grid, array in zip(grids.biases, arrays.biases, strict=True)
-    ]
-    return weights, biases
+    weights, biases = (
+        tuple(
+            np.broadcast_to(getattr(grid, what), array.shape)
+            for grid, array in zip(own, tensors, strict=True)
+        )
+        for own, tensors in ((grids.weights, arrays.weights), (grids.biases, arrays.biases))
+    )
+    return Arrays(weights, biases)

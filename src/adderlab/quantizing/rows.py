@@ -15,6 +15,7 @@ import numpy as np
 from adderlab.errors import NetworkError, ResourceError
 from adderlab.nets import Activation, Network, Readout
 from adderlab.nets.forward import forward
+from adderlab.nets.layout import Layout, join
 from adderlab.tasks import Task
 
 if TYPE_CHECKING:
@@ -72,6 +73,23 @@ class Arrays:
 
     def __len__(self) -> int:
         return len(self.weights[0])
+
+    @property
+    def layout(self) -> Layout:
+        """Where each parameter lies in :meth:`flat`; absent biases have their places too."""
+        return Layout((self.weights[0].shape[2], *(array.shape[1] for array in self.weights)))
+
+    def flat(self) -> Float64[np.ndarray, "member parameters"]:
+        """Return each network's parameters as one vector."""
+        return join(
+            [array for pair in zip(self.weights, self.biases, strict=True) for array in pair]
+        )
+
+    @classmethod
+    def split(cls, layout: Layout, flat: Float64[np.ndarray, "member parameters"]) -> Arrays:
+        """Return the networks that vectors of parameters stand for."""
+        parts = layout.split(flat)
+        return cls(parts[::2], parts[1::2])
 
     def take(self, index: slice | np.ndarray) -> Arrays:
         """Return some of the networks."""

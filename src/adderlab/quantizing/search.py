@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from adderlab.nets import Activation
+from adderlab.nets.layout import Layout
 from adderlab.quantizing.rows import (
     Arrays,
     Rows,
@@ -49,44 +51,6 @@ class Found:
     nodes: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Layout:
-    """Where each parameter stands in one long vector, unit by unit from the first layer on."""
-
-    sizes: tuple[tuple[int, int], ...]
-
-    @property
-    def parameters(self) -> int:
-        """Weights and biases, absent biases included."""
-        return sum(n_out * (n_in + 1) for n_out, n_in in self.sizes)
-
-    def join(self, weights: Sequence[np.ndarray], biases: Sequence[np.ndarray]) -> np.ndarray:
-        """Return arrays (…, out, in) and (…, out) as vectors (…, parameters)."""
-        parts = [
-            np.concatenate([weight, bias[..., None]], axis=-1).reshape(*weight.shape[:-2], -1)
-            for weight, bias in zip(weights, biases, strict=True)
-        ]
-        return np.concatenate(parts, axis=-1)
-
-    def split(self, vector: np.ndarray) -> Arrays:
-        """Return vectors (member, parameters) as arrays."""
-        weights: list[np.ndarray] = []
-        biases: list[np.ndarray] = []
-        place = 0
-        for n_out, n_in in self.sizes:
-            size = n_out * (n_in + 1)
-            part = vector[:, place : place + size].reshape(-1, n_out, n_in + 1)
-            weights.append(part[..., :n_in])
-            biases.append(part[..., n_in])
-            place += size
-        return Arrays(tuple(weights), tuple(biases))
-
-
-def layout_of(arrays: Arrays) -> Layout:
-    """Return the layout of networks."""
-    return Layout(tuple((weight.shape[1], weight.shape[2]) for weight in arrays.weights))
-
-
 def search(
     choices: Sequence[Float64[np.ndarray, " values"]],
     layout: Layout,
@@ -111,7 +75,8 @@ def search(
     table = np.full((len(choices), max(map(len, choices))), np.nan)
     for place, values in enumerate(choices):
         table[place, : len(values)] = values
-    order = [place for place, values in enumerate(choices) if len(values) > 1]
+    # unit by unit, so that one unit's sums are known before the next unit's are branched on
+    order = [place for place in layout.by_unit() if len(choices[place]) > 1]
     chunk = _nodes_at_once(layout, rows)
     start = np.zeros((1, len(choices)), dtype=np.int64)
     stack: list[tuple[int, Int64[np.ndarray, "nodes parameters"]]] = [(0, start)]
@@ -127,7 +92,7 @@ def search(
         nodes += len(block)
         taken = np.take_along_axis(table, block.T, axis=1).T
         if depth == len(order):
-            raw = outputs_of(layout.split(taken), shape.activations, rows.inputs)
+            raw = outputs_of(Arrays.split(layout, taken), shape.activations, rows.inputs)
             far = distances(raw, rows, shape.readout)
             is_right = ((far > 0) | ((far == 0) & ties)).all(axis=(1, 2))
             worst = np.where(is_right, far.min(axis=(1, 2)), -np.inf)
@@ -140,7 +105,7 @@ def search(
         low, high = taken.copy(), taken
         still = order[depth:]
         low[:, still], high[:, still] = lows[still], highs[still]
-        reach = _farthest(layout.split(low), layout.split(high), shape, rows)
+        reach = _farthest(Arrays.split(layout, low), Arrays.split(layout, high), shape, rows)
         least = np.where(ties, 0.0, np.nextafter(0, 1)) - SLACK * (1 + np.abs(reach.scale))
         keep = (reach.far >= least).all(axis=(1, 2))
         if best and best_values is not None:
@@ -158,7 +123,7 @@ def search(
 
 
 def _nodes_at_once(layout: Layout, rows: Rows) -> int:
-    widest = max(n_out * (n_in + 1) for n_out, n_in in layout.sizes)
+    widest = max((n_in + 1) * n_out for n_in, n_out in pairwise(layout.sizes))
     return max(1, min(NODES_AT_ONCE, NUMBERS_AT_ONCE // (widest * len(rows.inputs))))
 
 

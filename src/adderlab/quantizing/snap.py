@@ -22,10 +22,16 @@ from adderlab.formats import Format
 from adderlab.nets import Layer, Network
 from adderlab.nets.tensors import Dense
 from adderlab.quantizing.grid import Grid
-from adderlab.quantizing.rounding import Grids, Rounded, choose_around, to_network
+from adderlab.quantizing.rounding import (
+    Grids,
+    Rounded,
+    choose_around,
+    drop_absent_biases,
+    to_network,
+)
 from adderlab.quantizing.rows import Arrays, Rows, Shape, arrays_of, wrong_rows
 from adderlab.quantizing.scheme import PLAIN
-from adderlab.quantizing.search import layout_of, search
+from adderlab.quantizing.search import search
 
 MOST_SCALINGS: Final = 4096
 REACHES: Final = (1.0, 2.0, 1.5, 3.0, 2.5, 4.0, 6.0, 8.0)
@@ -128,9 +134,7 @@ def snap_arrays(
     grids = _plain_grids(arrays, form)
     rounded = grids.nearest(scaled)
     wrong, _ = wrong_rows(rounded, shape, rows)
-    layout = layout_of(arrays)
-    before = layout.join(scaled.weights, scaled.biases)
-    after = layout.join(rounded.weights, rounded.biases)
+    before, after = scaled.flat(), rounded.flat()
     size = np.maximum((before**2).sum(axis=1), 1e-300)
     off = ((after - before) ** 2).sum(axis=1) / size
     order = np.lexsort((off, wrong))
@@ -170,29 +174,21 @@ def _free_output(
     limit: int,
 ) -> Arrays | None:
     """Return a right network whose output layer may be anything, the rest up or down."""
-    layout = layout_of(member)
-    below, above = grids.around(member)
-    nearest = grids.nearest(member)
-    joined = [layout.join(a.weights, a.biases)[0] for a in (nearest, below, above)]
+    layout = member.layout
+    joined = [values.flat()[0] for values in (grids.nearest(member), *grids.around(member))]
     options = [np.array(list(dict.fromkeys(values))) for values in zip(*joined, strict=True)]
-    exact = layout.join(member.weights, member.biases)[0]
-    n_out, n_in = layout.sizes[-1]
-    for place in range(layout.parameters - n_out * (n_in + 1), layout.parameters):
+    exact = member.flat()[0]
+    last = list(layout.places())[-2]
+    for place in range(last.first, layout.parameters):
         options[place] = np.array(
             sorted(levels, key=lambda level: abs(level - exact[place])), float
         )
-    absent = [
-        np.full(bias[0].shape, not has)
-        for bias, has in zip(member.biases, shape.has_bias, strict=True)
-    ]
-    marks = layout.join([np.zeros(w[0].shape, dtype=bool) for w in member.weights], absent)
-    for place in np.flatnonzero(marks):
-        options[int(place)] = np.zeros(1)
+    drop_absent_biases(options, member, shape)
     result = search(options, layout, shape, rows, limit=limit, best=False)
     if result.chosen is None:
         return None
     q = np.array([option[pick] for option, pick in zip(options, result.chosen, strict=True)])
-    return layout.split(q[None])
+    return Arrays.split(layout, q[None])
 
 
 def scalings(arrays: Arrays, shape: Shape, form: Format) -> Arrays:
