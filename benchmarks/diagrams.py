@@ -21,11 +21,11 @@ start = time.perf_counter()
 net = construct(task, sys.argv[2])
 built = time.perf_counter() - start
 start = time.perf_counter()
-found = decide(net, task)
+verdict = decide(net, task)
 proved = time.perf_counter() - start
-assert found.is_right
+assert verdict.is_right
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-print(f"{built:9.3f} s {proved:9.3f} s {found.nodes:9,} {peak:7.0f} MB")
+print(f"{built:9.3f} s {proved:9.3f} s {verdict.nodes:9,} {peak:7.0f} MB")
 """
 
 

@@ -49,9 +49,9 @@ def faults(method: str) -> Iterator[str]:
     derived = exact_widths(method)
     for width in range(1, MOST + 1):
         net = METHODS[method].build(task_named(f"adder:{width}"), "wide")
-        found = prove(net, formats=list(FORMATS), engine="diagram")
+        proof = prove(net, formats=list(FORMATS), engine="diagram")
         for name, limit in derived.items():
-            verdict = found.formats[name].verdict
+            verdict = proof.formats[name].verdict
             if (verdict == "proved") != (limit is None or width <= limit):
                 yield f"adder:{width} by {method} in {name}: {verdict}, derived {limit}"
 
@@ -68,7 +68,9 @@ def main() -> None:
             sys.exit(fault)
         print(f"{method:9} 1 to {MOST} bits agree, {time.perf_counter() - start:.1f} s")
     derived = [exact_widths(method) for method in ADDERS]
-    rows = [f"| `{name}` | {' | '.join(cell(one[name]) for one in derived)} |" for name in FORMATS]
+    rows = [
+        f"| `{name}` | {' | '.join(cell(widths[name]) for widths in derived)} |" for name in FORMATS
+    ]
     text = TEXT.format(
         methods=" | ".join(ADDERS),
         rows="\n".join(rows),

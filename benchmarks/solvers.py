@@ -89,16 +89,16 @@ def main() -> None:
     for title, net in [*nets, ("majority:101 uneven", uneven_majority(101))]:
         assert net.task is not None
         start = time.perf_counter()
-        found = decide(net, net.task, budget=Budget.of(limit_s))
+        verdict = decide(net, net.task, budget=Budget.of(limit_s))
         base = time.perf_counter() - start
-        cells = [f"{base:10.4f} s" if found.is_right else f"over {limit_s:g} s"]
+        cells = [f"{base:10.4f} s" if verdict.is_right else f"over {limit_s:g} s"]
         script = to_script(net, net.task)
         defined = SUM.sub(r"(define-fun \1 () Int \2)", script)
         for name in solvers:
             for text in (script, defined):
                 answer, seconds = by_solver(name, text, limit_s)
                 assert answer != "sat", (title, name)
-                ratio = f"{seconds / base:,.1f}x" if found.is_right else ""
+                ratio = f"{seconds / base:,.1f}x" if verdict.is_right else ""
                 cell = (
                     f"{seconds:.2f} s {ratio:>10}" if answer == "unsat" else f"over {limit_s:g} s"
                 )

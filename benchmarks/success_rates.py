@@ -33,12 +33,12 @@ def main() -> None:
             {"change": change, "option": option, "successes": successes, "networks": networks}
         )
         print(f"{change:42} {successes / networks:.3f}  {census.result['seconds']:6.1f} s")
-    found = {
+    table = {
         "script": "benchmarks/success_rates.py",
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "rates": rates,
     }
-    _ = TARGET.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    _ = TARGET.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -29,9 +29,9 @@ TEXT = """\
 | --- | --- | --- | --- | --- |
 {rows}
 
-`exact` weighed every choice of up and down. `snap` found nothing near {unsettled} networks, which
-does not show that there is nothing. In one bit it has no meaning: every network is up or down from
-every other.
+`exact` tried every choice of rounding up or down. `snap` ended at its limit near {unsettled}
+networks, which does not show that there is no such network. It does not apply in one bit, where
+its search would cover every network.
 """
 
 
@@ -40,9 +40,9 @@ def main() -> None:
     task = task_named("half-adder")
     arrays = list(train_members(task, Settings(), range(members)).arrays)
     start = time.perf_counter()
-    found = survival(arrays, task, searched=searched)
-    by = {(one.format, one.method): one for one in found}
-    assert all(one.method == "snap" or not one.unsettled for one in found)
+    survivals = survival(arrays, task, searched=searched)
+    by = {(cell.format, cell.method): cell for cell in survivals}
+    assert all(cell.method == "snap" or not cell.unsettled for cell in survivals)
     rows = []
     for name in SURVEYED:
         cells = [f"{by[name, m].share:.1%}" if (name, m) in by else "" for m in METHODS]
@@ -50,12 +50,12 @@ def main() -> None:
     text = TEXT.format(
         members=members,
         last=members - 1,
-        right=found[0].of,
-        searched=min(searched, found[0].of),
+        right=survivals[0].of,
+        searched=min(searched, survivals[0].of),
         date=datetime.datetime.now(tz=datetime.UTC).date(),
         methods=" | ".join(f"`{method}`" for method in METHODS),
         rows="\n".join(rows),
-        unsettled=sum(one.unsettled for one in found),
+        unsettled=sum(cell.unsettled for cell in survivals),
     )
     _ = TARGET.write_text(text, encoding="utf-8")
     print(text)

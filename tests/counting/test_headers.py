@@ -126,7 +126,7 @@ def test_an_index_names_files_of_its_own_folder_alone(shards, name):
     with refused(
         NetworkFileError,
         f"{path}: the index names {name!r}, which is outside its folder; "
-        "put the shards beside the index and name them without a path",
+        "put the shards into the index's folder and name them without a path",
     ):
         _ = count(safetensors=path)
 
@@ -145,7 +145,7 @@ def test_an_index_and_its_shards_must_agree(shards):
     path = index(shards, {"model.embed_tokens.weight": "m-1.safetensors", "x": "m-1.safetensors"})
     with refused(
         NetworkFileError,
-        f"{path}: tensor 'x' is not in m-1.safetensors, where the index has it; {DAMAGED}",
+        f"{path}: tensor 'x' is not in m-1.safetensors, where the index places it; {DAMAGED}",
     ):
         _ = count(safetensors=path)
     path = index(shards, {"lm_head.weight": "m-2.safetensors"})
@@ -169,7 +169,7 @@ def test_a_tensor_that_stands_in_two_files_is_refused(shards):
 def test_an_index_is_named_alone(shards):
     with refused(
         OptionError,
-        "safetensors: an index stands for all its shards; name the index alone, or the shards",
+        "safetensors: an index already includes all its shards; name it alone, or the shards",
     ):
         _ = count(safetensors=[shards / "model.safetensors.index.json", shards / "m-1.safetensors"])
     with refused(OptionError, "safetensors: no file is given; name one or more"):
@@ -225,7 +225,7 @@ def test_whole_numbers_are_counted_as_they_are_and_said(tmp_path):
     path = write(tmp_path / "x.safetensors", [("q.qweight", "I32", [3], 12)])
     found = count(safetensors=path)
     assert found.raw == 3
-    assert found.notes[0].startswith("elements of I32 are counted as they are")
+    assert found.notes[0].startswith("elements of I32 are counted as stored")
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
@@ -249,7 +249,7 @@ def test_a_key_that_stands_twice_in_an_index_is_refused(tmp_path):
     _ = index.write_text('{"weight_map": {"a": "x.safetensors", "a": "y.safetensors"}}')
     with refused(
         OptionError,
-        f"{index}: not valid JSON (a name stands twice); name a model's JSON file",
+        f"{index}: not valid JSON (a key occurs twice); name a model's JSON file",
     ):
         _ = count_safetensors(index)
 
@@ -290,4 +290,4 @@ def test_a_shard_that_is_a_link_is_followed_and_said(tmp_path):
     _ = index.write_text(json.dumps({"weight_map": {"w": "a.safetensors"}}))
     found = count_safetensors(index)
     assert found.raw == 1
-    assert "a.safetensors is a link, which was followed" in found.notes
+    assert "a.safetensors is a symbolic link, which was followed" in found.notes

@@ -423,7 +423,7 @@ def test_tied_weights_are_counted_once():
     found = count(Tied())
     assert found.raw == 55
     assert found.macs == 55
-    assert found.parts[1].arithmetic == "counted where it stands first"
+    assert found.parts[1].arithmetic == "counted at its first use"
 
 
 def test_products_that_depend_on_the_input_are_left_out_and_said():

@@ -264,8 +264,8 @@ def test_the_smallest_is_the_fewest_bits_that_the_verdict_holds_in():
 
     net = construct(HALF, "one-layer")
     found = smallest(net, HALF, judge, bool)
-    assert found.found is not None
-    assert found.found.form.name == "int2"
+    assert found.best is not None
+    assert found.best.form.name == "int2"
     assert len(found.attempts) == len(seen)
     assert {"binary", "ternary", "int2"} == set(seen)
     below = [one for one in found.attempts if one.form.bits < 2]
@@ -277,7 +277,7 @@ def test_where_nothing_holds_everything_was_tried():
     found = smallest(
         REPAIRED, HALF, lambda net: net.format, lambda verdict: False, methods=["nearest"]
     )
-    assert found.found is None
+    assert found.best is None
     assert {one.verdict for one in found.attempts} == {
         name for name, form in FORMATS.items() if form.bits and form.bits <= 32
     }
@@ -327,7 +327,7 @@ def test_a_population_that_is_wrong_or_no_population_is_refused():
     wrong = stacked([lecture_network(HALF)])
     with refused(
         NetworkError,
-        "arrays: none of the networks is right to begin with; train more of them",
+        "arrays: none of the networks is right before it is quantized; train more of them",
     ):
         _ = survival(wrong, HALF, readout=Readout("threshold", 0.0, ">"))
     with refused(NetworkError, "arrays: 3 arrays; give fc1.weight, fc1.bias, and so on"):

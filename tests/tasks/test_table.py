@@ -164,7 +164,7 @@ def test_all_faulty_rows_are_named_at_once() -> None:
         TaskError,
         "t.csv: 3 values are needed (lines 3, 8); c is outside 0..7 (lines 4, 12); "
         "c is not a whole number (line 5); d is outside 0..2 (lines 7, 12); "
-        "the input stands in an earlier line (lines 9, 13); "
+        "the input is in an earlier line too (lines 9, 13); "
         "a is not a whole number (lines 10-11); correct these lines",
     ):
         _ = table(text)
@@ -182,7 +182,7 @@ def test_missing_inputs_are_counted_and_the_first_five_named() -> None:
 
 def test_a_repeated_row_is_named_even_where_it_says_the_same() -> None:
     with refused(
-        TaskError, "t.csv: the input stands in an earlier line (line 6); correct these lines"
+        TaskError, "t.csv: the input is in an earlier line too (line 6); correct these lines"
     ):
         _ = table(HALF + "1,1,2\n")
 

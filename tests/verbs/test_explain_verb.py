@@ -17,7 +17,7 @@ from adderlab.building import lecture_network
 from adderlab.errors import NetworkFileError, OptionError, OutputError, ResourceError, TaskError
 from adderlab.explaining import NOT_COMPUTED
 from adderlab.explaining.history import Death
-from adderlab.explaining.slots_chapters import entries, piled_text, w_texts
+from adderlab.explaining.slots_chapters import accumulation_text, entries, w_texts
 from adderlab.explaining.units import unit_meanings
 from adderlab.nets import Activation, load, network, save
 from adderlab.nets.walk import unit_names
@@ -459,7 +459,7 @@ def test_where_every_gradient_is_zero_nothing_moves():
     right = network([[[1, 1], [1, 1]], [[0, 1], [1, -2]]], [[0, -1], [0, 0]], task=HALF_ADDER)
     text, run = losses_sentence(right)
     assert set(run.losses_with) == set(run.losses_without) == {0.0}
-    assert text.endswith("Every gradient is 0 here: nothing piles up, and no parameter moves.")
+    assert text.endswith("Every gradient is 0 here: nothing accumulates, and no parameter moves.")
 
 
 def test_a_loss_that_becomes_non_finite_is_compared_with_nothing():
@@ -470,25 +470,25 @@ def test_a_loss_that_becomes_non_finite_is_compared_with_nothing():
     ]
     assert text.endswith(
         f"The loss becomes non-finite with zero_grad at iteration {first[0]} and without "
-        f"at iteration {first[1]}; from there on nothing is compared."
+        f"at iteration {first[1]}; it is not compared any further."
     )
 
 
 @pytest.mark.parametrize(
     ("with_zero_grad", "without", "text"),
     [
-        ([3, 2, 1], [3, 2, 0], "Here the sum of all gradients went down further than each"),
-        ([3, 2, 1], [3, 1, 2], "The old gradients keep pushing long after"),
-        ([3, 2, 1], [3, 2.5, 2], "Here the sum of all gradients went down less far"),
-        ([3, 2, 1], [3, 0, 1], "Here both end at the same loss, by other ways."),
+        ([3, 2, 1], [3, 2, 0], "Here the loss fell further with the sum of all gradients"),
+        ([3, 2, 1], [3, 1, 2], "The old gradients keep their effect long after"),
+        ([3, 2, 1], [3, 2.5, 2], "Here the loss fell less far with the sum"),
+        ([3, 2, 1], [3, 0, 1], "Here both end at the same loss, by different paths."),
         ([3, 2, 1], [3, 2, 1], "Here it is the same in every iteration, with and without."),
     ],
 )
-def test_the_sentence_on_piling_up_follows_from_the_losses(every, with_zero_grad, without, text):
+def test_the_sentence_on_accumulation_follows_from_the_losses(every, with_zero_grad, without, text):
     run = replace(
         every["slots"].result, losses_with=tuple(with_zero_grad), losses_without=tuple(without)
     )
-    assert piled_text(run).startswith(text)
+    assert accumulation_text(run).startswith(text)
 
 
 def test_a_step_that_moves_a_parameter_is_seen_in_the_slots_and_steps():

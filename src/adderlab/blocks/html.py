@@ -1,8 +1,8 @@
 """Blocks as HTML: a fragment for notebooks, and a whole page that needs no network and no script.
 
 Rule: text is escaped by the templates. A fragment sets no color of its own but those of figures:
-text inherits, lines are ``currentColor``, and right and wrong are told apart by mark and word, so
-that it reads the same in light and dark themes, and where a notebook drops its style sheet.
+text inherits, lines are ``currentColor``, and right and wrong are distinguished by mark and word,
+so that it reads the same in light and dark themes, and where a notebook drops its style sheet.
 """
 
 from __future__ import annotations

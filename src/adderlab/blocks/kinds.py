@@ -15,7 +15,7 @@ from adderlab.blocks.picture import Picture
 from adderlab.notation import Formula
 
 Cell: TypeAlias = str | Formula
-"""What stands in a cell of a table: text, or a formula that each writer draws its own way."""
+"""The content of a table's cell: text, or a formula that each writer draws its own way."""
 
 Tone: TypeAlias = Literal["plain", "strong", "good", "bad", "quiet"]
 """How a line is set: as running text, as a headline, as right or wrong, or in the background."""
@@ -30,7 +30,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """Running text, set apart from what stands before it."""
+    """Running text, separated from the block before it."""
 
     text: str
 
@@ -85,7 +85,7 @@ class Equations:
 
 @dataclass(frozen=True, slots=True)
 class VerdictLine:
-    """A verdict: the word, what it speaks of, and what it rests on.
+    """A verdict: the word, what it is about, and how it was reached.
 
     Attributes:
         verdict: the word.
@@ -100,7 +100,7 @@ class VerdictLine:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A remark of a notebook that is not so, beside what is."""
+    """A claim of a notebook that is false, with what is true."""
 
     quote: str
     source: str

@@ -116,7 +116,7 @@ def exact(value: float) -> str:
 
 
 def apart(values: Sequence[float]) -> list[str]:
-    """Return numbers along an axis as texts with digits enough that none stands for another.
+    """Return numbers along an axis as texts with enough digits to distinguish them.
 
     Examples:
         >>> apart([1.0, 1.5]), apart([1.2345671, 1.2345672])

@@ -1,6 +1,6 @@
 """A table's rows as lines below each other, for a terminal that is too narrow for the table.
 
-Rule: no number and no name is cut; what does not fit beside something else goes below it.
+Rule: no number and no name is cut; a cell that does not fit in its line goes below it.
 """
 
 from __future__ import annotations

@@ -166,7 +166,7 @@ class Terminal:
 
 
 def _mark(is_right: bool | None) -> Text:
-    """Return the mark of a right or a wrong row: told apart without color too."""
+    """Return the mark of a right or a wrong row: distinguished without color too."""
     if is_right is None:
         return Text("")
     return Text("✓", style="green") if is_right else Text("✗ wrong", style="bold red")

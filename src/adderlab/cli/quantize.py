@@ -60,7 +60,7 @@ def quantize(
         GroupChoice | None, typer.Option(help="One scale for a tensor, or an output unit.")
     ] = None,
     asymmetric: Annotated[
-        bool, typer.Option("--asymmetric", help="With a zero point beside the scale.")
+        bool, typer.Option("--asymmetric", help="Add a zero point to each scale.")
     ] = False,
     limit: Annotated[
         int | None,

@@ -67,7 +67,7 @@ class Part:
     Attributes:
         name: ``embedding``, ``attention``, ``MLP``, ``norm`` or ``output head``.
         terms: the matrices and vectors of one layer.
-        layers: how many layers have them; 1 for what stands outside the layers.
+        layers: how many layers have them; 1 for parts outside the layers.
         extra: terms outside the layers that belong to this part, as the last norm does.
         more_macs: multiply-adds a layer that no parameter takes part in.
         shared: terms whose weights are counted elsewhere, used once more.

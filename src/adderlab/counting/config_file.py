@@ -1,7 +1,7 @@
 """A model's ``config.json`` as Hugging Face writes it, turned into hyper-parameters.
 
-Rule: what a configuration leaves out gets the value that its model type's own class would give
-it, and only where that is certain; every other missing key is named, all of them at once.
+Rule: a key that is absent gets the default of its model type's own class, and only where that
+default is certain; all other missing keys are named in one error.
 
 References:
     The configuration classes of https://github.com/huggingface/transformers, by model type.
@@ -36,9 +36,15 @@ DTYPES: Final = {
 
 @dataclass(slots=True)
 class Keys:
-    """The keys of a configuration, with the faults found in reading them."""
+    """The entries of a configuration, with the faults of those that were read.
 
-    found: dict[str, Any]
+    Attributes:
+        entries: the JSON object.
+        missing: keys that are needed and absent.
+        wrong: what is wrong with a value, one sentence each.
+    """
+
+    entries: dict[str, Any]
     missing: list[str]
     wrong: list[str]
 
@@ -48,12 +54,12 @@ class Keys:
         Args:
             key: its name.
             default: what the model type's own class takes where the key is absent or null.
-            derived: whether null stands for the default, which follows from other keys.
+            derived: whether null means the default, which follows from other keys.
         """
-        value = self.found.get(key)
+        value = self.entries.get(key)
         if value is None and (default is not None or derived):
             return default or 0
-        if key not in self.found:
+        if key not in self.entries:
             self.missing.append(key)
             return 1
         if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= LARGEST_SIZE:
@@ -63,7 +69,7 @@ class Keys:
 
     def flag(self, key: str, *, default: bool) -> bool:
         """Return a truth value; the default where it is absent."""
-        value = self.found.get(key, default)
+        value = self.entries.get(key, default)
         if not isinstance(value, bool):
             self.wrong.append(f"{key} is {json.dumps(value)[:40]}, neither true nor false")
             return default
@@ -148,7 +154,7 @@ MODEL_TYPES: Final[dict[str, Callable[[Keys], Architecture]]] = {
     "mixtral": lambda keys: _llama_like(keys, experts=True),
     "qwen2": lambda keys: _llama_like(keys, qkv_bias=True),
 }
-"""By the key ``model_type``, what reads the others."""
+"""How the other keys are read, by the value of ``model_type``."""
 
 
 def count_config(path: str | Path, *, training: str | None = None) -> ModelCount:
@@ -156,7 +162,7 @@ def count_config(path: str | Path, *, training: str | None = None) -> ModelCount
 
     Args:
         path: the file.
-        training: an optimizer, to add what training takes.
+        training: an optimizer, to add the memory of training.
 
     Raises:
         OptionError: it can't be read, is of an unknown type, or lacks keys (all are named).
@@ -186,7 +192,7 @@ def count_config(path: str | Path, *, training: str | None = None) -> ModelCount
         shipped = Shipped(DTYPES[dtype], f"its dtype in {Path(path).name}", "")
     notes = ("tied: the output head is the embedding",) if architecture.tied else ()
     if "quantization_config" in entries:
-        notes += ("it is quantized: its files hold scales and packed weights beside these",)
+        notes += ("it is quantized: its files hold scales and packed weights in addition",)
     total = sum(part.parameters for part in architecture.parts())
     if total > LARGEST_PARAMETERS:
         raise OptionError(
@@ -205,15 +211,15 @@ def count_config(path: str | Path, *, training: str | None = None) -> ModelCount
 
 
 def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a JSON object, refusing one in which a key stands twice."""
+    """Return a JSON object, refusing a key that occurs twice."""
     entries = dict(pairs)
     if len(entries) < len(pairs):
-        raise ValueError("a name stands twice")
+        raise ValueError("a key occurs twice")
     return entries
 
 
 def read_json(path: Path, largest_bytes: int) -> Any:
-    """Return the JSON in a regular file of a bearable size.
+    """Return the JSON in a regular file of at most ``largest_bytes``.
 
     Raises:
         OptionError: it is missing, no regular file, too large, or no JSON.

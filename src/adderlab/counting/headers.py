@@ -1,7 +1,7 @@
 """The headers of safetensors files: what is in them, without reading a single weight.
 
-Rule: a header is checked against the size of its file, so a shard that is cut short is found
-without reading it; and an index names files of its own folder alone.
+Rule: a header is checked against the size of its file, so a truncated shard is detected
+without reading it; and an index may name files of its own folder alone.
 
 References:
     safetensors format, https://github.com/huggingface/safetensors#format
@@ -38,16 +38,16 @@ PARTS: Final = (
 def count_safetensors(
     paths: Sequence[str | Path] | str | Path, *, training: str | None = None
 ) -> ModelCount:
-    """Return what safetensors files hold, by their headers alone.
+    """Return the size of what safetensors files hold, from their headers alone.
 
     Args:
-        paths: files, the shards of one model; or one index (``….index.json``), whose shards lie
-            beside it.
-        training: an optimizer, to add what training takes.
+        paths: files, the shards of one model; or one index (``….index.json``), whose shards
+            are in its folder.
+        training: an optimizer, to add the memory of training.
 
     Raises:
-        NetworkFileError: a file is missing, cut short, damaged, named by an index although it
-            lies elsewhere, or holds a tensor that another one holds too.
+        NetworkFileError: a file is missing, truncated or damaged, is named by an index
+            although it is in another folder, or holds a tensor that is in another file too.
         OptionError: no file is given, or no such optimizer.
     """
     files = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
@@ -58,9 +58,9 @@ def count_safetensors(
     if indices:
         if len(files) > 1:
             raise OptionError(
-                "an index stands for all its shards",
+                "an index already includes all its shards",
                 where="safetensors",
-                remedy="name the index alone, or the shards",
+                remedy="name it alone, or the shards",
             )
         expected = _index(files[0])
         folder = files[0].parent
@@ -99,15 +99,15 @@ def _counted(
     whole = sorted(name for name in stored if name[0] in "IUB" and name != "BF16")
     if whole:
         notes.append(
-            f"elements of {', '.join(whole)} are counted as they are: packed weights, indices and "
-            "masks may be among them"
+            f"elements of {', '.join(whole)} are counted as stored: they may be packed weights, "
+            "indices or masks"
         )
     if not tensors:
         notes.append("there are no tensors in it")
     links = [file.name for file in files if file.is_symlink()]
     if links:
         more = f" and {len(links) - 1} more" if len(links) > 1 else ""
-        notes.append(f"{links[0]}{more} is a link, which was followed")
+        notes.append(f"{links[0]}{more} is a symbolic link, which was followed")
     total = sum(sums.values())
     many = len(files) > 1
     return ModelCount(
@@ -123,7 +123,7 @@ def _counted(
         stored_bytes=sum(tensor.bytes for tensor in tensors),
         file_bytes=file_bytes,
         stored_as=stored,
-        notes=(*notes, "parts are told by the tensors' names; MACs are not in a header"),
+        notes=(*notes, "parts are recognized by tensor names; MACs do not follow from a header"),
         training=training_memory(total, training),
     )
 
@@ -148,7 +148,7 @@ def _index(path: Path) -> dict[str, str]:
             raise NetworkFileError(
                 f"the index names {name[:60]!r}, which is outside its folder",
                 where=where,
-                remedy="put the shards beside the index and name them without a path",
+                remedy="put the shards into the index's folder and name them without a path",
             )
     missing = [
         name for name in dict.fromkeys(entries.values()) if not (path.parent / name).exists()
@@ -168,7 +168,7 @@ def _check_index(
 ) -> None:
     for name, file in expected.items():
         if name not in tensors or Path(tensors[name][1]).name != file:
-            where = f"not in {file[:60]}, where the index has it"
+            where = f"not in {file[:60]}, where the index places it"
             raise _damaged(f"tensor {name[:60]!r} is {where}", str(path))
     extra = next((name for name in tensors if name not in expected), None)
     if extra is not None:
@@ -209,7 +209,7 @@ def _header(path: Path) -> tuple[Header, int]:
 
 
 def _part_of(tensor: StoredTensor) -> str:
-    """Return the part of a model that a tensor's name speaks of; ``other`` where of none."""
+    """Return the part of a model that a tensor's name indicates; ``other`` if none."""
     return next((part for part, known in PARTS if known.search(tensor.name)), "other")
 
 

@@ -62,13 +62,13 @@ class ModelCount(Result):
         parts: what it is made of.
         active: parameters that one token passes through; fewer than all with experts.
         source: where the numbers come from; may be empty.
-        shipped: the format its weights are usually handed out in, if that is known.
+        shipped: the format in which its weights are published, if that is known.
         stored_bytes: of its tensors as they are stored, where they are.
         file_bytes: of its files, where there are files.
         stored_as: bytes by stored type, where they are stored.
-        notes: what else has to be said.
-        training: what training it takes, if that was asked.
-        is_round: whether it is a bare number and no model.
+        notes: further remarks, one sentence each.
+        training: the memory of training, if an optimizer was given.
+        is_round: whether it is a bare number of parameters, not a model.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Any PyTorch module's parameters and bytes; on the meta device no weight is ever made.
+"""Any PyTorch module's parameters and bytes; on the meta device no weight is ever allocated.
 
 Rule: a parameter that two modules share is counted once. MACs are known for Linear, whose
 weights are all used once for each row; a module with other products leaves them unknown.
@@ -66,7 +66,7 @@ def count_module(model: Any, *, training: str | None = None) -> ModelCount:
         if macs is None:
             notes.append(f"MACs of {type(module).__name__} depend on its input: not counted")
         terms = " + ".join(" x ".join(map(str, parameter.shape)) or "1" for _, parameter in new)
-        shared = "counted where it stands first" if len(new) < len(own) else ""
+        shared = "counted at its first use" if len(new) < len(own) else ""
         parts.append(
             PartCount(
                 name or type(model).__name__,

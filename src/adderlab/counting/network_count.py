@@ -99,11 +99,11 @@ class Count(Result):
         nonzero: parameters that are not 0.
         unique: different values among them.
         entropy_bits: the fewest bits that a code of the values one by one can take on average,
-            given how often each stands; the table of the values themselves not counted.
+            given their frequencies; the table of the values themselves is not included.
         format: the network's own.
         stored_bytes: of the tensors as they are stored.
         file_bytes: of the file.
-        training: what training takes, if that was asked.
+        training: the memory of training, if an optimizer was given.
     """
 
     layers: tuple[LayerCount, ...]
@@ -251,7 +251,7 @@ def count_network(model: Network | str | Path | nn.Module, *, training: str | No
 
 
 def _often(net: Network) -> dict[Fraction, int]:
-    """Return how often each value stands among the parameters, zeros of sparse ones included."""
+    """Return how often each value occurs among the parameters, zeros of sparse ones included."""
     often: dict[Fraction, int] = {}
     stored = 0
     for _, exact in net.entries():

@@ -170,7 +170,7 @@ MODELS: Final[dict[str, Published]] = {
             _LLAMA3,
             "2024-07-23",
             _LLAMA31_SHIPPED,
-            "an FP8 version is offered beside it, for a single machine of eight GPUs",
+            "an FP8 version is offered too, for a single machine of eight GPUs",
         ),
         Published(
             "mistral-7b",

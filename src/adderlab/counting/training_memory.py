@@ -1,4 +1,4 @@
-"""The memory of training besides the weights: gradients and the optimizer's state.
+"""The memory of training in addition to the weights: gradients and the optimizer's state.
 
 Rule: every slot has as many numbers as there are parameters. Activations, which depend on batch
 and length, are left out, and that is said.

@@ -25,7 +25,7 @@ from adderlab.notation import (
 from adderlab.tasks.wording import sum_of
 
 SHORT: Final = 9
-"""Characters of exact fractions up to which a terminal has room for them beside decimals."""
+"""The most characters of exact fractions that a terminal shows in addition to decimals."""
 
 LONG: Final = 60
 """Characters of one that a file has room for."""
@@ -220,7 +220,7 @@ def _forward(backprop: Backprop, row: RowBackprop, style: _Style, tail: str) -> 
     if not style.exact:
         blocks.append(
             Paragraph(
-                "Exact fractions have no room beside these decimals: they are in the JSON and in "
+                "The exact fractions are too long to be shown here: they are in the JSON and in "
                 "files, -o explain.html."
             )
         )

@@ -76,8 +76,8 @@ def _both_slots(run: SlotsRun) -> Chapter:
             "Each parameter has two memory slots, w and dL/dw. Read from PyTorch after every "
             f"line of the loop, with SGD and lr = {run.lr:g}: w at the start, dL/dw after "
             "backward(), the next w after step(). In the last two columns the same loop runs "
-            "without zero_grad(): each backward() adds to what is there already (piled up), and "
-            "step() goes by the sum (then w)."
+            "without zero_grad(): each backward() adds to the old gradient (accumulated), and "
+            "step() uses the sum (then w)."
         )
     ]
     if run.made_dense:
@@ -117,13 +117,13 @@ def _iteration(number: int, first: Iteration, second: Iteration) -> Table:
             w_texts((start[1], step[1]))[0],
             slot_text(back[2]),
             w_texts((start[1], step[1]))[1],
-            slot_text(piled[2]),
+            slot_text(accumulated[2]),
             w_texts((before[1], moved[1]))[1],
         )
-        for start, back, step, before, piled, moved in zip(*moments, strict=True)
+        for start, back, step, before, accumulated, moved in zip(*moments, strict=True)
     )
     return Table(
-        ("parameter", "w", "dL/dw", "next w", "piled up", "then w"),
+        ("parameter", "w", "dL/dw", "next w", "accumulated", "then w"),
         rows,
         caption=f"Iteration {number}: loss {first.loss:.6g}, without zero_grad {second.loss:.6g}; "
         f"after zero_grad() every slot holds {' or '.join(sorted(emptied))}",
@@ -146,7 +146,7 @@ def _losses(run: SlotsRun, picture: Picture | None) -> Chapter:
         Paragraph(
             f"From one iteration to the next the loss rises {same} times with zero_grad and "
             f"{rises} times without. After {LOSS_STEPS} iterations it is {_loss(end)} with and "
-            f"{_loss(other)} without. {piled_text(run)}"
+            f"{_loss(other)} without. {accumulation_text(run)}"
         ),
     ]
     if picture is not None:
@@ -154,7 +154,7 @@ def _losses(run: SlotsRun, picture: Picture | None) -> Chapter:
     return Chapter("piling-up", "What forgetting zero_grad does to the loss", tuple(blocks))
 
 
-def piled_text(run: SlotsRun) -> str:
+def accumulation_text(run: SlotsRun) -> str:
     """Return the effect of accumulated gradients on the loss, as the losses show it."""
     kept, other = run.losses_with, run.losses_without
     lost = {
@@ -163,21 +163,21 @@ def piled_text(run: SlotsRun) -> str:
     }
     if any(lost.values()):
         places = " and ".join(f"{where} at iteration {at}" for where, at in lost.items() if at)
-        return f"The loss becomes non-finite {places}; from there on nothing is compared."
+        return f"The loss becomes non-finite {places}; it is not compared any further."
     if _is_flat(run):
-        return "Every gradient is 0 here: nothing piles up, and no parameter moves."
+        return "Every gradient is 0 here: nothing accumulates, and no parameter moves."
     if kept == other:
         return "Here it is the same in every iteration, with and without."
     if other[-1] < kept[-1]:
         return (
-            "Here the sum of all gradients went down further than each by itself: piled up they "
-            "act as a momentum that never fades, and nothing says where it will end."
+            "Here the loss fell further with the sum of all gradients than with each by itself: "
+            "the sum acts as a momentum that never decays, which need not end well."
         )
     if other[-1] == kept[-1]:
-        return "Here both end at the same loss, by other ways."
+        return "Here both end at the same loss, by different paths."
     if any(b > a for a, b in pairwise(other)):
-        return "The old gradients keep pushing long after they have stopped being true."
-    return "Here the sum of all gradients went down less far, though it never went up."
+        return "The old gradients keep their effect long after they are outdated."
+    return "Here the loss fell less far with the sum of all gradients, though it never rose."
 
 
 def _is_flat(run: SlotsRun) -> bool:

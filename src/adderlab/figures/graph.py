@@ -170,7 +170,7 @@ def _biases(layer: Layer, places: int | None) -> list[str]:
 
 
 def _written_at_units(graph: Graph, values: Sequence[Sequence[str]]) -> list[Box]:
-    """Return the boxes of the units, and of what stands above or below them."""
+    """Return the boxes of the units, and of the texts above or below them."""
     radius = graph.style.radius
     boxes: list[Box] = []
     for place, (column, biases) in enumerate(zip(graph.columns, graph.biases, strict=True)):

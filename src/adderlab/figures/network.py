@@ -126,7 +126,7 @@ class _Sheet:
         names: of each column, the units' names.
         inside: for each column whether the names stand within the units.
         rims: how far from a unit's middle its name reaches, by column.
-        verdicts: the lines beside each output.
+        verdicts: the lines to the right of each output.
         left: where the first column stands.
         top: where the highest unit stands.
         width: of the drawing.
@@ -277,7 +277,7 @@ def _draw_unit(sheet: _Sheet, ax: Axes, x: float, y: float, *, is_on: bool) -> N
 
 
 def _draw_verdicts(sheet: _Sheet, ax: Axes, middle: float) -> None:
-    """Write beside each output how it is read, and below it what was expected, with its mark."""
+    """Write right of each output how it is read, and below what was expected, with its mark."""
     if sheet.way is None:
         return
     x = sheet.left + sheet.graph.style.gap * (len(sheet.names) - 1) + sheet.rims[-1] + 10
@@ -330,7 +330,7 @@ def _write(
 
 
 def _caption(net: Network, place: int) -> list[str]:
-    """Return what stands above a column: what it is, its activation, how it is read."""
+    """Return the heading of a column: what it is, its activation, how it is read."""
     if place == 0:
         return ["inputs"]
     kind = str(net.layers[place - 1].activation)
@@ -357,7 +357,7 @@ def _is_zero(value: Enclosed) -> bool:
 
 
 def _verdicts(way: Walk | None) -> list[list[str]]:
-    """Return the lines beside each output: how it is read, and what was expected."""
+    """Return the lines to the right of each output: how it is read, and what was expected."""
     if way is None:
         return []
     return [

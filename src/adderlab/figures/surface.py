@@ -54,9 +54,9 @@ def plot_surface(
 
     Args:
         net: a network of two inputs.
-        task: what it is held against.
+        task: what it is judged by.
         output: an output bit, by name or number.
-        ax: the axes to draw on; new ones unless given. A color bar is put beside them.
+        ax: the axes to draw on; new ones unless given. A color bar is added to their right.
 
     Raises:
         TaskError: the task does not fit.
@@ -152,7 +152,7 @@ def _corner(task: Task, row: TruthRow) -> tuple[int, int]:
 
 
 def _draw_corner(ax: Axes, corner: tuple[int, int], row: TruthRow, place: int) -> None:
-    """Draw what is expected at a corner, and write the raw output and its mark beside it."""
+    """Draw what is expected at a corner, and write the raw output and its mark next to it."""
     x, y = corner
     expected, got = row.expected[place], row.got[place]
     if expected is not None:
@@ -197,7 +197,7 @@ def _values(net: Network) -> Float64[np.ndarray, "y x n_out"]:
 
 
 def _label(ax: Axes, lines: ContourSet, heights: list[float], strong: list[float]) -> None:
-    """Write the heights on their lines, clear of what stands at the corners and of each other."""
+    """Write the heights on their lines, clear of the corners' texts and of each other."""
     height_of = dict(zip(lines.levels, heights, strict=True))
     texts = {cut: written(compact(height, 3)) for cut, height in height_of.items()}
     bold = {texts[cut] for cut, height in height_of.items() if height in strong}

@@ -113,7 +113,7 @@ def draw_table(
 
 
 def mark(is_right: bool | None) -> str:
-    """Return the mark of a row: told apart by shape and word, in any color."""
+    """Return the mark of a row: distinguished by shape and word, not by color alone."""
     return "" if is_right is None else MARKS[True] if is_right else f"{MARKS[False]} wrong"
 
 

@@ -25,7 +25,7 @@ def plot_truth_table(net: Network, task: Task, *, ax: Axes | None = None) -> Axe
 
     Args:
         net: any network.
-        task: what it is held against.
+        task: what it is judged by.
         ax: the axes to draw on; new ones of the right size unless given.
 
     Examples:

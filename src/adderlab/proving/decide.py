@@ -75,7 +75,7 @@ def shape_of(net: Network, task: Task) -> Shape:
 
 
 def _in_formats(verdict: Verdict, names: Sequence[str]) -> Verdict:
-    """Return the verdict that speaks of the named formats instead of exact arithmetic."""
+    """Return the verdict on the named formats instead of exact arithmetic."""
     worst = max(
         (verdict.formats[name] for name in names), key=lambda judged: _WORST[judged.verdict]
     )

@@ -42,7 +42,7 @@ class Question:
         net: the network.
         task: what it should compute.
         base: an ``unknown`` verdict with the task, the semantics and the choice filled in.
-        formats: the number formats to judge beside exact arithmetic.
+        formats: the number formats to judge in addition to exact arithmetic.
     """
 
     net: Network

@@ -108,7 +108,7 @@ class Comparison(Result):
         verdict: ``proved`` equal, ``refuted`` with an input, or ``unknown`` with the reason.
         method: ``enumerated``, ``diagram``, or ``identical`` of the same parameters and readout.
         task: whose inputs they were compared on; ``None`` for all inputs of that many bits.
-        rows: the inputs that the verdict speaks of.
+        rows: the number of inputs that the verdict is about.
         rows_equal: on how many of them they are equal, if that is known.
         counterexample: an input on which they differ; by enumeration, the first one.
         reason: why it is unknown.

@@ -1,7 +1,7 @@
 """The verdict: proved, refuted with a counterexample, or unknown with the reason.
 
 Rule: ``bool(verdict)`` is true for ``proved`` alone, and a refuted verdict has a counterexample
-that was replayed. A verdict always says whose arithmetic it speaks of.
+that was replayed. A verdict always says which arithmetic it is about.
 """
 
 from __future__ import annotations
@@ -127,9 +127,9 @@ class Verdict(Result):
     Attributes:
         verdict: ``proved``, ``refuted`` or ``unknown``.
         method: how it was reached; empty where no engine reaches.
-        semantics: whose arithmetic it speaks of.
+        semantics: the arithmetic that it is about.
         task: the task's name.
-        rows: the inputs it speaks of.
+        rows: the number of inputs that it is about.
         rows_right: how many of them are right; ``None`` where that is not known, as of a number
             format that is not proved.
         counterexample: the first wrong row.

@@ -27,7 +27,7 @@ from adderlab.tasks import Task
 RIGHT_THERE: Final = "the exact counterexample is right in the format"
 
 TRIED_ROWS: Final = 200
-"""Random rows that are tried, beside the extreme ones, to refute a format."""
+"""Random rows that are tried, in addition to the extreme ones, to refute a format."""
 
 
 def refuted_at(

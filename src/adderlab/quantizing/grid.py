@@ -72,7 +72,7 @@ class Grid:
         return np.ldexp(np.floor(steps), units), np.ldexp(np.ceil(steps), units)
 
     def values(self, q: Float64[np.ndarray, "*shape"]) -> Float64[np.ndarray, "*shape"]:
-        """Return what each q stands for; exact in double for scales of few bits."""
+        """Return the value of each q; exact in double for scales of few bits."""
         return self.scale * (q - self.zero)
 
     def clipped(self, values: Float64[np.ndarray, "*shape"]) -> int:
@@ -122,8 +122,8 @@ def grid_for(
         axes: the axes that share a scale; the others have one each.
     """
     if scheme.scale == "none":
-        one = np.ones((1,) * values.ndim)
-        return Grid(form, one, np.zeros_like(one))
+        scale = np.ones((1,) * values.ndim)
+        return Grid(form, scale, np.zeros_like(scale))
     largest = np.maximum(values.max(axis=axes, keepdims=True, initial=0.0), 0)
     least = np.minimum(values.min(axis=axes, keepdims=True, initial=0.0), 0)
     low, high = float(form.least), float(form.largest)

@@ -29,7 +29,7 @@ WORDS: Final = {
 
 
 def default_scheme(net: Network, form: Format) -> Scheme:
-    """Return no scale where the format holds the numbers as they stand, or is a float; else one.
+    """Return no scale where the format is a float or holds the values exactly; else one.
 
     A float format has its own exponents; whole numbers need a scale to be anything but whole.
     """

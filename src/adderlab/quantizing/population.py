@@ -73,10 +73,10 @@ def survival(
     searched: int = 40,
     on_progress: Callable[[str, float], None] = lambda what, share: None,
 ) -> tuple[Survival, ...]:
-    """Return which share of trained networks survives each format and method.
+    """Return the share of trained networks that survives each format and method.
 
-    Rounding to nearest and fine-tuning are done for all of them at once; a search is done one by
-    one, for the first ``searched``.
+    Rounding to nearest and fine-tuning are done for all of them at once; a search is done for
+    each of the first ``searched`` networks.
 
     Args:
         arrays: ``fc1.weight, fc1.bias, fc2.weight, fc2.bias`` and so on, the member first.
@@ -85,8 +85,8 @@ def survival(
         readout: how outputs become bits; ``> 0.5`` unless given.
         formats: names of formats.
         methods: names of methods.
-        searched: how many of the networks are searched one by one.
-        on_progress: called with what is being done and the share done.
+        searched: the number of networks that are searched.
+        on_progress: called with the format and method, and the fraction of the work done.
 
     Raises:
         NetworkError: the arrays are no pairs of weights and biases, or none of them is right.
@@ -108,7 +108,7 @@ def survival(
     right = every.take(wrong == 0)
     if not len(right):
         raise NetworkError(
-            "none of the networks is right to begin with",
+            "none of the networks is right before it is quantized",
             where="arrays",
             remedy="train more of them",
         )
@@ -117,7 +117,7 @@ def survival(
     plans = [
         (form, method)
         for form, method in plans
-        # in one bit every network is up or down from every other: nothing would survive by it
+        # in one bit a search around a network covers every network, so survival means nothing
         if method != "snap" or (form.kind == "integer" and form.name != "binary")
     ]
     for number, (form, method) in enumerate(plans):

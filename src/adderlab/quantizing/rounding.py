@@ -41,7 +41,7 @@ class Grids:
         return self._each("nearest", arrays)
 
     def values(self, q: Arrays) -> Arrays:
-        """Return what each q stands for."""
+        """Return the value of each q."""
         return self._each("values", q)
 
     def _each(self, what: str, arrays: Arrays) -> Arrays:
@@ -109,12 +109,12 @@ class Rounded:
     """A network in a format, not judged yet.
 
     Attributes:
-        network: what a file holds.
-        method: how it was made.
+        network: the rounded network, as a file stores it.
+        method: the name of the method that rounded it.
         scheme: its scales and zeros.
-        clipped: values that lay beyond the last level.
-        is_complete: whether every choice of the method was weighed; else a limit came first.
-        note: what else has to be said; may be empty.
+        clipped: the number of values beyond the outermost levels.
+        is_complete: whether every choice of the method was tried; if not, a limit ended it.
+        note: a further remark; may be empty.
     """
 
     network: Network

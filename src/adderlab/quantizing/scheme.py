@@ -87,7 +87,7 @@ SCHEMES: Final = (
         for symmetric in (True, False)
     ),
 )
-"""Every scheme, from the fewest bytes beside the numbers to the most."""
+"""Every scheme, from the fewest additional bytes to the most."""
 
 
 def target_format(name: str, own: str) -> Format:

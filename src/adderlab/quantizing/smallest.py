@@ -1,7 +1,7 @@
 """The fewest bits in which a network still holds, by trying every method from one bit up.
 
-Rule: whether it holds is said by the function that is handed in. What is claimed of the result
-is that no method tried here found one of fewer bits, never that none exists.
+Rule: the caller's function decides whether a verdict is good enough. The claim about the result is
+that no method tried here gave a network of fewer bits, never that none exists.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from adderlab.tasks import Task
 V = TypeVar("V")
 
 TUNED: Final = (Scheme("free"), Scheme("power-of-two"))
-"""The schemes that fine-tuning is tried with: it takes longest, and moves the rest itself."""
+"""The schemes that fine-tuning is tried with: it takes longest, and adapts to the scale."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,8 +31,8 @@ class Attempt(Generic[V]):
 
     Attributes:
         form: the format.
-        rounded: the network and how it was made.
-        verdict: what the function that was handed in says of it.
+        rounded: the network and the method.
+        verdict: that of the caller's function.
     """
 
     form: Format
@@ -42,16 +42,16 @@ class Attempt(Generic[V]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Smallest(Generic[V]):
-    """What was found from one bit up.
+    """The outcome of trying formats from one bit up.
 
     Attributes:
-        found: of the fewest bits that hold, the one of the fewest stored bytes; ``None`` if no
-            format holds.
+        best: of the attempts that hold in the fewest bits, the one of the fewest stored bytes;
+            ``None`` if none holds.
         attempts: everything tried, in order.
-        is_complete: whether no search below was given up at its limit.
+        is_complete: whether every search in fewer bits was finished, none ended at its limit.
     """
 
-    found: Attempt[V] | None
+    best: Attempt[V] | None
     attempts: tuple[Attempt[V], ...]
     is_complete: bool
 
@@ -81,7 +81,7 @@ def smallest(
         judge: gives a verdict on a network.
         holds: whether a verdict is good enough.
         methods: which to try.
-        on_try: called with what is tried next.
+        on_try: called with a description of the next attempt.
     """
     own = FORMATS[net.format].bits or 64
     attempts: list[Attempt[V]] = []
@@ -106,14 +106,14 @@ def smallest(
                 else:
                     is_complete = is_complete and rounded_net.is_complete
         if good:
-            return Smallest(min(good, key=_weight), tuple(attempts), is_complete)
+            return Smallest(min(good, key=_size), tuple(attempts), is_complete)
     return Smallest(None, tuple(attempts), is_complete)
 
 
 def plans(
     net: Network, task: Task, form: Format, methods: Sequence[str]
 ) -> Iterator[tuple[str, Scheme]]:
-    """Yield the methods with the schemes that make sense, the cheap ones first."""
+    """Yield the methods with the schemes that apply to a format, the cheap ones first."""
     can_search = task.rows <= LARGEST_ROWS and net.parameters <= LARGEST_PARAMETERS
     for method in methods:
         if not fits(method, net, form) or (method != "nearest" and not can_search):
@@ -137,7 +137,7 @@ def table(
     methods: Sequence[str] = METHODS,
     on_try: Callable[[str], None] = lambda what: None,
 ) -> tuple[Attempt[V], ...]:
-    """Return each format by each method that makes sense there, with its verdict."""
+    """Return the verdict of each format by each method that applies to it."""
     can_search = task.rows <= LARGEST_ROWS and net.parameters <= LARGEST_PARAMETERS
     attempts: list[Attempt[V]] = []
     for name in formats:
@@ -153,7 +153,7 @@ def table(
     return tuple(attempts)
 
 
-def _weight(attempt: Attempt[V]) -> tuple[int, int, int]:
+def _size(attempt: Attempt[V]) -> tuple[int, int, int]:
     """Return stored bytes, then parameters, then how late the method comes."""
     net = attempt.rounded.network
     stored = sum(tensor.stored_bytes for _, tensor in net.tensors())

@@ -78,13 +78,13 @@ def snap(net: Network, form: Format, rows: Rows, *, limit: int = LIMIT_OUTPUT) -
 
 
 def _with_bit_note(note: str, form: Format) -> str:
-    """Return a note, with what it means to snap to two levels."""
+    """Return a note, with a remark on two levels."""
     bit = "in one bit every choice of -1 and 1 was open" if form.name == "binary" else ""
     return "; ".join(filter(None, (note, bit)))
 
 
 def without_dead_units(net: Network, rows: Rows) -> tuple[Network, int]:
-    """Return the network without the relu units that are off on every row, and how many they were.
+    """Return the network without the relu units that are off on every row, and their number.
 
     One unit of each layer stays, since a network needs one.
     """
@@ -120,8 +120,8 @@ def _rows_of(layer: Layer, alive: np.ndarray, inputs: np.ndarray) -> Dense:
 
 def _plain_grids(arrays: Arrays, form: Format) -> Grids:
     def grid(array: np.ndarray) -> Grid:
-        one = np.ones((1,) * array.ndim)
-        return Grid(form, one, np.zeros_like(one))
+        scale = np.ones((1,) * array.ndim)
+        return Grid(form, scale, np.zeros_like(scale))
 
     return Grids(tuple(map(grid, arrays.weights)), tuple(map(grid, arrays.biases)))
 
@@ -129,7 +129,7 @@ def _plain_grids(arrays: Arrays, form: Format) -> Grids:
 def snap_arrays(
     arrays: Arrays, shape: Shape, rows: Rows, form: Format, *, limit: int = LIMIT_OUTPUT
 ) -> tuple[Arrays, bool]:
-    """Return one network's whole numbers, and whether they are right on every row in double."""
+    """Return one network's integers, and whether they are right on every row in double."""
     scaled = scalings(arrays, shape, form)
     grids = _plain_grids(arrays, form)
     rounded = grids.nearest(scaled)

@@ -22,7 +22,7 @@ class Entry:
     """One line of the catalog.
 
     Attributes:
-        name: what stands before the colon.
+        name: the part before the colon.
         title: one line for people.
         inputs: the input words with their widths, as names of :data:`SIZES`.
         outputs: the output words with theirs.

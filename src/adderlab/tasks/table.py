@@ -1,6 +1,6 @@
 """Truth tables: a task given row by row, in a CSV file or inside a network file.
 
-Rule: every input of the domain stands in the table exactly once; a table that breaks this is
+Rule: every input of the domain occurs in the table exactly once; a table that breaks this is
 refused whole, with all of its faulty rows named at once.
 """
 
@@ -173,7 +173,7 @@ def _columns(
             continue
         index = shape.index_of(values)
         if is_given[index]:
-            faults.setdefault("the input stands in an earlier line", []).append(line)
+            faults.setdefault("the input is in an earlier line too", []).append(line)
             continue
         is_given[index] = True
         for name, column in columns.items():
@@ -204,7 +204,7 @@ def _listed(numbers: list[int]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Lookup:
-    """The rule of a table: find the row, return what stands there."""
+    """The rule of a table: find the row, return its outputs."""
 
     shape: Task
     columns: Mapping[str, Values] = field(repr=False)

@@ -194,7 +194,7 @@ class Task:
             yield self.block_of(self.input_words(np.array(indices)), start=start)
 
     def words_of(self, bits: UInt8[np.ndarray, " n_out"]) -> dict[str, int]:
-        """Return the output words that one row of output bits stands for."""
+        """Return the output words of one row of output bits."""
         words: dict[str, int] = {}
         place = 0
         for word in self.outputs:

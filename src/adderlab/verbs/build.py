@@ -33,7 +33,7 @@ class Built(Result):
     Attributes:
         network: what was built.
         verdict: whether it computes its task.
-        checks: of a formula, each output's indicator held against the rest.
+        checks: of a formula, each output's indicator compared with the rest.
         rounded: of a formula, weights that its number format had to round.
         file: where it was written, if it was.
         method: the construction, the one that ``auto`` took by its name; ``None`` of a formula.

@@ -145,7 +145,7 @@ def compare(
     Args:
         first: a network, the path of a network file, or a PyTorch module.
         second: another one, with as many inputs and outputs.
-        task: whose inputs to compare on, and what each is held against; left out, the one that
+        task: whose inputs to compare on, and what each is judged by; left out, the one that
             the networks were built for.
         timeout_s: seconds that it may take in all.
 

@@ -1,6 +1,6 @@
 """``map``: train a grid band by band and write it as an image and an array file.
 
-Rule: a map of several bands keeps those that are finished in a folder beside the image until it
+Rule: a map of several bands keeps the finished bands in a folder next to the image until it
 is done, so that an interrupted map is gone on with by the same command.
 """
 
@@ -43,19 +43,19 @@ def map(
 
     Args:
         task: a task or its name.
-        x: what stands on the axis to the right: ``NAME=LOW:HIGH``, ``NAME=LOW:HIGH:log``, with
+        x: the horizontal axis: ``NAME=LOW:HIGH``, ``NAME=LOW:HIGH:log``, with
             a NAME of ``lr``, ``init`` (a factor on the start), ``hidden``, ``steps``,
             ``momentum`` or ``batch``. A narrower range zooms in.
-        y: what stands on the axis upwards.
+        y: the vertical axis, in the same form.
         size: pixels on a side, or ``640x480``; at most 4096.
         member: which member's start, data and batches every pixel has. Member 1 of seed 0 learns
             the half adder under the notebook's settings; half of the others do not.
         show: ``convergence``, or ``success``: which networks are right on every row.
-        out: an image (``.png``); an array file of the same name (``.npz``) is written beside it.
-        threads: how many are used; all cores unless given.
+        out: an image (``.png``); an array file (``.npz``) of the same name goes with it.
+        threads: the number of threads; all cores unless given.
         on_progress: called with the pixels done since the last call.
         on_compile: called with one line before a kernel is compiled.
-        **settings: as of :func:`adderlab.train`, for what does not stand on an axis.
+        **settings: as of :func:`adderlab.train`, for everything that is not an axis.
 
     Raises:
         OptionError: an axis or a setting is out of its range, or an axis is finer than fp32.
@@ -64,8 +64,8 @@ def map(
 
     Examples:
         >>> import adderlab
-        >>> found = adderlab.map("half-adder", size=2, steps=20)
-        >>> found.measure.shape
+        >>> trained = adderlab.map("half-adder", size=2, steps=20)
+        >>> trained.measure.shape
         (2, 2)
     """
     check_threads(threads)

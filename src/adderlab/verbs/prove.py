@@ -32,7 +32,7 @@ def prove(
     """Return whether the network computes the task on every input of its domain.
 
     Without ``formats`` the verdict is in exact arithmetic on the stored values, and the
-    network's own format is judged beside it. With ``formats`` the verdict is that of the
+    network's own format is judged too. With ``formats`` the verdict is that of the
     formats named: refuted if one is, proved if all are.
 
     Args:

@@ -248,7 +248,7 @@ def _of_smallest(
     net: Network, result: Smallest[Judged], judge: Callable[[Network], Judged]
 ) -> tuple[Attempt[Judged], tuple[Attempt[Judged], ...], str]:
     """Return what to keep of the search for the smallest, all attempts, and what is claimed."""
-    taken = result.found
+    taken = result.best
     if taken is None:
         kept = Rounded(net, "nearest", Scheme(), note="no format holds: the network as it was")
         unchanged = Attempt(FORMATS[net.format], kept, judge(net))

@@ -21,9 +21,9 @@ class Judged:
 
     Attributes:
         exact: in exact arithmetic on the stored values, and in its own format.
-        dequantized: of one with scales, in fp32 with the scales multiplied out; else ``None``.
+        dequantized: of a network with scales, in fp32 with the scales multiplied out.
         has_tanh: whether it has tanh, which no number format defines.
-        rows_lost: rows that were right and are wrong now; ``None`` where there are too many.
+        rows_lost: how many rows were right and are wrong now; ``None`` where there are too many.
     """
 
     exact: Verdict
@@ -33,7 +33,7 @@ class Judged:
 
     @property
     def holds(self) -> bool:
-        """Whether it is proved, and so in the arithmetic it would be run in, if defined."""
+        """Whether it is proved in exact arithmetic and in the arithmetic in which it would run."""
         if self.has_tanh:
             return bool(self.exact)
         own = self.exact.formats.get(self.exact.own_format)
@@ -46,13 +46,13 @@ class Quantized(Result):
     """A network in fewer bits, with its verdict.
 
     Attributes:
-        network: what a file holds.
-        before: the verdict on the network that was given.
-        judged: the verdict on this one.
-        rounded: how it was made.
-        changed: parameters whose value is another than before.
-        attempts: what else was tried.
-        claim: of the smallest, what is known of fewer bits; else empty.
+        network: the quantized network.
+        before: the verdict on the original network.
+        judged: the verdicts on the quantized network.
+        rounded: the method, its scheme and its remarks.
+        changed: the number of parameters whose value changed.
+        attempts: the other attempts.
+        claim: with ``smallest``, what is known about fewer bits; else empty.
         file: where it was written, if it was.
     """
 
@@ -171,7 +171,7 @@ class QuantizationTable(Result):
     """Every format by every method.
 
     Attributes:
-        before: the verdict on the network that was given.
+        before: the verdict on the original network.
         attempts: in order of the formats.
     """
 

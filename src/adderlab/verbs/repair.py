@@ -93,14 +93,14 @@ def repair(
     """Repair a network by changing one parameter, and prove it.
 
     Every change of one weight, one bias or the threshold that makes the network right on all
-    rows is found, each with the exact set of values that work; the one that leaves the largest
-    margin is taken, among equals the smallest.
+    rows is listed with the exact set of values that work. The change that leaves the largest
+    margin is applied; of equal margins, the smallest change.
 
     Args:
         model: a network, the path of a network file, or a PyTorch module.
         task: a task or its name; left out, the one that the network was built for.
         out: where to write the network; written only if it is right, and also, unchanged, where
-            it was right already: what stands there afterwards was proved.
+            it was right already: the file that is there afterwards was proved.
 
     Raises:
         TaskError: no task is known, or it does not fit the network.
@@ -113,8 +113,8 @@ def repair(
     Examples:
         >>> import adderlab
         >>> lecture = adderlab.build("half-adder", method="lecture").network
-        >>> found = repair(lecture)
-        >>> len(found.repairs.repairs), bool(found.verdict)
+        >>> repaired = repair(lecture)
+        >>> len(repaired.repairs.repairs), bool(repaired.verdict)
         (6, True)
     """
     if out is not None:

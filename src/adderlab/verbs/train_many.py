@@ -45,7 +45,7 @@ def train_many(
         out: a folder for ``run.json``, ``blocks/``, ``census.parquet``, ``best.safetensors`` and
             figures. If it holds the same run, unfinished, that is gone on with.
         keep: which tensors are kept in ``blocks/``: ``none``, ``start``, ``weights`` or
-            ``every:K``; the start stands in the census too.
+            ``every:K``; the start is in the census too.
         explain: whether causes are tried, by training failures again with one thing changed.
         helps: whether it is measured what helps, by training some networks with one setting
             changed; as ``explain`` unless given.

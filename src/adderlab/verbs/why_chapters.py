@@ -148,7 +148,7 @@ def _apart(why: Why) -> Chapter:
             )
         )
     else:
-        blocks.append(Paragraph("Every row has hidden values of its own: all can be told apart."))
+        blocks.append(Paragraph("Every row has hidden values of its own: all are distinguishable."))
     lost = [name for name, is_readable in separability.readable.items() if is_readable is False]
     kept = [name for name, is_readable in separability.readable.items() if is_readable]
     parts: list[str] = []
@@ -162,7 +162,7 @@ def _apart(why: Why) -> Chapter:
     if parts:
         text = "; ".join(parts)
         blocks.append(Paragraph(f"{text[0].upper()}{text[1:]} (decided exactly)."))
-    return Chapter("told-apart", "What the hidden layer can still tell apart", tuple(blocks))
+    return Chapter("told-apart", "Which rows the hidden layer distinguishes", tuple(blocks))
 
 
 def _helps(why: Why) -> Chapter:

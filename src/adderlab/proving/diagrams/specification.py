@@ -1,6 +1,6 @@
 """A task's specification as diagrams that must be identically 0; never with a network's units.
 
-Rule: a task with a linear word form is held against it (an adder is right exactly if its outputs
+Rule: a task with a linear word form is judged by it (an adder is right exactly if its outputs
 are bits and ``sum 2**i c_i = a + b``); any other against its own definition, bit by bit. The form
 is summed by Horner's rule from the heaviest bits down, so what is summed so far stays small as
 long as the network is right.

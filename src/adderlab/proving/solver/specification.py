@@ -1,6 +1,6 @@
 """A task's specification as an SMT-LIB condition that holds exactly where the outputs are wrong.
 
-Rule: the condition speaks of input and output bits alone, whole numbers 0 or 1, in the task's
+Rule: the condition is about input and output bits alone, integers 0 or 1, in the task's
 own terms; nothing of the network is in it.
 """
 
