@@ -25,7 +25,7 @@ No two are equal, so that a color in the SVG says which one it is. Blue and oran
 lightness too, and whatever a color says is said once more by a dash, a mark or a number.
 """
 
-_NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML: Final = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _COLOR: Final = re.compile(r"(?<=: )#[0-9a-f]{6}\b")
 _NAME_OF_COLOR: Final = {code: name for name, code in PALETTE.items()}
 
@@ -71,4 +71,4 @@ def _as_variable(match: re.Match[str]) -> str:
 
 def plain(text: str) -> str:
     """Return the text with what neither XML nor a font knows replaced by a question mark."""
-    return _NOT_XML.sub("?", text)
+    return re.sub(_NOT_XML, "?", text)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from adderlab.blocks import written_lines
 from adderlab.cli.options import AsJson, LossChoice, TaskOption
 from adderlab.errors import OptionError
 
@@ -121,6 +120,7 @@ def explain(
             )
         explanation = _verb(kind)(chain if kind == "chain" else net, **arguments, out=out or ())
     if step:
+        from adderlab.blocks import written_lines
         from adderlab.cli.stepping import step_through
 
         step_through(screen, explanation.steps)

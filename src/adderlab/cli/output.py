@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from rich.console import Console
 
-from adderlab.blocks import Block, Chapter, Line
-from adderlab.blocks.terminal import Terminal
-
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+    from adderlab.blocks import Block, Chapter
+    from adderlab.blocks.kinds import Tone
 
 PLAIN: Final = {
     "→": "->",
@@ -70,6 +70,8 @@ class Screen:
     """Where a command prints; ``as_json`` moves people's text out of the way."""
 
     def __init__(self, *, as_json: bool = False) -> None:
+        from adderlab.blocks.terminal import Terminal  # here, so that --help loads no blocks
+
         self.as_json = as_json
         self.console = Console(stderr=as_json, highlight=False, markup=False, emoji=False)
         self._terminal = Terminal(self.console)
@@ -79,15 +81,17 @@ class Screen:
         self._terminal.write(blocks)
         if unwritten:
             hint = f"not written (add -o {unwritten} to keep it)"
-            self._terminal.write((Line(hint, "quiet"),))
+            self.line(hint, "quiet")
 
     def show_chapter(self, chapter: Chapter) -> None:
         """Print a chapter."""
         self._terminal.write_chapter(chapter)
 
-    def progress_line(self, text: str) -> None:
-        """Print a line on work that goes on: an epoch's loss."""
-        self._terminal.write((Line(text),))
+    def line(self, text: str, tone: Tone = "plain") -> None:
+        """Print one line that belongs to no result: an epoch's loss, a hint."""
+        from adderlab.blocks import Line
+
+        self._terminal.write((Line(text, tone),))
 
     def json(self, result: dict[str, Any]) -> None:
         """Print the result object, if it was asked for."""

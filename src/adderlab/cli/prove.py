@@ -72,7 +72,7 @@ def prove(
         sample=sample,
     )
     if explain_choice:
-        screen.progress_line(verdict.choice)
+        screen.line(verdict.choice)
     screen.show(verdict.blocks())
     screen.json(verdict.to_dict())
     raise typer.Exit(EXIT_OF_VERDICT[verdict.verdict])

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from adderlab.blocks import Line
-
 if TYPE_CHECKING:
     from adderlab.blocks import Chapter
     from adderlab.cli.output import Screen
@@ -23,12 +21,13 @@ def step_through(screen: Screen, chapters: Sequence[Chapter]) -> None:
     is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     if not is_terminal:
         note = "--step waits for keys, and this is no terminal: here are all the steps"
-        screen.show((Line(note),))
+        screen.line(note)
     for at, chapter in enumerate(chapters, 1):
         screen.show_chapter(chapter)
         if is_terminal and at < len(chapters):
             hint = f"step {at} of {len(chapters)}: any key for the next, q to end"
-            screen.show((Line(""), Line(hint, "quiet")))
+            screen.line("")
+            screen.line(hint, "quiet")
             if _key() in ENDS:
                 return
 

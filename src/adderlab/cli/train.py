@@ -170,7 +170,7 @@ def _replay(screen: Screen, path: Path, settings: dict[str, Any], others: tuple[
         )
 
     def on_loss(step: int, loss: float) -> None:
-        screen.progress_line(f"step {step}, loss {loss:.4f}")
+        screen.line(f"step {step}, loss {loss:.4f}")
 
     replay = train_again(path, on_loss=on_loss)
     screen.show(replay.blocks())
@@ -204,11 +204,11 @@ def _train_one(screen: Screen, task: str, settings: dict[str, Any], out: Path | 
 
     def begin() -> None:  # not before the first result: a run that is refused prints nothing
         while heading:
-            screen.progress_line(heading.pop())
+            screen.line(heading.pop())
 
     def on_loss(step: int, loss: float) -> None:
         begin()
-        screen.progress_line(f"Epoch [{step}/{chosen.steps}], Loss: {loss:.4f}")
+        screen.line(f"Epoch [{step}/{chosen.steps}], Loss: {loss:.4f}")
 
     trained = train_network(task, out=out, on_loss=on_loss, **settings)
     begin()
