@@ -32,7 +32,7 @@ def main() -> None:
         rates.append(
             {"change": change, "option": option, "successes": successes, "networks": networks}
         )
-        print(f"{change:42} {successes / networks:.3f}  {census.result['seconds']:6.1f} s")
+        print(f"{change:42} {successes / networks:.3f}  {census.seconds:6.1f} s")
     table = {
         "script": "benchmarks/success_rates.py",
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),

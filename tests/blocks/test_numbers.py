@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction as F
 
-from adderlab.blocks.numbers import compact, decimal, decimal_apart, fixed
+from adderlab.blocks.numbers import compact, counted, decimal, decimal_apart, fixed
 
 
 def test_the_text_of_a_number() -> None:
@@ -20,6 +20,9 @@ def test_the_text_of_a_number() -> None:
         compact(1234567): "1.2e+06",
         compact(123.456): "123.5",
         fixed(-0.0): "0.0000",
+        counted(1, "row"): "1 row",
+        counted(0, "row"): "0 rows",
+        counted(1 << 40, "class", "classes"): "2^40 classes",
         fixed(1e-9): "1e-09",
         fixed(0.5): "0.5000",
         decimal_apart(F(1, 2) + F(1, 10**7), F(1, 2)): "0.5000001",

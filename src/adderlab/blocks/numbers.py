@@ -59,6 +59,21 @@ def count_text(count: int) -> str:
     return f"2^{count.bit_length() - 1}" if is_power else str(count)
 
 
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Return a count with its noun, in the singular where the count is 1.
+
+    Args:
+        count: how many there are.
+        noun: in the singular.
+        plural: where it is not the noun with an s.
+
+    Examples:
+        >>> counted(1, "class", "classes"), counted(2, "class", "classes"), counted(0, "row")
+        ('1 class', '2 classes', '0 rows')
+    """
+    return f"{count_text(count)} {noun if count == 1 else plural or noun + 's'}"
+
+
 def duration_text(seconds: float) -> str:
     """Return a duration in the unit that it is read best in.
 

@@ -6,10 +6,12 @@ from dataclasses import replace
 from typing import Any, Final
 
 from adderlab.blocks import Block, Chapter, Command, Figures, Paragraph, Table
+from adderlab.blocks.numbers import counted
 from adderlab.demo.workshop import Workshop
 from adderlab.figures import RatePoint, success_rates_picture
 from adderlab.runs.populations import Census, pictures_of
 from adderlab.runs.populations.census_blocks import symptom_blocks
+from adderlab.runs.populations.solutions import Solutions
 from adderlab.training import Settings
 from adderlab.training.census.rates import Rate
 from adderlab.training.census.surveys import success_rate
@@ -30,7 +32,7 @@ def success_rates(shop: Workshop) -> Chapter:
     widths = _by_width(shop, census.rate)
     pictures = {picture.name: picture for picture in pictures_of(census)}
     kinds = [picture for name, picture in pictures.items() if name.startswith("failure-")]
-    result = census.result
+    tables = counted(census.wrong_tables, "different wrong truth table")
     return Chapter(
         slug="success-rate",
         title=f"{shop.networks:,} runs instead of one",
@@ -69,25 +71,24 @@ def success_rates(shop: Workshop) -> Chapter:
                 ),
             ),
             Paragraph(
-                f"The failures end in {result['failure_tables']} different wrong truth tables. "
-                "The table has the four sums as the networks compute them, and what was shown to "
-                "cause the failure:"
+                f"The failures end in {tables}. The table has the four sums as the networks "
+                "compute them, and what was shown to cause the failure:"
             ),
             _tables(census),
             *((_cards(shop, kinds[:MOST_SHOWN]),) if kinds else ()),
-            *_causes(census.result["causes"]),
-            Paragraph(_solutions(result)),
+            *_causes(census),
+            Paragraph(_solutions(census.solutions)),
             Command(f"adderlab train half-adder --seeds {shop.networks} -o run"),
         ),
         results={
             "networks": census.networks,
             "successes": census.successes,
-            "success_rate": result["success_rate"],
-            "interval": result["interval"],
-            "wrong_tables": result["failure_tables"],
+            "success_rate": census.rate.share,
+            "interval": list(census.rate.interval),
+            "wrong_tables": census.wrong_tables,
             "by_hidden": [{"hidden": width, **rate.to_dict()} for width, rate in widths],
-            "causes": result["causes"],
-            "solutions": result["solutions"],
+            "causes": [symptom.to_dict() for symptom in census.symptoms],
+            "solutions": census.solutions.to_dict(),
         },
     )
 
@@ -130,26 +131,25 @@ def _by_width(shop: Workshop, own: Rate) -> list[tuple[int, Rate]]:
 
 
 def _tables(census: Census) -> Table:
-    failures = census.failures[:MOST_SHOWN]
+    kinds = census.failures[:MOST_SHOWN]
     return Table(
         ("0+0", "0+1", "1+0", "1+1", "networks", "share", "caused by"),
         (
             (*"0112", f"{census.successes:,}", f"{census.rate.share or 0.0:.1%}", ""),
             *(
                 (
-                    *map(str, entry["table"] or ("-",) * 4),
-                    f"{entry['count']:,}",
-                    f"{entry['share']:.1%}",
-                    ", ".join(SYMPTOM_NAMED[cause["cause"]].title for cause in entry["causes"]
-                              if cause["is_cause"]) or "-",
+                    *map(str, kind.table or ("-",) * 4),
+                    f"{kind.count:,}",
+                    f"{kind.share:.1%}",
+                    ", ".join(SYMPTOM_NAMED[symptom.name].title for symptom in kind.causes) or "-",
                 )
-                for entry in failures
+                for kind in kinds
             ),
         ),
-        marks=(True, *(False for _ in failures)),
+        marks=(True, *(False for _ in kinds)),
         caption="The right table, and the most frequent wrong ones",
         left=("caused by",),
-    )  # fmt: skip
+    )
 
 
 def _cards(shop: Workshop, kinds: list[Any]) -> Figures:
@@ -160,9 +160,9 @@ def _cards(shop: Workshop, kinds: list[Any]) -> Figures:
     )
 
 
-def _causes(causes: list[dict[str, Any]]) -> tuple[Block, ...]:
+def _causes(census: Census) -> tuple[Block, ...]:
     """Return what was tried to find out which symptoms are causes."""
-    if not causes:
+    if not census.symptoms:
         return ()
     return (
         Paragraph(
@@ -171,18 +171,17 @@ def _causes(causes: list[dict[str, Any]]) -> tuple[Block, ...]:
             "group, a similar change was made elsewhere. Repeated without a change, every run "
             "fails again."
         ),
-        *symptom_blocks(causes),
+        *symptom_blocks(census.symptoms),
     )
 
 
-def _solutions(result: dict[str, Any]) -> str:
-    solutions = result["solutions"]
+def _solutions(solutions: Solutions) -> str:
     text = (
         "The successful networks are not all the same solution. By which units are on at which "
-        f"rows there are {solutions['patterns']:,} kinds, or {solutions['classes']:,} when "
+        f"rows there are {solutions.patterns:,} kinds, or {solutions.classes:,} when "
         "permutations and scalings of the units are not counted as different."
     )
-    if not solutions["commonest"]:
+    if not solutions.commonest:
         return text
-    share = solutions["commonest"][0]["share"]
+    share = solutions.commonest[0].share
     return f"{text} The most frequent of these has {share:.1%} of the successes."

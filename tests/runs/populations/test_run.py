@@ -10,19 +10,23 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from adderlab.blocks.markdown import to_markdown
 from adderlab.errors import AdderlabError, OptionError, OutputError, ResourceError
 from adderlab.nets import load
 from adderlab.runs.populations import ledger
 from adderlab.runs.populations import plan as plans
 from adderlab.runs.populations import run as runs
+from adderlab.runs.populations.census import Census
 from adderlab.training import Settings
 from adderlab.training.census import surveys
+from adderlab.training.census.rates import Rate
 from adderlab.training.choice import choose
 from adderlab.training.members import train_members
 from adderlab.verbs.prove import prove
@@ -108,18 +112,81 @@ def test_the_folder_holds_these_files_and_no_others(whole):
 def test_run_json_is_what_the_census_says(whole):
     census, folder = whole
     record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    found = census.to_dict()
-    assert {name: record[name] for name in census.result} == census.result
-    assert (found["networks"], found["settings"]["lr"]) == (SEEDS, 0.4)
-    assert 0 < found["successes"] < SEEDS
-    assert found["success_rate"] == found["successes"] / SEEDS
-    low, high = found["interval"]
-    assert low < found["success_rate"] < high
-    assert found["path"] == choose(census.task, census.settings).path
-    assert sum(one["count"] for one in found["failures"]) == SEEDS - found["successes"]
-    assert found["best"]["file"] == str(folder / "best.safetensors")
-    assert found["folder"] == str(folder)
-    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    entries = census.to_dict()
+    kept = {name: value for name, value in entries.items() if name not in ("folder", "was_done")}
+    assert {**kept, "best": {**kept["best"], "file": "best.safetensors"}} == {
+        name: record[name] for name in kept
+    }
+    assert (entries["networks"], entries["settings"]["lr"]) == (SEEDS, 0.4)
+    assert 0 < entries["successes"] < SEEDS
+    assert entries["success_rate"] == entries["successes"] / SEEDS
+    low, high = entries["interval"]
+    assert low < entries["success_rate"] < high
+    assert entries["path"] == choose(census.task, census.settings).path
+    assert sum(kind["count"] for kind in entries["failures"]) == SEEDS - entries["successes"]
+    assert entries["best"]["file"] == str(folder / "best.safetensors")
+    assert entries["folder"] == str(folder)
+    assert json.loads(json.dumps(entries, allow_nan=False)) == entries
+
+
+def test_a_census_is_read_back_from_run_json_field_by_field(whole):
+    census, folder = whole
+    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    plan = plans.Plan(census.task, census.settings, SEEDS)
+    again = Census.from_record(plan, record)
+    for name in set(Census.__slots__) - {"best_proof", "folder"}:
+        assert getattr(again, name) == getattr(census, name), name
+    assert any(kind.causes for kind in again.failures)
+    assert any(symptom.trial for symptom in again.symptoms)
+
+
+KEYS = [
+    *("task", "settings", "networks", "successes", "success_rate", "interval", "seconds"),
+    *("path", "why", "failures", "failure_tables", "diverged", "causes", "successes_by_step"),
+    *("losses", "solutions", "helps", "by_hidden", "by_lr", "best", "keep", "folder", "was_done"),
+]
+"""What JSON output has, in this order; other programs read it."""
+PARTS = {
+    "failures": "table code count share member pattern causes",
+    "causes": "cause text count share among_successes is_cause trial",
+    "helps": "change option successes networks rate interval unchanged is_better",
+    "by_hidden": "hidden count of share interval",
+    "by_lr": "lr count of share interval",
+}
+
+
+def test_json_has_these_keys(whole):
+    entries = whole[0].to_dict()
+    assert list(entries) == KEYS
+    for name, keys in PARTS.items():
+        assert list(entries[name][0]) == keys.split()
+    trial = next(symptom["trial"] for symptom in entries["causes"] if symptom["trial"])
+    assert list(trial) == ["change", "mended", "control", "control_mended"]
+    assert list(entries["losses"]) == ["steps", "quantiles"]
+    assert list(entries["losses"]["quantiles"]) == ["0.05", "0.25", "0.5", "0.75", "0.95"]
+    assert list(entries["solutions"]) == ["patterns", "classes", "commonest"]
+    commonest = entries["solutions"]["commonest"][0]
+    assert list(commonest) == ["class", "code", "count", "share", "member"]
+    assert list(entries["best"]) == ["member", "seed", "margin", "verdict", "file"]
+
+
+def test_a_count_of_1_stands_in_the_singular(whole):
+    census = replace(
+        whole[0],
+        networks=1,
+        successes=1,
+        solutions=replace(whole[0].solutions, patterns=1, classes=1),
+        symptoms=tuple(
+            replace(symptom, trial=replace(symptom.trial, repaired=Rate(1, 1)))
+            for symptom in whole[0].symptoms
+            if symptom.trial
+        ),
+    )
+    text = to_markdown(census.blocks())
+    assert "1 of 1 network is right on every row" in text
+    assert "solutions: 1 on/off pattern, 1 class up to permutation" in text
+    assert " in 1 failure; control group" in text
+    assert "1 networks" not in text
 
 
 def test_what_helps_is_compared_on_the_same_members(monkeypatch):
@@ -144,43 +211,43 @@ def test_the_census_is_a_table_that_agrees_with_run_json(whole):
     assert int(table["is_right"].sum()) == census.successes
     assert ((table["margin"] > 0) == table["is_right"]).all()
     wrong = table[~table["is_right"]]["table"].map(tuple).value_counts()
-    assert {tuple(one["table"]): one["count"] for one in census.failures} == dict(wrong)
+    assert {kind.table: kind.count for kind in census.failures} == dict(wrong)
     best = table[table["is_right"]].sort_values("margin").iloc[-1]
-    assert best["margin"] == census.result["best"]["margin"]
-    assert best["member"] == census.result["best"]["member"]
-    for one in census.result["causes"]:
+    assert best["margin"] == census.best.margin
+    assert best["member"] == census.best.member
+    for symptom in census.symptoms:
         failures = table[~table["is_right"]]
-        assert one["count"] == failures[one["cause"]].sum()
-        assert one["among_successes"] == table[table["is_right"]][one["cause"]].mean()
+        assert symptom.count == failures[symptom.name].sum()
+        assert symptom.among_successes == table[table["is_right"]][symptom.name].mean()
     solved = table[table["is_right"]]["steps_to_solve"]
-    for step, count in census.result["successes_by_step"]:
+    for step, count in census.successes_by_step:
         assert count == (solved <= step).sum()
-    solutions = census.result["solutions"]
+    solutions = census.solutions
     right = table[table["is_right"]]
-    assert solutions["patterns"] == right["pattern"].nunique()
-    assert solutions["classes"] == right["solution_class"].nunique()
+    assert solutions.patterns == right["pattern"].nunique()
+    assert solutions.classes == right["solution_class"].nunique()
     most = right["solution_class"].value_counts()
-    assert [one["count"] for one in solutions["commonest"]] == list(most[:10])
+    assert [solution.count for solution in solutions.commonest] == list(most[:10])
 
 
 def test_each_failure_names_a_member_that_ends_in_it(whole):
     census, folder = whole
     table = pd.read_parquet(folder / "census.parquet").set_index("member")
-    for one in census.failures:
-        member = table.loc[one["member"]]
-        assert tuple(member["table"]) == tuple(one["table"])
-        assert member["table_code"] == one["code"]
-        assert member["pattern"] == one["pattern"]
+    for kind in census.failures:
+        member = table.loc[kind.member]
+        assert tuple(member["table"]) == kind.table
+        assert member["table_code"] == kind.code
+        assert member["pattern"] == kind.pattern
 
 
 def test_the_best_network_is_proved_and_says_how_to_train_it_alone(whole):
     census, folder = whole
     verdict = prove(folder / "best.safetensors")
     assert verdict.verdict == census.best_proof.verdict == "proved"
-    best = census.result["best"]
+    best = census.best
     told = Settings.from_record(load(folder / "best.safetensors").training)
-    assert told == Settings(member=best["member"], **QUICK)
-    assert train("half-adder", member=best["member"], **QUICK).proof.verdict == "proved"
+    assert told == Settings(member=best.member, **QUICK)
+    assert train("half-adder", member=best.member, **QUICK).proof.verdict == "proved"
 
 
 def test_a_member_has_the_same_bits_in_any_population(whole):
@@ -302,7 +369,7 @@ def test_a_finished_run_is_shown_and_not_trained_again(whole, monkeypatch):
     again = train_many("half-adder", seeds=SEEDS, out=folder, **QUICK)
     assert again.was_done
     assert without_seconds(again.to_dict()) == without_seconds(census.to_dict())
-    assert again.result["seconds"] == census.result["seconds"]
+    assert again.seconds == census.seconds
     assert again.best_proof.verdict == "proved"
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
 
@@ -476,11 +543,12 @@ def test_a_population_that_diverged_is_written_too(tmp_path):
     census = train_many(
         "half-adder", seeds=6, steps=60, lr=1e30, out=tmp_path / "run", explain=False
     )
-    assert census.failures[0]["table"] == []
-    assert (census.successes, census.result["diverged"], census.result["best"]) == (0, 6, None)
+    assert census.failures[0].table == ()
+    assert (census.successes, census.diverged, census.best) == (0, 6, None)
     assert census.best_proof is None
     assert not (tmp_path / "run" / "best.safetensors").exists()
-    assert census.result["losses"]["quantiles"]["0.5"][-1] is None
+    assert census.losses.by_share[0.5][-1] == float("inf")
+    assert census.to_dict()["losses"]["quantiles"]["0.5"][-1] is None
     again = train_many(
         "half-adder", seeds=6, steps=60, lr=1e30, out=tmp_path / "run", explain=False
     )
@@ -491,7 +559,7 @@ def test_a_population_that_diverged_is_written_too(tmp_path):
 def test_untrained_networks_are_counted_as_they_start(tmp_path):
     census = train_many("half-adder", seeds=8, steps=0, out=tmp_path / "run")
     assert census.networks == 8
-    assert not any(one["trial"] for one in census.result["causes"])
+    assert not any(symptom.trial for symptom in census.symptoms)
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from adderlab.blocks import Block, Result
 from adderlab.proving import Verdict
 from adderlab.runs.populations.census_blocks import census_blocks
+from adderlab.runs.populations.failures import FailureKind, SymptomCount
+from adderlab.runs.populations.losses import LossQuantiles
+from adderlab.runs.populations.solutions import BestMember, Solutions
 from adderlab.tasks import Task
 from adderlab.training import Settings
 from adderlab.training.census.rates import Rate
+from adderlab.training.census.surveys import Survey
+
+if TYPE_CHECKING:
+    from adderlab.runs.populations.plan import Plan
 
 BEST: Final = "best.safetensors"
 CENSUS: Final = "census.parquet"
@@ -23,9 +31,23 @@ class Census(Result):
 
     Attributes:
         task: what was to be learned.
-        settings: what every member was told.
-        result: what is said of it, as in ``run.json``; file names are relative to the folder.
-        best_proof: the verdict on the best member; ``None`` if none is right.
+        settings: of every member.
+        networks: how many members there are.
+        successes: how many of them are right on every row.
+        seconds: how long training took.
+        path: the engine that trained them.
+        why: why this engine.
+        failures: the commonest kinds of failure, the commonest first.
+        wrong_tables: how many different wrong truth tables there are.
+        diverged: how many members have non-finite weights.
+        symptoms: the symptoms of all failures together.
+        successes_by_step: pairs of a step and how many were right from there on.
+        losses: the quantiles of the members' losses.
+        solutions: how many different solutions there are.
+        survey: success rates with one setting changed; empty if they were not measured.
+        best: the right member of the largest margin; ``None`` if none is right.
+        keep: which tensors are in ``blocks/``.
+        best_proof: the verdict on the best member.
         folder: where it was written, if it was.
         was_done: whether it was finished before, so that nothing was trained now.
         repaired: the files in the folder that were damaged and made again.
@@ -33,39 +55,110 @@ class Census(Result):
 
     task: Task
     settings: Settings
-    result: dict[str, Any]
-    best_proof: Verdict | None
+    networks: int
+    successes: int
+    seconds: float
+    path: str
+    why: str
+    failures: tuple[FailureKind, ...]
+    wrong_tables: int
+    diverged: int
+    symptoms: tuple[SymptomCount, ...]
+    successes_by_step: tuple[tuple[int, int], ...]
+    losses: LossQuantiles
+    solutions: Solutions
+    survey: Survey
+    best: BestMember | None
+    keep: str
+    best_proof: Verdict | None = None
     folder: Path | None = None
     was_done: bool = False
     repaired: tuple[str, ...] = ()
-
-    @property
-    def networks(self) -> int:
-        """How many members there are."""
-        return self.result["networks"]
-
-    @property
-    def successes(self) -> int:
-        """How many of them are right on every row."""
-        return self.result["successes"]
 
     @property
     def rate(self) -> Rate:
         """The success rate with its interval."""
         return Rate(self.successes, self.networks)
 
-    @property
-    def failures(self) -> list[dict[str, Any]]:
-        """The commonest wrong truth tables, with counts and causes."""
-        return self.result["failures"]
+    def record(self) -> dict[str, Any]:
+        """Return what ``run.json`` keeps; file names are relative to its folder.
+
+        What was run: ``task``, ``settings``, ``networks``, ``path``, ``why``, ``seconds``,
+        ``keep``. How many are right: ``successes``, ``success_rate``, its ``interval``,
+        ``successes_by_step``, ``solutions``, ``best``. The others: ``failures``,
+        ``failure_tables``, ``diverged``, ``causes``. All: ``losses``. What would help: the keys
+        of :meth:`Survey.to_dict`.
+        """
+        settings = asdict(self.settings)
+        del settings["member"]
+        if isinstance(self.settings.hidden, tuple):
+            settings["hidden"] = list(self.settings.hidden)
+        return {
+            "task": self.task.name,
+            "settings": settings,
+            "networks": self.networks,
+            "successes": self.successes,
+            "success_rate": self.rate.share,
+            "interval": list(self.rate.interval),
+            "seconds": self.seconds,
+            "path": self.path,
+            "why": self.why,
+            "failures": [kind.to_dict() for kind in self.failures],
+            "failure_tables": self.wrong_tables,
+            "diverged": self.diverged,
+            "causes": [symptom.to_dict() for symptom in self.symptoms],
+            "successes_by_step": [list(pair) for pair in self.successes_by_step],
+            "losses": self.losses.to_dict(),
+            "solutions": self.solutions.to_dict(),
+            **self.survey.to_dict(),
+            "best": self._best(BEST),
+            "keep": self.keep,
+        }
+
+    @classmethod
+    def from_record(cls, plan: Plan, record: Mapping[str, Any]) -> Census:
+        """Return the census of a finished run.
+
+        Args:
+            plan: of the run.
+            record: what :meth:`record` gave.
+        """
+        best = record["best"]
+        return cls(
+            task=plan.task,
+            settings=plan.settings,
+            networks=record["networks"],
+            successes=record["successes"],
+            seconds=record["seconds"],
+            path=record["path"],
+            why=record["why"],
+            failures=tuple(map(FailureKind.from_dict, record["failures"])),
+            wrong_tables=record["failure_tables"],
+            diverged=record["diverged"],
+            symptoms=tuple(map(SymptomCount.from_dict, record["causes"])),
+            successes_by_step=tuple((step, count) for step, count in record["successes_by_step"]),
+            losses=LossQuantiles.from_dict(record["losses"]),
+            solutions=Solutions.from_dict(record["solutions"]),
+            survey=Survey.from_dict(record),
+            best=BestMember.from_dict(best) if best is not None else None,
+            keep=record["keep"],
+        )
+
+    def _best(self, file: str | None) -> dict[str, Any] | None:
+        if self.best is None:
+            return None
+        verdict = self.best_proof.verdict if self.best_proof is not None else None
+        return {**self.best.to_dict(), "verdict": verdict, "file": file}
 
     def to_dict(self) -> dict[str, Any]:
-        best = self.result["best"]
-        if best is not None:
-            file = self.folder / best["file"] if self.folder is not None else None
-            best = {**best, "file": str(file) if file is not None else None}
         folder = str(self.folder) if self.folder is not None else None
-        return {**self.result, "best": best, "folder": folder, "was_done": self.was_done}
+        file = str(self.folder / BEST) if self.folder is not None else None
+        return {
+            **self.record(),
+            "best": self._best(file),
+            "folder": folder,
+            "was_done": self.was_done,
+        }
 
     def blocks(self) -> tuple[Block, ...]:
         """Return how often it worked, what failures look like, their causes, what helps."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Final
 
 from adderlab.figures import Picture
@@ -11,56 +10,50 @@ from adderlab.figures.loss_quantiles import loss_quantiles_picture
 from adderlab.figures.success_rates import RatePoint, success_rates_picture
 from adderlab.nets.walk import block_of_rows
 from adderlab.runs.populations.census import Census
+from adderlab.runs.populations.failures import FailureKind, SymptomCount
 from adderlab.runs.populations.plan import Plan
 from adderlab.runs.populations.summary import Examples
 from adderlab.tasks import Task
 from adderlab.training.census.symptoms import SYMPTOM_NAMED
 
 MOST_KINDS: Final = 8
+LEAST_SHARE: Final = 0.05
+"""Of the failures of a kind that have a symptom, from which on it is noted."""
 
 
-def run_pictures(result: dict[str, Any], examples: Examples) -> tuple[Picture, ...]:
-    """Return every picture of a population's result."""
-    pictures = [losses_of(result), *rates_of(result), *kinds_of(result, examples)]
+def run_pictures(census: Census, examples: Examples) -> tuple[Picture, ...]:
+    """Return every picture of a population."""
+    pictures = [losses_of(census), *rates_of(census), *kinds_of(census, examples)]
     return tuple(picture for picture in pictures if picture is not None)
 
 
 def pictures_of(census: Census) -> tuple[Picture, ...]:
     """Return every picture of a population, its examples trained once more."""
     plan = Plan(census.task, census.settings, census.networks)
-    members = [entry["member"] for entry in census.failures[:MOST_KINDS] if entry["table"]]
-    return run_pictures(census.result, Examples(plan, members))
+    members = [kind.member for kind in census.failures[:MOST_KINDS] if kind.table]
+    return run_pictures(census, Examples(plan, members))
 
 
-def losses_of(result: dict[str, Any]) -> Picture | None:
+def losses_of(census: Census) -> Picture | None:
     """Return the quantiles of the losses; ``None`` where no steps were made."""
-    steps = result["losses"]["steps"]
-    if len(steps) < 2:
+    losses = census.losses
+    if len(losses.steps) < 2:
         return None
-    quantiles = {
-        float(share): [math.inf if value is None else value for value in values]
-        for share, values in result["losses"]["quantiles"].items()
-    }
-    return loss_quantiles_picture(steps, quantiles, name="loss-quantiles")
+    quantiles = {share: list(values) for share, values in losses.by_share.items()}
+    return loss_quantiles_picture(list(losses.steps), quantiles, name="loss-quantiles")
 
 
-def rates_of(result: dict[str, Any]) -> list[Picture]:
+def rates_of(census: Census) -> list[Picture]:
     """Return success by hidden width and by learning rate, where they were measured."""
-    own = result["settings"]
+    settings, survey = census.settings, census.survey
     pictures: list[Picture] = []
-    for key, name, text, is_log in (
-        ("by_hidden", "hidden", "hidden units", False),
-        ("by_lr", "lr", "learning rate", True),
+    for name, text, rates, own, is_log in (
+        ("hidden", "hidden units", survey.by_width, settings.hidden, False),
+        ("lr", "learning rate", survey.by_lr, settings.lr, True),
     ):
         points = [
-            RatePoint(
-                x=entry[name],
-                share=entry["share"],
-                low=entry["interval"][0],
-                high=entry["interval"][1],
-                is_own=entry[name] == own[name],
-            )
-            for entry in result[key]
+            RatePoint(value, rate.share or 0.0, *rate.interval, is_own=value == own)
+            for value, rate in rates
         ]
         if points:
             picture = success_rates_picture(points, text, name=f"success-by-{name}", is_log=is_log)
@@ -69,42 +62,40 @@ def rates_of(result: dict[str, Any]) -> list[Picture]:
 
 
 def kinds_of(
-    result: dict[str, Any], examples: Examples, *, most: int = MOST_KINDS, prefix: str = "failure"
+    census: Census, examples: Examples, *, most: int = MOST_KINDS, prefix: str = "failure"
 ) -> list[Picture]:
     """Return a card of each of the commonest kinds of failure that have a truth table."""
-    kinds = [entry for entry in result["failures"] if entry["table"]][:most]
+    kinds = [kind for kind in census.failures if kind.table][:most]
     return [
-        failure_picture(_kind(entry, examples), name=f"{prefix}-{number}")
-        for number, entry in enumerate(kinds, start=1)
+        failure_picture(_card(kind, examples), name=f"{prefix}-{number}")
+        for number, kind in enumerate(kinds, start=1)
     ]
 
 
-def _kind(entry: dict[str, Any], examples: Examples) -> Failure:
-    task = examples.plan.task
-    member = entry["member"]
-    seen = [
-        f"{SYMPTOM_NAMED[cause['cause']].title}: {cause['share']:.0%} of them" + _outcome(cause)
-        for cause in entry["causes"]
-        if cause["share"] >= 0.05
+def _card(kind: FailureKind, examples: Examples) -> Failure:
+    notes = [
+        f"{SYMPTOM_NAMED[symptom.name].title}: {symptom.share:.0%} of them" + _outcome(symptom)
+        for symptom in kind.symptoms
+        if symptom.share >= LEAST_SHARE
     ]
     return Failure(
-        title=f"{entry['share']:.1%} of the networks, for example member {member}",
-        rows=tuple(_rows(task, entry["table"], examples.units(member))),
-        notes=tuple(seen),
+        title=f"{kind.share:.1%} of the networks, for example member {kind.member}",
+        rows=tuple(_rows(examples.plan.task, kind.table, examples.units(kind.member))),
+        notes=tuple(notes),
     )
 
 
-def _outcome(cause: dict[str, Any]) -> str:
-    trial = cause["trial"]
-    if trial is None or cause["is_cause"] is None:
+def _outcome(symptom: SymptomCount) -> str:
+    trial = symptom.trial
+    if trial is None or symptom.is_cause is None:
         return ""
-    word = "a cause" if cause["is_cause"] else "not shown as a cause"
-    rate, control = trial["mended"], trial["control_mended"]
-    control_group = f" (control group {control['share']:.0%})" if control["of"] else ""
-    return f"; changed, {rate['share']:.0%} are right{control_group}: {word}"
+    word = "a cause" if symptom.is_cause else "not shown as a cause"
+    repaired, control = trial.repaired.share or 0.0, trial.control_repaired.share
+    control_group = f" (control group {control:.0%})" if control is not None else ""
+    return f"; changed, {repaired:.0%} are right{control_group}: {word}"
 
 
-def _rows(task: Task, table: list[int], on: Any) -> list[FailureRow]:
+def _rows(task: Task, table: tuple[int, ...], on: Any) -> list[FailureRow]:
     """Return the rows of an example: words as they are written, free outputs as a star."""
     rows: list[FailureRow] = []
     for number, joined in enumerate(table):

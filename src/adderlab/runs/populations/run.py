@@ -17,13 +17,13 @@ import numpy as np
 from adderlab.nets import save
 from adderlab.nets.layout import join
 from adderlab.nets.sources import read_source
-from adderlab.proving import Verdict, decide
+from adderlab.proving import decide
 from adderlab.runs.populations.census import BEST, CENSUS, Census
 from adderlab.runs.populations.columns import TENSORS, about_block, block_bytes, read_block
 from adderlab.runs.populations.ledger import Ledger
 from adderlab.runs.populations.pictures import pictures_of, run_pictures
 from adderlab.runs.populations.plan import Plan
-from adderlab.runs.populations.summary import Examples, result_of, shown_members
+from adderlab.runs.populations.summary import Examples, census_of, shown_members
 from adderlab.training.census.causes import Trials, try_changes
 from adderlab.training.census.findings import Findings, findings_of
 from adderlab.training.census.rates import Rate
@@ -72,25 +72,16 @@ class PopulationRun:
             self._count(self._block(number))
         trials, surveyed = self._trials(), self._survey()
         examples = Examples(self.plan, shown_members(self.tally))
-        result = result_of(
+        census = census_of(
             self.plan, self.tally, examples, trials=trials, survey=surveyed, seconds=self.seconds
         )
         best = examples.network(self.tally.best) if self.tally.best >= 0 else None
-        proof = decide(best, self.plan.task) if best is not None else None
-        if result["best"] is not None:
-            result["best"]["verdict"] = proof.verdict if proof is not None else None
-            result["best"]["file"] = BEST
+        if best is not None:
+            census = replace(census, best_proof=decide(best, self.plan.task))
         if self.ledger is None:
-            return Census(self.plan.task, self.plan.settings, result, proof)
-        self._write(self.ledger, result, best, examples)
-        return Census(
-            self.plan.task,
-            self.plan.settings,
-            result,
-            proof,
-            self.ledger.folder,
-            repaired=self.ledger.damaged,
-        )
+            return census
+        self._write(self.ledger, census, best, examples)
+        return replace(census, folder=self.ledger.folder, repaired=self.ledger.damaged)
 
     def _compile(self) -> None:
         """Have the kernel ready, so that the seconds are those of training alone."""
@@ -180,23 +171,23 @@ class PopulationRun:
         )
 
     def _write(
-        self, ledger: Ledger, result: dict[str, Any], best: Network | None, examples: Examples
+        self, ledger: Ledger, census: Census, best: Network | None, examples: Examples
     ) -> None:
-        """Write the census, the best network, the figures, and at last the result."""
+        """Write the table of members, the best network, the figures, and at last the record."""
         self.on_stage("writing")
-        census = ledger.folder / CENSUS
-        _write_census(ledger, census, self.plan.blocks)
-        files = [census]
+        table = ledger.folder / CENSUS
+        _write_table(ledger, table, self.plan.blocks)
+        files = [table]
         if best is not None:
             files.append(save(best, ledger.folder / BEST))
         else:
             (ledger.folder / BEST).unlink(missing_ok=True)
         if self.draw:
-            _draw(ledger.folder, run_pictures(result, examples))
-        ledger.finish(result, files)
+            _draw(ledger.folder, run_pictures(census, examples))
+        ledger.finish(census.record(), files)
 
 
-def _write_census(ledger: Ledger, path: Path, blocks: int) -> None:
+def _write_table(ledger: Ledger, path: Path, blocks: int) -> None:
     """Write all rows of all blocks into one file, one block in memory at a time."""
     from pyarrow import parquet
 
@@ -221,11 +212,12 @@ def finished_census(plan: Plan, ledger: Ledger, draw: bool) -> Census:
     Figures are no part of the record: those that are gone are drawn again.
     """
     assert ledger.result is not None
-    proof: Verdict | None = None
-    if ledger.result["best"] is not None:
+    census = Census.from_record(plan, ledger.result)
+    if census.best is not None:
         source = read_source(ledger.folder / BEST)
         proof = replace(decide(source.network, plan.task), sha256=source.sha256)
-    census = Census(plan.task, plan.settings, ledger.result, proof, ledger.folder, was_done=True)
+        census = replace(census, best_proof=proof)
+    census = replace(census, folder=ledger.folder, was_done=True)
     if draw and not (ledger.folder / FIGURES).is_dir():
         _draw(ledger.folder, pictures_of(census))
     return census

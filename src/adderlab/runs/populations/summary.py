@@ -1,4 +1,4 @@
-"""From counts to sentences: the result of a population as plain data.
+"""From counts to a census, with an example of each kind of failure and solution.
 
 Rule: nothing here depends on how the members were cut into blocks, on the number of threads, or
 on whether the run was interrupted: two runs of the same command give the same result but for the
@@ -7,17 +7,19 @@ seconds.
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from adderlab.runs.populations.census import Census
 from adderlab.runs.populations.columns import table_text
+from adderlab.runs.populations.failures import FailureKind, SymptomCount, Trial
+from adderlab.runs.populations.losses import LossQuantiles
 from adderlab.runs.populations.plan import Plan
+from adderlab.runs.populations.solutions import BestMember, SolutionClass, Solutions
 from adderlab.training.census.causes import CHANGES, Trials, is_cause
 from adderlab.training.census.findings import units_on
-from adderlab.training.census.groups import Groups
 from adderlab.training.census.patterns import class_text, pattern_text
 from adderlab.training.census.rates import Rate
 from adderlab.training.census.surveys import Survey
@@ -92,7 +94,7 @@ def shown_members(tally: Tally) -> list[int]:
     return [*numbers, tally.best] if tally.best >= 0 else numbers
 
 
-def result_of(
+def census_of(
     plan: Plan,
     tally: Tally,
     examples: Examples,
@@ -100,160 +102,133 @@ def result_of(
     trials: Trials | None,
     survey: Survey | None,
     seconds: float,
-) -> dict[str, Any]:
-    """Return a population's result.
+) -> Census:
+    """Return the census of a population, its best member not yet proved."""
+    wrong, lost = tally.wrong.groups(), tally.lost.groups()
+    best = BestMember(tally.best, plan.settings.seed, tally.best_margin)
+    return Census(
+        task=plan.task,
+        settings=plan.settings,
+        networks=tally.networks,
+        successes=tally.successes,
+        seconds=round(seconds, 3),
+        path=plan.choice.path,
+        why=plan.choice.why,
+        failures=_kinds(plan, tally, examples, trials),
+        wrong_tables=len(wrong),
+        diverged=tally.diverged,
+        symptoms=_symptoms(
+            tally,
+            int(wrong.counts.sum() + lost.counts.sum()),
+            wrong.marks.sum(axis=0) + lost.marks.sum(axis=0),
+            trials,
+            None,
+        ),
+        successes_by_step=tuple(tally.successes_by_step()),
+        losses=_losses(tally),
+        solutions=_solutions(tally, examples),
+        survey=survey if survey is not None else Survey(),
+        best=best if tally.best >= 0 else None,
+        keep=plan.keep,
+    )
 
-    What was run: ``task``, ``settings``, ``networks``, ``path``, ``why``, ``seconds``, ``keep``.
-    How many are right: ``successes``, ``success_rate``, its ``interval``, ``successes_by_step``,
-    ``solutions``, ``best``. The others: ``failures``, ``failure_tables``, ``diverged``,
-    ``causes``. All: ``losses``. What would help: the keys of :meth:`Survey.to_dict`.
-    """
-    rate = Rate(tally.successes, tally.networks)
-    return {
-        "task": plan.task.name,
-        "settings": _plain(asdict(plan.settings)),
-        "networks": tally.networks,
-        "successes": tally.successes,
-        "success_rate": rate.share,
-        "interval": list(rate.interval),
-        "seconds": round(seconds, 3),
-        "path": plan.choice.path,
-        "why": plan.choice.why,
-        "failures": _failures(plan, tally, examples, trials),
-        "failure_tables": len(tally.wrong.groups()),
-        "diverged": tally.diverged,
-        "causes": _causes(tally, tally.wrong.groups(), tally.lost.groups(), trials),
-        "successes_by_step": [list(pair) for pair in tally.successes_by_step()],
-        "losses": _losses(tally),
-        "solutions": _solutions(tally, examples),
-        **(survey.to_dict() if survey is not None else {"helps": [], "by_hidden": [], "by_lr": []}),
-        "best": _best(plan, tally),
-        "keep": plan.keep,
-    }
 
-
-def _failures(
+def _kinds(
     plan: Plan, tally: Tally, examples: Examples, trials: Trials | None
-) -> list[dict[str, Any]]:
-    """Return the wrong truth tables, most frequent first, with what is seen and what it does."""
+) -> tuple[FailureKind, ...]:
+    """Return the kinds of failure, most frequent first, with their symptoms."""
     bits = plan.task.rows * plan.task.n_out
     wrong, lost = tally.wrong.groups(), tally.lost.groups()
-    failures: list[dict[str, Any]] = []
+    kinds: list[FailureKind] = []
     for place in wrong.most(MOST_TABLES):
-        code, first = wrong.codes[place], int(wrong.firsts[place])
+        code, count, first = wrong.codes[place], int(wrong.counts[place]), int(wrong.firsts[place])
         which = None if trials is None else (trials.codes == code) & trials.is_finite
-        failures.append(
-            {
-                "table": examples.table(first),
-                "code": table_text(int(code), bits),
-                "count": int(wrong.counts[place]),
-                "share": int(wrong.counts[place]) / tally.networks,
-                "member": first,
-                "pattern": examples.pattern(first),
-                "causes": _told(tally, int(wrong.counts[place]), wrong.marks[place], trials, which),
-            }
+        kinds.append(
+            FailureKind(
+                table=tuple(examples.table(first)),
+                code=table_text(int(code), bits),
+                count=count,
+                share=count / tally.networks,
+                member=first,
+                pattern=examples.pattern(first),
+                symptoms=_symptoms(tally, count, wrong.marks[place], trials, which),
+            )
         )
     if len(lost):
         count = int(lost.counts[0])
         which = None if trials is None else ~trials.is_finite
-        failures.append(
-            {
-                "table": [],
-                "code": None,
-                "count": count,
-                "share": count / tally.networks,
-                "member": int(lost.firsts[0]),
-                "pattern": None,
-                "causes": _told(tally, count, lost.marks[0], trials, which),
-            }
+        kinds.append(
+            FailureKind(
+                table=(),
+                code=None,
+                count=count,
+                share=count / tally.networks,
+                member=int(lost.firsts[0]),
+                pattern=None,
+                symptoms=_symptoms(tally, count, lost.marks[0], trials, which),
+            )
         )
-    return sorted(failures, key=lambda entry: -entry["count"])
+    return tuple(sorted(kinds, key=lambda kind: -kind.count))
 
 
-def _causes(
-    tally: Tally, wrong: Groups, lost: Groups, trials: Trials | None
-) -> list[dict[str, Any]]:
-    """Return the same over all failures together."""
-    count = int(wrong.counts.sum() + lost.counts.sum())
-    marks = wrong.marks.sum(axis=0) + lost.marks.sum(axis=0)
-    return _told(tally, count, marks, trials, None)
-
-
-def _told(
+def _symptoms(
     tally: Tally, failures: int, marks: Any, trials: Trials | None, which: Any
-) -> list[dict[str, Any]]:
-    """Return each symptom that some of the failures have, with the trial of its change."""
-    entries: list[dict[str, Any]] = []
+) -> tuple[SymptomCount, ...]:
+    """Return each symptom that some of the failures have, with the trial of its change.
+
+    Args:
+        tally: the counts of the population.
+        failures: how many failures are meant.
+        marks: how many of them have each symptom.
+        trials: of the failures that were trained again, if any were.
+        which: those of ``trials`` that are meant; ``None`` for all.
+    """
+    counts: list[SymptomCount] = []
     for place, symptom in enumerate(SYMPTOMS):
         count = int(marks[place])
         if not count:
             continue
-        right = Rate(int(tally.right_symptoms[place]), tally.successes)
-        entry: dict[str, Any] = {
-            "cause": symptom.name,
-            "text": symptom.text,
-            "count": count,
-            "share": count / failures,
-            "among_successes": right.share,
-            "is_cause": None,
-            "trial": None,
-        }
+        symptom_count = SymptomCount(
+            name=symptom.name,
+            text=symptom.text,
+            count=count,
+            share=count / failures,
+            among_successes=Rate(int(tally.right_symptoms[place]), tally.successes).share,
+        )
         if trials is not None:
             repaired, control = trials.of(which, symptom.name)
             changed = CHANGES[symptom.name]
             if repaired.of:
-                entry["is_cause"] = is_cause(repaired, control)
-                entry["trial"] = {
-                    "change": changed.change,
-                    "mended": repaired.to_dict(),
-                    "control": changed.control,
-                    "control_mended": control.to_dict(),
-                }
-        entries.append(entry)
-    return entries
+                trial = Trial(changed.change, repaired, changed.control, control)
+                symptom_count = replace(
+                    symptom_count, is_cause=is_cause(repaired, control), trial=trial
+                )
+        counts.append(symptom_count)
+    return tuple(counts)
 
 
-def _losses(tally: Tally) -> dict[str, Any]:
+def _losses(tally: Tally) -> LossQuantiles:
     values = tally.loss_quantiles(QUANTILES)
-    return {
-        "steps": list(tally.loss_steps),
-        "quantiles": {
-            f"{share:g}": [_finite(value) for value in row]
-            for share, row in zip(QUANTILES, values.tolist(), strict=True)
-        },
+    by_share = {
+        share: tuple(losses) for share, losses in zip(QUANTILES, values.tolist(), strict=True)
     }
+    return LossQuantiles(tuple(tally.loss_steps), by_share)
 
 
-def _solutions(tally: Tally, examples: Examples) -> dict[str, Any]:
+def _solutions(tally: Tally, examples: Examples) -> Solutions:
     """Return how many different solutions there are, and the commonest."""
     classes = tally.classes.groups()
-    return {
-        "patterns": len(tally.patterns.groups()),
-        "classes": len(classes),
-        "commonest": [
-            {
-                "class": examples.solution(int(classes.firsts[place])),
-                "code": f"{int(classes.codes[place]):016x}",
-                "count": int(classes.counts[place]),
-                "share": int(classes.counts[place]) / tally.successes,
-                "member": int(classes.firsts[place]),
-            }
+    return Solutions(
+        patterns=len(tally.patterns.groups()),
+        classes=len(classes),
+        commonest=tuple(
+            SolutionClass(
+                text=examples.solution(int(classes.firsts[place])),
+                code=f"{int(classes.codes[place]):016x}",
+                count=int(classes.counts[place]),
+                share=int(classes.counts[place]) / tally.successes,
+                member=int(classes.firsts[place]),
+            )
             for place in classes.most(MOST_CLASSES)
-        ],
-    }
-
-
-def _best(plan: Plan, tally: Tally) -> dict[str, Any] | None:
-    if tally.best < 0:
-        return None
-    return {"member": tally.best, "seed": plan.settings.seed, "margin": tally.best_margin}
-
-
-def _plain(settings: dict[str, Any]) -> dict[str, Any]:
-    del settings["member"]
-    hidden = settings["hidden"]
-    return {**settings, "hidden": list(hidden) if isinstance(hidden, tuple) else hidden}
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+        ),
+    )

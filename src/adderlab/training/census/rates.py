@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -44,6 +45,11 @@ class Rate:
             "share": self.share,
             "interval": list(self.interval),
         }
+
+    @classmethod
+    def from_dict(cls, entry: Mapping[str, Any]) -> Rate:
+        """Return what :meth:`to_dict` gave."""
+        return cls(entry["count"], entry["of"])
 
     def __str__(self) -> str:
         if self.share is None:

@@ -20,7 +20,7 @@ from adderlab.training.settings import LARGEST, MOMENTUM
 from adderlab.training.work import members_at_once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from adderlab.tasks import Task
     from adderlab.training.settings import Settings
@@ -61,6 +61,11 @@ class Help:
     rate: Rate
     base: Rate
 
+    @property
+    def is_better(self) -> bool:
+        """Whether the change helps, beyond what chance explains."""
+        return self.rate.is_above(self.base)
+
     def to_dict(self) -> dict[str, Any]:
         """Return change and option, the rate with its interval, and whether it ``is_better``.
 
@@ -75,8 +80,14 @@ class Help:
             "rate": self.rate.share,
             "interval": list(self.rate.interval),
             "unchanged": self.base.to_dict(),
-            "is_better": self.rate.is_above(self.base),
+            "is_better": self.is_better,
         }
+
+    @classmethod
+    def from_dict(cls, entry: Mapping[str, Any]) -> Help:
+        """Return what :meth:`to_dict` gave."""
+        rate = Rate(entry["successes"], entry["networks"])
+        return cls(entry["change"], entry["option"], rate, Rate.from_dict(entry["unchanged"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +100,9 @@ class Survey:
         by_lr: success by learning rate, a hundredth of the run's to a hundred times it.
     """
 
-    helps: tuple[Help, ...]
-    by_width: tuple[tuple[int, Rate], ...]
-    by_lr: tuple[tuple[float, Rate], ...]
+    helps: tuple[Help, ...] = ()
+    by_width: tuple[tuple[int, Rate], ...] = ()
+    by_lr: tuple[tuple[float, Rate], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return lists: ``helps`` of changes, ``by_hidden`` and ``by_lr`` of rates."""
@@ -100,6 +111,15 @@ class Survey:
             "by_hidden": [{"hidden": width, **rate.to_dict()} for width, rate in self.by_width],
             "by_lr": [{"lr": lr, **rate.to_dict()} for lr, rate in self.by_lr],
         }
+
+    @classmethod
+    def from_dict(cls, entry: Mapping[str, Any]) -> Survey:
+        """Return what :meth:`to_dict` gave."""
+        return cls(
+            tuple(map(Help.from_dict, entry["helps"])),
+            tuple((point["hidden"], Rate.from_dict(point)) for point in entry["by_hidden"]),
+            tuple((point["lr"], Rate.from_dict(point)) for point in entry["by_lr"]),
+        )
 
 
 def survey(
