@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -18,12 +19,14 @@ from adderlab.building.methods import METHODS as CONSTRUCTIONS
 from adderlab.cli import options
 from adderlab.cli.arguments import with_options
 from adderlab.cli.main import app, main
+from adderlab.cli.settings import settings_from
+from adderlab.cli.usage import refusal_of
 from adderlab.errors import OptionError
 from adderlab.proving.choice import ENGINES
 from adderlab.quantizing import GROUPS, SCALES
 from adderlab.quantizing.methods import METHODS as ROUNDINGS
 from adderlab.runs.maps.result import SHOWS
-from adderlab.training import INITS, LOSSES, OPTIMIZERS
+from adderlab.training import INITS, LOSSES, OPTIMIZERS, Settings
 from adderlab.training.settings import DATA
 
 SOURCE = Path(adderlab.__file__).parent
@@ -58,10 +61,8 @@ def test_the_choices_are_those_of_the_library_and_any_other_is_one_line(command,
     assert main([command, *arguments.get(command, ["net"]), option, "nosuch"]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    named = ", ".join(repr(member.value) for member in choice)
-    assert err == (
-        f"adderlab: {option}: 'nosuch' is not one of {named}; see 'adderlab {command} --help'\n"
-    )
+    named = ", ".join(member.value for member in choice)
+    assert err == f"adderlab: {option}: got 'nosuch'; give one of {named}\n"
 
 
 @pytest.mark.parametrize(
@@ -69,6 +70,7 @@ def test_the_choices_are_those_of_the_library_and_any_other_is_one_line(command,
     [
         ("prove net --engine ", ["auto", "enumeration", "diagram", "solver"]),
         ("train --optimizer m", ["momentum"]),
+        ("map --init ", ["torch", "he", "xavier"]),
     ],
 )
 def test_the_shell_completes_choices(line, completions):
@@ -86,6 +88,119 @@ def test_the_shell_completes_choices(line, completions):
         env=environment,
     )
     assert (done.stdout.split(), done.stderr) == (completions, "")
+
+
+# --- the settings of a training run: declared once, an option of both commands ------------------
+
+
+def test_without_options_the_settings_are_the_librarys_defaults():
+    defaults = asdict(Settings())
+    settings = settings_from()
+    assert {name: defaults[name] for name in settings} == settings
+    assert set(defaults) - set(settings) == {"seed", "member", "stop_margin"}
+
+
+@pytest.mark.parametrize("command", ["train", "map"])
+def test_a_command_has_every_setting_side_by_side(command):
+    names = [parameter.name for parameter in GROUP.commands[command].params]
+    settings = list(settings_from())
+    first = names.index(settings[0])
+    assert names[first : first + len(settings)] == settings
+    assert "settings" not in names
+
+
+def test_a_command_may_give_an_option_another_help_text():
+    helps = {
+        name: {parameter.name: parameter.help for parameter in GROUP.commands[name].params}
+        for name in ("train", "map")
+    }
+    assert helps["train"]["steps"] == "Updates; 0 leaves the network untrained."
+    assert helps["map"]["steps"] == "Updates, at least 1."
+    assert helps["train"]["lr"] == helps["map"]["lr"] == "Learning rate."
+
+
+# --- what the parser refuses --------------------------------------------------------------------
+
+NUMBERS = [
+    ("train", "--lr"),
+    ("train", "--init-scale"),
+    ("train", "--momentum"),
+    ("train", "--weight-decay"),
+    ("train", "--stop-margin"),
+    ("map", "--lr"),
+    ("prove net", "--timeout"),
+]
+WHOLE = [
+    ("train", "--steps"),
+    ("train", "--seed"),
+    ("train", "--seeds"),
+    ("train", "--member"),
+    ("train", "--samples"),
+    ("train", "--threads"),
+    ("map", "--steps"),
+    ("map", "--member"),
+    ("map", "--threads"),
+]
+
+
+@pytest.mark.parametrize("value", ["x", "1,5", "", "0.1.2"])
+@pytest.mark.parametrize(
+    ("command", "option", "rule"),
+    [
+        *((command, option, "a number") for command, option in NUMBERS),
+        *((command, option, "a whole number") for command, option in WHOLE),
+    ],
+)
+def test_what_is_no_number_is_refused_with_the_value_and_what_to_give(
+    command, option, rule, value, capsys
+):
+    assert main([*command.split(), option, value]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", f"adderlab: {option}: got {value!r}; give {rule}\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("train --steps 1.5", "--steps: got '1.5'; give a whole number"),
+        ("map --size", "--size: a value is missing; see 'adderlab map --help'"),
+        ("train -o", "-o: a value is missing; see 'adderlab train --help'"),
+        ("train --explain=3", "--explain: takes no value; write --explain alone"),
+        (
+            "train half-adder full-adder",
+            "train: Got unexpected extra argument(s) (full-adder); see 'adderlab train --help'",
+        ),
+        (f"train --steps {'9' * 5000}", f"--steps: got '{'9' * 40}…'; give a whole number"),
+    ],
+)
+def test_a_line_that_does_not_parse_is_refused_in_one_line(line, message, capsys):
+    assert main(line.split()) == 2
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", f"adderlab: {message}\n")
+
+
+class Refused(Exception):
+    """A parser's error, as versions of Typer without Pydantic raise it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = GROUP.commands["train"].params[4]
+
+
+@pytest.mark.parametrize(
+    ("reason", "message"),
+    [
+        ("'x' is not a valid float.", "got 'x'; give a number"),
+        ("'x y' is not a valid integer.", "got 'x y'; give a whole number"),
+        ("'x' is not one of 'sgd', 'adam'.", "got 'x'; give one of sgd, adam"),
+        ("no sentence we know.", "no sentence we know; see 'adderlab train --help'"),
+    ],
+)
+def test_older_parsers_sentences_are_read_too(reason, message):
+    refusal = refusal_of(Refused(reason), GROUP, ["train"])
+    option = max(Refused(reason).param.opts, key=len)
+    assert str(refusal) == f"{option}: {message}"
 
 
 # --- errors: arguments below cli/, options on the command line ---------------------------------

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from adderlab.cli.main import main
-from adderlab.cli.options import hidden_widths
+from adderlab.cli.settings import hidden_widths
 from adderlab.errors import OptionError
 from adderlab.nets import load
 from adderlab.tasks import task_named

@@ -29,9 +29,10 @@ from adderlab.cli import (
     tasks,
     train,
 )
-from adderlab.cli.arguments import as_typed, with_options
+from adderlab.cli.arguments import with_options
 from adderlab.cli.options import BAD_INPUT, INTERRUPTED
 from adderlab.cli.output import complain, prepare_streams, print_json
+from adderlab.cli.usage import refusal_of
 from adderlab.errors import AdderlabError
 from adderlab.errors import Interrupted as WorkInterrupted
 
@@ -111,7 +112,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         error = with_options(error, typer.main.get_command(app), arguments)
         return _refuse(arguments, error.to_dict(), str(error))
     except UsageError as error:
-        return _refuse_usage(arguments, error)
+        refusal = refusal_of(error, typer.main.get_command(app), arguments)
+        if refusal is None:
+            return BAD_INPUT
+        return _refuse(arguments, refusal.to_dict(), str(refusal))
     except MemoryError:
         what = "the memory of this machine is used up"
         remedy = "take something smaller"
@@ -144,21 +148,3 @@ def _refuse(arguments: Sequence[str], error: dict[str, str], line: str) -> int:
     if "--json" in arguments:
         print_json({"error": error})
     return BAD_INPUT
-
-
-def _refuse_usage(arguments: Sequence[str], error: BaseException) -> int:
-    """Print what the parser refuses, with the help page that says how it goes."""
-    text = getattr(error, "format_message", lambda: str(error))().strip()
-    if not text:  # no command at all: the help page has been printed
-        return BAD_INPUT
-    context = getattr(error, "ctx", None)
-    path = context.command_path if context is not None else "adderlab"
-    remedy = f"see '{path} --help'"
-    parameter, reason = getattr(error, "param", None), getattr(error, "message", "")
-    if parameter is not None and reason:  # a value that was refused; Pydantic's say so first
-        what, where = reason.removeprefix("Value error, "), as_typed(parameter)
-    else:
-        what, where = text, path.removeprefix("adderlab").strip()
-    what = what.rstrip(".")
-    line = f"{where}: {what}; {remedy}" if where else f"{what}; {remedy}"
-    return _refuse(arguments, {"what": what, "where": where, "remedy": remedy}, line)

@@ -3,31 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from adderlab.cli.options import (
-    AsJson,
-    Batch,
-    ColorChoice,
-    Data,
-    DataChoice,
-    Hidden,
-    HiddenActivation,
-    Init,
-    InitChoice,
-    InitScale,
-    LearningRate,
-    Loss,
-    LossChoice,
-    Momentum,
-    Optimizer,
-    OptimizerChoice,
-    SampleCount,
-    WeightDecay,
-    hidden_widths,
-)
+from adderlab.cli.options import AsJson, ColorChoice
+from adderlab.cli.settings import with_settings
 
 EXAMPLES = """Examples:
 
@@ -45,7 +26,7 @@ kept, and the same command goes on)."""
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    _ = app.command(epilog=EXAMPLES)(map)
+    _ = app.command(epilog=EXAMPLES)(with_settings(map, steps="Updates, at least 1."))
 
 
 def map(
@@ -73,19 +54,7 @@ def map(
     member: Annotated[
         int, typer.Option(metavar="I", help="Whose start and data every pixel has.")
     ] = 1,
-    hidden: Hidden = "3",
-    lr: LearningRate = 0.1,
-    steps: Annotated[int, typer.Option(help="Updates.")] = 1000,
-    batch: Batch = "full",
-    samples: SampleCount = 1000,
-    data: Data = DataChoice.SAMPLES,
-    optimizer: Optimizer = OptimizerChoice.SGD,
-    momentum: Momentum = 0.9,
-    weight_decay: WeightDecay = 0.0,
-    loss: Loss = LossChoice.MSE,
-    activation: HiddenActivation = "relu",
-    init: Init = InitChoice.TORCH,
-    init_scale: InitScale = 1.0,
+    settings: dict[str, Any],
     threads: Annotated[
         int | None, typer.Option(metavar="N", help="Threads used; all cores unless given.")
     ] = None,
@@ -97,7 +66,6 @@ def map(
 ) -> None:
     """Train one start under a grid of settings: where it converges, where it is right."""
     from adderlab.cli.output import Screen
-    from adderlab.cli.train import batch_size
     from adderlab.runs.maps.axes import parse_size
     from adderlab.verbs.map import map as make_map
 
@@ -124,19 +92,7 @@ def map(
             on_progress=on_progress,
             on_compile=lambda text: bar.console.print(text),
             seed=seed,
-            hidden=hidden_widths(hidden),
-            lr=lr,
-            steps=steps,
-            batch=batch_size(batch),
-            samples=samples,
-            data=data.value,
-            optimizer=optimizer.value,
-            momentum=momentum,
-            weight_decay=weight_decay,
-            loss=loss.value,
-            activation=activation,
-            init=init.value,
-            init_scale=init_scale,
+            **settings,
         )
     screen.show(result.blocks(), unwritten="" if result.file else "MAP.png")
     screen.json(result.to_dict())

@@ -111,27 +111,6 @@ TaskOption: TypeAlias = Annotated[
 OutNet: TypeAlias = Annotated[
     Path | None, typer.Option("-o", "--out", metavar="NET", help="Write the network here.")
 ]
-Hidden: TypeAlias = Annotated[
-    str, typer.Option(metavar="N|NxM", help="Hidden units; 16x8 makes two layers.")
-]
-LearningRate: TypeAlias = Annotated[float, typer.Option(help="Learning rate.")]
-Steps: TypeAlias = Annotated[int, typer.Option(help="Updates; 0 leaves the network untrained.")]
-Batch: TypeAlias = Annotated[
-    str, typer.Option(metavar="full|1|K", help="Samples a step: all (GD), 1 (SGD), K (minibatch).")
-]
-SampleCount: TypeAlias = Annotated[int, typer.Option(help="Random operand pairs to learn from.")]
-Data: TypeAlias = Annotated[DataChoice, typer.Option(help="Learn from samples, or every row once.")]
-Optimizer: TypeAlias = Annotated[OptimizerChoice, typer.Option(help="Optimizer.")]
-Momentum: TypeAlias = Annotated[float, typer.Option(help="Of --optimizer momentum.")]
-WeightDecay: TypeAlias = Annotated[
-    float, typer.Option(help="This times a weight is added to its gradient.")
-]
-Loss: TypeAlias = Annotated[LossChoice, typer.Option(help="Loss.")]
-HiddenActivation: TypeAlias = Annotated[
-    str, typer.Option(metavar="relu|leaky:S|tanh", help="Of the hidden units.")
-]
-Init: TypeAlias = Annotated[InitChoice, typer.Option(help="How the weights start.")]
-InitScale: TypeAlias = Annotated[float, typer.Option(help="A factor on the start.")]
 
 _UNITS: Final = {
     "": 1,
@@ -166,20 +145,3 @@ UNKNOWN: Final = 3
 INTERRUPTED: Final = 130
 
 EXIT_OF_VERDICT: Final = {"proved": HOLDS, "refuted": REFUTED, "unknown": UNKNOWN}
-
-
-def hidden_widths(text: str) -> int | tuple[int, ...]:
-    """Return the hidden units that ``--hidden`` names: ``3``, or ``16x8`` for two layers.
-
-    Raises:
-        OptionError: it is neither.
-    """
-    try:
-        widths = tuple(int(part) for part in text.lower().split("x"))
-    except ValueError:
-        raise OptionError(
-            f"got {text}",
-            where="--hidden",
-            remedy="give a whole number, or one for each layer: 16x8",
-        ) from None
-    return widths[0] if len(widths) == 1 else widths

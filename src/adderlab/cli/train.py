@@ -8,30 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from adderlab.cli.options import (
-    EXIT_OF_VERDICT,
-    HOLDS,
-    REFUTED,
-    AsJson,
-    Batch,
-    Data,
-    DataChoice,
-    Hidden,
-    HiddenActivation,
-    Init,
-    InitChoice,
-    InitScale,
-    LearningRate,
-    Loss,
-    LossChoice,
-    Momentum,
-    Optimizer,
-    OptimizerChoice,
-    SampleCount,
-    Steps,
-    WeightDecay,
-    hidden_widths,
-)
+from adderlab.cli.options import EXIT_OF_VERDICT, HOLDS, REFUTED, AsJson
+from adderlab.cli.settings import with_settings
 from adderlab.errors import OptionError
 
 if TYPE_CHECKING:
@@ -58,7 +36,7 @@ Exit code: 0 the network adds (or --seeds did its work), 1 it does not (the file
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    _ = app.command(epilog=EXAMPLES)(train)
+    _ = app.command(epilog=EXAMPLES)(with_settings(train))
 
 
 def train(
@@ -67,7 +45,6 @@ def train(
         typer.Argument(metavar="TASK", help="For example half-adder; see 'adderlab tasks'."),
     ] = None,
     *,
-    hidden: Hidden = "3",
     seed: Annotated[int, typer.Option(help="As given to torch.manual_seed; seed 0 works.")] = 0,
     member: Annotated[
         int | None,
@@ -76,18 +53,7 @@ def train(
     seeds: Annotated[
         int | None, typer.Option(metavar="N", help="Train members 0 to N-1 of the seed at once.")
     ] = None,
-    lr: LearningRate = 0.1,
-    steps: Steps = 1000,
-    batch: Batch = "full",
-    samples: SampleCount = 1000,
-    data: Data = DataChoice.SAMPLES,
-    optimizer: Optimizer = OptimizerChoice.SGD,
-    momentum: Momentum = 0.9,
-    weight_decay: WeightDecay = 0.0,
-    loss: Loss = LossChoice.MSE,
-    activation: HiddenActivation = "relu",
-    init: Init = InitChoice.TORCH,
-    init_scale: InitScale = 1.0,
+    settings: dict[str, Any],
     stop_margin: Annotated[
         float | None,
         typer.Option(metavar="M", help="Stop when every row is right by more than this."),
@@ -120,24 +86,7 @@ def train(
     from adderlab.cli.output import Screen
 
     screen = Screen(as_json=as_json)
-    settings: dict[str, Any] = {
-        "hidden": hidden_widths(hidden),
-        "seed": seed,
-        "member": member,
-        "lr": lr,
-        "steps": steps,
-        "batch": batch_size(batch),
-        "samples": samples,
-        "data": data.value,
-        "optimizer": optimizer.value,
-        "momentum": momentum,
-        "weight_decay": weight_decay,
-        "loss": loss.value,
-        "activation": activation,
-        "init": init.value,
-        "init_scale": init_scale,
-        "stop_margin": stop_margin,
-    }
+    settings |= {"seed": seed, "member": member, "stop_margin": stop_margin}
     if replay is not None:
         _replay(screen, replay, settings, others=(task, seeds, out))
     if task is None:
@@ -176,21 +125,6 @@ def _replay(screen: Screen, path: Path, settings: dict[str, Any], others: tuple[
     screen.show(replay.blocks())
     screen.json(replay.to_dict())
     raise typer.Exit(HOLDS if replay else REFUTED)
-
-
-def batch_size(text: str) -> int | None:
-    """Return the samples a step that ``--batch`` names; ``None`` for all of them.
-
-    Raises:
-        OptionError: it is neither ``full`` nor a whole number.
-    """
-    if text == "full":
-        return None
-    if not text.isdecimal():
-        raise OptionError(
-            f"got {text!r}", where="--batch", remedy="give full, or a whole number of samples"
-        )
-    return int(text)
 
 
 def _train_one(screen: Screen, task: str, settings: dict[str, Any], out: Path | None) -> None:
