@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from adderlab.demo import Story, demo
     from adderlab.errors import AdderlabError
     from adderlab.nets import Activation, Layer, Network, Readout, load, network
-    from adderlab.nets.modules import AdderNN, Step, to_module
+    from adderlab.nets.activation_modules import Step
+    from adderlab.nets.modules import AdderNN, to_module
     from adderlab.nets.saving import save
     from adderlab.nets.state_dict import from_lists, from_state_dict, to_state_dict
     from adderlab.nets.tracing import from_module
@@ -66,7 +67,7 @@ _HOMES: Final = {
     "Replay": "verbs.replay",
     "Result": "blocks",
     "Shown": "verbs.show",
-    "Step": "nets.modules",
+    "Step": "nets.activation_modules",
     "Story": "demo",
     "Task": "tasks",
     "TrainabilityMap": "runs.maps.result",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -12,9 +13,9 @@ import torch
 
 from adderlab.errors import NetworkError
 from adderlab.nets import Activation
+from adderlab.nets.activation_modules import module_of
 from adderlab.nets.activations import RULES, Rounding
 from adderlab.nets.dyadic import Dyadic
-from adderlab.nets.modules import Step
 from adderlab.nets.tracing.operations import OPERATIONS
 
 ALL = [
@@ -81,26 +82,51 @@ def test_intervals_hold_the_values_at_their_ends_and_between(activation: Activat
         assert float(most) >= float(max(every[first : last + 1])) - 2.0**-50
 
 
-@pytest.mark.parametrize("activation", [a for a in ALL if a.kind != "step"], ids=str)
+@pytest.mark.parametrize("activation", [a for a in ALL if a.has_gradient], ids=str)
 def test_derivatives_are_those_of_autograd(activation: Activation) -> None:
     sums = torch.tensor(SUMS.to_floats(), requires_grad=True)
-    functions = {
-        "relu": torch.relu,
-        "identity": lambda x: x * 1,
-        "leaky": lambda x: torch.nn.functional.leaky_relu(x, activation.slope),
-        "tanh": torch.tanh,
-    }
-    functions[activation.kind](sums).sum().backward()
+    module_of(activation)(sums).sum().backward()
     assert sums.grad is not None
     expected = activation.derivative(SUMS.to_floats())
     assert sums.grad.tolist() == pytest.approx(expected.tolist(), abs=2.0**-51, rel=0)
 
 
-def test_steps_are_those_of_the_module() -> None:
-    for convention in (">", ">="):
-        activation = Activation("step", convention=convention)
-        given = Step(convention)(torch.tensor(SUMS.to_floats())).tolist()
-        assert activation.plain(SUMS.to_floats()).tolist() == given
+@pytest.mark.parametrize("activation", ALL, ids=str)
+def test_modules_give_the_plain_values(activation: Activation) -> None:
+    sums = SUMS.to_floats()
+    given = module_of(activation)(torch.tensor(sums))
+    assert given.tolist() == pytest.approx(activation.plain(sums).tolist(), abs=2.0**-51, rel=0)
+    assert activation.has_gradient == (activation.kind != "step")
+
+
+@pytest.mark.parametrize("activation", ALL, ids=str)
+def test_slopes_and_kinks_are_those_of_the_values(activation: Activation) -> None:
+    """Straight lines on both sides go through 0, unless there is a jump."""
+    at = {x: float(activation.plain(np.array(float(x)))) for x in (-2, -1, -0.0, 1, 2)}
+    below, above = at[-1] - at[-2], at[2] - at[1]
+    if activation.slopes is None:
+        assert not activation.is_exact
+        assert below != -at[-1]
+        return
+    assert activation.slopes == (below, above)
+    jumps = (at[-1] + below, at[1] - above) != (0, 0)
+    assert activation.rule.kink == ("jump" if jumps else "bend" if below != above else "")
+    assert activation.rule.can_die == ((below, above, at[-1]) == (0, 1, 0))
+
+
+@pytest.mark.parametrize("activation", ALL, ids=str)
+def test_options_are_what_values_depend_on(activation: Activation) -> None:
+    other = ">=" if activation.convention == ">" else ">"
+    others = {
+        "slope": replace(activation, slope=activation.slope + 1),
+        "convention": replace(activation, convention=other),
+    }
+    sums = SUMS.to_floats()
+    depends = {
+        name for name, other in others.items()
+        if (other.plain(sums) != activation.plain(sums)).any()
+    }  # fmt: skip
+    assert depends == set(activation.rule.options)
 
 
 def test_every_spelling_is_read() -> None:

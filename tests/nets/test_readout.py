@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import torch
 
 from adderlab.nets import EXACT, Readout
 from adderlab.nets.dyadic import Dyadic
@@ -62,3 +63,21 @@ def test_exact_numbers_read_the_same_in_whole_numbers_in_double_and_as_fractions
 @pytest.mark.parametrize("readout", [OVER, AT_LEAST, EXACT], ids=str)
 def test_what_is_no_number_is_no_bit(readout: Readout) -> None:
     assert read_states(readout, np.array([np.nan])).tolist() == [NO_BIT]
+
+
+@pytest.mark.parametrize("readout", [OVER, AT_LEAST, EXACT], ids=str)
+def test_a_distance_is_positive_on_the_right_side_alone(readout: Readout) -> None:
+    """Of fractions, doubles and tensors alike; at 0 the convention decides."""
+    for value, bit in itertools.product([Fraction(n, 8) for n in range(-4, 20)], (0, 1)):
+        distance = readout.distance(value, bit)
+        is_right = read_bit(readout, value, value) == bit
+        assert isinstance(distance, Fraction)
+        assert is_right if distance > 0 else distance == 0 or not is_right
+        if readout.kind == "threshold":
+            assert abs(distance) == abs(value - Fraction(readout.threshold))
+            assert bool(readout.above(value)) == (is_right == bool(bit))
+        bits = np.array([bit], dtype=np.uint8)
+        assert readout.distance(np.array([float(value)]), bits).tolist() == [distance]
+        assert (
+            readout.distance(torch.tensor([float(value)]), torch.tensor([bit])).item() == distance
+        )

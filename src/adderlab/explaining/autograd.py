@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from adderlab.explaining.backprop import Number
 from adderlab.explaining.graph import Graph, Key
 from adderlab.explaining.results import Agreement, Update
-from adderlab.nets.activations import Activation
 from adderlab.nets.network import Network
 
 if TYPE_CHECKING:
@@ -144,6 +143,8 @@ def _forward(
     import torch
     from torch.nn import functional
 
+    from adderlab.nets.activation_modules import module_of
+
     x = torch.tensor(inputs, dtype=torch.float64, requires_grad=True)
     zero = torch.zeros((), dtype=torch.float64)
     sums: list[torch.Tensor] = []
@@ -162,10 +163,13 @@ def _forward(
                 [parameters.get((f"fc{number}.bias", (row,)), zero) for row in range(layer.n_out)]
             )
         z = functional.linear(values, matrix, bias)
-        values = _activated(layer.activation, z)
+        values = module_of(layer.activation)(z)
+        if not values.requires_grad:
+            # behind a step: a leaf of its own, so that PyTorch says what reaches it, and z nothing
+            values = values.requires_grad_()
         for tensor in (z, values):
             if tensor.requires_grad:
-                tensor.retain_grad()
+                _ = tensor.retain_grad()
         sums.append(z)
         units.append(values)
     target = torch.tensor(
@@ -175,22 +179,3 @@ def _forward(
     target = torch.where(target.isnan(), values.detach(), target)
     kinds = {"mse": functional.mse_loss, "bce": functional.binary_cross_entropy_with_logits}
     return x, sums, units, kinds[loss](values, target)
-
-
-def _activated(activation: Activation, z: torch.Tensor) -> torch.Tensor:
-    import torch
-    from torch.nn import functional
-
-    match activation.kind:
-        case "relu":
-            return functional.relu(z)
-        case "leaky":
-            return functional.leaky_relu(z, activation.slope)
-        case "tanh":
-            return torch.tanh(z)
-        case "step":
-            # a leaf of its own, so that PyTorch says what reaches it; nothing goes on to z
-            above = z > 0 if activation.convention == ">" else z >= 0
-            return above.to(z.dtype).requires_grad_()
-        case _:
-            return z

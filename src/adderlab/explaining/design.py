@@ -97,7 +97,7 @@ def compare_with(net: Network, design: Network, name: str) -> Comparison | None:
         (net.depth, design.depth) != (2, 2)
         or (net.n_in, net.n_out) != (design.n_in, design.n_out)
         or len(kinds) != 1
-        or kinds.pop().kind not in ("relu", "leaky")
+        or kinds.pop().rule.kink != "bend"
     ):
         return None
     own, other = _units(net), _units(design)

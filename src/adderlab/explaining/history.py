@@ -200,7 +200,7 @@ def _passes(
             values, slope = kind.plain(sums), kind.derivative(sums)
             slopes.append(slope)
             if number < net.depth:
-                off.append((sums <= 0) & (kind.kind == "relu"))
+                off.append((sums <= 0) & kind.rule.can_die)
         target = block.expected.astype(np.float64)
         guess = values if loss == "mse" else 1 / (1 + np.exp(-values))
         passed = guess - target

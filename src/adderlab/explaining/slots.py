@@ -165,7 +165,7 @@ def run_slots(
             where="slots",
             remedy=f"take a network of up to {LARGEST_SLOTS}",
         )
-    if net.layers[-1].activation.kind == "step":
+    if not net.layers[-1].activation.has_gradient:
         raise NetworkError(
             "the last layer is a step, behind which nothing has a gradient",
             where="slots",

@@ -106,7 +106,7 @@ def symbolic_gradients(
         NetworkError: a step, which has no derivative to write down.
         ResourceError: too large a network.
     """
-    if any(layer.activation.kind == "step" for layer in net.layers):
+    if not all(layer.activation.has_gradient for layer in net.layers):
         raise NetworkError(
             "a step has no gradient, in symbols either",
             where="symbols",
@@ -130,7 +130,7 @@ def symbolic_gradients(
 def _is_on(graph: Graph, net: Network) -> list[bool]:
     """Return of each unit of each layer whether its slope is the one above 0."""
     return [
-        layer.activation.kind in ("identity", "tanh") or z.number > 0
+        not layer.activation.rule.kink or z.number > 0
         for layer, sums in zip(net.layers, graph.sums, strict=True)
         for z in sums
     ]
@@ -213,12 +213,12 @@ def _pattern(
 def _off(net: Network, graph: Graph, is_on: Sequence[bool]) -> set[str]:
     """Return the names of the relu units that are 0 because they are off."""
     units = [
-        (layer.activation.kind, unit)
+        (layer.activation.rule.can_die, unit)
         for layer, column in zip(net.layers, graph.units, strict=True)
         for unit in column
     ]
     pairs = zip(units, is_on, strict=True)
-    return {unit.name.text for (kind, unit), on in pairs if kind == "relu" and not on}
+    return {unit.name.text for (can_die, unit), on in pairs if can_die and not on}
 
 
 def _loss_slope(sp: Any, y: Any, t: Any, loss: str) -> Any:
@@ -231,16 +231,11 @@ def _loss_slope(sp: Any, y: Any, t: Any, loss: str) -> Any:
 
 def _slope(sp: Any, activation: Activation, unit: Any, *, on: bool) -> Any:
     """Return the derivative of an activation, in terms of the unit itself."""
-    match activation.kind:
-        case "relu":
-            return sp.Integer(on)
-        case "leaky":
-            return sp.Integer(1) if on else sp.Rational(Fraction(activation.slope))
-        case "tanh":
-            z = sp.Symbol("z")
-            return sp.diff(sp.tanh(z), z).subs(sp.tanh(z), unit)
-        case _:
-            return sp.Integer(1)
+    if activation.slopes is not None:
+        return sp.Rational(Fraction(activation.slopes[on]))
+    z = sp.Symbol("z")
+    value = getattr(sp, activation.kind)(z)
+    return sp.diff(value, z).subs(value, unit)
 
 
 def _put_in(expression: Any, numbers: dict[Any, Number]) -> Number:

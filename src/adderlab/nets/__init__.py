@@ -1,6 +1,6 @@
 """The shape of networks: data with exact values, exact evaluation, and files.
 
-The PyTorch side (``adderlab.nets.modules``, ``adderlab.nets.tracing``) is imported where it is
+The PyTorch side (``modules``, ``activation_modules``, ``tracing``) is imported where it is
 used, never from here: everything else works without loading torch.
 """
 

@@ -1,22 +1,23 @@
 """The activations: one table entry for each, and everything that is computed of them.
 
-Rule: nothing outside this table applies an activation, but for what is another algorithm: PyTorch
-models (of training, fine-tuning and autograd), the kernels' source text, the lecture's own
-backpropagation (:mod:`adderlab.explaining.backprop`), and functions as decision diagrams, solver
-scripts, symbols or lines. A new activation is one more entry.
+Rule: nothing outside this table applies an activation or asks for its kind, but for what is another
+algorithm: the kernels' source text, the lecture's own backpropagation
+(:mod:`adderlab.explaining.backprop`), functions as decision diagrams, solver scripts or lines, and
+the equivalences between units of one kind. A new activation is one more entry.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import numpy as np
 
 from adderlab.errors import NetworkError
+from adderlab.nets.convention import CONVENTIONS, Convention, is_above
 from adderlab.nets.dyadic import Dyadic
-from adderlab.nets.readout import CONVENTIONS, Convention, check_choice, exceeds, finite
+from adderlab.nets.readout import check_choice, exceeds, finite
 
 if TYPE_CHECKING:
     from jaxtyping import Float64, Int64
@@ -66,6 +67,19 @@ class Activation:
         return self.rule.exact is not None
 
     @property
+    def has_gradient(self) -> bool:
+        """Whether a gradient passes back through it: not where it jumps."""
+        return self.rule.kink != "jump"
+
+    @property
+    def slopes(self) -> tuple[float, float] | None:
+        """The slopes below and above 0; ``None`` where it is not straight on each side."""
+        if not self.is_exact:
+            return None
+        below, above = self.derivative(np.array([-1.0, 1.0])).tolist()
+        return below, above
+
+    @property
     def rounds(self) -> bool:
         """Whether computing it in a number format may round."""
         return self.rule.rounds
@@ -107,7 +121,7 @@ class Activation:
     def image(self, low: Doubles, high: Doubles) -> tuple[Doubles, Doubles]:
         """Return its least and its largest plain values on sums between ``low`` and ``high``."""
         ends = self.plain(low), self.plain(high)
-        if self.kind != "leaky" or self.slope >= 0:  # monotonic
+        if self.slopes is None or self.slopes[0] >= 0:  # monotonic
             return ends
         least = np.where((low < 0) & (high > 0), 0.0, np.minimum(*ends))
         return least, np.maximum(*ends)
@@ -145,7 +159,11 @@ class Rule:
         enclosed: in double with bounds.
         derivative: in double.
         grid: from the exponents of the grids that sums lie on to those of the values.
+        module: its class in ``torch.nn``, called with its options; or our ``Step``.
         rounds: whether computing it in a number format may round.
+        kink: whether it bends or jumps at 0.
+        can_die: whether a unit may be off for good: value and slope are 0 below 0.
+        options: the attributes of an activation that it depends on.
         spellings: PyTorch's names of it as a function or a method.
     """
 
@@ -155,7 +173,11 @@ class Rule:
     enclosed: Callable[[Activation, Any, Any, Rounding], tuple[Any, Any]]
     derivative: Callable[[Activation, Any], Any]
     grid: Callable[[Int64[np.ndarray, " n_out"]], Int64[np.ndarray, " n_out"]]
+    module: str
     rounds: bool = False
+    kink: Literal["", "bend", "jump"] = ""
+    can_die: bool = False
+    options: tuple[str, ...] = ()
     spellings: tuple[str, ...] = ()
 
 
@@ -191,8 +213,7 @@ def _step(activation: Activation, sums: Any) -> Any:
 
 
 def _step_interval(activation: Activation, iv: Any, total: Any) -> Any:
-    is_strict = activation.convention == ">"
-    return iv.mpf([int(end > 0 if is_strict else end >= 0) for end in (total.a, total.b)])
+    return iv.mpf([int(is_above(end, 0, activation.convention)) for end in (total.a, total.b)])
 
 
 def _step_enclosed(
@@ -243,6 +264,9 @@ RULES: Final[dict[str, Rule]] = {
         enclosed=lambda _, sums, errors, rounding: (np.maximum(sums, 0), errors),
         derivative=lambda _, sums: (sums > 0).astype(np.float64),
         grid=lambda grids: grids,
+        module="ReLU",
+        kink="bend",
+        can_die=True,
         spellings=("relu",),
     ),
     "identity": Rule(
@@ -252,6 +276,7 @@ RULES: Final[dict[str, Rule]] = {
         enclosed=lambda _, sums, errors, rounding: (sums, errors),
         derivative=lambda _, sums: np.ones_like(sums),
         grid=lambda grids: grids,
+        module="Identity",
     ),
     "step": Rule(
         exact=lambda activation, sums: Dyadic(
@@ -262,6 +287,9 @@ RULES: Final[dict[str, Rule]] = {
         enclosed=_step_enclosed,
         derivative=lambda _, sums: np.zeros_like(sums),
         grid=np.zeros_like,
+        module="Step",
+        kink="jump",
+        options=("convention",),
     ),
     "leaky": Rule(
         exact=lambda activation, sums: sums.leaky(activation.slope),
@@ -270,7 +298,10 @@ RULES: Final[dict[str, Rule]] = {
         enclosed=_leaky_enclosed,
         derivative=lambda activation, sums: np.where(sums > 0, 1.0, activation.slope),
         grid=lambda grids: grids,
+        module="LeakyReLU",
         rounds=True,
+        kink="bend",
+        options=("slope",),
         spellings=("leaky_relu",),
     ),
     "tanh": Rule(
@@ -280,6 +311,7 @@ RULES: Final[dict[str, Rule]] = {
         enclosed=_tanh_enclosed,
         derivative=lambda _, sums: 1 - np.tanh(sums) ** 2,
         grid=lambda grids: np.full_like(grids, -NO_GRID),
+        module="Tanh",
         rounds=True,
         spellings=("tanh",),
     ),

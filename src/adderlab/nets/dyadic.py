@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from adderlab.bits import INT64_BITS
+from adderlab.nets.convention import is_above
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float64, Shaped
@@ -135,7 +136,7 @@ class Dyadic:
         limit = dyadic_of(threshold)
         exponent = min(self.exponent, limit.exponent)
         left, right = self.rescaled(exponent).integers, limit.rescaled(exponent).integers
-        return np.asarray(left > right if convention == ">" else left >= right, dtype=bool)
+        return np.asarray(is_above(left, right, convention), dtype=bool)
 
 
 def to_fraction(integer: int, exponent: int) -> Fraction:

@@ -1,4 +1,4 @@
-"""Networks as PyTorch modules: the lecture's AdderNN, the step, and any network as a module.
+"""Networks as PyTorch modules: the lecture's AdderNN, and any network as a module.
 
 Rule: a module made here computes with the numbers that the network stores, in their own format,
 and has the network's readout or shows raw outputs; it never rounds on the way. Importing this
@@ -14,11 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from adderlab.errors import ModelError, NetworkError, OptionError
+from adderlab.errors import ModelError, NetworkError
 from adderlab.formats import FORMATS
+from adderlab.nets.activation_modules import Step, check_convention, module_of
 from adderlab.nets.activations import Activation
+from adderlab.nets.convention import Convention, is_above
 from adderlab.nets.network import Network
-from adderlab.nets.readout import CONVENTIONS, Convention, Readout
+from adderlab.nets.readout import Readout
 from adderlab.nets.state_dict import to_state_dict
 
 if TYPE_CHECKING:
@@ -69,7 +71,7 @@ class AdderNN(nn.Module):
         activation: nn.Module | None = None,
     ) -> None:
         super().__init__()
-        _check_convention(convention)
+        check_convention(convention)
         self.fc1 = nn.Linear(n_in, hidden)  # hidden * n_in weights + hidden biases: 6 + 3 = 9
         self.fc2 = nn.Linear(hidden, n_out)  # n_out * hidden weights + n_out biases: 6 + 2 = 8
         self.relu = nn.ReLU() if activation is None else activation  # no parameters
@@ -86,41 +88,11 @@ class AdderNN(nn.Module):
         y = self.fc2(h)  # y = W2 h + b2, the raw outputs
         if self.threshold is None:
             return y  # a loss compares these with 0 and 1, so it has a gradient
-        bits = y > self.threshold if self.convention == ">" else y >= self.threshold
+        bits = is_above(y, self.threshold, self.convention)
         return bits.float()  # 0.0 or 1.0, flat on both sides of the jump: no gradient
 
     def extra_repr(self) -> str:
         return "" if self.threshold is None else f"outputs {self.convention} {self.threshold:g}"
-
-
-class Step(nn.Module):
-    """1.0 where ``x`` is above the threshold, else 0.0, in the dtype of ``x``.
-
-    It has no gradient: the output is flat everywhere but at the jump, so a network can't be
-    trained through it (``backward`` raises "does not require grad").
-
-    Args:
-        convention: whether above means ``>`` or ``>=``.
-        threshold: where the jump is.
-
-    Examples:
-        >>> Step(">=")(torch.tensor([-1.0, 0.0, 2.0]))
-        tensor([0., 1., 1.])
-    """
-
-    def __init__(self, convention: Convention = ">", *, threshold: float = 0.0) -> None:
-        super().__init__()
-        _check_convention(convention)
-        self.convention: Convention = convention
-        self.threshold = threshold
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the step of each number in ``x``."""
-        above = x > self.threshold if self.convention == ">" else x >= self.threshold
-        return above.to(x.dtype)
-
-    def extra_repr(self) -> str:
-        return f"{self.convention} {self.threshold:g}"
 
 
 def to_module(network: Network) -> nn.Module:
@@ -155,8 +127,8 @@ def to_module(network: Network) -> nn.Module:
         layers = [_linear(layer.n_in, layer.n_out, layer.bias) for layer in network.layers]
         activations = [_module_of(layer.activation, dtype_name) for layer in network.layers]
         match network.layers, activations:
-            case [first, second], [hidden, None] if (
-                first.bias and second.bias and isinstance(hidden, nn.ReLU | nn.LeakyReLU | nn.Tanh)
+            case [first, second], [hidden, nn.Identity()] if (
+                first.bias and second.bias and not isinstance(hidden, nn.Identity | Step)
             ):
                 model = AdderNN(
                     network.n_in,
@@ -171,7 +143,9 @@ def to_module(network: Network) -> nn.Module:
                 parts = [part for pair in zip(layers, activations, strict=True) for part in pair]
                 if readout is not None:
                     parts.append(Step(readout.convention, threshold=readout.threshold))
-                model = nn.Sequential(*(part for part in parts if part is not None))
+                model = nn.Sequential(
+                    *(part for part in parts if not isinstance(part, nn.Identity))
+                )
     for number, linear in enumerate(layers, start=1):
         linear.weight.data = _tensor(arrays[f"fc{number}.weight"], dtype_name)
         if f"fc{number}.bias" in arrays:
@@ -188,20 +162,11 @@ def _linear(n_in: int, n_out: int, bias: Any) -> nn.Linear:
     return nn.Linear(n_in, n_out, bias=bias is not None)
 
 
-def _module_of(activation: Activation, dtype_name: str) -> nn.Module | None:
-    match activation.kind:
-        case "relu":
-            return nn.ReLU()
-        case "leaky":
-            # leaky_relu rounds its slope to fp32 in fp16 and bf16 too (measured, torch 2.13)
-            _check_holds(activation.slope, "fp64" if dtype_name == "fp64" else "fp32", "slope")
-            return nn.LeakyReLU(activation.slope)
-        case "tanh":
-            return nn.Tanh()
-        case "step":
-            return Step(activation.convention)
-        case _:
-            return None
+def _module_of(activation: Activation, dtype_name: str) -> nn.Module:
+    if "slope" in activation.rule.options:
+        # leaky_relu rounds its slope to fp32 in fp16 and bf16 too (measured, torch 2.13)
+        _check_holds(activation.slope, "fp64" if dtype_name == "fp64" else "fp32", "slope")
+    return module_of(activation)
 
 
 def _tensor(array: Shaped[np.ndarray, "*shape"], dtype_name: str) -> Tensor:
@@ -216,11 +181,4 @@ def _check_holds(value: float, format_name: str, what: str) -> None:
             f"the {what} {value!r} is not representable in {format_name}, and PyTorch would "
             f"round it to {near!r}",
             remedy=f"give the network the {what} {near!r}",
-        )
-
-
-def _check_convention(convention: str) -> None:
-    if convention not in CONVENTIONS:
-        raise OptionError(
-            f"unknown convention {convention!r}", remedy=f"one of {', '.join(CONVENTIONS)}"
         )

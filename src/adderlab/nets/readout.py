@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 import numpy as np
 
 from adderlab.errors import NetworkError
+from adderlab.nets.convention import CONVENTIONS, Convention, is_above
 from adderlab.nets.dyadic import Dyadic
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Shaped, UInt8
-
-Convention: TypeAlias = Literal[">", ">="]
-CONVENTIONS: Final = (">", ">=")
 
 NO_BIT, OPEN = 2, 3
 """States beside the bits 0 and 1: surely neither of them, and not decided."""
@@ -64,6 +62,25 @@ class Readout:
             return "exact (0 or 1 as it stands)"
         return f"{self.convention} {self.threshold:g}"
 
+    def above(self, values: Any) -> Any:
+        """Return where numbers, of whatever compares (tensors too), read as 1 by the threshold."""
+        return is_above(values, self.threshold, self.convention)
+
+    def distance(self, values: Any, bits: Any) -> Any:
+        """Return how far outputs are on their right side of the threshold, negative on the wrong.
+
+        Of an exact readout, minus the distance to the bit.
+
+        Args:
+            values: a fraction, or doubles; an array or a tensor.
+            bits: what each should read as.
+        """
+        if self.kind == "exact":
+            return -abs(values - bits)
+        if isinstance(values, Fraction):
+            return (1 if bits else -1) * (values - Fraction(self.threshold))
+        return (bits * 2.0 - 1) * (values - self.threshold)
+
 
 EXACT: Final = Readout("exact")
 
@@ -72,8 +89,7 @@ def exceeds(values: Values, limit: float, convention: str) -> Bool[np.ndarray, "
     """Return where values are ``>`` or ``>=`` (the convention) a limit."""
     if isinstance(values, Dyadic):
         return values.exceeds(limit, convention)
-    above: Any = values > limit if convention == ">" else values >= limit
-    return np.asarray(above, dtype=bool)
+    return np.asarray(is_above(values, limit, convention), dtype=bool)
 
 
 def read_states(
@@ -87,16 +103,12 @@ def read_states(
         high: numbers that they are not above; left out, they are exactly ``low``.
     """
     high = low if high is None else high
-    states = np.full(low.shape, OPEN, dtype=np.uint8)
     if readout.kind == "threshold":
-        is_on = exceeds(low, readout.threshold, readout.convention)
-        is_same = (
-            np.ones_like(is_on)
-            if high is low
-            else is_on == exceeds(high, readout.threshold, readout.convention)
-        )
-        states[is_same] = is_on[is_same]
+        states = exceeds(low, readout.threshold, readout.convention).astype(np.uint8)
+        if high is not low:
+            states[states != exceeds(high, readout.threshold, readout.convention)] = OPEN
     else:
+        states = np.full(low.shape, OPEN, dtype=np.uint8)
         below, above = ~exceeds(high, 0.0, ">="), exceeds(low, 1.0, ">")
         states[below | above | (exceeds(low, 0.0, ">") & ~exceeds(high, 1.0, ">="))] = NO_BIT
         for bit in (0, 1):

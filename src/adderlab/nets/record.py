@@ -16,7 +16,7 @@ import numpy as np
 
 from adderlab.errors import AdderlabError, NetworkFileError
 from adderlab.nets import packing
-from adderlab.nets.activations import Activation
+from adderlab.nets.activations import RULES, Activation
 from adderlab.nets.network import Layer, Network
 from adderlab.nets.readout import Readout
 from adderlab.nets.tensors import Dense, Numbers, Packed, Scaled, Sparse, Tensor, Wide
@@ -40,10 +40,8 @@ def record_of(net: Network) -> tuple[dict[str, Any], dict[str, Shaped[np.ndarray
         if layer.bias is not None:
             entry["bias"] = _stored(layer.bias, f"fc{number}.bias", arrays)
         entry["activation"] = layer.activation.kind
-        if layer.activation.kind == "leaky":
-            entry["slope"] = layer.activation.slope
-        if layer.activation.kind == "step":
-            entry["convention"] = layer.activation.convention
+        for option in layer.activation.rule.options:
+            entry[option] = getattr(layer.activation, option)
         layers.append(entry)
     readout: dict[str, Any] = {"kind": net.readout.kind}
     if net.readout.kind == "threshold":
@@ -219,13 +217,10 @@ def _readout(value: Any, reader: Reader) -> Readout:
     return Readout(entry["kind"], threshold, entry["convention"])
 
 
-_ACTIVATION_KEYS: Final = {"leaky": ("slope",), "step": ("convention",)}
-
-
 def _layer(entry: Any, number: int, reader: Reader) -> Layer:
     what = f"layer {number}"
     kind = entry.get("activation") if isinstance(entry, dict) else None
-    extra = _ACTIVATION_KEYS.get(kind, ()) if isinstance(kind, str) else ()
+    extra = RULES[kind].options if isinstance(kind, str) and kind in RULES else ()
     keys = reader.keys(entry, what, ("weight", "activation", *extra), ("bias",))
     activation = Activation(
         keys["activation"],

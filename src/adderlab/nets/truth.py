@@ -66,7 +66,6 @@ class TruthRow:
 
 def truth_rows(net: Network, task: Task) -> Iterator[TruthRow]:
     """Yield the rows in order; bits are exact, raw outputs rounded to the nearest double."""
-    threshold = net.readout.threshold
     for block in task.blocks(256):
         low, high = evaluate(net, block.inputs)
         bits, is_bit = read_bits(net.readout, low, high)
@@ -81,7 +80,7 @@ def truth_rows(net: Network, task: Task) -> Iterator[TruthRow]:
             distances = tuple(
                 None
                 if bit is None or net.readout.kind == "exact"
-                else (1 if bit else -1) * (float(row[i]) - threshold)
+                else net.readout.distance(float(row[i]), bit)
                 for i, bit in enumerate(expected)
             )
             raw = tuple(float(value) for value in row)

@@ -140,7 +140,6 @@ def _verdicts(
 
 def _margins(net: Network, block: RowBlock, enclosure: Enclosure | None) -> dict[str, Fraction]:
     """Return the block's exact margins: bounds pick the candidates, whole numbers decide."""
-    threshold = Fraction(net.readout.threshold)
     margins: dict[str, Fraction] = {}
     for side, sign, bit in (("of_0", -1, 0), ("of_1", 1, 1)):
         belongs = block.expected == bit
@@ -156,7 +155,7 @@ def _margins(net: Network, block: RowBlock, enclosure: Enclosure | None) -> dict
         values = raw.integers[belongs[rows]]
         extreme = values.max() if sign < 0 else values.min()
         value = Fraction(int(extreme)) * Fraction(2) ** raw.exponent
-        margins[side] = sign * (value - threshold)
+        margins[side] = net.readout.distance(value, bit)
     return margins
 
 
@@ -166,7 +165,6 @@ def _margin_bounds(net: Network, block: RowBlock, enclosure: Enclosure) -> dict[
     The lowest output is enclosed narrowly, and so is every one of which the fast arithmetic
     knows nothing; the rest are bounded by the fast arithmetic.
     """
-    threshold = Fraction(net.readout.threshold)
     margins: dict[str, Fraction] = {}
     for side, sign, bit in (("of_0", -1, 0), ("of_1", 1, 1)):
         belongs = block.expected == bit
@@ -179,7 +177,7 @@ def _margin_bounds(net: Network, block: RowBlock, enclosure: Enclosure) -> dict[
         narrow = np.isneginf(lowest)
         narrow[np.unravel_index(int(np.argmin(lowest)), lowest.shape)] = True
         bounds = [
-            low - threshold if sign > 0 else threshold - high
+            net.readout.distance(low if bit else high, bit)
             for row in np.flatnonzero(narrow.any(axis=1))
             for (low, high), is_narrow in zip(
                 enclose_row(net, block.inputs[row]), narrow[row], strict=True

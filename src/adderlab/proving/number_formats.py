@@ -81,10 +81,10 @@ def unfit(net: Network, form: Format) -> str:
                     f"which {form.name} does not"
                 )
     for layer in net.layers:
-        kind, slope = layer.activation.kind, Fraction(layer.activation.slope)
-        if kind == "tanh":
-            return f"{form.name} does not define tanh"
-        if kind == "leaky" and not form.holds(slope):
+        activation, slope = layer.activation, Fraction(layer.activation.slope)
+        if not activation.is_exact:
+            return f"{form.name} does not define {activation.kind}"
+        if "slope" in activation.rule.options and not form.holds(slope):
             return f"not representable: the slope {float(slope)} is not a value of {form.name}"
     if form.kind == "float" and not form.holds(Fraction(net.readout.threshold)):
         return f"not representable: the threshold {net.readout.threshold} is not in {form.name}"
@@ -116,12 +116,11 @@ def _integer_verdict(net: Network, name: str, exact: Outcome) -> FormatVerdict:
             for row, shift in zip(rows, biases, strict=True)
         )  # fmt: skip
         largest = max(sums)
-        if layer.activation.kind == "leaky":  # by a whole number, or the format does not hold it
-            largest *= max(1, abs(int(layer.activation.slope)))
+        if largest <= INT32_LARGEST:  # in double, then; a slope is whole, or the format lacks it
+            ends = layer.activation.image(np.array(-float(largest)), np.array(float(largest)))
+            largest = max(abs(int(end)) for end in ends)
         if largest > INT32_LARGEST:
             return FormatVerdict(name, "unknown", "a sum may leave int32")
-        if layer.activation.kind == "step":
-            largest = 1
     return FormatVerdict(name, exact, "all sums are exact in int32")
 
 

@@ -26,7 +26,7 @@ from adderlab.quantizing.rows import (
     Shape,
     arrays_of,
     distances,
-    tie_is_right,
+    is_right,
 )
 from adderlab.quantizing.scheme import Scheme
 
@@ -67,11 +67,13 @@ def tuned(
     Raises:
         OptionError: there is a step.
     """
-    if any(activation.kind == "step" for activation in shape.activations):
+    if not all(activation.has_gradient for activation in shape.activations):
         raise OptionError(
             "a step passes no gradient", where="method fine-tune", remedy="take exact or nearest"
         )
     import torch
+
+    from adderlab.nets.activation_modules import module_of
 
     parameters = [torch.tensor(array.copy()) for array in (*arrays.weights, *arrays.biases)]
     depth = len(arrays.weights)
@@ -79,6 +81,7 @@ def tuned(
         has = number < depth or shape.has_bias[number - depth]
         _ = parameter.requires_grad_(has)
     optimizer = torch.optim.Adam([tensor for tensor in parameters if tensor.requires_grad], lr=LR)
+    activations = [module_of(activation) for activation in shape.activations]
     inputs, cares = torch.tensor(rows.inputs), torch.tensor(rows.cares)
     target = torch.tensor(rows.expected)
     if shape.readout.kind == "threshold":
@@ -95,7 +98,7 @@ def tuned(
             tensor + (torch.tensor(value) - tensor).detach()
             for tensor, value in zip(parameters, flat, strict=True)
         ]
-        raw = _forward(seen, depth, shape, inputs)
+        raw = _forward(seen, activations, inputs)
         best = _better(best, q, grids, raw.detach().numpy(), shape, rows)
         if step == steps:
             break
@@ -108,23 +111,12 @@ def tuned(
 
 
 def _forward(
-    parameters: list[torch.Tensor], depth: int, shape: Shape, inputs: torch.Tensor
+    parameters: list[torch.Tensor], activations: list[torch.nn.Module], inputs: torch.Tensor
 ) -> torch.Tensor:
-    import torch
-
     values = inputs.expand(len(parameters[0]), *inputs.shape)
-    for number, activation in enumerate(shape.activations):
-        weight, bias = parameters[number], parameters[depth + number]
-        sums = values @ weight.mT + bias[:, None]
-        match activation.kind:
-            case "relu":
-                values = torch.relu(sums)
-            case "leaky":
-                values = torch.where(sums > 0, sums, sums * activation.slope)
-            case "tanh":
-                values = torch.tanh(sums)
-            case _:
-                values = sums
+    for number, activation in enumerate(activations):
+        weight, bias = parameters[number], parameters[len(activations) + number]
+        values = activation(values @ weight.mT + bias[:, None])
     return values
 
 
@@ -140,8 +132,8 @@ def _better(
 ) -> _Best:
     """Return the better of two, network by network: fewer wrong rows, then the larger margin."""
     far = distances(raw, rows, shape.readout)
-    is_right = (far > 0) | ((far == 0) & tie_is_right(rows, shape.readout))
-    wrong, margin = (~is_right.all(axis=2)).sum(axis=1), far.min(axis=(1, 2))
+    right = is_right(raw, rows, shape.readout)
+    wrong, margin = (~right.all(axis=2)).sum(axis=1), far.min(axis=(1, 2))
     if best is None:
         return _Best(q, grids, wrong, margin)
     is_better = (wrong < best.wrong) | ((wrong == best.wrong) & (margin > best.margin))

@@ -47,7 +47,7 @@ def fits(method: str, net: Network, form: Format) -> bool:
     if method == "snap":
         return form.kind == "integer"
     if method == "fine-tune":
-        return all(layer.activation.kind != "step" for layer in net.layers)
+        return all(layer.activation.has_gradient for layer in net.layers)
     return True
 
 

@@ -16,6 +16,7 @@ from adderlab.errors import NetworkError, ResourceError
 from adderlab.nets import Activation, Network, Readout
 from adderlab.nets.forward import forward
 from adderlab.nets.layout import Layout, join
+from adderlab.nets.readout import read_states
 from adderlab.tasks import Task
 
 if TYPE_CHECKING:
@@ -153,24 +154,20 @@ def distances(
 
     Infinite where the bit does not matter; of an exact readout, minus the distance to the bit.
     """
-    if readout.kind == "exact":
-        signed = -np.abs(raw - rows.expected)
-    else:
-        signed = np.where(rows.expected == 1, 1.0, -1.0) * (raw - readout.threshold)
-    return np.where(rows.cares, signed, np.inf)
+    return np.where(rows.cares, readout.distance(raw, rows.expected), np.inf)
 
 
-def tie_is_right(rows: Rows, readout: Readout) -> Bool[np.ndarray, "rows n_out"]:
-    """Return where an output that stands on the threshold is right."""
-    if readout.kind == "exact":
-        return np.ones(rows.expected.shape, dtype=bool)
-    return rows.expected == (0 if readout.convention == ">" else 1)
+def is_right(
+    raw: Float64[np.ndarray, "member rows n_out"], rows: Rows, readout: Readout
+) -> Bool[np.ndarray, "member rows n_out"]:
+    """Return where each output reads as the bit that is expected, or its bit does not matter."""
+    return (read_states(readout, raw) == rows.expected) | ~rows.cares
 
 
 def wrong_rows(
     arrays: Arrays, shape: Shape, rows: Rows
 ) -> tuple[Float64[np.ndarray, " member"], Float64[np.ndarray, " member"]]:
     """Return, for each network, how many rows are wrong, and its smallest signed distance."""
-    far = distances(outputs_of(arrays, shape.activations, rows.inputs), rows, shape.readout)
-    is_right = (far > 0) | ((far == 0) & tie_is_right(rows, shape.readout))
-    return (~is_right.all(axis=2)).sum(axis=1), far.min(axis=(1, 2))
+    raw = outputs_of(arrays, shape.activations, rows.inputs)
+    right = is_right(raw, rows, shape.readout)
+    return (~right.all(axis=2)).sum(axis=1), distances(raw, rows, shape.readout).min(axis=(1, 2))

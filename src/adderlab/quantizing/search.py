@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -21,8 +21,8 @@ from adderlab.quantizing.rows import (
     Rows,
     Shape,
     distances,
+    is_right,
     outputs_of,
-    tie_is_right,
 )
 
 if TYPE_CHECKING:
@@ -81,7 +81,6 @@ def search(
     start = np.zeros((1, len(choices)), dtype=np.int64)
     stack: list[tuple[int, Int64[np.ndarray, "nodes parameters"]]] = [(0, start)]
     nodes, best_values, margin = 0, None, -np.inf
-    ties = tie_is_right(rows, shape.readout)
     while stack:
         depth, block = stack.pop()
         if len(block) > chunk:
@@ -94,10 +93,10 @@ def search(
         if depth == len(order):
             raw = outputs_of(Arrays.split(layout, taken), shape.activations, rows.inputs)
             far = distances(raw, rows, shape.readout)
-            is_right = ((far > 0) | ((far == 0) & ties)).all(axis=(1, 2))
-            worst = np.where(is_right, far.min(axis=(1, 2)), -np.inf)
-            top = int(np.argmax(worst)) if best else int(np.argmax(is_right))
-            if is_right[top] and (best_values is None or worst[top] > margin):
+            right: Any = is_right(raw, rows, shape.readout).all(axis=(1, 2))
+            worst = np.where(right, far.min(axis=(1, 2)), -np.inf)
+            top = int(np.argmax(worst)) if best else int(np.argmax(right))
+            if right[top] and (best_values is None or worst[top] > margin):
                 best_values, margin = block[top], float(worst[top])
                 if not best:
                     return Found(best_values, margin, True, nodes)
@@ -106,8 +105,7 @@ def search(
         still = order[depth:]
         low[:, still], high[:, still] = lows[still], highs[still]
         reach = _farthest(Arrays.split(layout, low), Arrays.split(layout, high), shape, rows)
-        least = np.where(ties, 0.0, np.nextafter(0, 1)) - SLACK * (1 + np.abs(reach.scale))
-        keep = (reach.far >= least).all(axis=(1, 2))
+        keep = (reach.far >= -SLACK * (1 + np.abs(reach.scale))).all(axis=(1, 2))
         if best and best_values is not None:
             keep &= reach.far.min(axis=(1, 2)) > margin
         block = block[keep]
@@ -149,8 +147,7 @@ def _farthest(low: Arrays, high: Arrays, shape: Shape, rows: Rows) -> _Reach:
     if shape.readout.kind == "exact":
         off = np.maximum(np.maximum(bottom - rows.expected, rows.expected - top), 0)
         return _Reach(np.where(rows.cares, -off, np.inf), scale)
-    threshold = shape.readout.threshold
-    far = np.where(rows.expected == 1, top - threshold, threshold - bottom)
+    far = shape.readout.distance(np.where(rows.expected == 1, top, bottom), rows.expected)
     return _Reach(np.where(rows.cares, far, np.inf), scale)
 
 
@@ -175,7 +172,7 @@ def _interval_activation(
     activation: Activation, low: np.ndarray, high: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return bounds on the activation of every sum between ``low`` and ``high``."""
-    if activation.kind == "step":  # a sum that double moved off 0 may fall on either side
+    if activation.rule.kink == "jump":  # a sum that double moved off 0 may fall on either side
         near = SLACK * (1 + np.maximum(np.abs(low), np.abs(high)))
         low, high = low - near, high + near
     return activation.image(low, high)

@@ -94,7 +94,7 @@ def without_dead_units(net: Network, rows: Rows) -> tuple[Network, int]:
     for layer, weight, bias in zip(net.layers, arrays.weights, arrays.biases, strict=True):
         values = layer.activation.plain(values @ weight[0].T + bias[0])
         alive = np.ones(values.shape[1], dtype=bool)
-        if layer.activation.kind == "relu":
+        if layer.activation.rule.can_die:
             alive = values.max(axis=0) > 0
             alive[0] |= not alive.any()
         keep.append(alive)
@@ -213,24 +213,24 @@ def scalings(arrays: Arrays, shape: Shape, form: Format) -> Arrays:
         count = weight.shape[1]
         columns = reach[:, place : place + count]
         place += count
-        kind = shape.activations[number].kind
+        activation = shape.activations[number]
         inner = weight[0] / came[:, None, :]
         is_output = number == last
         offset = 0.0
-        if is_output and shape.readout.kind == "threshold" and kind == "identity":
+        is_plain = shape.readout.kind == "threshold" and activation.kind == "identity"
+        if is_output and is_plain:
             offset = shape.readout.threshold if shape.has_bias[number] else 0.0
         own = bias[0] - offset
         largest = np.maximum(np.abs(inner).max(axis=2), np.abs(own))
-        free = kind in ("relu", "leaky", "identity", "step")
+        free = activation.slopes is not None  # straight on both sides of 0: scaled as its sum is
         if is_output:
-            movable = shape.readout.kind == "threshold" and kind == "identity"
-            free = movable and (shape.has_bias[number] or shape.readout.threshold == 0)
+            free = is_plain and (shape.has_bias[number] or shape.readout.threshold == 0)
         factor = np.where(largest > 0, columns / np.where(largest > 0, largest, 1), 1.0)
         if not free:
             factor = np.ones_like(factor)
         weights.append(inner * factor[:, :, None])
         biases.append(own * factor + offset)
-        came = factor if kind != "step" else np.ones_like(factor)
+        came = factor if activation.rule.kink != "jump" else np.ones_like(factor)
     return Arrays(tuple(weights), tuple(biases))
 
 

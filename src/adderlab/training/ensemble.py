@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from adderlab.nets.activation_modules import module_of
 from adderlab.nets.layout import Layout
 from adderlab.training import draws
 from adderlab.training.loop import one_thread
@@ -75,12 +76,7 @@ class _Run:
         self.momentum = torch.from_numpy(work.momentum)
         self.drawn = np.empty((0, 0, 0), dtype=np.int64)
         self.memory = [[torch.zeros_like(p), torch.zeros_like(p)] for p in self.parameters]
-        kind = settings.network_activation
-        self.activation: Callable[[torch.Tensor], torch.Tensor] = {
-            "relu": functional.relu,
-            "tanh": torch.tanh,
-            "leaky": lambda sums: functional.leaky_relu(sums, kind.slope),
-        }[kind.kind]
+        self.activation = module_of(settings.network_activation)
 
     def train(self, on_step: Callable[[], None]) -> Outcome:
         """Make all steps, look where the schedule says, and return what came out."""
@@ -141,11 +137,12 @@ class _Run:
     def _check(self) -> tuple[Bool[torch.Tensor, " member"], Bool[torch.Tensor, " member"]]:
         """Return who is right on all rows, and who is by the margin that ends training."""
         with torch.no_grad():
-            above = self._outputs() - self.settings.readout.threshold
+            y = self._outputs()
         free = self.matters == 0
-        is_right = ((above > 0) == (self.labels == 1)) | free
+        readout = self.settings.readout
+        is_right = (readout.above(y) == (self.labels == 1)) | free
         margin = self.settings.stop_margin or 0.0
-        clear = ((2 * self.labels - 1) * above > margin) | free
+        clear = (readout.distance(y, self.labels) > margin) | free
         return is_right.flatten(1).all(dim=1), clear.flatten(1).all(dim=1)
 
     def _step(self, step: int, is_active: Bool[torch.Tensor, " member"]) -> None:

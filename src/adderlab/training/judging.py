@@ -21,7 +21,6 @@ from adderlab.nets.activations import Rounding
 from adderlab.nets.dyadic import Dyadic
 from adderlab.nets.enclosure import bounded, sum_bound
 from adderlab.nets.evaluation import affine
-from adderlab.nets.readout import exceeds
 from adderlab.training.networks import network_of
 from adderlab.training.settings import Settings
 
@@ -121,7 +120,7 @@ def _judge_chunk(
     ]
     ons: list[Any] = []
     is_close = np.zeros(count, dtype=bool)
-    raw: Any = None
+    distance: Any = None
     bits: Any = None
     for number, (sums, bound) in enumerate(_sums(settings, block, wide)):
         if number + 1 < len(wide) // 2:
@@ -132,9 +131,9 @@ def _judge_chunk(
             else:
                 is_close |= close.any(axis=(1, 2))
         else:
-            bits = exceeds(sums, settings.readout.threshold, settings.readout.convention)
-            raw = sums - settings.readout.threshold
-            is_close |= _unclear(raw, bound, block)
+            bits = settings.readout.above(sums)
+            distance = settings.readout.distance(sums, block.expected)
+            is_close |= _unclear(distance, bound, block)
     is_close &= is_finite
     for index in np.flatnonzero(is_close):
         parts = [np.ascontiguousarray(array[index]) for array in arrays]
@@ -145,7 +144,7 @@ def _judge_chunk(
             on[index] = exact
     cares = np.ones(block.expected.shape, dtype=bool) if block.cares is None else block.cares
     right = (bits == block.expected) | ~cares
-    distance = np.where(block.expected == 1, raw, -raw)
+    can_die = settings.network_activation.rule.can_die
     dead = sum((~on.any(axis=1)).sum(axis=1) for on in ons)
     packed = np.packbits(bits.reshape(count, block.expected.size), axis=1)
     packed[~is_finite] = 0
@@ -159,7 +158,7 @@ def _judge_chunk(
         margin=np.where(
             is_finite, np.where(cares, distance, np.inf).min(axis=(1, 2), initial=np.inf), -np.inf
         ),
-        dead_units=np.where(is_finite & (settings.activation == "relu"), dead, 0).astype(np.int32),
+        dead_units=np.where(is_finite & can_die, dead, 0).astype(np.int32),
         on=np.where(
             is_finite[:, None, None], np.concatenate([_masks(on) for on in ons], axis=2), 0
         ),
@@ -179,8 +178,8 @@ def _settle_first(on: Any, close: Any, block: RowBlock, arrays: list[Any]) -> No
         on[member, row, unit] = math.fsum([*some, bias[member, unit]]) > 0
 
 
-def _unclear(raw: Any, bound: Any, block: RowBlock) -> Any:
-    unclear = (np.abs(raw) <= bound) & (bound > 0)  # of a bound of 0, nothing was added up
+def _unclear(distance: Any, bound: Any, block: RowBlock) -> Any:
+    unclear = (np.abs(distance) <= bound) & (bound > 0)  # of a bound of 0, nothing was added up
     if block.cares is not None:
         unclear &= block.cares
     return unclear.any(axis=(1, 2))

@@ -20,6 +20,7 @@ import torch
 from torch import nn, optim
 
 from adderlab.errors import Interrupted
+from adderlab.nets.activation_modules import module_of
 from adderlab.nets.modules import AdderNN
 from adderlab.tasks import RowBlock, Task, sample
 from adderlab.training import draws
@@ -131,7 +132,7 @@ def train_network(
         y = model(x_train)
         counted = y if fixed is None else torch.where(fixed, y, _perfect(y_train, settings))
         data_loss = float(criterion(counted, y_train))
-        predicted = (y > settings.readout.threshold).float()
+        predicted = settings.readout.above(y).float()
         right = predicted == y_train
         accuracy = float((right if fixed is None else right | ~fixed).all(dim=1).float().mean())
 
@@ -274,14 +275,14 @@ def _stop(task: Task, settings: Settings) -> Callable[[nn.Module], bool] | None:
         return None
     table = next(task.blocks(task.rows))
     x = torch.tensor(table.inputs, dtype=torch.float32)
-    side = torch.tensor(table.expected * 2.0 - 1, dtype=torch.float32)  # a 1 is to be above
-    cares = torch.ones(side.shape, dtype=torch.bool)
+    labels = torch.tensor(table.expected, dtype=torch.float32)
+    cares = torch.ones(labels.shape, dtype=torch.bool)
     if table.cares is not None:
         cares = torch.tensor(table.cares)
 
     def is_right(model: nn.Module) -> bool:
         with torch.no_grad():
-            distance = side * (model(x) - settings.readout.threshold)
+            distance = settings.readout.distance(model(x), labels)
         return bool((distance[cares] > margin).all())
 
     return is_right
@@ -289,19 +290,14 @@ def _stop(task: Task, settings: Settings) -> Callable[[nn.Module], bool] | None:
 
 def make_model(task: Task, settings: Settings) -> nn.Module:
     """Return the untrained network, its start drawn from PyTorch's generator as it stands."""
-    kinds: dict[str, Callable[[], nn.Module]] = {
-        "relu": nn.ReLU,
-        "tanh": nn.Tanh,
-        "leaky": lambda: nn.LeakyReLU(settings.network_activation.slope),
-    }
-    activation = kinds[settings.network_activation.kind]
+    activation = settings.network_activation
     sizes = settings.sizes(task)
     if len(settings.widths) == 1:
-        model = AdderNN(*sizes, activation=activation())
+        model = AdderNN(*sizes, activation=module_of(activation))
     else:
         parts: list[nn.Module] = []
         for n_in, n_out in pairwise(sizes):
-            parts += [nn.Linear(n_in, n_out), activation()]
+            parts += [nn.Linear(n_in, n_out), module_of(activation)]
         model = nn.Sequential(*parts[:-1])
     with torch.no_grad():
         for name, parameter in model.named_parameters():

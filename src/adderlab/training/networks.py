@@ -48,7 +48,7 @@ def dead_units(network: Network, task: Task) -> tuple[int, ...]:
     The units of a second hidden layer go on from the last of the first.
     """
     hidden = network.layers[:-1]
-    if hidden[0].activation.kind != "relu" or task.rows > LARGEST_TABLE:
+    if not hidden[0].activation.rule.can_die or task.rows > LARGEST_TABLE:
         return ()
     is_off = [np.ones(layer.n_out, dtype=bool) for layer in hidden]
     for block in task.blocks():

@@ -73,10 +73,10 @@ def _rows(why: Why, numbers: Sequence[int]) -> str:
 
 def _deaths(why: Why) -> Chapter:
     inactivity = why.inactivity
-    kind = why.network.layers[0].activation.kind
+    activation = why.network.layers[0].activation
     blocks: list[Block] = []
-    if kind != "relu":
-        blocks.append(Paragraph(f"Units of {kind} are never off: none can die."))
+    if not activation.rule.can_die:
+        blocks.append(Paragraph(f"Units of {activation.kind} are never off: none can die."))
     elif not inactivity.deaths:
         blocks.append(Paragraph("No hidden unit is off on every row."))
     else:

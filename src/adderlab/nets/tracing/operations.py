@@ -20,8 +20,9 @@ from torch import Tensor
 
 from adderlab.errors import ModelError, NetworkError
 from adderlab.nets.activations import RULES, Activation
+from adderlab.nets.convention import Convention
 from adderlab.nets.network import Layer
-from adderlab.nets.readout import Convention, Readout
+from adderlab.nets.readout import Readout
 from adderlab.nets.state_dict import FORMAT_OF, array_of
 from adderlab.nets.tensors import Dense, stored_in
 

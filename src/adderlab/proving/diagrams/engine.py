@@ -332,16 +332,16 @@ class _Attempt:
     def _margin(self, values: list[Function], exponent: int) -> Margin | None:
         if self.net.readout.kind == "exact":
             return None
-        threshold = Fraction(self.net.readout.threshold)
-        low = min(exponent, dyadic_of(self.net.readout.threshold).exponent)
+        readout = self.net.readout
+        low = min(exponent, dyadic_of(readout.threshold).exponent)
         zeros: list[Fraction] = []
         ones: list[Fraction] = []
         for value in values:
             below, above = self.diagrams.nearest(*self._limit(value, exponent))
             if below is not None:
-                zeros.append(threshold - below * Fraction(2) ** low)
+                zeros.append(readout.distance(below * Fraction(2) ** low, 0))
             if above is not None:
-                ones.append(above * Fraction(2) ** low - threshold)
+                ones.append(readout.distance(above * Fraction(2) ** low, 1))
         return Margin(min(zeros, default=None), min(ones, default=None))
 
     def _input_of(self, function: Function) -> dict[str, int]:

@@ -78,8 +78,7 @@ def _activated(layer: Layer, names: list[str], exponent: int, number: int) -> It
         if kind == "relu":
             term = f"(ite (> {name} 0) {name} 0)"
         elif kind == "step":
-            sign = ">" if layer.activation.convention == ">" else ">="
-            term = f"(ite ({sign} {name} 0) 1 0)"
+            term = f"(ite ({layer.activation.convention} {name} 0) 1 0)"
         elif kind == "leaky":
             up = product(1 << (exponent - low), name)
             down = int(slope.integers[()]) << (exponent + slope.exponent - low)

@@ -194,7 +194,7 @@ class _Lab:
     def _revive(self) -> None:
         """Give a dead unit another start; in the control group, a unit that is not dead."""
         settings = self.settings
-        if settings.network_activation.kind != "relu":
+        if not settings.network_activation.rule.can_die:
             return
         was_on: Any = np.concatenate(self._on(self.trained.start), axis=1).any(axis=2)
         is_on: Any = np.concatenate(self._on(self.trained.arrays), axis=1).any(axis=2)

@@ -100,7 +100,7 @@ def findings_of(trained: Members, *, tables: bool = False, start: bool = False) 
             loss_steps=trained.loss_steps,
             loss=trained.loss,
             is_finite=judged.is_finite,
-            can_die=kind == "relu",
+            can_die=settings.network_activation.rule.can_die,
         ),
         patterns=np.where(lost, np.uint64(0), shapes.patterns),
         classes=np.where(lost, np.uint64(0), shapes.classes),
