@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import ast
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -19,7 +16,7 @@ from adderlab.building.methods import METHODS as CONSTRUCTIONS
 from adderlab.cli import options
 from adderlab.cli.arguments import with_options
 from adderlab.cli.main import app, main
-from adderlab.cli.settings import settings_from
+from adderlab.cli.settings import hidden_widths, settings_from
 from adderlab.cli.usage import refusal_of
 from adderlab.errors import OptionError
 from adderlab.proving.choice import ENGINES
@@ -66,28 +63,12 @@ def test_the_choices_are_those_of_the_library_and_any_other_is_one_line(command,
 
 
 @pytest.mark.parametrize(
-    ("line", "completions"),
-    [
-        ("prove net --engine ", ["auto", "enumeration", "diagram", "solver"]),
-        ("train --optimizer m", ["momentum"]),
-        ("map --init ", ["torch", "he", "xavier"]),
-    ],
+    ("text", "widths"), [("3", 3), ("16x8", (16, 8)), ("4X3X2", (4, 3, 2)), ("07", 7)]
 )
-def test_the_shell_completes_choices(line, completions):
-    environment = {
-        **os.environ,
-        "_ADDERLAB_COMPLETE": "complete_bash",
-        "COMP_WORDS": f"adderlab {line}",
-        "COMP_CWORD": str(line.count(" ") + 1),
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", "import sys; from adderlab.cli.main import main; sys.exit(main())"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment,
-    )
-    assert (done.stdout.split(), done.stderr) == (completions, "")
+def test_hidden_units_are_read_layer_by_layer(text, widths):
+    assert hidden_widths(text) == widths
+    with pytest.raises(OptionError):
+        _ = hidden_widths(text + "x")
 
 
 # --- the settings of a training run: declared once, an option of both commands ------------------
