@@ -140,6 +140,38 @@ def test_whole_numbers_do_not_round(name: str) -> None:
         _ = FORMATS[name].round(np.array([0.3]))
 
 
+@given(st.fractions(-500, 500), st.sampled_from(["fp8-e4m3", "fp8-e5m2"]))
+def test_no_value_of_a_byte_is_nearer_to_a_fraction(value: Fraction, name: str) -> None:
+    nearest = FORMATS[name].nearest(value)
+    if nearest is None:
+        assert name == "fp8-e4m3"
+        assert abs(value) > 448
+    else:
+        values = [Fraction(float(held)) for held in all_values(name)]
+        assert nearest in values
+        assert abs(nearest - value) == min(abs(held - value) for held in values)
+
+
+@given(st.fractions())
+def test_the_nearest_double_of_a_fraction_is_pythons(value: Fraction) -> None:
+    assert FP64.nearest(value) == Fraction(float(value))
+
+
+def test_a_fraction_is_rounded_in_one_step() -> None:
+    """Rounded to a double first, the first would tie and go to the even 1."""
+    fp32, e4m3 = FORMATS["fp32"], FORMATS["fp8-e4m3"]
+    value = 1 + Fraction(1, 2**24) + Fraction(1, 2**80)
+    assert fp32.nearest(value) == 1 + Fraction(1, 2**23)
+    assert fp32.nearest(-value) == -1 - Fraction(1, 2**23)
+    assert fp32.nearest(1 + Fraction(1, 2**24)) == 1
+    assert fp32.nearest(Fraction(1, 2**151)) == 0
+    assert (e4m3.nearest(Fraction(460)), e4m3.nearest(Fraction(480))) == (448, None)
+    assert (FORMATS["int8"].nearest(Fraction(3)), FORMATS["int8"].nearest(Fraction(5, 2))) == (
+        3,
+        None,
+    )
+
+
 # --- what a format holds ------------------------------------------------------------------------
 
 

@@ -88,6 +88,35 @@ class Format:
             overflow = np.abs(rounded) > float(self.largest)
             return np.where(overflow, np.copysign(past, values), rounded)
 
+    def nearest(self, value: Fraction) -> Fraction | None:
+        """Return the value of the format nearest to ``value``, ties to even.
+
+        Only float formats round; ``None`` where the format does not, or ends before the value.
+        """
+        if self.holds(value):
+            return value
+        if self.kind != "float":
+            return None
+        unit = self.spacing(value)
+        rounded = round(value / unit) * unit
+        return rounded if self.holds(rounded) else None
+
+    def spacing(self, value: Fraction) -> Fraction:
+        """Return the distance of neighboring values from ``value`` on, away from 0.
+
+        Examples:
+            >>> FORMATS["fp32"].spacing(Fraction(1)) == Fraction(1, 2**23)
+            True
+        """
+        if self.kind != "float":
+            return Fraction(1)
+        if not value:
+            return Fraction(2) ** self.smallest
+        size = abs(value)
+        exponent = size.numerator.bit_length() - size.denominator.bit_length()
+        exponent -= size < Fraction(2) ** exponent  # now the floor of the logarithm
+        return Fraction(2) ** max(exponent - self.precision + 1, self.smallest)
+
     def bytes_of(self, parameters: int) -> int:
         """Return ``ceil(bits * parameters / 8)``: the bytes of that many packed values."""
         return -(-self.bits * parameters // 8)

@@ -69,10 +69,10 @@ def test_terms_are_shared_and_stored_in_the_format_asked_for(formula):
     shared = build("half-adder", formula=text, share=True, format="FP16")
     assert (apart.network.hidden, shared.network.hidden) == (3, 2)
     assert (apart.network.format, shared.network.format) == ("fp32", "fp16")
-    names = [name for name, _, _ in shared.rounded]
+    names = [entry.name for entry in shared.rounded]
     assert names == ["fc1.bias[0]"]
-    assert float(shared.rounded[0][1]) == -1.3
-    assert shared.rounded[0][2] == -1.2998046875  # 1.3 to 11 significant bits
+    assert float(shared.rounded[0].exact) == -1.3
+    assert shared.rounded[0].stored == -1.2998046875  # 1.3 to 11 significant bits
 
 
 def test_what_is_printed_in_json_is_the_network_that_was_written(tmp_path):

@@ -1,7 +1,7 @@
 """Weights from argument: a construction or a formula gives them, no data needed."""
 
 from adderlab.building.adders.widths import exact_widths
-from adderlab.building.formula import Check, CompiledFormula, compile_formula
+from adderlab.building.formula import Check, CompiledFormula, RoundedParameter, compile_formula
 from adderlab.building.lecture import lecture_network, printed_network
 from adderlab.building.methods import METHODS, chosen_method, construct, weight_text
 
@@ -9,6 +9,7 @@ __all__ = [
     "METHODS",
     "Check",
     "CompiledFormula",
+    "RoundedParameter",
     "chosen_method",
     "compile_formula",
     "construct",

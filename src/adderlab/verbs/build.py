@@ -9,6 +9,7 @@ from typing import Any
 from adderlab.blocks import Block, Line, Result, written_lines
 from adderlab.building import (
     Check,
+    RoundedParameter,
     chosen_method,
     compile_formula,
     construct,
@@ -34,7 +35,7 @@ class Built(Result):
         network: what was built.
         verdict: whether it computes its task.
         checks: of a formula, each output's indicator compared with the rest.
-        rounded: of a formula, weights that its number format had to round.
+        rounded: of a formula, the parameters that its number format had to round.
         file: where it was written, if it was.
         method: the construction, the one that ``auto`` took by its name; ``None`` of a formula.
         safe_widths: of a construction for any width, the largest width up to which it is exact,
@@ -44,7 +45,7 @@ class Built(Result):
     network: Network
     verdict: Verdict
     checks: tuple[Check, ...] = ()
-    rounded: tuple[Any, ...] = field(default=())
+    rounded: tuple[RoundedParameter, ...] = ()
     file: Path | None = None
     method: str | None = None
     safe_widths: dict[str, int | None] = field(default_factory=dict[str, int | None])
@@ -89,8 +90,8 @@ class Built(Result):
         return (
             *(Line(str(check), "plain" if check.holds else "bad") for check in self.checks),
             *(
-                Line(f"note: {name} {exact} is stored as {stored!r}", "quiet")
-                for name, exact, stored in self.rounded
+                Line(f"note: {entry.name} {entry.exact} is stored as {entry.stored!r}", "quiet")
+                for entry in self.rounded
             ),
             *net.blocks(),
             Line(
@@ -151,7 +152,7 @@ def build(
     if out is not None:
         check_place(out)
     checks: tuple[Check, ...] = ()
-    rounded: tuple[Any, ...] = ()
+    rounded: tuple[RoundedParameter, ...] = ()
     if formula is not None:
         text = _read_formula(Path(formula))
         if max_weight is not None:

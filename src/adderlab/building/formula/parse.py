@@ -1,8 +1,7 @@
-"""A formula's text to its lines; every fault of the text is named, all of them at once.
+"""A formula's text to its lines; the error that is raised contains every fault of the text.
 
-Rules: text is only ever compared with the grammar, never run, and parentheses nest to a limit. A
-line that can't be read is given up at its first fault in syntax; names, products and outputs are
-checked throughout.
+Rules: text is only compared with the grammar, never run, and parentheses nest to a limit. A line is
+parsed up to its first syntax error; names, products and outputs are checked throughout.
 
     line        output = [indicator =] sum
     indicator   1 ( sum (>= | <= | > | < | = | == | !=) sum )
@@ -13,216 +12,124 @@ checked throughout.
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final
 
 from adderlab.bits import bit_names
-from adderlab.building.formula.syntax import (
-    DEEPEST,
+from adderlab.building.formula.expression import (
+    COMPARISONS,
     LARGEST_BITS,
-    LARGEST_TEXT,
-    LONGEST_NUMBER,
     Call,
     Expression,
     Indicator,
-    Line,
     Number,
-    Spot,
     Sum,
-    Token,
-    checked,
-    fault,
-    listed,
-    listing,
-    located,
-    named,
-    raise_all,
-    suggestion,
-    tokens_of,
+    Variable,
+    limited,
 )
 from adderlab.errors import FormulaError
+from adderlab.tasks import Task, Word
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+LARGEST_TEXT: Final = 1 << 20
+"""Characters of a formula."""
+DEEPEST: Final = 100
+"""Parentheses inside one another."""
+LONGEST_NUMBER: Final = 400
+"""Characters of a number, and the magnitude of its exponent; fp64 ends at 1e309."""
+_MOST_LISTED: Final = 10
+"""Names or errors that a message lists."""
 
-    from adderlab.building.formula.syntax import Token
-    from adderlab.errors import FormulaError
-    from adderlab.tasks import Task
+_LONGEST_QUOTE: Final = 30
 
+_DIGITS: Final = 8
+"""More digits than the number of any bit has."""
+_WIDEST_COMPARED: Final = 64
+"""Words of at most so many bits have their bits' names compared with a misspelled one."""
 
-_INSTEAD: Final[Mapping[str, str]] = {
+_REMEDIES: Final[Mapping[str, str]] = {
     "/": "multiply by a constant instead, as in 0.5 * a",
     "^": "there are no powers, only products with constants",
     ",": "relu and step take one argument",
     "≥": "write >=",
     "≤": "write <=",
     "≠": "write !=",
-    "\N{MINUS SIGN}": "write the plain -",
-    "\N{EN DASH}": "write the plain -",
-    "\N{MULTIPLICATION SIGN}": "write *",
-    "\N{MIDDLE DOT}": "write *",
+    **dict.fromkeys("\N{MINUS SIGN}\N{EN DASH}", "write the plain -"),
+    **dict.fromkeys("\N{MULTIPLICATION SIGN}\N{MIDDLE DOT}", "write *"),
 }
+"""For characters that are not in the grammar."""
 
 
-class Reader:
-    """Reads tokens from left to right, by recursive descent.
+_TOKEN: Final = re.compile(
+    r"""(?P<number> (?:[0-9]+\.?[0-9]*|\.[0-9]+) (?:[eE][+-]?[0-9]+)? )
+      | (?P<name> [A-Za-z_][A-Za-z0-9_]* )
+      | (?P<sign> [<>=!]= | [-+*()<>=] )
+      | (?P<space> \s+ )
+      | (?P<unknown> . )""",
+    re.VERBOSE,
+)
 
-    Faults in syntax are raised; those after which reading can go on are added to ``faults``.
-    """
 
-    def __init__(
-        self, tokens: list[Token], number: int, task: Task, faults: list[FormulaError]
-    ) -> None:
-        self.tokens = tokens
-        self.number = number
-        self.task = task
-        self.faults = faults
-        self.at = 0
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A number, name, sign, unknown character or end of a line; lines and columns count from 1."""
+
+    kind: str
+    text: str
+    line: int
+    column: int
 
     @property
-    def token(self) -> Token:
-        """The token that comes next."""
-        return self.tokens[self.at]
+    def place(self) -> str:
+        """Line and column, for messages."""
+        return f"line {self.line} column {self.column}"
 
-    def sees(self, *signs: str) -> bool:
-        """Return whether one of these signs comes next."""
-        return self.token.kind == "sign" and self.token.text in signs
-
-    def next(self) -> Token:
-        """Return the token that comes next, and step over it."""
-        token = self.token
-        self.at += 1
-        return token
-
-    def spot(self, token: Token) -> Spot:
-        """Return where a token stands."""
-        return Spot(self.number, token.column)
-
-    def fault(self, token: Token, what: str, remedy: str) -> FormulaError:
-        """Return the fault of a token; a character that means nothing is always that."""
-        if token.kind == "unknown":
-            what = f"unknown character {token}"
-            remedy = _INSTEAD.get(token.text, "write numbers, names, + - * ( ), relu and step")
-        return fault(what, self.spot(token), remedy)
-
-    def close(self, opening: Token) -> None:
-        """Step over the ``)`` of an opening parenthesis."""
-        if not self.sees(")"):
-            raise self.fault(
-                self.token,
-                f"expected the ')' of the '(' in column {opening.column}, found {self.token}",
-                "add it",
-            )
-        _ = self.next()
-
-    def sum(self, depth: int = 0) -> Expression:
-        """Return the sum that comes next, inside ``depth`` parentheses."""
-        terms = [self._product(depth)]
-        while self.sees("+", "-"):
-            sign = -1 if self.next().text == "-" else 1
-            factor, part = self._product(depth)
-            terms.append((sign * factor, part))
-        constant = Fraction(0)
-        for factor, part in terms:
-            if not isinstance(part, Number):
-                return part if factor == len(terms) == 1 else Sum(tuple(terms))
-            constant += factor * part.value
-        return Number(constant)
-
-    def _product(self, depth: int) -> tuple[Fraction, Expression]:
-        constant = Fraction(1)
-        variable: Expression | None = None
-        while True:
-            start = self.token
-            sign, part = self._factor(depth)
-            constant *= sign
-            if isinstance(part, Number):
-                constant = checked(constant * part.value, self.spot(start))
-            elif variable is None:
-                variable = part
-            else:
-                self.faults.append(
-                    self.fault(
-                        start,
-                        "a product of two expressions that are not constant",
-                        "multiply by constants alone",
-                    )
-                )
-            if not self.sees("*"):
-                return constant, variable or Number(Fraction(1))
-            _ = self.next()
-
-    def _factor(self, depth: int) -> tuple[int, Expression]:
-        """Return a sign and what it stands before."""
-        sign = 1
-        while self.sees("+", "-"):
-            sign = -sign if self.next().text == "-" else sign
-        token = self.next()
-        if token.kind == "number":
-            return sign, Number(self._value(token))
-        if token.kind == "name" and not self.sees("("):
-            return sign, self._input(token)
-        kind = self._function(token) if token.kind == "name" else None
-        opening = token if kind is None else self.next()
-        if opening.kind != "sign" or opening.text != "(":
-            raise self.fault(
-                token,
-                f"expected a number, an input, relu(...), step(...) or '(', found {token}",
-                "write one there",
-            )
-        if depth >= DEEPEST:
-            raise self.fault(opening, f"nested over {DEEPEST} deep", "take it apart")
-        part = self.sum(depth + 1)
-        self.close(opening)
-        return sign, part if kind is None else Call(kind, part, self.spot(token))
-
-    def _function(self, token: Token) -> Literal["relu", "step"]:
-        """Return the operation of that name, in any case."""
-        name = token.text.lower()
-        if name == "relu" or name == "step":
-            return name
-        remedy = "there are relu(...) and step(...)"
-        raise self.fault(token, f"unknown function {token}", remedy)
-
-    def _input(self, token: Token) -> Expression:
-        """Return the input bit or word of that name; 0 where there is none, with a fault."""
-        bit = named(token.text, self.task.inputs)
-        if len(bit) == 1 and (bit[0].place is not None or bit[0].word.width <= LARGEST_BITS):
-            return bit[0]
-        what = f"unknown input {token}"
-        remedy = suggestion(token.text, self.task.inputs, whole=True)
-        if len(bit) > 1:
-            what, remedy = f"{token} stands for two inputs", "rename the task's words"
-        elif bit:
-            what = f"{token} has over {LARGEST_BITS} bits"
-            remedy = "name its bits one by one"
-        elif token.text.lower() in ("relu", "step"):
-            what, remedy = f"{token} has no argument", f"write {token.text}(...)"
-        elif named(token.text, self.task.outputs):
-            what = f"{token} is an output"
-            remedy = "write out what it computes, from the inputs"
-        self.faults.append(self.fault(token, what, remedy))
-        return Number(Fraction(0))
-
-    def _value(self, token: Token) -> Fraction:
-        """Return the exact value of a number."""
-        exponent = token.text.lower().partition("e")[2].lstrip("+-0")
-        is_far = len(exponent) > 4 or int(exponent or 0) > LONGEST_NUMBER
-        if len(token.text) > LONGEST_NUMBER or is_far:
-            raise self.fault(
-                token,
-                f"{token} has over {LONGEST_NUMBER} digits or an exponent over {LONGEST_NUMBER}",
-                "write a shorter number",
-            )
-        return Fraction(token.text)
+    def __str__(self) -> str:
+        if self.kind == "end":
+            return "the end of the line"
+        is_long = len(self.text) > _LONGEST_QUOTE
+        return repr(f"{self.text[:_LONGEST_QUOTE]}…" if is_long else self.text)
 
 
-_COMPARISONS: Final = (">=", "<=", ">", "<", "=", "==", "!=")
+def tokens_of(source: str, line: int) -> list[Token]:
+    """Return the tokens of one line without its comment, the last one being its end."""
+    code = source.partition("#")[0].rstrip()
+    tokens = [
+        Token(match.lastgroup or "unknown", match[0], line, match.start() + 1)
+        for match in _TOKEN.finditer(code)
+        if match.lastgroup != "space"
+    ]
+    return [*tokens, Token("end", "", line, len(code) + 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The formula of one output bit.
+
+    Attributes:
+        output: the number of the output bit, 0 being the first word's most significant.
+        name: the output's name as written.
+        indicator: what it should compute, where this is specified.
+        expression: how it computes it.
+        text: the expression as written.
+        number: of the line, counted from 1.
+        place: where the expression begins.
+    """
+
+    output: int
+    name: str
+    indicator: Indicator | None
+    expression: Expression
+    text: str
+    number: int
+    place: str
 
 
 def parse_formula(text: str, task: Task, *, where: str) -> tuple[Line, ...]:
-    """Return the lines of a formula in the order in which they stand.
+    """Return the lines of a formula in the order of the text.
 
     Args:
         text: the formula of every output bit, one a line.
@@ -232,120 +139,289 @@ def parse_formula(text: str, task: Task, *, where: str) -> tuple[Line, ...]:
     Raises:
         FormulaError: with all faults of the text, each with its line and column.
     """
-    faults: list[FormulaError] = []
     if len(text) > LARGEST_TEXT:
         what = f"{len(text)} characters are over the limit of {LARGEST_TEXT}"
-        raise located(fault(what, Spot(1, 1), "write a shorter formula"), where)
+        remedy = "write a shorter formula"
+        raise FormulaError(what, where=f"{where} line 1 column 1", remedy=remedy)
+    errors: list[FormulaError] = []
     lines: list[Line] = []
-    first: dict[int, int] = {}
-    all_named = True
+    line_of: dict[int, int] = {}
+    are_all_known = True
     sources = re.split(r"\r\n?|\n", text.removeprefix("\ufeff"))
     for number, source in enumerate(sources, start=1):
-        tokens = tokens_of(source)
-        if tokens[0].kind == "end":
+        parser = _LineParser(source, number, task, errors)
+        if parser.token.kind == "end":
             continue
-        reader = _LineReader(tokens, number, task, faults)
         output = None
         try:
-            output = reader.left_side(first)
-            lines.append(reader.right_side(output, source))
+            output = parser.left_side(line_of)
+            lines.append(parser.right_side(output))
         except FormulaError as error:
-            faults.append(error)
-        all_named = all_named and output is not None
-    if all_named and len(first) < task.n_out:
-        end = Spot(len(sources) + (sources[-1] != ""), 1)
-        faults.append(_missing(first, task, end))
-    raise_all(faults, where=where)
+            errors.append(error)
+        are_all_known = are_all_known and output is not None
+    if are_all_known and len(line_of) < task.n_out:
+        missing = [name for output, name in enumerate(task.output_bits) if output not in line_of]
+        names = ", ".join(missing[:_MOST_LISTED]) + _and_more(len(missing))
+        what = f"no formula for {names}" if line_of else "the formula is empty"
+        place = f"line {len(sources) + (sources[-1] != '')} column 1"
+        remedy = f"add a line {missing[0]} = EXPRESSION"
+        errors.append(FormulaError(what, where=place, remedy=remedy))
+    raise_all(errors, where=where)
     return tuple(lines)
 
 
-def _missing(first: Mapping[int, int], task: Task, end: Spot) -> FormulaError:
-    """Return the fault of outputs that no line gives, or of a text without lines."""
-    names = [name for output, name in enumerate(task.output_bits) if output not in first]
-    what = f"no formula for {listed(names)}" if first else "the formula is empty"
-    return fault(what, end, f"add a line {names[0]} = EXPRESSION")
+class _LineParser:
+    """Parses one line by recursive descent.
 
+    A syntax error is raised; errors after which parsing can go on are added to ``errors``.
+    """
 
-class _LineReader(Reader):
-    """Reads one line: its left side, then the rest."""
+    def __init__(self, source: str, number: int, task: Task, errors: list[FormulaError]) -> None:
+        self.source = source
+        self.tokens = tokens_of(source, number)
+        self.task = task
+        self.errors = errors
+        self.at = 0
 
-    def left_side(self, first: dict[int, int]) -> int:
-        """Return the output that the line gives; ``first`` holds the line that gave each."""
+    @property
+    def token(self) -> Token:
+        """The next token."""
+        return self.tokens[self.at]
+
+    def sees(self, *signs: str) -> bool:
+        """Return whether the next token is one of these signs."""
+        return self.token.text in signs
+
+    def next(self) -> Token:
+        """Return the next token and step over it."""
+        token = self.token
+        self.at += 1
+        return token
+
+    def expect(self, *signs: str, what: str, remedy: str) -> Token:
+        """Return the next token, which must be one of these signs, and step over it."""
+        if not self.sees(*signs):
+            raise self.error(self.token, f"expected {what}, found {self.token}", remedy)
+        return self.next()
+
+    def error(self, token: Token, what: str, remedy: str) -> FormulaError:
+        """Return the error of a token; of an unknown character it is always that."""
+        if token.kind == "unknown":
+            what = f"unknown character {token}"
+            remedy = _REMEDIES.get(token.text, "write numbers, names, + - * ( ), relu and step")
+        return FormulaError(what, where=token.place, remedy=remedy)
+
+    def left_side(self, line_of: dict[int, int]) -> int:
+        """Return the number of the output on the left, which ``line_of`` maps to its line."""
         name = self.next()
         word = self.task.outputs[0]
         example = f"write {next(bit_names(word.name, word.width))} = EXPRESSION"
         if name.kind != "name":
-            raise self.fault(name, f"expected an output's name, found {name}", example)
-        if not self.sees("="):
-            raise self.fault(self.token, f"expected '=' after {name}, found {self.token}", example)
-        output = self._output(name)
-        if first.setdefault(output, self.number) != self.number:
-            what = f"{name} has a formula in line {first[output]} already"
-            self.faults.append(self.fault(name, what, "keep one of the two"))
-        _ = self.next()
+            raise self.error(name, f"expected an output's name, found {name}", example)
+        _ = self.expect("=", what=f"'=' after {name}", remedy=example)
+        output = self.output(name)
+        if line_of.setdefault(output, name.line) != name.line:
+            what = f"{name} has a formula in line {line_of[output]} already"
+            self.errors.append(self.error(name, what, "keep one of the two"))
         return output
 
-    def _output(self, token: Token) -> int:
-        """Return the number of the output bit of that name."""
-        output_bit = named(token.text, self.task.outputs)
-        if len(output_bit) == 1 and (place := output_bit[0].place) is not None:
-            before = self.task.outputs[: self.task.outputs.index(output_bit[0].word)]
-            return sum(word.width for word in before) + output_bit[0].word.width - 1 - place
-        what = f"unknown output {token}"
-        remedy = suggestion(token.text, self.task.outputs, whole=False)
-        if len(output_bit) > 1:
-            what, remedy = f"{token} stands for two outputs", "rename the task's words"
-        elif output_bit:
-            what = f"{token} is a word of {output_bit[0].word.width} bits"
-            remedy = f"write one line for each of {listing(output_bit[0].word, whole=False)}"
-        raise self.fault(token, what, remedy)
-
-    def right_side(self, output: int, source: str) -> Line:
+    def right_side(self, output: int) -> Line:
         """Return the line, given the output on its left."""
-        name = self.tokens[0].text
-        after = self.tokens[min(self.at + 1, len(self.tokens) - 1)]
-        is_indicated = self.token.text == "1" and after.text == "("
-        indicator = self._indicator(source) if is_indicated else None
+        name = self.tokens[0]
+        is_indicated = self.sees("1") and self.tokens[self.at + 1].text == "("
+        indicator = self.indicator() if is_indicated else None
         start = self.token
         expression = self.sum()
         if self.token.kind != "end":
-            raise self._leftover()
-        text = source[start.column - 1 : self.tokens[self.at - 1].end - 1]
-        return Line(output, name, indicator, expression, text, self.spot(start))
+            raise self.leftover()
+        text = self.text(start, self.tokens[self.at - 1])
+        return Line(output, name.text, indicator, expression, text, name.line, start.place)
 
-    def _indicator(self, source: str) -> Indicator:
+    def text(self, first: Token, last: Token) -> str:
+        """Return the source between two tokens, both included."""
+        return self.source[first.column - 1 : last.column - 1 + len(last.text)]
+
+    def indicator(self) -> Indicator:
+        """Return the indicator that comes next, after stepping over it and its ``=``."""
         start, opening = self.next(), self.next()
         left = self.sum(1)
-        if not self.sees(*_COMPARISONS):
-            raise self.fault(
-                self.token,
-                f"expected a comparison after '1 (', found {self.token}",
-                f"write one of {' '.join(_COMPARISONS)}, or 1 * ( for a product",
-            )
-        operator = self.next().text
+        comparison = self.expect(
+            *COMPARISONS,
+            what="a comparison after '1 ('",
+            remedy=f"write one of {' '.join(COMPARISONS)}, or 1 * ( for a product",
+        )
         right = self.sum(1)
-        closing = self.token
-        self.close(opening)
-        if not self.sees("="):
-            raise self.fault(
-                self.token,
-                f"expected '=' after the indicator, found {self.token}",
-                "write = EXPRESSION after it",
-            )
-        _ = self.next()
+        closing = self.close(opening)
+        _ = self.expect("=", what="'=' after the indicator", remedy="write = EXPRESSION after it")
         difference = Sum(((Fraction(1), left), (Fraction(-1), right)))
-        text = source[start.column - 1 : closing.end - 1]
-        return Indicator(difference, operator, text, self.spot(start))
+        return Indicator(difference, comparison.text, self.text(start, closing), start.place)
 
-    def _leftover(self) -> FormulaError:
-        """Return the fault of what follows a complete expression."""
+    def close(self, opening: Token) -> Token:
+        """Step over the ``)`` of an opening parenthesis and return it."""
+        what = f"the ')' of the '(' in column {opening.column}"
+        return self.expect(")", what=what, remedy="add it")
+
+    def leftover(self) -> FormulaError:
+        """Return the error of what follows a complete expression."""
         token = self.token
         if self.sees(")"):
-            return self.fault(token, "')' without its '('", "remove it, or add the '('")
-        if self.sees(*_COMPARISONS):
-            return self.fault(
-                token,
-                f"{token} stands outside an indicator",
-                "write 1 ( SUM OP SUM ) = EXPRESSION, or step(...)",
-            )
-        return self.fault(token, f"no operator before {token}", "write +, - or * there")
+            return self.error(token, "')' without its '('", "remove it, or add the '('")
+        if self.sees(*COMPARISONS):
+            remedy = "write 1 ( SUM OP SUM ) = EXPRESSION, or step(...)"
+            return self.error(token, f"{token} stands outside an indicator", remedy)
+        return self.error(token, f"no operator before {token}", "write +, - or * there")
+
+    def sum(self, depth: int = 0) -> Expression:
+        """Return the sum that comes next, inside ``depth`` parentheses."""
+        terms = [self.product(depth)]
+        while self.sees("+", "-"):  # the sign of a term is that of its first factor
+            terms.append(self.product(depth))
+        constant = Fraction(0)
+        for factor, term in terms:
+            if not isinstance(term, Number):
+                return term if factor == len(terms) == 1 else Sum(tuple(terms))
+            constant += factor * term.value
+        return Number(constant)
+
+    def product(self, depth: int) -> tuple[Fraction, Expression]:
+        """Return the product that comes next as a constant times an expression."""
+        constant = Fraction(1)
+        variable: Expression | None = None
+        while True:
+            start = self.token
+            sign, factor = self.factor(depth)
+            constant *= sign
+            if isinstance(factor, Number):
+                constant = limited(constant * factor.value, start.place)
+            elif variable is None:
+                variable = factor
+            else:
+                what = "a product of two expressions that are not constant"
+                self.errors.append(self.error(start, what, "multiply by constants alone"))
+            if not self.sees("*"):
+                return constant, variable or Number(Fraction(1))
+            _ = self.next()
+
+    def factor(self, depth: int) -> tuple[int, Expression]:
+        """Return the factor that comes next as a sign and an expression."""
+        sign = 1
+        while self.sees("+", "-"):
+            sign = -sign if self.next().text == "-" else sign
+        token = self.next()
+        if token.kind == "number":
+            return sign, Number(self.number(token))
+        if token.kind == "name" and not self.sees("("):
+            return sign, self.input(token)
+        function = token.text.lower() if token.kind == "name" else None
+        if function not in ("relu", "step", None):
+            remedy = "there are relu(...) and step(...)"
+            raise self.error(token, f"unknown function {token}", remedy)
+        opening = self.next() if function else token
+        if opening.text != "(":
+            what = f"expected a number, an input, relu(...), step(...) or '(', found {token}"
+            raise self.error(token, what, "write one there")
+        if depth >= DEEPEST:
+            raise self.error(opening, f"nested over {DEEPEST} deep", "take it apart")
+        inner = self.sum(depth + 1)
+        _ = self.close(opening)
+        return sign, Call(function, inner, token.place) if function else inner
+
+    def number(self, token: Token) -> Fraction:
+        """Return the exact value of a number."""
+        exponent = token.text.lower().partition("e")[2].lstrip("+-0")
+        is_far = len(exponent) > 4 or int(exponent or 0) > LONGEST_NUMBER
+        if len(token.text) > LONGEST_NUMBER or is_far:
+            limits = f"over {LONGEST_NUMBER} digits or an exponent over {LONGEST_NUMBER}"
+            raise self.error(token, f"{token} has {limits}", "write a shorter number")
+        return Fraction(token.text)
+
+    def input(self, token: Token) -> Expression:
+        """Return the input bit or word of that name; 0 where there is none, with an error."""
+        inputs = self.task.inputs
+        variables = variables_named(token.text, inputs)
+        if len(variables) > 1:
+            what, remedy = f"{token} stands for two inputs", "rename the task's words"
+        elif variables:
+            (variable,) = variables
+            if variable.bit is not None or variable.word.width <= LARGEST_BITS:
+                return variable
+            what, remedy = f"{token} has over {LARGEST_BITS} bits", "name its bits one by one"
+        elif token.text.lower() in ("relu", "step"):
+            what, remedy = f"{token} has no argument", f"write {token.text}(...)"
+        elif variables_named(token.text, self.task.outputs):
+            what = f"{token} is an output"
+            remedy = "write out what it computes, from the inputs"
+        else:
+            what, remedy = f"unknown input {token}", suggestion(token.text, inputs, with_words=True)
+        self.errors.append(self.error(token, what, remedy))
+        return Number(Fraction(0))
+
+    def output(self, token: Token) -> int:
+        """Return the number of the output bit of that name."""
+        outputs = self.task.outputs
+        variables = variables_named(token.text, outputs)
+        if len(variables) > 1:
+            what, remedy = f"{token} stands for two outputs", "rename the task's words"
+        elif variables:
+            word, bit = variables[0].word, variables[0].bit
+            if bit is not None:
+                before = outputs[: outputs.index(word)]
+                return sum(other.width for other in before) + word.width - 1 - bit
+            what = f"{token} is a word of {word.width} bits"
+            remedy = f"write one line for each of {_names(word, with_word=False)}"
+        else:
+            what = f"unknown output {token}"
+            remedy = suggestion(token.text, outputs, with_words=False)
+        raise self.error(token, what, remedy)
+
+
+def variables_named(name: str, words: tuple[Word, ...]) -> list[Variable]:
+    """Return the variables that a name may stand for: none, one, or several.
+
+    Names are looked up, never listed beforehand: a word may have a million bits. A one-bit word
+    has its bare name, and that of its bit 0 where nothing else has it.
+    """
+    by_name = {word.name: word for word in words}
+    word = by_name.get(name)
+    variables = [Variable(word, 0 if word.width == 1 else None)] if word else []
+    lone_bits: list[Variable] = []
+    for cut in range(max(len(name) - _DIGITS, 1), len(name)):
+        word, digits = by_name.get(name[:cut]), name[cut:]
+        if word and digits.isdigit() and digits == str(int(digits)) and int(digits) < word.width:
+            (variables if word.width > 1 else lone_bits).append(Variable(word, int(digits)))
+    return variables or lone_bits
+
+
+def suggestion(name: str, words: tuple[Word, ...], *, with_words: bool) -> str:
+    """Return the remedy for an unknown name: the nearest name of a bit or word, and all of them."""
+    known = [bit for word in words if word.width <= _WIDEST_COMPARED for bit in word.bits]
+    if with_words:
+        known += [word.name for word in words if word.width > 1]
+    near = difflib.get_close_matches(name[:40], known, n=1)
+    names = ", ".join(_names(word, with_word=with_words) for word in words)
+    return f"did you mean {near[0]}? there are {names}" if near else f"there are {names}"
+
+
+def _names(word: Word, *, with_word: bool) -> str:
+    """Return the names of a word's bits as text: ``c1, c0`` or ``c (c1, c0)``."""
+    if word.width == 1:
+        return word.name
+    between = ", " if word.width == 2 else " to "
+    bits = f"{word.name}{word.width - 1}{between}{word.name}0"
+    return f"{word.name} ({bits})" if with_word else bits
+
+
+def raise_all(errors: Sequence[FormulaError], *, where: str) -> None:
+    """Raise one error that contains all the given ones, if any, for the file ``where``."""
+    if len(errors) == 1:
+        error = errors[0]
+        raise FormulaError(error.what, where=f"{where} {error.where}", remedy=error.remedy)
+    if errors:
+        listed = [f"({number}) {error}" for number, error in enumerate(errors[:_MOST_LISTED], 1)]
+        what = f"{len(errors)} faults: {' '.join(listed)}{_and_more(len(errors))}"
+        raise FormulaError(what, where=where)
+
+
+def _and_more(count: int) -> str:
+    """Return how many of ``count`` are not listed, as text."""
+    return f" and {count - _MOST_LISTED} more" if count > _MOST_LISTED else ""
