@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from strategies import networks, refused, tasks
 
 from adderlab.building import lecture_network, printed_network
-from adderlab.errors import ModelError, OutputError, ResourceError, TaskError
+from adderlab.errors import ResourceError
 from adderlab.nets import network, save
 from adderlab.nets.walk import nameless_task
 from adderlab.tasks import task_named
@@ -41,12 +41,10 @@ def test_the_lecture_is_shown_with_its_wrong_row() -> None:
     assert repr(shown) == f"{LECTURE!r}; {shown.verdict.summary()}"
 
 
-def test_json_has_words_and_raw_outputs() -> None:
-    found = show(LECTURE, input="1,1").to_dict()
-    assert list(found) == ["task", "network", "rows", "verdict", "proof", "walk", "files", "notes"]
-    assert (found["task"], found["verdict"]) == ("half-adder", "refuted")
-    assert found["network"] == LECTURE.to_dict()
-    assert found["rows"][3] == {
+def test_the_dictionary_has_words_and_raw_outputs() -> None:
+    data = show(LECTURE, input="1,1").to_dict()
+    assert data["walk"] == show(LECTURE, input={"a": 1, "b": 1}).to_dict()["walk"]
+    assert data["rows"][3] == {
         "inputs": {"a": 1, "b": 1},
         "expected": {"c": 2},
         "got": {"c": 3},
@@ -54,17 +52,10 @@ def test_json_has_words_and_raw_outputs() -> None:
         "distances": [0.5, -0.5],
         "right": False,
     }
-    assert found["walk"]["got"] == {"c": 3}
-    _ = json.dumps(found, allow_nan=False)
-
-
-def test_an_input_is_given_as_text_or_as_words() -> None:
-    one, two = show(LECTURE, input="1,1").walk, show(LECTURE, input={"a": 1, "b": 1}).walk
-    assert one is not None
-    assert one == two
-    message = "input 1,2: b = 2 is outside 0..1; b:1 takes the values 0..1"
-    with refused(TaskError, message):
-        _ = show(LECTURE, input="1,2")
+    assert data["walk"]["got"] == {"c": 3}
+    unit = data["walk"]["layers"][1]["units"][1]
+    assert [product["product"]["exact"] for product in unit["products"]] == ["0", "3/2", "-1"]
+    assert unit["sum"] == {"value": 0.5, "exact": "1/2"}
 
 
 def test_whatever_a_verb_returns_can_be_shown(tmp_path: Path) -> None:
@@ -77,8 +68,6 @@ def test_whatever_a_verb_returns_can_be_shown(tmp_path: Path) -> None:
     module_shown = show(torch.nn.Sequential(torch.nn.Linear(2, 2)), "half-adder")
     assert module_shown.notes
     assert module_shown.verdict is not None
-    with pytest.raises(ModelError):
-        _ = show(3.5)  # type: ignore[arg-type]
 
 
 def test_without_a_task_nothing_is_expected() -> None:
@@ -145,13 +134,6 @@ def test_too_large_a_network_is_not_walked(monkeypatch: pytest.MonkeyPatch) -> N
     with refused(ResourceError, message):
         _ = show(LECTURE, input="1,1")
     assert show(LECTURE).walk is None
-
-
-def test_a_folder_that_cannot_be_written_is_refused_before_any_work(tmp_path: Path) -> None:
-    taken = tmp_path / "file"
-    _ = taken.write_text("x")
-    with pytest.raises(OutputError):
-        _ = show(tmp_path / "missing.safetensors", out=taken)
 
 
 @settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
