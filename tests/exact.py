@@ -14,11 +14,13 @@ from strategies import fractions_of
 from adderlab.nets import Activation, Layer, Network, Readout
 
 Activate = Callable[[Activation, Fraction], Fraction]
+Parameters = tuple[list[list[Fraction]], list[Fraction]]
+"""Of one layer: its weights row by row, and its biases."""
 LayerValues = tuple[list[Fraction], list[Fraction]]
 """Of one layer: its sums, and its values after the activation."""
 
 
-def weights_and_biases(layer: Layer) -> tuple[list[list[Fraction]], list[Fraction]]:
+def weights_and_biases(layer: Layer) -> Parameters:
     """Return a layer's weights row by row, and its biases."""
     weight = fractions_of(layer.weight).tolist()
     bias = [Fraction(0)] * len(weight) if layer.bias is None else fractions_of(layer.bias).tolist()
@@ -38,13 +40,19 @@ def activated(activation: Activation, value: Fraction) -> Fraction:
 
 
 def layer_values(
-    net: Network, bits: Sequence[int], activate: Activate = activated
+    net: Network,
+    bits: Sequence[int],
+    activate: Activate = activated,
+    parameters: Sequence[Parameters] | None = None,
 ) -> list[LayerValues]:
-    """Return the sums and values of every layer for one row of input bits."""
+    """Return the sums and values of every layer for one row of input bits.
+
+    ``parameters`` stand in for those of the network's layers.
+    """
     values = [Fraction(int(bit)) for bit in bits]
     layers: list[LayerValues] = []
-    for layer in net.layers:
-        weight, bias = weights_and_biases(layer)
+    parameters = parameters or [weights_and_biases(layer) for layer in net.layers]
+    for layer, (weight, bias) in zip(net.layers, parameters, strict=True):
         sums = [
             sum((w * x for w, x in zip(row, values, strict=True) if x), start=b)
             for row, b in zip(weight, bias, strict=True)
@@ -55,10 +63,13 @@ def layer_values(
 
 
 def raw_outputs(
-    net: Network, bits: Sequence[int], activate: Activate = activated
+    net: Network,
+    bits: Sequence[int],
+    activate: Activate = activated,
+    parameters: Sequence[Parameters] | None = None,
 ) -> list[Fraction]:
-    """Return the raw outputs of one row, exactly."""
-    return layer_values(net, bits, activate)[-1][1]
+    """Return the raw outputs of one row, exactly; arguments as those of :func:`layer_values`."""
+    return layer_values(net, bits, activate, parameters)[-1][1]
 
 
 def bit_of(readout: Readout, value: Fraction | float | None) -> int | None:

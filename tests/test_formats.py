@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import ml_dtypes
@@ -237,6 +238,40 @@ def test_a_format_is_described_as_its_library_describes_it(name: str) -> None:
     assert form.precision == info.nmant + 1
     assert form.largest == Fraction(float(info.max))
     assert Fraction(2) ** form.smallest == Fraction(float(info.smallest_subnormal))
+
+
+# --- neighbors ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["fp8-e4m3", "fp8-e5m2", "int4", "ternary", "binary"])
+def test_the_values_next_to_a_fraction(name: str) -> None:
+    form = FORMATS[name]
+    whole = form.levels or range(form.least, form.largest + 1)
+    values = [Fraction(v) for v in (all_values(name) if form.kind == "float" else whole)]
+    between = [(share * a + b) / (share + 1) for a, b in pairwise(values) for share in (1, 2)]
+    for limit in [*values, *between, values[0] - 1, values[-1] + 1]:
+        assert form.at_least(limit) == min((v for v in values if v >= limit), default=None)
+        assert form.at_most(limit) == max((v for v in values if v <= limit), default=None)
+        above = min((v for v in values if v > limit), default=None)
+        assert form.at_least(limit, strictly=True) == above
+        below = max((v for v in values if v < limit), default=None)
+        assert form.at_most(limit, strictly=True) == below
+
+
+@given(st.floats(-(2.0**100), 2.0**100, width=32))
+def test_the_next_single_precision_value(value: float) -> None:
+    fp32 = FORMATS["fp32"]
+    after = Fraction(float(np.nextafter(np.float32(value), np.float32(np.inf))))
+    assert fp32.at_least(Fraction(value), strictly=True) == after
+    middle = (Fraction(value) + after) / 2
+    assert (fp32.at_most(middle), fp32.at_least(middle)) == (Fraction(value), after)
+
+
+def test_wide_has_every_whole_number() -> None:
+    wide = FORMATS["wide"]
+    half = Fraction(10**30) + Fraction(1, 2)
+    assert (wide.at_most(half), wide.at_least(half)) == (10**30, 10**30 + 1)
+    assert wide.at_least(Fraction(-3), strictly=True) == -2
 
 
 # --- names and sizes ----------------------------------------------------------------------------

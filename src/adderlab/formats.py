@@ -7,7 +7,8 @@ rounding is to nearest, ties to even, exactly as IEEE 754 and OCP's 8-bit format
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -100,6 +101,25 @@ class Format:
         unit = self.spacing(value)
         rounded = round(value / unit) * unit
         return rounded if self.holds(rounded) else None
+
+    def at_least(self, value: Fraction, *, strictly: bool = False) -> Fraction | None:
+        """Return the least value of the format that is at least, or above, ``value``."""
+        if self.kind == "wide":
+            return Fraction(math.floor(value) + 1 if strictly else math.ceil(value))
+        if strictly and self.holds(value):
+            value += Fraction(2) ** (self.smallest - 1)  # less than to the next value
+        unit = self.spacing(value)
+        nearest = max(unit * math.ceil(value / unit), Fraction(self.least))
+        if self.levels:
+            return next((Fraction(level) for level in self.levels if level >= nearest), None)
+        return nearest if nearest <= self.largest else None
+
+    def at_most(self, value: Fraction, *, strictly: bool = False) -> Fraction | None:
+        """Return the greatest value of the format that is at most, or below, ``value``."""
+        levels = tuple(-level for level in reversed(self.levels))
+        mirrored = replace(self, least=-self.largest, largest=-self.least, levels=levels)
+        negated = mirrored.at_least(-value, strictly=strictly)
+        return None if negated is None else -negated
 
     def spacing(self, value: Fraction) -> Fraction:
         """Return the distance of neighboring values from ``value`` on, away from 0.

@@ -1,36 +1,29 @@
-"""Repairs with one parameter, held against evaluating the network value by value."""
+"""Repairs with one parameter, compared with evaluating the network value by value."""
 
 from __future__ import annotations
 
 import itertools
-import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-import ml_dtypes
 import numpy as np
 import pytest
-from exact import bit_of, raw_outputs
-from hypothesis import HealthCheck, assume, example, given, settings
+from exact import bit_of, raw_outputs, weights_and_biases
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from strategies import fractions_of, refused
 
 from adderlab.building.lecture import lecture_network
 from adderlab.building.repair import (
-    Candidate,
-    Interval,
-    Intervals,
     Repair,
     Repairs,
     find_repairs,
     short,
 )
-from adderlab.building.repair.intervals import Line, is_endless, lowest
-from adderlab.building.repair.parameters import around, extremes
-from adderlab.errors import NetworkError, ResourceError, TaskError
-from adderlab.formats import FORMATS
+from adderlab.errors import AdderlabError, NetworkError, ResourceError, TaskError
 from adderlab.nets import EXACT, Activation, Layer, Network, Readout, network
-from adderlab.nets.tensors import Dense, Packed, Scaled, Sparse, Wide
+from adderlab.nets.tensors import FLOAT_DTYPES, Dense, Packed, Scaled, Sparse, Wide
 from adderlab.tasks import Task, task_named
 from adderlab.tasks.table import parse_table
 from adderlab.verbs.prove import prove
@@ -43,8 +36,8 @@ def repairs_of(net: Network, task: Task) -> Repairs:
     return find_repairs(net, task, prove=lambda changed: prove(changed, task))
 
 
-def by_name(found: Repairs) -> dict[str, Repair]:
-    return {one.name: one for one in found.repairs}
+def by_name(search: Repairs) -> dict[str, Repair]:
+    return {repair.name: repair for repair in search.repairs}
 
 
 def table(rows: str, header: str = "in x:1,out y:1") -> Task:
@@ -65,21 +58,25 @@ LECTURE = {  # name: before, after, works, margin of the repaired row
 
 
 def test_the_lectures_network_has_six_repairs() -> None:
-    found = repairs_of(lecture_network(HALF), HALF)
-    assert [one.name for one in found.repairs] == list(LECTURE)
-    for one in found.repairs:
-        before, after, works, row_margin = LECTURE[one.name]
-        assert (one.before, one.after, str(one.works)) == (before, after, works)
-        assert (one.margin, one.row_margin, one.change) == (0, row_margin, abs(after - before))
-        assert prove(one.network, HALF)
-    assert found.wrong_rows == ({"a": 1, "b": 1},)
-    assert (found.rows, found.unstorable, found.already_right) == (4, (), False)
-    assert repr(found) == "Repairs: 6 with one parameter, 1 of 4 rows wrong before"
+    search = repairs_of(lecture_network(HALF), HALF)
+    assert [repair.name for repair in search.repairs] == list(LECTURE)
+    for repair in search.repairs:
+        before, after, works, row_margin = LECTURE[repair.name]
+        assert (repair.before, repair.after, str(repair.works)) == (before, after, works)
+        assert (repair.margin, repair.row_margin, repair.change) == (
+            0,
+            row_margin,
+            abs(after - before),
+        )
+        assert prove(repair.network, HALF)
+    assert search.wrong_rows == ({"a": 1, "b": 1},)
+    assert (search.rows, search.unstorable, search.already_right) == (4, (), False)
+    assert repr(search) == "Repairs: 6 with one parameter, 1 of 4 rows wrong before"
 
 
 def test_a_repair_for_json() -> None:
-    one = by_name(repairs_of(lecture_network(HALF), HALF))["fc2.weight[1,1]"]
-    assert one.to_dict() == {
+    repair = by_name(repairs_of(lecture_network(HALF), HALF))["fc2.weight[1,1]"]
+    assert repair.to_dict() == {
         "tensor": "fc2.weight",
         "index": [1, 1],
         "from": 1,
@@ -96,35 +93,35 @@ def test_a_repair_for_json() -> None:
         "margin": "0",
         "row_margin": "1/4",
     }
-    assert repr(one) == "Repair: fc2.weight[1,1] from 1 to 0.5, works in (0, 2/3]"
+    assert repr(repair) == "Repair: fc2.weight[1,1] from 1 to 0.5, works in (0, 2/3]"
 
 
 def test_a_threshold_is_moved_to_the_middle() -> None:
     """With -4 and ``>=`` the zeros of 0 + 0 stand on the threshold; anything in (0, 1/2] works."""
     net = replace(by_name(repairs_of(lecture_network(HALF), HALF))["fc2.weight[1,2]"].network,
                   readout=Readout("threshold", 0.0, ">="), training={"seed": 7})  # fmt: skip
-    found = repairs_of(net, HALF)
-    one = by_name(found)["threshold"]
-    assert found.repairs[0] is one
-    assert (str(one.works), one.after, one.index) == ("(0, 1/2]", F(1, 4), ())
-    assert (one.margin, one.row_margin) == (F(1, 4), F(1, 4))
-    assert one.network.readout == Readout("threshold", 0.25, ">=")
-    assert one.network.training is None
-    assert one.to_dict()["index"] == []
+    search = repairs_of(net, HALF)
+    repair = by_name(search)["threshold"]
+    assert search.repairs[0] is repair
+    assert (str(repair.works), repair.after, repair.parameter.index) == ("(0, 1/2]", F(1, 4), ())
+    assert (repair.margin, repair.row_margin) == (F(1, 4), F(1, 4))
+    assert repair.network.readout == Readout("threshold", 0.25, ">=")
+    assert repair.network.training is None
+    assert repair.to_dict()["index"] == []
 
 
 def test_a_network_that_is_right_needs_none() -> None:
     net = by_name(repairs_of(lecture_network(HALF), HALF))["fc2.weight[1,2]"].network
-    found = find_repairs(net, HALF, prove=lambda net: pytest.fail("nothing to prove"))
-    assert found.already_right
-    assert found.to_dict() == {"repairs": [], "unstorable": [], "wrong_rows": [], "rows": 4}
+    search = find_repairs(net, HALF, prove=lambda net: pytest.fail("nothing to prove"))
+    assert search.already_right
+    assert search.to_dict() == {"repairs": [], "unstorable": [], "wrong_rows": [], "rows": 4}
 
 
 def test_a_network_that_no_single_parameter_repairs() -> None:
-    found = repairs_of(network([[[1, 1], [1, 1]], [[0, 0], [0, 0]]], [[0, 0], [0, 0]]), HALF)
-    assert found.repairs == ()
-    assert not found.already_right
-    assert len(found.wrong_rows) == 3
+    search = repairs_of(network([[[1, 1], [1, 1]], [[0, 0], [0, 0]]], [[0, 0], [0, 0]]), HALF)
+    assert search.repairs == ()
+    assert not search.already_right
+    assert len(search.wrong_rows) == 3
 
 
 def test_a_repair_that_is_not_proved_is_a_bug() -> None:
@@ -139,38 +136,40 @@ def test_the_best_margin_may_lie_between_two_stored_values() -> None:
     """Row 1,0 gives v, row 1,1 gives 5v - 2: the margin is largest at 1/3, which no float is."""
     task = table("0,0,*\n1,0,1\n0,1,*\n1,1,0", "in a:1,in b:1,out y:1")
     net = network([[[1, 4], [1, 4]], [[2, -1]]], [[0, -3], [0]], readout=Readout(threshold=0.0))
-    one = by_name(repairs_of(net, task))["fc2.weight[0,0]"]
-    assert str(one.works) == "(0, 2/5]"
+    repair = by_name(repairs_of(net, task))["fc2.weight[0,0]"]
+    assert str(repair.works) == "(0, 2/5]"
     below = F(float(np.nextafter(np.float32(1 / 3), np.float32(0))))
     assert F(float(np.float32(1 / 3))) > F(1, 3)
-    assert one.after == below  # further from 1/3, but above it the margin falls five times faster
-    assert one.margin == below
-    assert one.network.layers[1].weight.exact().at(0, 0) == below
+    assert (
+        repair.after == below
+    )  # further from 1/3, but above it the margin falls five times faster
+    assert repair.margin == below
+    assert repair.network.layers[1].weight.exact().at(0, 0) == below
 
 
 def test_a_margin_without_end_is_taken_to_one() -> None:
     net = network([[[0]]], [[0.25]])
-    one = by_name(repairs_of(net, table("0,1\n1,1")))["threshold"]
-    assert (str(one.works), one.after, one.margin) == ("(-inf, 1/4)", F(-3, 4), 1)
+    repair = by_name(repairs_of(net, table("0,1\n1,1")))["threshold"]
+    assert (str(repair.works), repair.after, repair.margin) == ("(-inf, 1/4)", F(-3, 4), 1)
 
 
 def test_a_wrong_output_on_the_threshold_is_to_leave_it() -> None:
     """Both outputs give 0, just on the threshold; only the one that should be 1 is wrong."""
     net = replace(network([[[0], [0]]], [[0, 0]], readout=Readout(threshold=0.0)),
                   training={"seed": 7})  # fmt: skip
-    one = by_name(repairs_of(net, table("0,*,0\n1,1,0", "in x:1,out y:1,out z:1")))[
+    repair = by_name(repairs_of(net, table("0,*,0\n1,1,0", "in x:1,out y:1,out z:1")))[
         "fc1.weight[0,0]"
     ]
-    assert (str(one.works), one.after) == ("(0, inf)", 1)
-    assert (one.margin, one.row_margin) == (0, 0)  # z stays on it, in the same row too
-    assert one.network.training is None
+    assert (str(repair.works), repair.after) == ("(0, inf)", 1)
+    assert (repair.margin, repair.row_margin) == (0, 0)  # z stays on it, in the same row too
+    assert repair.network.training is None
 
 
 def test_the_best_margin_comes_first() -> None:
     """The weight moves further than the others, and leaves both outputs 2 from the threshold."""
     net = network([[[1]]], [[0]], readout=Readout(threshold=2.0))
-    found = repairs_of(net, table("0,0\n1,1"))
-    assert [(one.name, one.margin, one.change) for one in found.repairs] == [
+    search = repairs_of(net, table("0,0\n1,1"))
+    assert [(repair.name, repair.margin, repair.change) for repair in search.repairs] == [
         ("fc1.weight[0,0]", 2, 3),
         ("fc1.bias[0]", F(1, 2), F(3, 2)),
         ("threshold", F(1, 2), F(3, 2)),
@@ -181,49 +180,51 @@ def test_beyond_an_open_end_there_is_room() -> None:
     """Below -1/2 the unit is off on 1,0 and z just on the threshold, however far v goes."""
     net = network([[[0, 0.5]], [[1], [0.5]]], [[0.5], [0, 0.5]], readout=Readout(convention=">="))
     task = table("0,0,1,1\n0,1,1,1\n1,0,0,1\n1,1,0,1", "in a:1,in b:1,out y:1,out z:1")
-    one = by_name(repairs_of(net, task))["fc1.weight[0,0]"]
-    assert (str(one.works), one.after, one.margin) == ("(-inf, -1/2)", F(-3, 2), 0)
+    repair = by_name(repairs_of(net, task))["fc1.weight[0,0]"]
+    assert (str(repair.works), repair.after, repair.margin) == ("(-inf, -1/2)", F(-3, 2), 0)
 
 
 def test_between_two_flips_of_a_step_the_middle_is_taken() -> None:
     """The step must be off at 0 and on at 1: the bias b in (-2, 0] with ``>``, 0 being closed."""
     net = network([[[2]], [[1]]], [[1], [0]], activation=Activation("step"))
-    one = by_name(repairs_of(net, table("0,0\n1,1")))["fc1.bias[0]"]
-    assert (str(one.works), one.after) == ("(-2, 0]", 0)
+    repair = by_name(repairs_of(net, table("0,0\n1,1")))["fc1.bias[0]"]
+    assert (str(repair.works), repair.after) == ("(-2, 0]", 0)
     net = network([[[2]], [[1]]], [[-5], [0]], activation=Activation("step"))
-    one = by_name(repairs_of(net, table("0,0\n1,1")))["fc1.bias[0]"]
-    assert (str(one.works), one.after) == ("(-2, 0]", -1)
+    repair = by_name(repairs_of(net, table("0,0\n1,1")))["fc1.bias[0]"]
+    assert (str(repair.works), repair.after) == ("(-2, 0]", -1)
 
 
 def test_values_that_no_tensor_can_store_are_told_apart() -> None:
     """1/3 and -2/3 would make the output 1, but they are no floats; the other weight can be 1."""
     net = network([[[1]], [[3]]], [[0], [0]], readout=EXACT)
-    found = repairs_of(net, table("0,0\n1,1"))
-    assert [(one.name, str(one.works)) for one in found.unstorable] == [
+    search = repairs_of(net, table("0,0\n1,1"))
+    assert [(repair.name, str(repair.works)) for repair in search.unstorable] == [
         ("fc1.weight[0,0]", "{1/3}"),
         ("fc1.bias[0]", "{-2/3}"),
     ]
-    assert [(one.name, one.after) for one in found.repairs] == [("fc2.weight[0,0]", 1)]
-    assert found.repairs[0].margin is None
-    assert found.repairs[0].row_margin is None
-    assert found.to_dict()["unstorable"][0]["to"] is None
+    assert [(repair.name, repair.after) for repair in search.repairs] == [("fc2.weight[0,0]", 1)]
+    assert search.repairs[0].margin is None
+    assert search.repairs[0].row_margin is None
+    assert search.to_dict()["unstorable"][0]["to"] is None
 
 
 def test_a_packed_network_stays_packed() -> None:
     net = network([[[1, 1], [1, 1]], [[0, 1], [1, 1]]], [[0, -1], [0, 0]], format="int3",
                   readout=EXACT)  # fmt: skip
-    one = by_name(repairs_of(net, HALF))["fc2.weight[1,1]"]
-    assert (one.after, str(one.works)) == (-2, "{-2}")
-    weight = one.network.layers[1].weight
+    repair = by_name(repairs_of(net, HALF))["fc2.weight[1,1]"]
+    assert (repair.after, str(repair.works)) == (-2, "{-2}")
+    weight = repair.network.layers[1].weight
     assert isinstance(weight, Packed)
     assert weight.bits == 3
     net = replace(net, format="ternary", layers=tuple(
         Layer(Packed(layer.weight.numbers, 2), Packed(layer.bias.numbers, 2), layer.activation)
         for layer in net.layers
     ))  # fmt: skip
-    found = repairs_of(net, HALF)  # -2 fits into two bits, but is not ternary
-    assert [(one.name, one.after) for one in found.repairs] == []
-    assert [(one.name, str(one.works)) for one in found.unstorable] == [("fc2.weight[1,1]", "{-2}")]
+    search = repairs_of(net, HALF)  # -2 fits into two bits, but is not ternary
+    assert [(repair.name, repair.after) for repair in search.repairs] == []
+    assert [(repair.name, str(repair.works)) for repair in search.unstorable] == [
+        ("fc2.weight[1,1]", "{-2}")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -231,18 +232,18 @@ def test_a_packed_network_stays_packed() -> None:
     [
         (Packed(np.array([[-1]]), 1), 1),
         (Dense(np.array([[-3]], dtype=np.int8)), 1),
-        (Dense(np.array([[-3]], dtype=ml_dtypes.bfloat16)), 1),
+        (Dense(np.array([[-3]], dtype=FLOAT_DTYPES["bf16"])), 1),
         (Dense(np.array([[-3]], dtype=np.float64)), 1),
     ],
 )
 def test_a_tensor_keeps_its_type(tensor: Dense | Packed, after: int) -> None:
     net = Network((Layer(tensor),), Readout("threshold", 0.0))
-    one = by_name(repairs_of(net, table("0,0\n1,1")))["fc1.weight[0,0]"]
-    changed = one.network.layers[0].weight
+    repair = by_name(repairs_of(net, table("0,0\n1,1")))["fc1.weight[0,0]"]
+    changed = repair.network.layers[0].weight
     assert isinstance(changed, Dense | Packed)
     assert type(changed) is type(tensor)
     assert changed.numbers.dtype == tensor.numbers.dtype
-    assert one.after == after
+    assert repair.after == after
     assert changed.exact().at(0, 0) == after
 
 
@@ -255,84 +256,74 @@ class Case:
     task: Task
 
     def __repr__(self) -> str:
-        numbers = {name: tensor.exact().to_floats().tolist() for name, tensor in self.net.tensors()}
-        rows = [self.task.row(i).outputs for i in range(self.task.rows)]
+        numbers = {name: fractions_of(tensor).tolist() for name, tensor in self.net.tensors()}
+        rows = [self.task.row(row).outputs for row in range(self.task.rows)]
         return f"Case({self.net!r}, {numbers}, {rows})"
 
+    @property
+    def expected(self) -> list[tuple[int, int, int]]:
+        """Row, output and bit, wherever the bit matters."""
+        return [
+            (row, output, bit)
+            for row in range(self.task.rows)
+            for output, bit in enumerate(self.task.row(row).outputs.values())
+            if bit is not None
+        ]
 
-def plain(net: Network) -> list[tuple[Any, Any]]:
-    """The weights and biases as arrays of doubles, which hold them exactly."""
-    return [
-        (layer.weight.numbers.astype(float), layer.bias.numbers.astype(float))
-        for layer in net.layers
-    ]
+    def places(self) -> list[tuple[str, tuple[int, ...]]]:
+        """Every parameter's tensor and index."""
+        places = [(name, at) for name, tensor in self.net.tensors() for at in ndindex(tensor)]
+        return places + [("threshold", ())] * (self.net.readout.kind == "threshold")
 
 
-def signed(case: Case, name: str, index: tuple[int, ...], values: list[Fraction], kind: Any) -> Any:
-    """For each value, row and output: the distance (exact readout: 0 where right, else -1).
+def ndindex(tensor: Any) -> list[tuple[int, ...]]:
+    return list(itertools.product(*map(range, tensor.shape)))
 
-    Computed with arrays of ``kind``: doubles, which are exact for small dyadic numbers, or
-    fractions. ``None`` stands in ``expected`` where any bit will do; such outputs are inf.
+
+def evaluate(
+    case: Case, name: str, index: tuple[int, ...], values: list[Fraction]
+) -> list[list[tuple[Fraction, bool]]]:
+    """For each value of a parameter, of each bit that matters: its distance, and if it is right.
+
+    The distance is signed; of an exact readout it means nothing.
     """
     net, task = case.net, case.task
-    bits = np.concatenate([block.inputs for block in task.blocks()]).astype(kind)
-    if kind is object:
-        bits = np.vectorize(lambda bit: F(int(bit)), otypes=[object])(bits)
-    x = np.broadcast_to(bits, (len(values), *bits.shape))
-    changed = np.array([float(v) if kind is float else v for v in values], dtype=kind)
-    for number, ((weight, bias), layer) in enumerate(zip(plain(net), net.layers, strict=True), 1):
-        if kind is object:
-            weight, bias = (np.vectorize(F, otypes=[object])(part) for part in (weight, bias))
-        weights = np.repeat(weight[None], len(values), axis=0)
-        biases = np.repeat(bias[None], len(values), axis=0)
-        for part, array in (("weight", weights), ("bias", biases)):
-            if name == f"fc{number}.{part}":
-                array[(slice(None), *index)] = changed
-        x = np.matmul(x, weights.transpose(0, 2, 1)) + biases[:, None]
-        activation = layer.activation
-        if activation.kind == "step":
-            x = ((x > 0) if activation.convention == ">" else (x >= 0)).astype(kind)
-        elif activation.kind in ("relu", "leaky"):
-            slope = F(activation.slope) if kind is object else activation.slope
-            x = np.where(x > 0, x, x * slope)
-    found = np.full(x.shape, np.inf, dtype=kind)
-    limit = changed if name == "threshold" else np.full(len(values), F(net.readout.threshold))
-    limit = limit.astype(kind)[:, None]
-    for row in range(task.rows):
-        for output, bit in enumerate(expected(task, row)):
-            if bit is None:
-                continue
-            raw = x[:, row, output][:, None]
-            if net.readout.kind == "exact":
-                distance = np.where(raw == bit, 0, -1)
-            else:
-                distance = raw - limit if bit else limit - raw
-            found[:, row, output] = distance[:, 0]
-    return found
+    parameters = [weights_and_biases(layer) for layer in net.layers]
+    inputs = [bits for block in task.blocks() for bits in block.inputs.tolist()]
+    expected = case.expected
+    table: list[list[tuple[Fraction, bool]]] = []
+    for value in values:
+        threshold = value if name == "threshold" else F(net.readout.threshold)
+        if index:
+            unit, *source = index
+            weight, bias = parameters[int(name[2:].split(".")[0]) - 1]
+            row, column = (weight[unit], source[0]) if source else (bias, unit)
+            row[column] = value
+        raw = [raw_outputs(net, bits, parameters=parameters) for bits in inputs]
+        if net.readout.kind == "exact":
+            readout, shift = EXACT, F(0)
+        else:  # of any threshold: what is above it is above 0
+            readout, shift = replace(net.readout, threshold=0.0), threshold
+        table.append(
+            [
+                (
+                    (raw[row][output] - shift) * (1 if bit else -1),
+                    bit_of(readout, raw[row][output] - shift) == bit,
+                )
+                for row, output, bit in expected
+            ]
+        )
+    return table
 
 
-def expected(task: Task, row: int) -> list[int | None]:
-    return list(task.row(row).outputs.values())
-
-
-def right(case: Case, distances: Any) -> Any:
-    """For each value, whether every row is right."""
-    return right_bits(case, distances).all(axis=(1, 2))
-
-
-EIGHT_BITS = {
-    "fp8-e4m3": ml_dtypes.float8_e4m3fn,
-    "fp8-e5m2": ml_dtypes.float8_e5m2,
-}
+def is_right(outcome: list[tuple[Fraction, bool]]) -> bool:
+    return all(right for _, right in outcome)
 
 
 def numbers_of(name: str) -> list[Fraction]:
-    """Every number of a small format."""
-    if name in EIGHT_BITS:
-        floats = np.arange(256, dtype=np.uint8).view(EIGHT_BITS[name]).astype(float)
-        return sorted({F(float(value)) for value in floats if np.isfinite(value)})
-    form = FORMATS[name]
-    return [F(n) for n in form.levels or range(form.least, form.largest + 1)]
+    """Every finite number of an 8-bit float format."""
+    floats = np.arange(256, dtype=np.uint8).view(FLOAT_DTYPES[name]).astype(float)
+    return sorted({F(float(value)) for value in floats if np.isfinite(value)})
 
 
 HALVES = st.integers(-6, 6).map(lambda n: n / 2)
@@ -394,224 +385,74 @@ GRID = [F(n, 4) for n in range(-24, 25)]
 
 
 @given(cases())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 def test_exactly_the_values_that_work_are_found(case: Case) -> None:
-    found = repairs_of(case.net, case.task)
-    now = signed(case, "", (), [F(0)], float)
-    assert len(found.wrong_rows) == sum(~right_rows(case, now[0])) > 0
-    ranks = [(-(one.margin or 0), one.change) for one in found.repairs]
+    search = repairs_of(case.net, case.task)
+    (now,) = evaluate(case, "", (), [F(0)])
+    wrong = {row for (row, _, _), (_, right) in zip(case.expected, now, strict=True) if not right}
+    assert search.wrong_rows == tuple(case.task.row(row).inputs for row in sorted(wrong))
+    assert wrong
+    ranks = [(-(repair.margin or 0), repair.change) for repair in search.repairs]
     assert ranks == sorted(ranks)
-    listed = {one.name: one for one in (*found.repairs, *found.unstorable)}
-    for name, index in places(case.net):
-        one = listed.pop(f"{name}[{','.join(map(str, index))}]" if index else name, None)
-        grid = numbers_of("fp8-e4m3") if case.net.format == "fp8-e4m3" and index else GRID
-        distances = signed(case, name, index, grid, float)
-        works = right(case, distances)
-        if one is None:
-            assert not works.any(), name
+    candidates = {candidate.name: candidate for candidate in (*search.repairs, *search.unstorable)}
+    for name, index in case.places():
+        candidate = candidates.pop(f"{name}[{','.join(map(str, index))}]" if index else name, None)
+        outcomes = evaluate(case, name, index, GRID)
+        works = [is_right(outcome) for outcome in outcomes]
+        if candidate is None:
+            assert not any(works), name
             continue
-        assert [one.works.contains(value) for value in grid] == works.tolist()
-        near = sorted({end + step for part in one.works.parts for end in (*part.ends, part.sample)
+        assert [candidate.works.contains(value) for value in GRID] == works
+        near = sorted({end + step for part in candidate.works.parts
+                       for end in (*part.ends, part.sample)
                        for step in (F(-1, 1000), F(0), F(1, 1000))})  # fmt: skip
-        exact = signed(case, name, index, near, object)
-        assert [one.works.contains(value) for value in near] == right(case, exact).tolist()
-        if isinstance(one, Repair):
-            check_choice(case, one, now[0], distances[works], np.array(grid)[works])
+        nearby = [is_right(outcome) for outcome in evaluate(case, name, index, near)]
+        assert [candidate.works.contains(value) for value in near] == nearby
+        if isinstance(candidate, Repair):
+            check_choice(case, candidate, now, wrong)
         else:
-            assert not works.any()  # whatever is in the grid can be stored
-    assert not listed
+            assert not any(works)  # whatever is in the grid can be stored
+    assert not candidates
 
 
-def places(net: Network) -> list[tuple[str, tuple[int, ...]]]:
-    found = [
-        (name, tuple(map(int, index)))
-        for name, tensor in net.tensors()
-        for index in np.ndindex(tensor.shape)
-    ]
-    return found + ([("threshold", ())] if net.readout.kind == "threshold" else [])
-
-
-def check_choice(case: Case, one: Repair, now: Any, distances: Any, values: Any) -> None:
+def check_choice(
+    case: Case, repair: Repair, now: list[tuple[Fraction, bool]], wrong: set[int]
+) -> None:
     """No value of the grid, of 8-bit floats every one there is, beats the one taken."""
-    assert one.works.contains(one.after)
-    assert not one.works.contains(one.before)
-    taken = signed(case, one.tensor, one.index, [one.after], object)[0]
-    assert right(case, taken[None])[0]
+    parameter = repair.parameter
+    place = (parameter.tensor, parameter.index)
+    (taken,) = evaluate(case, *place, [repair.after])
+    assert repair.works.contains(repair.after)
+    assert not repair.works.contains(repair.before)
+    assert is_right(taken)
     if case.net.readout.kind == "exact":
-        assert one.margin is None
+        assert repair.margin is None
         return
-    was_wrong = ~right_rows(case, now)
-    assert one.margin == taken.min()
-    assert one.row_margin == taken[was_wrong].min()
-    counts = ~((now == 0) & right_bits(case, now))  # the others are tied whatever happens
-    untied = taken[counts].min()
-    (part,) = (part for part in one.works.parts if part.contains(one.after))
-    is_open = not (part.low_closed if one.after > one.before else part.high_closed)
-    for distance, value in zip(distances, values, strict=True):
-        rank = (F(distance.min()), F(distance[counts].min()))
-        assert one.margin >= min(rank[0], F(1))  # 1 is enough where it grows without end
-        assert one.margin != rank[0] or untied >= min(rank[1], F(1))
-        if rank == (one.margin, untied) and not is_open:
-            assert abs(value - one.before) >= one.change
+    is_free = [distance != 0 or not right for distance, right in now]  # others stay on it
+    rows = [row for row, _, _ in case.expected]
+
+    def rank(outcome: list[tuple[Fraction, bool]]) -> tuple[Fraction, Fraction]:
+        free = (pair for pair, counts in zip(outcome, is_free, strict=True) if counts)
+        return min(outcome)[0], min(free)[0]
+
+    margin, free_margin = rank(taken)
+    assert repair.margin == margin
+    was_wrong = (pair for pair, row in zip(taken, rows, strict=True) if row in wrong)
+    assert repair.row_margin == min(was_wrong)[0]
+    (part,) = (part for part in repair.works.parts if part.contains(repair.after))
+    is_open = not (part.low_closed if repair.after > repair.before else part.high_closed)
+    is_small = case.net.format == "fp8-e4m3" and parameter.index
+    grid = numbers_of("fp8-e4m3") if is_small else GRID
+    values = [value for value in grid if repair.works.contains(value)]
+    for value, outcome in zip(values, evaluate(case, *place, values), strict=True):
+        other, other_free = rank(outcome)
+        assert margin >= min(other, F(1))  # 1 is enough where it grows without end
+        assert margin != other or free_margin >= min(other_free, F(1))
+        if (other, other_free) == (margin, free_margin) and not is_open:
+            assert abs(value - repair.before) >= repair.change
 
 
-def right_bits(case: Case, distances: Any) -> Any:
-    """For each row and output, whether its bit is right."""
-    readout = case.net.readout
-    on_tie = [
-        [
-            readout.kind == "exact" or bool(bit) == (readout.convention == ">=")
-            for bit in expected(case.task, row)
-        ]
-        for row in range(case.task.rows)
-    ]
-    return (distances > 0) | ((distances == 0) & np.array(on_tie))
-
-
-def right_rows(case: Case, now: Any) -> Any:
-    return right_bits(case, now).all(axis=1)
-
-
-# --- the parts --------------------------------------------------------------------------------
-
-
-ENDS = st.none() | st.integers(-3, 3).map(F)
-POINTS = [F(n, 2) for n in range(-9, 10)]
-
-
-@st.composite
-def intervals(draw: st.DrawFn) -> Interval:
-    low, high = draw(ENDS), draw(ENDS)
-    if low is not None and high is not None and low > high:
-        low, high = high, low
-    is_point = low is not None and low == high
-    low_closed = low is not None and (is_point or draw(st.booleans()))
-    high_closed = high is not None and (is_point or draw(st.booleans()))
-    return Interval(low, high, low_closed, high_closed)
-
-
-@given(st.lists(intervals(), max_size=5))
-@example([Interval(None, F(0)), Interval(F(0), None)])
-@example([Interval(F(0), F(1)), Interval(F(1), F(2), low_closed=True)])
-def test_a_union_holds_what_its_parts_hold(parts: list[Interval]) -> None:
-    union = Intervals.of(parts)
-    assert bool(union) == bool(parts)
-    for value in POINTS:
-        assert union.contains(value) == any(part.contains(value) for part in parts)
-    for one, two in zip(union.parts, union.parts[1:], strict=False):
-        assert one.high is not None
-        assert two.low is not None
-        assert one.high < two.low or (one.high == two.low and not union.contains(one.high))
-    assert Intervals.of(reversed(union.parts)) == union
-
-
-@given(intervals(), intervals())
-def test_an_intersection_holds_what_both_hold(one: Interval, two: Interval) -> None:
-    both = one.intersect(two)
-    assert both == two.intersect(one)
-    for value in POINTS:
-        inside = one.contains(value) and two.contains(value)
-        assert inside == (both is not None and both.contains(value))
-    assert both is None or both.contains(both.sample)
-
-
-@given(intervals(), st.lists(st.integers(-4, 4).map(F), max_size=4))
-def test_a_split_interval_is_whole_and_cut(whole: Interval, cuts: list[Fraction]) -> None:
-    parts = list(whole.split(cuts))
-    for value in POINTS:
-        assert sum(part.contains(value) for part in parts) == whole.contains(value)
-        if value in cuts and whole.contains(value):
-            assert Interval(value, value, low_closed=True, high_closed=True) in parts
-    assert [part.sample for part in parts] == sorted(part.sample for part in parts)
-
-
-def test_intervals_as_people_write_them() -> None:
-    third = F(1, 3)
-    union = Intervals.of(
-        [
-            Interval(third, third, low_closed=True, high_closed=True),
-            Interval(None, F(-3), high_closed=True),
-            Interval(F(2), F(5, 2), low_closed=True),
-            Interval(F(7), None),
-        ]
-    )
-    assert str(union) == "(-inf, -3] or {1/3} or [2, 5/2) or (7, inf)"
-    assert union.describe(lambda value: f"{float(value):.1f}") == (
-        "(-inf, -3.0] or {0.3} or [2.0, 2.5) or (7.0, inf)"
-    )
-    assert str(Intervals()) == "none"
-    assert union.to_list()[0] == {
-        "low": None,
-        "low_closed": False,
-        "high": "-3",
-        "high_closed": True,
-        "text": "(-inf, -3]",
-    }
-
-
-LINES = st.builds(Line, st.integers(-3, 3).map(F), st.integers(-3, 3).map(F))
-JUMPS = st.tuples(st.integers(-3, 3).map(F), LINES, LINES)
-
-
-@given(st.lists(intervals(), min_size=1, max_size=3), st.lists(JUMPS, min_size=1, max_size=5))
-@example([Interval(F(0), F(1)), Interval(F(2), None)], [(F(5), *[Line(F(0), F(1))] * 2)] * 2)
-def test_the_lowest_of_several_functions(parts: list[Interval], drawn: Any) -> None:
-    """Each function is one line up to a number and another beyond it, so that it may jump."""
-    within = Intervals.of(parts)
-    functions = [
-        [
-            (common, line)
-            for part in within.parts
-            for half, line in (
-                (Interval(None, cut, high_closed=True), below),
-                (Interval(cut, None), above),
-            )
-            if (common := half.intersect(part)) is not None
-        ]
-        for cut, below, above in drawn
-    ]
-    found = lowest(functions)
-    for value in [F(n, 12) for n in range(-60, 60)]:
-        here = [line.at(value) for piece, line in found if piece.contains(value)]
-        if not within.contains(value):
-            assert here == []
-            continue
-        assert here == [min(b.at(value) if value <= cut else a.at(value) for cut, b, a in drawn)]
-    far = [value for value in (F(10**6), F(-(10**6))) if within.contains(value)]
-    highest = [line.at(v) for v in far for piece, line in found if piece.contains(v)]
-    assert is_endless(found) == any(value > 1000 for value in highest)
-
-
-@pytest.mark.parametrize("name", ["fp8-e4m3", "fp8-e5m2", "int4", "ternary", "binary"])
-def test_the_stored_numbers_of_an_interval(name: str) -> None:
-    numbers = numbers_of(name)
-    form = FORMATS[name]
-    between = [(share * a + b) / (share + 1) for a, b in itertools.pairwise(numbers)
-               for share in (1, 2)]  # fmt: skip
-    ends = [*numbers, *between, numbers[0] - 1, numbers[-1] + 1]
-    for end in ends:
-        for closed in (False, True):
-            above = [n for n in numbers if n > end or (closed and n == end)]
-            assert extremes(form, Interval(end, None, low_closed=closed)) == (
-                (above[0], above[-1]) if above else ()
-            )
-            below = [n for n in numbers if n < end or (closed and n == end)]
-            assert extremes(form, Interval(None, end, high_closed=closed)) == (
-                (below[0], below[-1]) if below else ()
-            )
-        found = around(form, end, Interval())
-        wanted = {min((n for n in numbers if n >= end), default=None),
-                  max((n for n in numbers if n <= end), default=None)} - {None}  # fmt: skip
-        assert set(found) == wanted
-
-
-@given(st.floats(-(2.0**100), 2.0**100, width=32))
-def test_the_next_single_precision_number(value: float) -> None:
-    form = FORMATS["fp32"]
-    up = F(float(np.nextafter(np.float32(value), np.float32(np.inf))))
-    assert extremes(form, Interval(F(value), None))[0] == up
-    middle = (F(value) + up) / 2
-    assert set(around(form, middle, Interval())) == {F(value), up}
+# --- how it is shown ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -630,8 +471,8 @@ def test_numbers_are_as_short_as_they_can_be(value: Fraction, text: str) -> None
 
 
 def test_repairs_in_a_notebook() -> None:
-    found = repairs_of(lecture_network(HALF), HALF)
-    html = found._repr_html_()
+    search = repairs_of(lecture_network(HALF), HALF)
+    html = search._repr_html_()
     assert html.count("<tr") == 7  # the headings and six repairs
     assert "(0, 2/3]</td>" in html
     assert "<table" not in Repairs((), (), ({"a": 1},), 4)._repr_html_()
@@ -639,74 +480,71 @@ def test_repairs_in_a_notebook() -> None:
 
 # --- refusals ---------------------------------------------------------------------------------
 
-
-def whole(message: str) -> str:
-    return f"^{re.escape(message)}$"
-
-
-def one_layer(weight: Any, kind: str = "identity") -> Network:
-    return Network((Layer(weight, None, Activation(kind)),))
-
-
 EYE = np.eye(2, dtype=np.float32)
+SPARSE = Sparse((2, 2), np.array([0, 1, 2]), np.array([0, 1]), Dense(np.ones(2)))
+STORE = "store the network in a float format or in one of int2 to int32"
+SMALLER = "repair a smaller network, or train it again"
 
 
-def test_tanh_is_refused() -> None:
-    net = network([EYE, EYE], [None, None], activation=Activation("tanh"))
-    message = (
-        "fc1: the layer has tanh, whose values are no fractions: the weights that work can't be "
-        "said exactly; repair a network of relu, leaky, step and identity"
-    )
-    with pytest.raises(NetworkError, match=whole(message)):
-        _ = repairs_of(net, HALF)
+def one_layer(weight: Any) -> Network:
+    return Network((Layer(weight),))
 
 
 @pytest.mark.parametrize(
-    ("tensor", "kind"),
+    ("net", "task", "error", "message"),
     [
-        (Sparse((2, 2), np.array([0, 1, 2]), np.array([0, 1]), Dense(np.ones(2))), "sparse"),
-        (Scaled(Packed(np.eye(2, dtype=np.int64), 4), Dense(np.array(0.5))), "scaled"),
-        (Wide(np.eye(2, dtype=np.int64).astype(object), 2), "wide"),
+        (
+            network([EYE, EYE], [None, None], activation=Activation("tanh")),
+            "half-adder",
+            NetworkError,
+            (
+                "fc1: the layer has tanh, whose values are no fractions: the weights that work "
+                "can't be said exactly; repair a network of relu, leaky, step and identity"
+            ),
+        ),
+        *(
+            (
+                one_layer(tensor),
+                "half-adder",
+                NetworkError,
+                f"fc1.weight: the tensor is {kind}, and only dense and packed ones are repaired; "
+                + STORE,
+            )
+            for kind, tensor in (
+                ("sparse", SPARSE),
+                ("scaled", Scaled(Packed(np.eye(2, dtype=np.int64), 4), Dense(np.array(0.5)))),
+                ("wide", Wide(np.eye(2, dtype=np.int64).astype(object), 2)),
+            )
+        ),
+        (
+            one_layer(Dense(np.ones((1, 13)))),
+            "parity:13",
+            ResourceError,
+            f"repair: the task has 8192 rows, more than 4096; {SMALLER}",
+        ),
+        (
+            network([np.ones((50, 12)), np.ones((1, 50))], [np.ones(50), np.ones(1)]),
+            "parity:12",
+            ResourceError,
+            (
+                "repair: 4096 rows x 702 parameters x 51 units are 146644992 steps, more than "
+                f"67108864; {SMALLER}"
+            ),
+        ),
+        (
+            lecture_network(HALF),
+            "full-adder",
+            TaskError,
+            (
+                "task: full-adder has 3 input and 2 output bits, the network 2 and 2; "
+                "name a task that fits with `task`"
+            ),
+        ),
     ],
+    ids=["tanh", "sparse", "scaled", "wide", "rows", "work", "task"],
 )
-def test_other_tensors_are_refused(tensor: Any, kind: str) -> None:
-    message = (
-        f"fc1.weight: the tensor is {kind}, and only dense and packed ones are repaired; "
-        "store the network in a float format or in one of int2 to int32"
-    )
-    with pytest.raises(NetworkError, match=whole(message)):
-        _ = repairs_of(one_layer(tensor), HALF)
-
-
-def test_too_many_rows_are_refused() -> None:
-    task = task_named("parity:13")
-    message = (
-        "repair: the task has 8192 rows, more than 4096; "
-        "repair a smaller network, or train it again"
-    )
-    with pytest.raises(ResourceError, match=whole(message)):
-        _ = repairs_of(one_layer(Dense(np.ones((1, 13)))), task)
-
-
-def test_too_much_work_is_refused() -> None:
-    net = network([np.ones((50, 12)), np.ones((1, 50))], [np.ones(50), np.ones(1)])
-    message = (
-        "repair: 4096 rows x 702 parameters x 51 units are 146644992 steps, more than 67108864; "
-        "repair a smaller network, or train it again"
-    )
-    with pytest.raises(ResourceError, match=whole(message)):
-        _ = repairs_of(net, task_named("parity:12"))
-
-
-def test_a_task_of_another_shape_is_refused() -> None:
-    message = (
-        "task: full-adder has 3 input and 2 output bits, the network 2 and 2; "
-        "name a task that fits with `task`"
-    )
-    with pytest.raises(TaskError, match=whole(message)):
-        _ = repairs_of(lecture_network(HALF), task_named("full-adder"))
-
-
-def test_a_candidate_names_its_place() -> None:
-    assert Candidate("fc1.bias", (2,), F(0), Intervals()).name == "fc1.bias[2]"
-    assert Candidate("threshold", (), F(0), Intervals()).name == "threshold"
+def test_what_can_not_be_repaired_is_refused(
+    net: Network, task: str, error: type[AdderlabError], message: str
+) -> None:
+    with refused(error, message):
+        _ = repairs_of(net, task_named(task))

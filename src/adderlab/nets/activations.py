@@ -2,8 +2,8 @@
 
 Rule: nothing outside this table applies an activation or asks for its kind, but for what is another
 algorithm: the kernels' source text, the lecture's own backpropagation
-(:mod:`adderlab.explaining.backprop`), functions as decision diagrams, solver scripts or lines, and
-the equivalences between units of one kind. A new activation is one more entry.
+(:mod:`adderlab.explaining.backprop`), functions as decision diagrams and solver scripts, and the
+equivalences between units of one kind. A new activation is one more entry.
 """
 
 from __future__ import annotations

@@ -1,8 +1,16 @@
 """Every single parameter that can be changed so that a network becomes right."""
 
 from adderlab.building.repair.intervals import Interval, Intervals
-from adderlab.building.repair.repair import find_repairs
-from adderlab.building.repair.results import COLUMNS, WORDS, Candidate, Repair, Repairs, short
+from adderlab.building.repair.rows import Parameter
+from adderlab.building.repair.search import (
+    COLUMNS,
+    WORDS,
+    Candidate,
+    Repair,
+    Repairs,
+    find_repairs,
+    short,
+)
 
 __all__ = [
     "COLUMNS",
@@ -10,6 +18,7 @@ __all__ = [
     "Candidate",
     "Interval",
     "Intervals",
+    "Parameter",
     "Repair",
     "Repairs",
     "find_repairs",

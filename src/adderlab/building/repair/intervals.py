@@ -1,4 +1,4 @@
-"""Sets of numbers and functions of one number, exactly: unions of intervals, lines, envelopes.
+"""Exact sets of numbers and functions of one number: unions of intervals, lines, envelopes.
 
 Rules: an interval is never empty, and the parts of a union are in ascending order and do not
 touch, so that equal sets are equal objects. An envelope is a list of pieces in ascending order that
@@ -7,7 +7,7 @@ never overlap; on each piece it is one line, and it may jump between pieces.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final, TypeAlias
@@ -176,9 +176,9 @@ class Line:
         """Return the difference."""
         return Line(self.slope - other.slope, self.intercept - other.intercept)
 
-    def times(self, factor: Fraction) -> Line:
-        """Return the line stretched by a factor."""
-        return Line(self.slope * factor, self.intercept * factor)
+    def of(self, inner: Line) -> Line:
+        """Return this function of ``inner``."""
+        return Line(self.slope * inner.slope, self.slope * inner.intercept + self.intercept)
 
 
 def constant(value: Fraction | int) -> Line:
@@ -190,24 +190,33 @@ IDENTITY: Final = Line(Fraction(1), ZERO)
 """The changed number itself."""
 
 
-def where_positive(line: Line, within: Interval, *, or_zero: bool) -> Interval | None:
-    """Return where on the interval the line is above 0, or at least 0; ``None`` where nowhere."""
+def sign(value: Fraction) -> int:
+    """Return -1, 0 or 1."""
+    return (value > 0) - (value < 0)
+
+
+def where_sign(line: Line, within: Interval, signs: Container[int]) -> Interval | None:
+    """Return where on the interval a line has one of these signs; ``None`` where nowhere.
+
+    Args:
+        line: the line.
+        within: the interval.
+        signs: -1, 0 or 1, or neighbors among them.
+    """
     root = line.root
     if root is None:
-        is_inside = line.intercept > 0 or (or_zero and line.intercept == 0)
-        return within if is_inside else None
-    if line.slope > 0:
-        return within.intersect(Interval(low=root, low_closed=or_zero))
-    return within.intersect(Interval(high=root, high_closed=or_zero))
+        return within if sign(line.intercept) in signs else None
+    sign_below = -sign(line.slope)
+    low = None if sign_below in signs else root
+    high = None if -sign_below in signs else root
+    is_closed = 0 in signs
+    return within.intersect(
+        Interval(low, high, low is not None and is_closed, high is not None and is_closed)
+    )
 
 
-def where_zero(line: Line, within: Interval) -> Interval | None:
-    """Return where on the interval the line is 0; ``None`` where nowhere."""
-    root = line.root
-    if root is None:
-        return within if line.intercept == 0 else None
-    return within.intersect(point(root))
-
+ABOVE: Final = (1,)
+NOT_BELOW: Final = (0, 1)
 
 Piece: TypeAlias = tuple[Interval, Line]
 Envelope: TypeAlias = list[Piece]
@@ -236,7 +245,7 @@ def _lowered(envelope: Envelope, cell: Interval, line: Line) -> Envelope:
     lowered: Envelope = []
     for piece, old in envelope:
         common = piece.intersect(cell)
-        lower = common and where_positive(old.minus(line), common, or_zero=False)
+        lower = common and where_sign(old.minus(line), common, ABOVE)
         if lower is None:
             _append(lowered, piece, old)
             continue
@@ -256,7 +265,7 @@ def _append(envelope: Envelope, part: Interval, line: Line) -> None:
 def at_least(envelope: Envelope, level: Fraction) -> Intervals:
     """Return where the envelope is at least ``level``."""
     floor = constant(level)
-    above = (where_positive(line.minus(floor), piece, or_zero=True) for piece, line in envelope)
+    above = (where_sign(line.minus(floor), piece, NOT_BELOW) for piece, line in envelope)
     return Intervals.of(part for part in above if part is not None)
 
 

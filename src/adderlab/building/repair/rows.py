@@ -1,16 +1,17 @@
-"""What one changed number does to a row's outputs: lines, cell by cell.
+"""The parameters of a network, and what changing one does to a row's outputs.
 
-Rule: with all other parameters fixed, every unit is a piecewise linear function of the changed
-number, which may jump at steps. Only what the number reaches is computed; every other unit
-keeps the value it has on that row.
+Rule: with all other parameters fixed, every unit is a piecewise linear function of the changed one,
+which may jump at steps. Only what the parameter reaches is computed; every other unit keeps the
+value that it has on that row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
+from itertools import product
+from typing import Any, Final
 
 import numpy as np
 
@@ -22,13 +23,106 @@ from adderlab.building.repair.intervals import (
     Intervals,
     Line,
     constant,
-    where_positive,
-    where_zero,
+    sign,
+    where_sign,
 )
-from adderlab.building.repair.parameters import Parameter
-from adderlab.nets import Activation, Network, read_bits, trace
+from adderlab.errors import NetworkError
+from adderlab.formats import FORMATS, FP64, Format
+from adderlab.nets import Activation, Network, Readout, read_bits, trace
 from adderlab.nets.dyadic import Dyadic
+from adderlab.nets.network import map_parameters
+from adderlab.nets.readout import read_bit
+from adderlab.nets.tensors import FLOAT_DTYPES, Dense, Packed, Tensor
 from adderlab.tasks import RowBlock, Task
+
+THRESHOLD: Final = "threshold"
+_FLOAT_NAMES: Final = {dtype: name for name, dtype in FLOAT_DTYPES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A weight, a bias, or the readout's threshold.
+
+    Attributes:
+        tensor: the name of its tensor, or ``threshold``.
+        index: its place there; empty for the threshold.
+        value: its value.
+        form: the format that its tensor stores numbers in; a double for the threshold.
+        layer: the number of its layer, the first being 0; of the threshold, one past the last.
+    """
+
+    tensor: str
+    index: tuple[int, ...]
+    value: Fraction
+    form: Format
+    layer: int
+
+    @property
+    def name(self) -> str:
+        """The tensor with the index: ``fc2.weight[1,2]``."""
+        return f"{self.tensor}[{','.join(map(str, self.index))}]" if self.index else self.tensor
+
+    @property
+    def is_threshold(self) -> bool:
+        """Whether it is the readout's threshold."""
+        return self.tensor == THRESHOLD
+
+    def changed(self, net: Network, value: Fraction) -> Network:
+        """Return the network with another value of the parameter, without its training record."""
+        if self.is_threshold:
+            readout = replace(net.readout, threshold=float(value))
+            return replace(net, readout=readout, training=None)
+
+        def change(name: str, tensor: Tensor) -> Tensor:
+            if name != self.tensor:
+                return tensor
+            assert isinstance(tensor, Dense | Packed)
+            numbers: Any = np.array(tensor.numbers)
+            numbers[self.index] = float(value) if self.form.kind == "float" else int(value)
+            return replace(tensor, numbers=numbers)
+
+        return replace(map_parameters(net, change), training=None)
+
+
+def parameters_of(net: Network) -> Iterator[Parameter]:
+    """Yield every weight and bias in order, then the threshold where the readout has one.
+
+    Raises:
+        NetworkError: a tensor is sparse, scaled or wide.
+    """
+    for name, tensor in net.tensors():
+        values = tensor.exact()
+        form = _storage(name, tensor, net)
+        layer = int(name.removeprefix("fc").partition(".")[0]) - 1
+        for index in product(*map(range, values.shape)):
+            yield Parameter(name, index, values.at(*index), form, layer)
+    if net.readout.kind == "threshold":
+        yield Parameter(THRESHOLD, (), Fraction(net.readout.threshold), FP64, net.depth)
+
+
+def _storage(name: str, tensor: Tensor, net: Network) -> Format:
+    """Return the format that a tensor stores its numbers in."""
+    if isinstance(tensor, Packed):
+        if tensor.bits == 1:
+            return FORMATS["binary"]
+        if tensor.bits == 2 and net.format == "ternary":
+            return FORMATS["ternary"]
+        half = 1 << (tensor.bits - 1)
+        return Format(f"int{tensor.bits}", tensor.bits, "integer", largest=half - 1, least=-half)
+    if not isinstance(tensor, Dense):
+        raise NetworkError(
+            f"the tensor is {type(tensor).__name__.lower()}, and only dense and packed ones "
+            "are repaired",
+            where=name,
+            remedy="store the network in a float format or in one of int2 to int32",
+        )
+    dtype = tensor.numbers.dtype
+    if dtype in _FLOAT_NAMES:
+        return FORMATS[_FLOAT_NAMES[dtype]]
+    limits = np.iinfo(dtype)
+    return Format(
+        str(dtype), limits.bits, "integer", largest=int(limits.max), least=int(limits.min)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +132,7 @@ class Row:
     Attributes:
         values: the inputs, then each layer's activations.
         sums: each layer's sums.
-        expected: the output bits; ``None`` where any will do.
+        expected: the output bits; ``None`` where any is right.
         is_right: for each output, whether its bit is as expected.
     """
 
@@ -49,39 +143,46 @@ class Row:
 
 
 class Rows:
-    """A network on every row of a task, and what a changed number does there."""
+    """A network on every row of a task.
+
+    Attributes:
+        readout: the network's.
+        wrong: the numbers of the rows with a wrong bit.
+        right: those of the other rows.
+    """
 
     def __init__(self, net: Network, task: Task) -> None:
         self.readout = net.readout
-        self.activations = [layer.activation for layer in net.layers]
-        self.weights: list[list[list[Fraction]]] = [
-            [_fractions(exact, unit) for unit in range(layer.n_out)]
-            for layer in net.layers
-            for exact in (layer.weight.exact(),)
+        self._pieces = [_pieces(layer.activation) for layer in net.layers]
+        self._has_kink = [bool(layer.activation.rule.kink) for layer in net.layers]
+        self._weights = [
+            [_fractions(weight, unit) for unit in range(weight.shape[0])]
+            for weight in (layer.weight.exact() for layer in net.layers)
         ]
-        self.block: RowBlock = next(task.blocks(task.rows))
-        self.steps = list(trace(net, self.block.inputs))
-        bits, is_bit = read_bits(net.readout, self.steps[-1].values)
-        self.bits_right: Any = self.block.is_right(bits) & is_bit
-        if self.block.cares is not None:
-            self.bits_right |= ~self.block.cares
-        self.wrong = [int(row) for row in np.flatnonzero(~self.bits_right.all(axis=1))]
-        self.right = [int(row) for row in np.flatnonzero(self.bits_right.all(axis=1))]
+        self._right_signs = [_right_signs(net.readout, bit) for bit in (0, 1)]
+        self._block: RowBlock = next(task.blocks(task.rows))
+        self._steps = list(trace(net, self._block.inputs))
+        bits, is_bit = read_bits(net.readout, self._steps[-1].values)
+        self._bits_right: Any = self._block.is_right(bits) & is_bit
+        if self._block.cares is not None:
+            self._bits_right |= ~self._block.cares
+        is_right = self._bits_right.all(axis=1)
+        self.wrong: list[int] = np.flatnonzero(~is_right).tolist()
+        self.right: list[int] = np.flatnonzero(is_right).tolist()
 
     def row(self, number: int) -> Row:
         """Return one row, its numbers as fractions."""
-        cares = self.block.cares
+        block = self._block
+        inputs = [Fraction(int(bit)) for bit in block.inputs[number]]
+        cares = np.ones_like(block.expected, dtype=bool) if block.cares is None else block.cares
         return Row(
+            [inputs, *(_fractions(step.values, number) for step in self._steps)],
+            [_fractions(step.sums, number) for step in self._steps],
             [
-                [Fraction(int(bit)) for bit in self.block.inputs[number]],
-                *(_fractions(step.values, number) for step in self.steps),
+                int(bit) if matters else None
+                for bit, matters in zip(block.expected[number], cares[number], strict=True)
             ],
-            [_fractions(step.sums, number) for step in self.steps],
-            [
-                int(bit) if cares is None or cares[number, output] else None
-                for output, bit in enumerate(self.block.expected[number])
-            ],
-            [bool(right) for right in self.bits_right[number]],
+            [bool(right) for right in self._bits_right[number]],
         )
 
     def allowed(self, row: Row, parameter: Parameter, within: Intervals) -> Intervals:
@@ -90,27 +191,16 @@ class Rows:
         for cell, lines in self._outputs(row, parameter, within):
             kept: Interval | None = cell
             for output, bit in enumerate(row.expected):
-                if kept is None:
-                    break
-                if bit is None:
+                if kept is None or bit is None:
                     continue
-                if output not in lines and not parameter.is_threshold:
-                    kept = kept if row.is_right[output] else None
-                else:
-                    kept = self._right(row, output, lines, parameter, kept)
+                if output in lines or parameter.is_threshold:
+                    difference = self._difference(row, output, bit, lines, parameter)
+                    kept = where_sign(difference, kept, self._right_signs[bit])
+                elif not row.is_right[output]:
+                    kept = None
             if kept is not None:
                 intervals.append(kept)
         return Intervals.of(intervals)
-
-    def _right(
-        self, row: Row, output: int, lines: dict[int, Line], parameter: Parameter, cell: Interval
-    ) -> Interval | None:
-        """Return where on the cell one bit is right."""
-        bit = row.expected[output]
-        if self.readout.kind == "exact":
-            return where_zero(lines[output].minus(constant(bit or 0)), cell)
-        distance = self._distance(row, output, lines, parameter)
-        return where_positive(distance, cell, or_zero=self._counts_when_tied(bit))
 
     def distances(
         self, row: Row, parameter: Parameter, within: Intervals
@@ -119,25 +209,26 @@ class Rows:
         cells = list(self._outputs(row, parameter, within))
         for output, bit in enumerate(row.expected):
             if bit is not None:
-                ahead = [(at, self._distance(row, output, lines, parameter)) for at, lines in cells]
-                yield output, ahead
+                side = Line(Fraction(1 if bit else -1), ZERO)
+                yield (
+                    output,
+                    [
+                        (cell, side.of(self._difference(row, output, bit, lines, parameter)))
+                        for cell, lines in cells
+                    ],
+                )
 
     def is_tied(self, row: Row, output: int) -> bool:
-        """Return whether an output is right with nothing to spare: just on the threshold."""
+        """Return whether an output is right and just on the threshold."""
         return row.is_right[output] and row.values[-1][output] == self.readout.threshold
 
-    def _counts_when_tied(self, bit: int | None) -> bool:
-        """Return whether an output on the threshold reads as this bit."""
-        return bool(bit) == (self.readout.convention == ">=")
-
-    def _distance(
-        self, row: Row, output: int, lines: dict[int, Line], parameter: Parameter
+    def _difference(
+        self, row: Row, output: int, bit: int, lines: dict[int, Line], parameter: Parameter
     ) -> Line:
-        """Return how far an output is on the right side of the threshold."""
-        is_changed = parameter.is_threshold
-        threshold = IDENTITY if is_changed else constant(Fraction(self.readout.threshold))
+        """Return an output minus its limit: the threshold or, of an exact readout, the bit."""
+        limit = IDENTITY if parameter.is_threshold else constant(_limit(self.readout, bit))
         value = lines.get(output) or constant(row.values[-1][output])
-        return value.minus(threshold) if row.expected[output] else threshold.minus(value)
+        return value.minus(limit)
 
     def _outputs(
         self, row: Row, parameter: Parameter, within: Intervals
@@ -145,8 +236,8 @@ class Rows:
         """Yield cells that make up ``within``, with the outputs that differ from the row's."""
         sums: dict[int, Line] = {}
         if not parameter.is_threshold:
-            unit, source = parameter.index[0], parameter.source
-            factor = Fraction(1) if source is None else row.values[parameter.layer][source]
+            unit, *source = parameter.index  # a weight's source; a bias has none
+            factor = row.values[parameter.layer][source[0]] if source else Fraction(1)
             if factor:
                 rest = row.sums[parameter.layer][unit] - factor * parameter.value
                 sums[unit] = Line(factor, rest)
@@ -160,20 +251,18 @@ class Rows:
         if not sums:
             yield cell, {}
             return
-        activation = self.activations[layer]
-        kinks = () if activation.kind == "identity" else (line.root for line in sums.values())
+        roots = [line.root for line in sums.values()] if self._has_kink[layer] else []
         before = row.values[layer + 1]
-        for part in cell.split(kink for kink in kinks if kink is not None):
-            values = {
-                unit: line
-                for unit, total in sums.items()
-                if (line := _activated(activation, total, part)) != constant(before[unit])
-            }
-            if layer + 1 == len(self.weights):
+        for part in cell.split(root for root in roots if root is not None):
+            values: dict[int, Line] = {}
+            for unit, total in sums.items():
+                line = self._pieces[layer][sign(total.at(part.sample))].of(total)
+                if line != constant(before[unit]):
+                    values[unit] = line
+            if layer + 1 == len(self._weights):
                 yield part, values
             else:
-                after = self._sums(row, layer + 1, values)
-                yield from self._through(row, layer + 1, after, part)
+                yield from self._through(row, layer + 1, self._sums(row, layer + 1, values), part)
 
     def _sums(self, row: Row, layer: int, values: dict[int, Line]) -> dict[int, Line]:
         """Return a layer's sums that changed when these units of the layer before did."""
@@ -181,7 +270,7 @@ class Rows:
         shifts = [(unit, line.intercept - before[unit]) for unit, line in values.items()]
         slopes = [(unit, line.slope) for unit, line in values.items() if line.slope]
         lines: dict[int, Line] = {}
-        for unit, weights in enumerate(self.weights[layer]):
+        for unit, weights in enumerate(self._weights[layer]):
             slope = sum((weights[i] * change for i, change in slopes), ZERO)
             shift = sum((weights[i] * change for i, change in shifts if change), ZERO)
             if slope or shift:
@@ -189,16 +278,26 @@ class Rows:
         return lines
 
 
-def _activated(activation: Activation, total: Line, cell: Interval) -> Line:
-    """Return the activation of a sum on a cell where the sum keeps its sign."""
-    if activation.kind == "identity":
-        return total
-    value = total.at(cell.sample)
-    if activation.kind == "step":
-        return constant(value > 0 or (value == 0 and activation.convention == ">="))
-    if value > 0:
-        return total
-    return total.times(Fraction(activation.slope)) if activation.kind == "leaky" else constant(0)
+def _pieces(activation: Activation) -> dict[int, Line]:
+    """Return an activation as a line for each sign of the sum."""
+    assert activation.slopes is not None
+    below, above = map(Fraction, activation.slopes)
+    values = activation.exact(Dyadic(np.array([-1, 0, 1])))
+    line_above = Line(above, values.at(2) - above)
+    if not activation.rule.kink:
+        return dict.fromkeys((-1, 0, 1), line_above)
+    return {-1: Line(below, values.at(0) + below), 0: constant(values.at(1)), 1: line_above}
+
+
+def _limit(readout: Readout, bit: int) -> Fraction:
+    """Return what an output is compared with: the threshold or, of an exact readout, the bit."""
+    return Fraction(readout.threshold if readout.kind == "threshold" else bit)
+
+
+def _right_signs(readout: Readout, bit: int) -> list[int]:
+    """Return the signs of an output minus its limit with which it reads as the bit."""
+    values = {step: _limit(readout, bit) + step for step in (-1, 0, 1)}
+    return [step for step, value in values.items() if read_bit(readout, value, value) == bit]
 
 
 def _fractions(values: Dyadic, row: int) -> list[Fraction]:
