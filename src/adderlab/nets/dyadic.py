@@ -8,6 +8,7 @@ faster than in fractions. Numbers that might leave 62 bits move to arrays of Pyt
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
@@ -137,6 +138,14 @@ class Dyadic:
         exponent = min(self.exponent, limit.exponent)
         left, right = self.rescaled(exponent).integers, limit.rescaled(exponent).integers
         return np.asarray(is_above(left, right, convention), dtype=bool)
+
+
+def join(parts: Sequence[Dyadic]) -> Dyadic:
+    """Return arrays of values as one, by their last axis."""
+    exponent = min(part.exponent for part in parts)
+    return Dyadic(
+        np.concatenate([part.rescaled(exponent).integers for part in parts], axis=-1), exponent
+    )
 
 
 def to_fraction(integer: int, exponent: int) -> Fraction:

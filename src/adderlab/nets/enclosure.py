@@ -36,6 +36,7 @@ from adderlab.nets.activations import (
 )
 from adderlab.nets.network import Layer, Network
 from adderlab.nets.readout import Readout, read_bits
+from adderlab.nets.wiring import INPUT, join_arrays, join_tuples
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float64, Int64, UInt8
@@ -114,6 +115,7 @@ class Machine:
             largest=float(form.largest),
         )
         self.layers = [_float_layer(layer) for layer in net.layers]
+        self.nodes, self.output = net.wiring.layers, net.wiring.output
         self.never_rounds = self._never_rounds()
 
     @staticmethod
@@ -128,9 +130,10 @@ class Machine:
 
     def _never_rounds(self) -> bool:
         """Return whether the grid rule holds for every sum on every input at once."""
-        high, low = np.ones(len(self.layers[0].weight)), np.zeros(len(self.layers[0].weight))
-        grids = np.zeros(len(high), dtype=np.int64)
-        for layer in self.layers:
+        high = np.ones(len(self.layers[0].weight))
+        values = {INPUT: (np.zeros_like(high), high, np.zeros(len(high), dtype=np.int64))}
+        for node, layer in zip(self.nodes, self.layers, strict=True):
+            low, high, grids = node.take(values, join_tuples)
             if layer.activation.rounds or layer.off:
                 return False
             up, down = np.maximum(layer.weight, 0), np.minimum(layer.weight, 0)
@@ -141,29 +144,31 @@ class Machine:
             if not self._fits(np.maximum(positive, negative), unit).all():
                 return False
             low, high = layer.activation.image(-negative, positive)
-            grids = layer.activation.rule.grid(unit)
+            values[node.name] = (low, high, layer.activation.rule.grid(unit))
         return True
 
     def enclose(self, inputs: UInt8[np.ndarray, "batch n_in"]) -> Enclosure:
         """Return the raw outputs on the given rows with their bounds."""
-        values = inputs.astype(np.float64)
+        bits = inputs.astype(np.float64)
         if self.never_rounds:
-            for layer in self.layers:
-                sums = values @ layer.weight + layer.bias
-                values = layer.activation.plain(sums)
+            plain = {INPUT: bits}
+            for node, layer in zip(self.nodes, self.layers, strict=True):
+                sums = node.take(plain, join_arrays) @ layer.weight + layer.bias
+                plain[node.name] = layer.activation.plain(sums)
+            values = self.output.take(plain, join_arrays)
             return Enclosure(values, np.zeros_like(values), rounds=False)
-        errors = np.zeros_like(values)
-        grids = np.zeros(values.shape[1], dtype=np.int64)
+        enclosed = {INPUT: (bits, np.zeros_like(bits), np.zeros(bits.shape[1], dtype=np.int64))}
         rounds = False
         with np.errstate(all="ignore"):
-            for layer in self.layers:
-                values, errors, grids = self._affine(layer, values, errors, grids)
+            for node, layer in zip(self.nodes, self.layers, strict=True):
+                values, errors, grids = self._affine(layer, *node.take(enclosed, join_tuples))
                 values, errors = bounded(values, errors)
                 rounds = rounds or bool(errors.any())
                 values, errors = layer.activation.enclosed(values, errors, self.rounding)
-                grids = layer.activation.rule.grid(grids)
                 values, errors = bounded(values, errors)
                 rounds = rounds or bool(errors.any())
+                enclosed[node.name] = (values, errors, layer.activation.rule.grid(grids))
+        values, errors, _ = self.output.take(enclosed, join_tuples)
         return Enclosure(values, errors, rounds)
 
     def _affine(

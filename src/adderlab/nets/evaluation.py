@@ -10,18 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
 from adderlab.errors import NetworkError
-from adderlab.nets.dyadic import Dyadic
+from adderlab.nets.dyadic import Dyadic, join
 from adderlab.nets.network import Layer, Network
 from adderlab.nets.readout import Values
 from adderlab.nets.tensors import Sparse
+from adderlab.nets.wiring import INPUT, join_lists
 
 if TYPE_CHECKING:
     from jaxtyping import UInt8
+
+Ends: TypeAlias = tuple[Fraction, Fraction]
 
 GATHER_LIMIT: Final = 1 << 22
 """Numbers that one gather of a sparse product may hold at once (32 MB of int64)."""
@@ -47,10 +50,10 @@ def outputs(net: Network, inputs: UInt8[np.ndarray, "batch n_in"]) -> Dyadic:
         NetworkError: the rows have another number of bits, or the network has tanh (whose
             outputs are no fractions; see :func:`enclose_row`).
     """
-    values = Dyadic(np.asarray(inputs))
-    for step in trace(net, inputs):
-        values = step.values
-    return values
+    values = {INPUT: _bits(net, inputs)}
+    for _ in _steps(net, values):
+        pass
+    return net.wiring.output.take(values, join)
 
 
 def trace(net: Network, inputs: UInt8[np.ndarray, "batch n_in"]) -> Iterator[LayerStep]:
@@ -59,17 +62,25 @@ def trace(net: Network, inputs: UInt8[np.ndarray, "batch n_in"]) -> Iterator[Lay
     Raises:
         NetworkError: as :func:`outputs`.
     """
+    yield from _steps(net, {INPUT: _bits(net, inputs)})
+
+
+def _bits(net: Network, inputs: UInt8[np.ndarray, "batch n_in"]) -> Dyadic:
     if inputs.ndim != 2 or inputs.shape[1] != net.n_in:
         raise NetworkError(
             f"rows of shape {list(inputs.shape)} for a network of {net.n_in} inputs",
             where="inputs",
             remedy=f"give shape [batch, {net.n_in}]",
         )
-    values = Dyadic(inputs.astype(np.int64))
-    for layer in net.layers:
-        sums = affine(layer, values)
-        values = layer.activation.exact(sums)
-        yield LayerStep(sums, values)
+    return Dyadic(inputs.astype(np.int64))
+
+
+def _steps(net: Network, values: dict[str, Dyadic]) -> Iterator[LayerStep]:
+    """Yield each layer's step, and put its values among ``values``."""
+    for node, layer in zip(net.wiring.layers, net.layers, strict=True):
+        sums = affine(layer, node.take(values, join))
+        values[node.name] = layer.activation.exact(sums)
+        yield LayerStep(sums, values[node.name])
 
 
 def affine(layer: Layer, values: Dyadic) -> Dyadic:
@@ -124,7 +135,7 @@ def evaluate(
 
 def row_ends(
     net: Network, inputs: UInt8[np.ndarray, " n_in"], *, precision: int = 200
-) -> list[tuple[Fraction, Fraction]]:
+) -> list[Ends]:
     """Return the ends of :func:`evaluate` for one row, as fractions."""
     if is_exact(net):
         raw = outputs(net, inputs[None])
@@ -134,7 +145,7 @@ def row_ends(
 
 def enclose_row(
     net: Network, inputs: UInt8[np.ndarray, " n_in"], *, precision: int = 200
-) -> list[tuple[Fraction, Fraction]]:
+) -> list[Ends]:
     """Return fractions between which each raw output of one row lies, tanh included.
 
     Args:
@@ -149,19 +160,47 @@ def enclose_row(
     from mpmath import iv  # takes a while to import, and only tanh needs it
 
     iv.prec = precision
-    values = [iv.mpf(int(bit)) for bit in inputs]
-    for layer in net.layers:
+    values = {INPUT: [iv.mpf(int(bit)) for bit in inputs]}
+    for _ in _interval_steps(net, iv, values):
+        pass
+    return _ends(net.wiring.output.take(values, join_lists))
+
+
+def enclose_layers(
+    net: Network, inputs: UInt8[np.ndarray, " n_in"], *, precision: int = 200
+) -> list[tuple[list[Ends], list[Ends]]]:
+    """Return fractions between which each layer's sums, and its values, of one row lie.
+
+    The arguments are those of :func:`enclose_row`.
+    """
+    from mpmath import iv
+
+    iv.prec = precision
+    values = {INPUT: [iv.mpf(int(bit)) for bit in inputs]}
+    return [(_ends(sums), _ends(own)) for sums, own in _interval_steps(net, iv, values)]
+
+
+def _interval_steps(
+    net: Network, iv: Any, values: dict[str, list[Any]]
+) -> Iterator[tuple[list[Any], list[Any]]]:
+    """Yield each layer's sums and values as intervals, and put the values among ``values``."""
+    for node, layer in zip(net.wiring.layers, net.layers, strict=True):
+        before = node.take(values, join_lists)
         weight = layer.weight.exact()
         bias = layer.bias.exact() if layer.bias is not None else None
         sums: list[Any] = []
         for row in range(layer.n_out):
             total = _iv(iv, bias, row) if bias is not None else iv.mpf(0)
-            for column, value in enumerate(values):
+            for column, value in enumerate(before):
                 if weight.integers[row, column]:
                     total += _iv(iv, weight, row, column) * value
             sums.append(total)
-        values = [layer.activation.interval(iv, total) for total in sums]
-    return [(_exactly(value.a), _exactly(value.b)) for value in values]
+        values[node.name] = [layer.activation.interval(iv, total) for total in sums]
+        yield sums, values[node.name]
+
+
+def _ends(intervals: list[Any]) -> list[Ends]:
+    return [(_exactly(interval.a), _exactly(interval.b)) for interval in intervals]
 
 
 def _iv(iv: Any, values: Dyadic, *index: int) -> Any:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from adderlab.nets.activations import Activation
+from adderlab.nets.wiring import INPUT, Wiring, chain, join_arrays
 
 if TYPE_CHECKING:
     from jaxtyping import Float64
@@ -24,6 +25,7 @@ def forward(
     biases: Sequence[Float64[np.ndarray, "*member n_out"]],
     activations: Sequence[Activation],
     inputs: Float64[np.ndarray, "*batch n_in"],
+    wiring: Wiring | None = None,
 ) -> Float64[np.ndarray, "*batch n_out"]:
     """Return raw outputs, of one network or of many of one shape.
 
@@ -32,13 +34,18 @@ def forward(
         biases: likewise.
         activations: of each layer.
         inputs: rows, with an axis of members first, or the same for all.
+        wiring: what each layer reads; the one before it unless given.
     """
-    values = inputs
+    wiring = wiring or chain(len(weights))
+    values = {INPUT: inputs}
     with np.errstate(over="ignore", invalid="ignore"):
-        for weight, bias, activation in zip(weights, biases, activations, strict=True):
+        for node, weight, bias, activation in zip(
+            wiring.layers, weights, biases, activations, strict=True
+        ):
             shift = bias[..., None, :] if weight.ndim > 2 else bias
-            values = activation.plain(values @ np.swapaxes(weight, -1, -2) + shift)
-    return values
+            sums = node.take(values, join_arrays) @ np.swapaxes(weight, -1, -2) + shift
+            values[node.name] = activation.plain(sums)
+    return wiring.output.take(values, join_arrays)
 
 
 def outputs_in_double(
@@ -53,4 +60,5 @@ def outputs_in_double(
         ],
         [layer.activation for layer in net.layers],
         inputs,
+        net.wiring,
     )

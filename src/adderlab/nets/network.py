@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +21,7 @@ from adderlab.nets.dyadic import Dyadic
 from adderlab.nets.readout import Readout
 from adderlab.nets.tensors import Sparse, Tensor, stored_in
 from adderlab.nets.weights_table import weights_table
+from adderlab.nets.wiring import INPUT, Wiring, chain
 from adderlab.tasks import Task
 
 LARGEST_SHOWN: Final = 200
@@ -88,15 +88,23 @@ class Network(Result):
                     where=f"fc{number}",
                     remedy=f"the bias must have shape [{layer.n_out}]",
                 )
-        for number, (before, layer) in enumerate(pairwise(self.layers), start=2):
-            if before.n_out != layer.n_in:
+        sizes = {INPUT: self.n_in}
+        for node, layer in zip(self.wiring.layers, self.layers, strict=True):
+            given = node.take(sizes, sum)
+            if given != layer.n_in:
                 raise NetworkError(
-                    f"the layer takes {layer.n_in} values, the one before gives {before.n_out}",
-                    where=f"fc{number}",
+                    f"the layer takes {layer.n_in} values, the one before gives {given}",
+                    where=node.name,
                     remedy="make the shapes agree",
                 )
+            sizes[node.name] = layer.n_out
         if self.task is not None:
             self.check_fits(self.task)
+
+    @property
+    def wiring(self) -> Wiring:
+        """What each layer reads: the one before it."""
+        return chain(self.depth)
 
     @property
     def n_in(self) -> int:

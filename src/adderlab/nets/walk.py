@@ -6,7 +6,7 @@ Rule: every number is exact, or, of tanh, two fractions between which it lies; n
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,10 +15,11 @@ import numpy as np
 from adderlab.blocks import Block, Result
 from adderlab.errors import TaskError
 from adderlab.nets.activations import Activation
-from adderlab.nets.evaluation import enclose_row, is_exact, trace
+from adderlab.nets.evaluation import enclose_layers, is_exact, trace
 from adderlab.nets.network import Layer, Network
 from adderlab.nets.readout import Readout, read_bit
 from adderlab.nets.walk_blocks import walk_blocks
+from adderlab.nets.wiring import INPUT, join_lists
 from adderlab.tasks import Task
 from adderlab.tasks.task import RowBlock, Word
 from adderlab.tasks.wording import NO_BITS, named, sum_of
@@ -220,24 +221,24 @@ def walk(net: Network, task: Task, inputs: Mapping[str, int]) -> Walk:
     bits = block.inputs
     names = unit_names(net, task)
     steps = _exact_layers(net, bits) if is_exact(net) else _enclosed_layers(net, bits[0])
-    values = [_exactly(Fraction(int(bit))) for bit in bits[0]]
+    inputs_shown = [_exactly(Fraction(int(bit))) for bit in bits[0]]
+    values = {INPUT: list(zip(names[0], inputs_shown, strict=True))}
     layers: list[LayerWalk] = []
-    for number, (layer, (sums, activated)) in enumerate(zip(net.layers, steps, strict=True), 1):
-        layers.append(
-            LayerWalk(
-                f"fc{number}",
-                layer.activation,
-                _units(layer, names[number - 1], values, names[number], sums, activated),
-            )
-        )
-        values = activated
+    for node, layer, own, (sums, activated) in zip(
+        net.wiring.layers, net.layers, names[1:], steps, strict=True
+    ):
+        units = _units(layer, node.take(values, join_lists), own, sums, activated)
+        layers.append(LayerWalk(node.name, layer.activation, units))
+        values[node.name] = list(zip(own, activated, strict=True))
     expected = [
         None if block.cares is not None and not block.cares[0, i] else int(bit)
         for i, bit in enumerate(block.expected[0])
     ]
     outputs = tuple(
         OutputStep(name, raw, read_bit(net.readout, raw.low, raw.high), bit)
-        for name, raw, bit in zip(task.output_bits, values, expected, strict=True)
+        for name, (_, raw), bit in zip(
+            task.output_bits, net.wiring.output.take(values, join_lists), expected, strict=True
+        )
     )
     return Walk(
         words,
@@ -334,8 +335,7 @@ def _exactly(value: Fraction) -> Enclosed:
 
 def _units(
     layer: Layer,
-    sources: tuple[str, ...],
-    values: list[Enclosed],
+    sources: list[tuple[str, Enclosed]],
     names: tuple[str, ...],
     sums: list[Enclosed],
     activated: list[Enclosed],
@@ -347,7 +347,7 @@ def _units(
             name,
             tuple(
                 Product(source, weight.at(unit, place), value)
-                for place, (source, value) in enumerate(zip(sources, values, strict=True))
+                for place, (source, value) in enumerate(sources)
             ),
             bias.at(unit) if bias is not None else None,
             sums[unit],
@@ -373,14 +373,9 @@ def _exact_layers(
 def _enclosed_layers(
     net: Network, bits: UInt8[np.ndarray, " n_in"]
 ) -> list[tuple[list[Enclosed], list[Enclosed]]]:
-    """Return each layer's sums and values, as the outputs of the network cut off there."""
-    steps: list[tuple[list[Enclosed], list[Enclosed]]] = []
-    for number, layer in enumerate(net.layers, start=1):
-        before = net.layers[: number - 1]
-        ends = [
-            enclose_row(Network((*before, last), net.readout, None, net.format), bits)
-            for last in (replace(layer, activation=Activation()), layer)
-        ]
-        sums, values = ([Enclosed(low, high) for low, high in row] for row in ends)
-        steps.append((sums, values))
-    return steps
+    """Return each layer's sums and values."""
+    sums_and_values = enclose_layers(net, bits)
+    return [
+        ([Enclosed(*ends) for ends in sums], [Enclosed(*ends) for ends in values])
+        for sums, values in sums_and_values
+    ]

@@ -18,6 +18,7 @@ import numpy as np
 
 from adderlab.formats import Format
 from adderlab.nets import Layer, Network
+from adderlab.nets.wiring import INPUT, join_arrays
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float64, UInt8
@@ -75,9 +76,10 @@ def format_outputs(
         order: a name of :data:`ORDERS`.
         on_tick: called before every step of the sums; raises to stop them.
     """
-    values = inputs.astype(np.float64)
+    by_name = {INPUT: inputs.astype(np.float64)}
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        for layer in net.layers:
+        for node, layer in zip(net.wiring.layers, net.layers, strict=True):
+            values = node.take(by_name, join_arrays)
             terms, is_bias = _terms(layer)
             if is_bias.any():  # a term whose source is always 1
                 values = np.concatenate([values, np.ones((len(values), 1))], axis=1)
@@ -91,7 +93,8 @@ def format_outputs(
             values = layer.activation.plain(sums)
             if layer.activation.rounds:
                 values = form.round(values)
-    return values
+            by_name[node.name] = values
+    return net.wiring.output.take(by_name, join_arrays)
 
 
 def _terms(layer: Layer) -> tuple[Terms, Bias]:

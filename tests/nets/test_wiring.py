@@ -1,0 +1,120 @@
+"""Layers that read more than the one before: every evaluation, against the sums by hand."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from adderlab.errors import NetworkError
+from adderlab.formats import FORMATS
+from adderlab.nets import Activation, Layer, Network, evaluate, trace
+from adderlab.nets.enclosure import Machine
+from adderlab.nets.evaluation import enclose_layers, enclose_row
+from adderlab.nets.forward import outputs_in_double
+from adderlab.nets.tensors import stored_in
+from adderlab.nets.walk import nameless_task, walk
+from adderlab.nets.wiring import INPUT, Node, chain, wiring_of
+from adderlab.proving.arithmetic import ORDERS, format_outputs
+
+SKIPPING = wiring_of([(INPUT,), ("fc1", INPUT)], ("fc1", "fc2"))
+"""Both inputs reach the second layer, and both layers are read out."""
+
+ROWS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=np.uint8)
+RELU, LEAKY = Activation("relu"), Activation("leaky", slope=0.375)
+
+
+@pytest.fixture(autouse=True)
+def _skipping(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Network, "wiring", property(lambda _: SKIPPING))
+
+
+def half_adder(hidden: Activation) -> Network:
+    """Return a network whose hidden unit is the carry, and ``c0 = a + b - 2 * carry``."""
+    return Network(
+        (
+            Layer(stored_in([[1, 1]], "fp32"), stored_in([-1], "fp32"), hidden),
+            Layer(stored_in([[-2, 1, 1]], "fp32")),
+        )
+    )
+
+
+def by_hand(hidden: Activation) -> list[list[Fraction]]:
+    rows: list[list[Fraction]] = []
+    for a, b in ROWS.tolist():
+        carry = Fraction(a + b - 1)
+        if carry < 0:
+            carry *= Fraction(hidden.slope)
+        rows.append([carry, a + b - 2 * carry])
+    return rows
+
+
+@pytest.mark.parametrize("hidden", [RELU, LEAKY], ids=str)
+def test_every_evaluation_joins_what_a_layer_reads(hidden: Activation) -> None:
+    net, expected = half_adder(hidden), by_hand(hidden)
+    raw, high = evaluate(net, ROWS)
+    assert raw is high
+    assert [[raw.at(row, unit) for unit in (0, 1)] for row in range(4)] == expected
+    assert outputs_in_double(net, ROWS.astype(float)).tolist() == expected
+    for row, values in zip(ROWS, expected, strict=True):
+        assert enclose_row(net, row) == [(value, value) for value in values]
+    for order in ORDERS:
+        assert format_outputs(net, ROWS, FORMATS["fp32"], order).tolist() == expected
+
+
+@pytest.mark.parametrize("hidden", [RELU, LEAKY], ids=str)
+def test_enclosures_join_values_bounds_and_grids(hidden: Activation) -> None:
+    machine = Machine(half_adder(hidden), FORMATS["fp16"])
+    assert machine.never_rounds == (hidden is RELU)
+    enclosure = machine.enclose(ROWS)
+    off = np.abs(enclosure.values - np.array(by_hand(hidden), dtype=float))
+    assert (off <= enclosure.errors).all()
+    assert (enclosure.errors[0] > 0).tolist() == [hidden is LEAKY] * 2
+    assert (enclosure.errors[1:] == 0).all()
+
+
+def test_layers_are_traced_one_by_one() -> None:
+    net = half_adder(RELU)
+    last = list(trace(net, ROWS))[-1]
+    assert last.sums.integers[:, 0].tolist() == [0, 1, 1, 0]
+    (sums, values), _ = enclose_layers(net, ROWS[0])
+    assert (sums, values) == ([(-1, -1)], [(0, 0)])
+
+
+def test_a_walk_names_what_each_layer_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    wiring = wiring_of([(INPUT,), ("fc1", INPUT)], ("fc2",))
+    monkeypatch.setattr(Network, "wiring", property(lambda _: wiring))
+    net = half_adder(RELU)
+    way = walk(net, nameless_task(net), {"x1": 1, "x2": 1})
+    (unit,) = way.layers[1].units
+    assert [(p.source, p.weight, p.factor.middle) for p in unit.products] == [
+        ("h1", -2, 1),
+        ("x1", 1, 1),
+        ("x2", 1, 1),
+    ]
+    assert way.outputs[0].raw.middle == 0
+
+
+def test_sizes_are_checked_by_what_a_layer_reads() -> None:
+    with pytest.raises(NetworkError, match="the layer takes 2 values, the one before gives 3"):
+        _ = Network((Layer(stored_in([[1, 1]], "fp32")), Layer(stored_in([[1, 1]], "fp32"))))
+
+
+def test_what_nothing_reads_later_is_dropped() -> None:
+    values = {INPUT: [1, 2]}
+    first, second = SKIPPING.layers
+    assert first.take(values, sum) == [1, 2]
+    values["fc1"] = [3]
+    assert second.take(values, lambda parts: [*parts[0], *parts[1]]) == [3, 1, 2]
+    assert values == {"fc1": [3]}
+    assert SKIPPING.output.last == ("fc1", "fc2")
+
+
+def test_a_chain_holds_one_value_at_a_time() -> None:
+    wiring = chain(3)
+    names = [INPUT, "fc1", "fc2", "fc3"]
+    own = [Node(name, (before,), (before,)) for before, name in pairwise(names)]
+    assert wiring.layers == tuple(own)
+    assert wiring.output == Node("output", ("fc3",), ("fc3",))
