@@ -135,6 +135,20 @@ def test_every_spelling_is_read() -> None:
             assert getattr(torch.nn.functional, name) in OPERATIONS
 
 
+@pytest.mark.parametrize("activation", ALL, ids=str)
+def test_odd_activations_are_those_that_negating_passes(activation: Activation) -> None:
+    sums = SUMS.to_floats()
+    is_odd = (activation.plain(-sums) == -activation.plain(sums)).all()
+    assert activation.rule.is_odd == is_odd
+
+
+@pytest.mark.parametrize("activation", ALL, ids=str)
+def test_the_nearest_values_are_exact_or_plain(activation: Activation) -> None:
+    nearest = activation.nearest(SUMS)
+    assert nearest.to_floats().tolist() == activation.plain(SUMS.to_floats()).tolist()
+    assert nearest.at(47) == Fraction(float(activation.plain(SUMS.to_floats())[47]))
+
+
 def test_values_that_are_no_fractions_are_refused_as_exact_ones() -> None:
     with pytest.raises(NetworkError, match="the values of tanh are no fractions"):
         _ = Activation("tanh").exact(SUMS)

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from adderlab.errors import ResourceError
-from adderlab.nets.dyadic import Dyadic, from_floats
-from adderlab.nets.evaluation import affine
+from adderlab.nets.activations import Activation
+from adderlab.nets.dyadic import Dyadic
+from adderlab.nets.evaluation import trace
 from adderlab.nets.network import Network
 from adderlab.nets.walk import unit_names
 from adderlab.tasks.task import RowBlock
@@ -76,18 +77,7 @@ class UnitMeaning:
 
 def layer_values(net: Network, block: RowBlock) -> list[Dyadic]:
     """Return each layer's values on the rows of a block: exact, but for tanh's, in double."""
-    values = Dyadic(block.inputs.astype(np.int64))
-    layers: list[Dyadic] = []
-    for layer in net.layers:
-        sums = affine(layer, values)
-        activation = layer.activation
-        values = (
-            activation.exact(sums)
-            if activation.is_exact
-            else from_floats(activation.plain(sums.to_floats()))
-        )
-        layers.append(values)
-    return layers
+    return [step.values for step in trace(net, block.inputs, activate=Activation.nearest)]
 
 
 def whole_table(task: Task) -> RowBlock:

@@ -16,7 +16,7 @@ import numpy as np
 
 from adderlab.errors import NetworkError
 from adderlab.nets.convention import CONVENTIONS, Convention, is_above
-from adderlab.nets.dyadic import Dyadic
+from adderlab.nets.dyadic import Dyadic, from_floats
 from adderlab.nets.readout import check_choice, exceeds, finite
 
 if TYPE_CHECKING:
@@ -98,6 +98,10 @@ class Activation:
             )
         return self.rule.exact(self, sums)
 
+    def nearest(self, sums: Dyadic) -> Dyadic:
+        """Return its values exactly, or, where they are no fractions, the plain ones in double."""
+        return self.exact(sums) if self.is_exact else from_floats(self.plain(sums.to_floats()))
+
     def interval(self, iv: Any, total: Any) -> Any:
         """Return an interval of mpmath's context ``iv`` that holds its values on ``total``."""
         return self.rule.interval(self, iv, total)
@@ -163,6 +167,7 @@ class Rule:
         rounds: whether computing it in a number format may round.
         kink: whether it bends or jumps at 0.
         can_die: whether a unit may be off for good: value and slope are 0 below 0.
+        is_odd: whether a unit and its negative, both ways, compute the same.
         options: the attributes of an activation that it depends on.
         spellings: PyTorch's names of it as a function or a method.
     """
@@ -177,6 +182,7 @@ class Rule:
     rounds: bool = False
     kink: Literal["", "bend", "jump"] = ""
     can_die: bool = False
+    is_odd: bool = False
     options: tuple[str, ...] = ()
     spellings: tuple[str, ...] = ()
 
@@ -277,6 +283,7 @@ RULES: Final[dict[str, Rule]] = {
         derivative=lambda _, sums: np.ones_like(sums),
         grid=lambda grids: grids,
         module="Identity",
+        is_odd=True,
     ),
     "step": Rule(
         exact=lambda activation, sums: Dyadic(
@@ -312,6 +319,7 @@ RULES: Final[dict[str, Rule]] = {
         derivative=lambda _, sums: 1 - np.tanh(sums) ** 2,
         grid=lambda grids: np.full_like(grids, -NO_GRID),
         module="Tanh",
+        is_odd=True,
         rounds=True,
         spellings=("tanh",),
     ),

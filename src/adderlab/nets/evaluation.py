@@ -7,7 +7,7 @@ between two fractions by interval arithmetic.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 
 from adderlab.errors import NetworkError
+from adderlab.nets.activations import Activation
 from adderlab.nets.dyadic import Dyadic, join
 from adderlab.nets.network import Layer, Network
 from adderlab.nets.readout import Values
@@ -24,6 +25,7 @@ from adderlab.nets.wiring import INPUT, join_lists
 if TYPE_CHECKING:
     from jaxtyping import UInt8
 
+Activate: TypeAlias = Callable[[Activation, Dyadic], Dyadic]
 Ends: TypeAlias = tuple[Fraction, Fraction]
 
 GATHER_LIMIT: Final = 1 << 22
@@ -56,13 +58,20 @@ def outputs(net: Network, inputs: UInt8[np.ndarray, "batch n_in"]) -> Dyadic:
     return net.wiring.output.take(values, join)
 
 
-def trace(net: Network, inputs: UInt8[np.ndarray, "batch n_in"]) -> Iterator[LayerStep]:
+def trace(
+    net: Network, inputs: UInt8[np.ndarray, "batch n_in"], *, activate: Activate = Activation.exact
+) -> Iterator[LayerStep]:
     """Yield each layer's sums and activations on the given rows, exactly.
+
+    Args:
+        net: the network.
+        inputs: rows of bits.
+        activate: :meth:`Activation.nearest` takes tanh in double; sums behind it are not exact.
 
     Raises:
         NetworkError: as :func:`outputs`.
     """
-    yield from _steps(net, {INPUT: _bits(net, inputs)})
+    yield from _steps(net, {INPUT: _bits(net, inputs)}, activate)
 
 
 def _bits(net: Network, inputs: UInt8[np.ndarray, "batch n_in"]) -> Dyadic:
@@ -75,11 +84,13 @@ def _bits(net: Network, inputs: UInt8[np.ndarray, "batch n_in"]) -> Dyadic:
     return Dyadic(inputs.astype(np.int64))
 
 
-def _steps(net: Network, values: dict[str, Dyadic]) -> Iterator[LayerStep]:
+def _steps(
+    net: Network, values: dict[str, Dyadic], activate: Activate = Activation.exact
+) -> Iterator[LayerStep]:
     """Yield each layer's step, and put its values among ``values``."""
     for node, layer in zip(net.wiring.layers, net.layers, strict=True):
         sums = affine(layer, node.take(values, join))
-        values[node.name] = layer.activation.exact(sums)
+        values[node.name] = activate(layer.activation, sums)
         yield LayerStep(sums, values[node.name])
 
 

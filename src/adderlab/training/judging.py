@@ -16,11 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from adderlab.nets import evaluate, read_bits
+from adderlab.nets import Activation, evaluate, read_bits, trace
 from adderlab.nets.activations import Rounding
-from adderlab.nets.dyadic import Dyadic
 from adderlab.nets.enclosure import bounded, sum_bound
-from adderlab.nets.evaluation import affine
 from adderlab.training.networks import network_of
 from adderlab.training.settings import Settings
 
@@ -228,13 +226,11 @@ def _exact(network: Network, block: RowBlock) -> tuple[list[Any], Any]:
     keeps the signs that it has in double.
     """
     ons: list[Any] = []
-    values = Dyadic(block.inputs.astype(np.int64))
-    for layer in network.layers[:-1]:
-        sums = affine(layer, values)
-        ons.append(sums.integers > 0)
+    steps = trace(network, block.inputs, activate=Activation.nearest)
+    for layer, step in zip(network.layers[:-1], steps, strict=False):
+        ons.append(step.sums.integers > 0)
         if not layer.activation.is_exact:
             break
-        values = layer.activation.exact(sums)
     bits, _ = read_bits(network.readout, *evaluate(network, block.inputs, precision=400))
     return ons, bits == 1
 

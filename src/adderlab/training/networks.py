@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from adderlab.nets import Activation, Layer, Network
-from adderlab.nets.dyadic import Dyadic
-from adderlab.nets.evaluation import affine
+from adderlab.nets import Activation, Layer, Network, trace
 from adderlab.nets.tensors import Dense
 
 if TYPE_CHECKING:
@@ -52,8 +50,6 @@ def dead_units(network: Network, task: Task) -> tuple[int, ...]:
         return ()
     is_off = [np.ones(layer.n_out, dtype=bool) for layer in hidden]
     for block in task.blocks():
-        values = Dyadic(block.inputs.astype(np.int64))
-        for layer, off in zip(hidden, is_off, strict=True):
-            values = layer.activation.exact(affine(layer, values))
-            off &= (values.integers == 0).all(axis=0)
+        for off, step in zip(is_off, trace(network, block.inputs), strict=False):  # not the outputs
+            off &= (step.values.integers == 0).all(axis=0)
     return tuple(int(unit) + 1 for unit in np.flatnonzero(np.concatenate(is_off)))

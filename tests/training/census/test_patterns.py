@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from adderlab.nets import Activation
 from adderlab.tasks import task_named
 from adderlab.training import Settings
 from adderlab.training.census.findings import units_on
@@ -13,6 +14,7 @@ from adderlab.training.judging import judge
 
 HALF_ADDER = task_named("half-adder")
 MEMBERS, HIDDEN = 60, 5
+RELU = Activation("relu")
 
 
 def networks(seed: int = 3):
@@ -25,7 +27,7 @@ def networks(seed: int = 3):
 def shapes(arrays, kind="relu"):
     settings = Settings(hidden=arrays[0].shape[1], activation=kind)
     on = units_on(judge(HALF_ADDER, settings, arrays).on, settings)
-    return shapes_of(on, arrays[-2], settings.network_activation.kind)
+    return shapes_of(on, arrays[-2], settings.network_activation)
 
 
 def permuted(arrays, seed=5):
@@ -89,8 +91,8 @@ def test_classes_and_texts_agree_on_who_is_the_same():
     arrays = networks()
     settings = Settings(hidden=HIDDEN)
     on = units_on(judge(HALF_ADDER, settings, arrays).on, settings)
-    found = shapes_of(on, arrays[-2], "relu")
-    texts = [class_text((on[0][i],), arrays[-2][i], "relu") for i in range(MEMBERS)]
+    found = shapes_of(on, arrays[-2], RELU)
+    texts = [class_text((on[0][i],), arrays[-2][i], RELU) for i in range(MEMBERS)]
     by_text = {text: {int(found.classes[i]) for i in range(MEMBERS) if texts[i] == text}
                for text in texts}  # fmt: skip
     assert all(len(codes) == 1 for codes in by_text.values())
@@ -107,7 +109,7 @@ def test_a_network_of_two_hidden_layers_may_be_permuted_in_both():
     found = []
     for arrays in ((w1, b1, w2, b2, w3, b3), other):
         on = units_on(judge(HALF_ADDER, settings, arrays).on, settings)
-        found.append(shapes_of(on, arrays[-2], "relu"))
+        found.append(shapes_of(on, arrays[-2], RELU))
     assert (found[0].classes == found[1].classes).all()
     assert len(np.unique(found[0].classes)) > 20
 
@@ -117,4 +119,4 @@ def test_the_lectures_two_units_in_words():
     on = np.array([[0, 1, 1, 1], [0, 0, 0, 1], [0, 0, 0, 0]], dtype=bool)
     weight = np.array([[0, 1, 5], [1, -2, 5]], dtype=np.float32)
     assert pattern_text((on,)) == "0111 0001 0000"
-    assert class_text((on,), weight, "relu") == "0001(+-) 0111(0+)"
+    assert class_text((on,), weight, RELU) == "0001(+-) 0111(0+)"

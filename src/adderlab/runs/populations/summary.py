@@ -70,8 +70,8 @@ class Examples:
         """Return a member's class in words."""
         assert self.trained is not None
         row = self._row(member)
-        kind = self.plan.settings.network_activation.kind
-        return class_text(self.units(member), self.trained.arrays[-2][row], kind)
+        activation = self.plan.settings.network_activation
+        return class_text(self.units(member), self.trained.arrays[-2][row], activation)
 
     def network(self, member: int) -> Network | None:
         """Return a member's network; ``None`` if it diverged."""

@@ -80,9 +80,9 @@ def findings_of(trained: Members, *, tables: bool = False, start: bool = False) 
     judged = judge(task, settings, trained.arrays)
     was_on = units_on(judge(task, settings, trained.start).on, settings)
     is_on = units_on(judged.on, settings)
-    kind = settings.network_activation.kind
+    activation = settings.network_activation
     with np.errstate(invalid="ignore"):
-        shapes = shapes_of(is_on, trained.arrays[-2], kind)
+        shapes = shapes_of(is_on, trained.arrays[-2], activation)
     lost = ~judged.is_finite
     return Findings(
         members=trained.members.astype(np.int64),
@@ -100,7 +100,7 @@ def findings_of(trained: Members, *, tables: bool = False, start: bool = False) 
             loss_steps=trained.loss_steps,
             loss=trained.loss,
             is_finite=judged.is_finite,
-            can_die=settings.network_activation.rule.can_die,
+            can_die=activation.rule.can_die,
         ),
         patterns=np.where(lost, np.uint64(0), shapes.patterns),
         classes=np.where(lost, np.uint64(0), shapes.classes),

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from adderlab.nets import Activation
 from adderlab.training.census.codes import CODE_BITS, code_of_bits, joined
 
 if TYPE_CHECKING:
@@ -51,21 +52,21 @@ class Shapes:
 def shapes_of(
     is_on: tuple[Bool[np.ndarray, "member unit rows"], ...],
     last_weight: Float[np.ndarray, "member n_out unit"],
-    kind: str,
+    activation: Activation,
 ) -> Shapes:
     """Return the pattern and the class of each member.
 
     Args:
         is_on: for each hidden layer, whether a unit is on at a row.
         last_weight: the weights from the last hidden layer to the outputs.
-        kind: the activation: ``relu``, ``leaky`` or ``tanh``.
+        activation: of the hidden units.
     """
     members = len(last_weight)
     patterns = code_of_bits(np.concatenate([bits.reshape(members, -1) for bits in is_on], axis=1))
     layers: list[UInt64[np.ndarray, "member unit"]] = []
     for place, bits in enumerate(is_on):
         signs = np.sign(last_weight).astype(np.int8) if place == len(is_on) - 1 else None
-        layers.append(_unit_codes(bits, signs, kind))
+        layers.append(_unit_codes(bits, signs, activation))
     # a layer's units sorted: the class forgets their order, but not which layer they are of
     sorted_codes = [np.sort(codes, axis=1) for codes in layers]
     return Shapes(patterns, joined(np.concatenate(sorted_codes, axis=1)))
@@ -74,10 +75,10 @@ def shapes_of(
 def _unit_codes(
     bits: Bool[np.ndarray, "member unit rows"],
     signs: Int[np.ndarray, "member n_out unit"] | None,
-    kind: str,
+    activation: Activation,
 ) -> UInt64[np.ndarray, "member unit"]:
     """Return a code for each unit: its bits and its outgoing signs; 0 for one that adds nothing."""
-    if kind == "tanh":  # the first row's bit is made 0: a unit and its negative are one
+    if activation.rule.is_odd:  # the first row's bit is made 0: a unit and its negative are one
         flips = bits[:, :, 0]
         bits = bits ^ flips[:, :, None]
         if signs is not None:
@@ -89,7 +90,7 @@ def _unit_codes(
     # a bit in front, so that only what is left out has code 0
     front = np.ones((*bits.shape[:2], 1), dtype=bool)
     codes = code_of_bits(np.concatenate([front, *parts], axis=2))
-    return np.where(bits.any(axis=2), codes, np.uint64(0)) if kind == "relu" else codes
+    return np.where(bits.any(axis=2), codes, np.uint64(0)) if activation.rule.can_die else codes
 
 
 def pattern_text(is_on: tuple[Bool[np.ndarray, "unit rows"], ...]) -> str:
@@ -100,7 +101,7 @@ def pattern_text(is_on: tuple[Bool[np.ndarray, "unit rows"], ...]) -> str:
 def class_text(
     is_on: tuple[Bool[np.ndarray, "unit rows"], ...],
     last_weight: Float[np.ndarray, "n_out unit"],
-    kind: str,
+    activation: Activation,
 ) -> str:
     """Return one member's class, readably: ``0001(+-) 0111(0+)``, its units sorted.
 
@@ -110,9 +111,9 @@ def class_text(
     for place, layer in enumerate(is_on):
         units: list[str] = []
         for number, bits in enumerate(layer):
-            if kind == "relu" and not bits.any():
+            if activation.rule.can_die and not bits.any():
                 continue
-            flip = kind == "tanh" and bool(bits[0])
+            flip = activation.rule.is_odd and bool(bits[0])
             text = _bits_text(bits ^ flip)
             if place == len(is_on) - 1:
                 ways = np.sign(last_weight[:, number]) * (-1 if flip else 1)
