@@ -1,4 +1,4 @@
-"""What makes a drawing unreadable: text off the paper, or text over other text."""
+"""What makes a drawing unreadable: text off the paper or over other text, colors too alike."""
 
 from __future__ import annotations
 
@@ -52,3 +52,10 @@ def faults_of(figure: Figure) -> list[str]:
         if min(a.x1, b.x1) - max(a.x0, b.x0) > TOUCH and min(a.y1, b.y1) - max(a.y0, b.y0) > TOUCH
     ]
     return faults
+
+
+def luminance(code: str) -> float:
+    """Return how light a color is, from 0 to 1, by WCAG's formula."""
+    parts = [int(code[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
