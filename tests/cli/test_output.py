@@ -111,7 +111,8 @@ PRINTED = [
         "Network", "h1 1 * 1 + 0 * 1 - 0.5 1 + 0 - 0.5 0.5 ≈0.462117\n", "≈1.310401\n",
         "c1 ≈1.310401 > 0.5 → 1 ")),
     ("show @taskless --input 1,0", 0, "", (
-        "Network", "no task is known, so nothing is expected\n", "x1 x2 got y1 y0\n")),
+        "Network", "no task is known, so nothing is expected; give --task TASK\n",
+        "x1 x2 got y1 y0\n")),
     ("show @large --input 3,200", 0, "", (
         "Network", "the first 8 wrong rows; ", "terms are 0)", "… 6 more units")),
     ("explain @lecture --input 1,1", 0, "", (

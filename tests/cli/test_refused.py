@@ -110,7 +110,7 @@ REFUSED = [
     ("train half-adder --seeds 2 --threads 0", "--threads: got 0; give a whole number of at least"),
     ("train half-adder --seeds 0", "--seeds: got 0; give a number in 1..100000000"),
     ("train half-adder --momentum 0.5",
-     "--momentum: got 0.5, but the optimizer is sgd; add --optimizer momentum"),
+     "--momentum: got 0.5, but the optimizer is sgd; set --optimizer to momentum"),
     ("train half-adder --optimizer momentum --momentum 1",
      "--momentum: got 1.0; give a number from 0 to below 1"),
     ("train half-adder --weight-decay -1", "--weight-decay: got -1.0; give a finite number of at"),

@@ -55,15 +55,15 @@ def test_what_is_no_shape_changes_no_engine(options):
             "half-adder",
             {},
             "cuda",
-            "path: unknown path 'cuda'; one of numba-lanes, numba-wide, torch-ensemble",
+            "path: unknown path 'cuda'; give one of numba-lanes, numba-wide, torch-ensemble",
         ),
         (
             "half-adder",
             {"hidden": 10**9},
             "numba-lanes",
             (
-                "path: numba-lanes can't train it; take torch-ensemble: a layer of 2-1000000000-2 "
-                "is wider than the 256 units of kernels"
+                "path: numba-lanes can't train this shape; take torch-ensemble: a layer of "
+                "2-1000000000-2 is wider than the 256 units of kernels"
             ),
         ),
         (
@@ -71,8 +71,8 @@ def test_what_is_no_shape_changes_no_engine(options):
             {"hidden": 64},
             "numba-lanes",
             (
-                "path: numba-lanes can't train it; take numba-wide: a step of 8-64-5 on 256 rows "
-                "is 347525 operations, more than the 900 that are written out"
+                "path: numba-lanes can't train this shape; take numba-wide: a step of 8-64-5 "
+                "on 256 rows is 347525 operations, more than the 900 that are written out"
             ),
         ),
     ],

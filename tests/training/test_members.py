@@ -266,18 +266,18 @@ def test_pytorchs_own_generator_is_left_as_it_was():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"lr": [0.1]}, "lr: got 1 numbers for 2 members; give one for each member"),
+        ({"lr": [0.1]}, "lr: got 1 number for 2 members; give a number for each member"),
         ({"lr": [0.1, math.nan]}, "lr: got nan; give finite numbers above 0"),
         ({"lr": [-1, 0.1]}, "lr: got -1; give finite numbers above 0"),
         ({"init_scale": [1, math.inf]}, "init_scale: got inf; give finite numbers above 0"),
         (
             {"momentum": [0.1, 0.2]},
-            "momentum: the optimizer is sgd; take the optimizer momentum",
+            "momentum: the optimizer is sgd; set `optimizer` to momentum",
         ),
         ({"keep_every": 0}, "keep: got 0; give every:K with K of at least 1"),
         (
             {"path": "gpu"},
-            "path: unknown path 'gpu'; one of numba-lanes, numba-wide, torch-ensemble",
+            "path: unknown path 'gpu'; give one of numba-lanes, numba-wide, torch-ensemble",
         ),
     ],
 )

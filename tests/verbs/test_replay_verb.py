@@ -62,7 +62,7 @@ def test_a_record_that_asks_too_much_of_a_kernel_is_refused(trained, tmp_path, p
     asks = altered(trained, tmp_path, path=path, member=1, hidden=1000)
     with pytest.raises(NetworkFileError) as refused:
         _ = replay(asks)
-    assert "can't train it; take torch-ensemble" in str(refused.value)
+    assert "can't train this shape; take torch-ensemble" in str(refused.value)
 
 
 def test_a_table_task_is_replayed_from_its_own_rows(tmp_path):

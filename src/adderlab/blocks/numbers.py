@@ -39,7 +39,7 @@ def significant(value: Fraction | float, digits: int = 6) -> str:
 
     Examples:
         >>> significant(Fraction(2, 3)), significant(Fraction(10) ** 400)
-        ('0.666667', '1e+400')
+        ('0.666667', '1.00000e+400')
     """
     try:
         return f"{float(value):.{digits}g}"
@@ -78,7 +78,7 @@ def duration_text(seconds: float) -> str:
     """Return a duration in the unit that it is read best in.
 
     Examples:
-        >>> duration_text(1.25e-6), duration_text(0.2286875), duration_text(3.2)
+        >>> duration_text(1.2e-6), duration_text(0.2286875), duration_text(3.2)
         ('1.2 µs', '229 ms', '3.2 s')
     """
     unit, name = next((pair for pair in DURATIONS if seconds >= pair[0]), DURATIONS[-1])

@@ -1,16 +1,20 @@
-"""From the arguments that an error names to the options of the command line.
+"""From the arguments that an error or a remark names to the options of the command line.
 
-Below ``cli/`` errors speak Python: ``where`` may be the name of an argument, and texts name
-arguments in backticks. Here both become what the user typed, ``--keep`` for ``keep``.
+Below ``cli/`` errors and remarks speak Python: ``where`` may be the name of an argument, and texts
+name arguments in backticks. Here both become what the user typed, ``--keep`` for ``keep``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
 from adderlab.errors import AdderlabError
+
+if TYPE_CHECKING:
+    from adderlab.blocks import Block
 
 NAMES: Final = {
     "format": "to",
@@ -46,6 +50,22 @@ def with_options(error: AdderlabError, group: Any, arguments: Sequence[str]) -> 
     name, space, rest = error.where.partition(" ")
     where = f"{option(name) or name}{space}{rest}"
     return type(error)(in_text(error.what), where=where, remedy=in_text(error.remedy))
+
+
+def remarks_with_options(blocks: Iterable[Block], options: Mapping[str, str]) -> Iterator[Block]:
+    """Yield the blocks, with options instead of arguments in their lines.
+
+    Args:
+        blocks: of a result.
+        options: by argument, as they are shown: ``--task TASK`` for ``task``.
+    """
+    from adderlab.blocks import Line
+
+    for block in blocks:
+        if isinstance(block, Line):
+            text = _ARGUMENT.sub(lambda match: options.get(match[1], match[0]), block.text)
+            block = replace(block, text=text)
+        yield block
 
 
 def options_of(command: Any) -> dict[str, str]:

@@ -21,7 +21,7 @@ adderlab map half-adder --x hidden=1:16 --y lr=0.01:10:log --show success -o wid
 adderlab map half-adder --optimizer momentum --x lr=0.001:1:log --y momentum=0:0.99 -o beta.png
 
 Exit code: 0 the map was made, 2 bad input, 130 interrupted (finished bands of a large map are
-kept, and the same command goes on)."""
+kept, and the same command resumes)."""
 
 
 def register(app: typer.Typer) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from adderlab.cli.arguments import remarks_with_options
 from adderlab.cli.options import AsJson, NetPath, TaskOption
 
 EXAMPLES = """Examples:
@@ -45,5 +46,5 @@ def show(
 
     screen = Screen(as_json=as_json)
     shown = show_network(net, task, input=input, out=out)
-    screen.show(shown.blocks())
+    screen.show(remarks_with_options(shown.blocks(), {"task": "--task TASK"}))
     screen.json(shown.to_dict())

@@ -129,16 +129,15 @@ def _replay(screen: Screen, path: Path, settings: dict[str, Any], others: tuple[
 
 def _train_one(screen: Screen, task: str, settings: dict[str, Any], out: Path | None) -> None:
     from adderlab.training import make_settings
+    from adderlab.verbs.train import heading
     from adderlab.verbs.train import train as train_network
-    from adderlab.verbs.train import whose
 
     chosen = make_settings(**settings)
-    why = " (the default was chosen because it works; about half the seeds do not)"
-    heading = [whose(chosen) + (why if chosen.seed == 0 and chosen.is_lecture else "")]
+    lines = [heading(chosen)]
 
     def begin() -> None:  # not before the first result: a run that is refused prints nothing
-        while heading:
-            screen.line(heading.pop())
+        while lines:
+            screen.line(lines.pop())
 
     def on_loss(step: int, loss: float) -> None:
         begin()
@@ -166,6 +165,7 @@ def _train_population(
     threads: int | None,
 ) -> None:
     """Train a population with progress, print what came out."""
+    from adderlab.blocks.numbers import counted
     from adderlab.verbs.train_many import train_many
 
     each = max(settings["steps"], 1)
@@ -182,7 +182,8 @@ def _train_population(
             bar.update(job, description=text)
 
         def on_choice(choice: Choice) -> None:
-            bar.console.print(f"training {seeds} networks by {choice.path} ({choice.why})")
+            networks = counted(seeds, "network")
+            bar.console.print(f"training {networks} by {choice.path} ({choice.why})")
 
         def on_compile(text: str) -> None:
             bar.console.print(text)

@@ -99,6 +99,14 @@ def plot_map(view: MapView, *, ax: Axes | None = None) -> Axes:
 
     Returns:
         The axes, their unit a network, with ticks at round values of the settings.
+
+    Examples:
+        >>> import adderlab
+        >>> from adderlab.figures import plot_map
+        >>> trainability = adderlab.map("half-adder", size=4, steps=20)
+        >>> axes = plot_map(trainability.view(shows="success"))
+        >>> axes.get_xlabel(), axes.get_ylabel()
+        ('learning rate', 'scale of the start')
     """
     rows, columns = view.measure.shape
     with drawing_on(ax, (5.0, 5.4)) as axes:

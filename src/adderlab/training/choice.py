@@ -22,8 +22,8 @@ MOST_OPERATIONS: Final = 900
 """Vector operations of a step up to which it is written out. Some way above, loops are faster,
 because what does not fit into the registers moves to and fro; and compiling takes too long."""
 
-MOST_ASKED: Final = 4000
-"""Operations up to which a step is written out where that is asked for by name."""
+MOST_OPERATIONS_BY_NAME: Final = 4000
+"""Operations up to which a step is written out where ``path`` names that engine."""
 
 WIDEST: Final = 256
 """Units of a layer up to which kernels train it; a group's weights leave the cache beyond."""
@@ -42,7 +42,7 @@ class Choice:
 
     Attributes:
         path: ``numba-lanes``, ``numba-wide`` or ``torch-ensemble``.
-        why: half a sentence.
+        why: the reason, as part of a sentence.
     """
 
     path: str
@@ -87,17 +87,17 @@ def choose(task: Task, settings: Settings) -> Choice:
 
 
 def check_path(task: Task, settings: Settings, path: str) -> None:
-    """Refuse an engine that is asked for by name where it can't train the shape.
+    """Refuse an engine that is chosen by name and can't train the shape.
 
     Raises:
         OptionError: with the engine that can.
     """
     if path not in PATHS:
         raise OptionError(
-            f"unknown path {path!r}", where="path", remedy=f"one of {', '.join(PATHS)}"
+            f"unknown path {path!r}", where="path", remedy=f"give one of {', '.join(PATHS)}"
         )
     chosen = choose(task, settings)
     is_kernel = path != ENSEMBLE
-    too_long = path == LANES and operations(shape_of(task, settings)) > MOST_ASKED
+    too_long = path == LANES and operations(shape_of(task, settings)) > MOST_OPERATIONS_BY_NAME
     if is_kernel and (chosen.path == ENSEMBLE or too_long):
-        raise OptionError(f"{path} can't train it", where="path", remedy=f"take {chosen}")
+        raise OptionError(f"{path} can't train this shape", where="path", remedy=f"take {chosen}")

@@ -4,7 +4,7 @@ Rule: each number here is a function of the seed, the member and its place, and 
 the last bit in NumPy, in a compiled kernel, alone and among a million.
 
 A data set has no order, so a member's samples are kept in the order of their rows: how often
-each row was drawn says all about them, and sample number k is found by counting up to it.
+each row was drawn determines them, and sample number k is the one that counting up to k reaches.
 
 References:
     Lemire, "Fast random integer generation in an interval" (2019), https://doi.org/10.1145/3230636,
@@ -58,10 +58,10 @@ def start(
     fp32; it is multiplied by the initialization's bound, and then by the scale.
 
     Args:
-        task: what is to be learned.
-        settings: how; ``init``, ``init_scale`` and the hidden widths matter here.
+        task: the task to learn.
+        settings: of the population; ``init``, ``init_scale`` and the hidden widths are used.
         members: the members' numbers.
-        init_scale: one for each member, instead of the settings'.
+        init_scale: a value for each member, instead of the settings'.
     """
     bounds = start_bounds(task, settings)
     drawn = words(settings.seed, START, members, 0, len(bounds)) >> np.uint64(8)

@@ -58,7 +58,7 @@ def train_ensemble(work: Work, on_progress: Callable[[int], None] = lambda done:
 
 
 class _Run:
-    """One block on its way."""
+    """A block that is being trained."""
 
     def __init__(self, work: Work) -> None:
         settings = work.settings
@@ -70,16 +70,16 @@ class _Run:
             for part in Layout(settings.sizes(work.task)).split(work.start)
         ]
         block = work.table
-        self.rows, self.labels, self.matters = _as_tensors(block)
+        self.rows, self.labels, self.cares = _as_tensors(block)
         self.shares = torch.from_numpy(work.shares)
         self.lr = torch.from_numpy(work.lr)
         self.momentum = torch.from_numpy(work.momentum)
         self.drawn = np.empty((0, 0, 0), dtype=np.int64)
-        self.memory = [[torch.zeros_like(p), torch.zeros_like(p)] for p in self.parameters]
+        self.state = [[torch.zeros_like(p), torch.zeros_like(p)] for p in self.parameters]
         self.activation = module_of(settings.network_activation)
 
     def train(self, on_step: Callable[[], None]) -> Outcome:
-        """Make all steps, look where the schedule says, and return what came out."""
+        """Take all steps, and read losses, checks and weights where the schedule says."""
         plan, count = self.plan, len(self.work.members)
         outcome = self.work.empty_outcome()
         is_active = torch.ones(count, dtype=torch.bool)
@@ -132,13 +132,13 @@ class _Run:
             each = functional.binary_cross_entropy_with_logits(y, target, reduction="none")
         else:
             each = (y - target) ** 2
-        return ((each * self.matters).mean(dim=2) * weights).sum(dim=1)
+        return ((each * self.cares).mean(dim=2) * weights).sum(dim=1)
 
     def _check(self) -> tuple[Bool[torch.Tensor, " member"], Bool[torch.Tensor, " member"]]:
-        """Return who is right on all rows, and who is by the margin that ends training."""
+        """Return which members are right on all rows, and which by the margin to stop at."""
         with torch.no_grad():
             y = self._outputs()
-        free = self.matters == 0
+        free = self.cares == 0
         readout = self.settings.readout
         is_right = (readout.above(y) == (self.labels == 1)) | free
         margin = self.settings.stop_margin or 0.0
@@ -146,7 +146,7 @@ class _Run:
         return is_right.flatten(1).all(dim=1), clear.flatten(1).all(dim=1)
 
     def _step(self, step: int, is_active: Bool[torch.Tensor, " member"]) -> None:
-        """Make step number ``step``, from 1; who has stopped stays where it is."""
+        """Take step number ``step``, from 1; members that have stopped stay where they are."""
         weights = self.shares
         if self.settings.batch is not None:  # how often this step drew each row
             drawn = self._drawn(step)
@@ -156,7 +156,7 @@ class _Run:
         gradients = torch.autograd.grad(loss, self.parameters)
         lr = torch.where(is_active, self.lr, 0.0)
         with torch.no_grad():
-            for p, gradient, memory in zip(self.parameters, gradients, self.memory, strict=True):
+            for p, gradient, memory in zip(self.parameters, gradients, self.state, strict=True):
                 along = (-1, *[1] * (p.dim() - 1))
                 change = self._change(step, p, gradient, memory, along, lr)
                 _ = p.sub_(change)

@@ -37,7 +37,7 @@ CHUNK: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
-    """What trained members compute, a member in each row.
+    """The verdicts on trained members, a member in each row.
 
     Attributes:
         is_finite: whether every parameter is a finite number; where not, it diverged, and the
@@ -75,8 +75,8 @@ def judge(task: Task, settings: Settings, arrays: tuple[Any, ...]) -> Judged:
     """Return what each member computes on every row, decided exactly.
 
     Args:
-        task: what it should compute; all its rows are held at once.
-        settings: what it was trained with: activation and readout.
+        task: the task it should compute; all its rows are held at once.
+        settings: of its training; activation and readout are used.
         arrays: fc1.weight, fc1.bias, fc2.weight and so on, each with an axis of members first.
     """
     block = next(task.blocks(task.rows))
@@ -125,7 +125,7 @@ def _judge_chunk(
             ons.append(sums > 0)
             close = (np.abs(sums) <= bound) & (bound > 0)
             if number == 0:
-                _settle_first(ons[0], close, block, wide)
+                _decide_first_layer(ons[0], close, block, wide)
             else:
                 is_close |= close.any(axis=(1, 2))
         else:
@@ -164,7 +164,7 @@ def _judge_chunk(
     )
 
 
-def _settle_first(on: Any, close: Any, block: RowBlock, arrays: list[Any]) -> None:
+def _decide_first_layer(on: Any, close: Any, block: RowBlock, arrays: list[Any]) -> None:
     """Decide exactly which units of the first layer are on where double leaves it open.
 
     Their sums are of numbers, not of products, so one correctly rounded sum has the right sign.

@@ -42,8 +42,8 @@ class TrainingRun:
     """One network's training.
 
     Attributes:
-        settings: what it was told.
-        task: what it was to learn.
+        settings: of the run.
+        task: the task it was trained for.
         network: the trained network; ``None`` if its weights became non-finite.
         losses: pairs of step and loss, every 100 steps: of the step's own samples, before the
             step's update, as the notebook prints them.
@@ -53,7 +53,7 @@ class TrainingRun:
         dead_units: numbers of the hidden units that are off on every row (the first is 1, and
             those of a second layer go on from the last of the first).
         missing_rows: how many of the task's rows the samples lacked; ``None`` if not counted.
-        stopped_at: the steps that were made: all, unless it stopped early.
+        stopped_at: how many steps were taken: all, unless it stopped early.
         seconds: how long it took.
     """
 
@@ -70,7 +70,7 @@ class TrainingRun:
     seconds: float = field(compare=False)
 
 
-_ALONE = threading.RLock()
+_LOCK = threading.RLock()
 
 
 @contextmanager
@@ -82,7 +82,7 @@ def one_thread() -> Generator[None]:
     small, and on a busy machine wait for one another fifty times longer than the work takes;
     the numbers are the same with one, 2, 4 and 16.
     """
-    with _ALONE:
+    with _LOCK:
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
@@ -99,11 +99,11 @@ def train_network(
     on_loss: Callable[[int, float], None] = lambda step, loss: None,
     on_step: Callable[[int, nn.Module], None] = lambda step, model: None,
 ) -> TrainingRun:
-    """Train one network and return what came out; PyTorch's own generator is left as it was.
+    """Train one network; the state of PyTorch's own generator is left as it was.
 
     Args:
-        task: what to learn.
-        settings: how.
+        task: the task to learn.
+        settings: of the run.
         on_loss: called with step and loss every 100 steps.
         on_step: called with 0 and the untrained model, then after every step with its number.
 

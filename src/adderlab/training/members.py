@@ -1,4 +1,4 @@
-"""Training many networks of one shape: numbers in, arrays out; the engine is chosen by shape.
+"""Training many networks of the same shape: numbers in, arrays out; the shape chooses the engine.
 
 Rule: a member's start, data and batches are functions of (seed, member), and on one machine and
 path its weights are the same to the last bit whatever else is trained: how many others, in which
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from adderlab.blocks.numbers import counted
 from adderlab.errors import OptionError
 from adderlab.nets.layout import Layout
 from adderlab.training.choice import ENSEMBLE, check_path, choose
@@ -47,11 +48,11 @@ class Members:
         solved_at: the first check (every 10 steps, and at the last) from which on every check
             found all rows right in fp32; -1 if the last one did not. Whether a member *is*
             right is decided by :func:`adderlab.training.judging.judge`.
-        stopped_at: the steps made: all, unless a margin ended its training.
+        stopped_at: how many steps were taken: all, unless a margin ended its training.
         lr: each member's learning rate.
         init_scale: each member's factor on its start.
         momentum: each member's.
-        kept_steps: the steps after which the parameters were kept: none unless asked for.
+        kept_steps: the steps after which the parameters were kept; empty without ``keep_every``.
         kept: the parameters then, each with the axes member, kept and its own; or ``None``.
         path: the engine that trained them.
     """
@@ -79,7 +80,7 @@ class Members:
 
     def __repr__(self) -> str:
         shape = "-".join(map(str, self.settings.sizes(self.task)))
-        return f"Members: {len(self)} networks {shape} by {self.path}"
+        return f"Members: {counted(len(self), 'network')} {shape} by {self.path}"
 
     def settings_of(self, index: int) -> Settings:
         """Return the settings that train the member in row ``index`` alone."""
@@ -124,20 +125,21 @@ def train_members(
     other; a block of any size gives each member the same bits.
 
     Args:
-        task: what to learn, of at most 4096 rows.
-        settings: how; ``member`` is not looked at.
-        members: their numbers, in any order; one may come several times, as where a map trains
-            the same start at many learning rates.
-        start: each one's parameters, flat, instead of those that are drawn for it; its data
+        task: the task to learn, of at most 4096 rows.
+        settings: of the population; ``member`` is ignored.
+        members: their numbers, in any order; a number may come several times, as where a map
+            trains the same start at many learning rates.
+        start: each member's parameters, flat, instead of those that are drawn for it; its data
             and batches stay its own.
-        lr: one for each, instead of the settings'.
-        init_scale: one for each, instead of the settings'.
-        momentum: one for each, instead of the settings'; the optimizer must be ``momentum``.
+        lr: a value for each member, instead of the settings'.
+        init_scale: a value for each member, instead of the settings'.
+        momentum: a value for each member, instead of the settings'; the optimizer must be
+            ``momentum``.
         keep_every: keep the parameters after every so many steps, and after the last.
         loss_steps: where losses are taken, ascending and the last step among them; about 20
             places evenly apart unless given.
         threads: how many the kernels use; as many as there are cores unless given.
-        path: the engine; the one that :func:`adderlab.training.choice.choose` names unless given.
+        path: the engine; that of :func:`adderlab.training.choice.choose` unless given.
         on_progress: called with the member-steps done since the last call, several times a
             second.
         on_compile: called with one line before a kernel is compiled, which takes seconds once.
@@ -160,7 +162,7 @@ def train_members(
         raise OptionError(
             f"the optimizer is {settings.optimizer}",
             where="momentum",
-            remedy="take the optimizer momentum",
+            remedy="set `optimizer` to momentum",
         )
     plan = schedule(settings.steps, keep_every)
     if loss_steps is not None:
@@ -254,15 +256,19 @@ def _train(
 
 
 def _each(option: str, value: Any, default: float, count: int) -> Float32[np.ndarray, " member"]:
-    """Return one number for each member, refusing what is no number of at least 0."""
+    """Return a value for each member.
+
+    Raises:
+        OptionError: there are fewer or more, or one is negative or not finite.
+    """
     if value is None:
         return np.full(count, default, dtype=np.float32)
     values = np.asarray(value, dtype=np.float64)
     if values.shape != (count,):
         raise OptionError(
-            f"got {values.size} numbers for {count} members",
+            f"got {counted(values.size, 'number')} for {counted(count, 'member')}",
             where=option,
-            remedy="give one for each member",
+            remedy="give a number for each member",
         )
     wrong = ~((values >= 0) & (values <= LARGEST))
     if wrong.any():

@@ -1,6 +1,6 @@
-"""What trained numbers make: a network with its record, and which of its units are dead.
+"""From trained arrays to a network with its record, and which of its units are dead.
 
-Nothing here imports torch: a population of compiled kernels never needs it.
+Nothing here imports torch: populations in compiled kernels do not need it.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def network_of(arrays: list[Any], task: Task, settings: Settings, path: str) -> 
 
     Args:
         arrays: in fp32, weights and biases in turn.
-        task: what they were to learn.
-        settings: how, for the record.
+        task: the task they were trained for.
+        settings: of the training, for the record.
         path: the engine that trained them, for the record.
     """
     if not all(np.isfinite(array).all() for array in arrays):

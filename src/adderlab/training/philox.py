@@ -1,8 +1,8 @@
 """Random numbers that are a function of where they are used: Philox4x32-10.
 
 Rule: four words of 32 bits depend on a counter of four words and a key of two, and on nothing
-else. Nobody holds a state, so a draw is the same whoever makes it, when, and beside whom. The
-arithmetic is written once; NumPy runs it on arrays, and Numba compiles it on single words.
+else. There is no state, so a draw is the same in any order, thread and batch. The arithmetic is
+written once; NumPy runs it on arrays, and Numba compiles it on single words.
 
 References:
     Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC '11,
@@ -44,13 +44,13 @@ def philox(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> tuple[Any, A
         ['6627e8d5', 'e169c58d', 'bc57ac4c', '9b00dbd8']
     """
     for _ in range(ROUNDS):
-        high_word = MULTIPLY_0 * c0
-        two = MULTIPLY_1 * c2
+        product_0 = MULTIPLY_0 * c0
+        product_1 = MULTIPLY_1 * c2
         c0, c1, c2, c3 = (
-            (two >> HALF) ^ c1 ^ k0,
-            two & LOW,
-            (high_word >> HALF) ^ c3 ^ k1,
-            high_word & LOW,
+            (product_1 >> HALF) ^ c1 ^ k0,
+            product_1 & LOW,
+            (product_0 >> HALF) ^ c3 ^ k1,
+            product_0 & LOW,
         )
         k0 = (k0 + WEYL_0) & LOW
         k1 = (k1 + WEYL_1) & LOW

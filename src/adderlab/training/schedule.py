@@ -1,4 +1,4 @@
-"""At which steps a population is looked at: its losses, whether it is right, what is kept.
+"""The steps at which losses are read, correctness is checked, and weights are kept.
 
 Rule: it depends on the settings alone, and every engine follows it. Step 0 is the start.
 """
@@ -16,12 +16,13 @@ POINTS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The steps after which something is looked at, in order.
+    """The steps after which something is read, in ascending order.
 
     Attributes:
-        losses: where each member's loss over its own data is taken: evenly, about 20 times.
-        checks: where it is seen whether all rows are right: every 10 steps and at the last.
-        kept: where the parameters are kept, if they are.
+        steps: of the run.
+        losses: where each member's loss over its own data is read: evenly, about 20 times.
+        checks: where all rows are checked: every 10 steps and at the last.
+        kept: where the parameters are kept; empty if they are not.
     """
 
     steps: int
@@ -31,7 +32,7 @@ class Schedule:
 
     @property
     def events(self) -> tuple[int, ...]:
-        """Every step after which there is anything to do."""
+        """Every step after which anything is read."""
         return tuple(sorted({0, self.steps, *self.losses, *self.checks, *self.kept}))
 
 

@@ -1,4 +1,4 @@
-"""What a training run is told: every setting, checked, with the notebook's as defaults."""
+"""The settings of a training run, validated; the defaults are the training notebook's."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class Settings:
             raise OptionError(
                 f"got {self.momentum:g}, but the optimizer is {self.optimizer}",
                 where="momentum",
-                remedy="add `optimizer` momentum",
+                remedy="set `optimizer` to momentum",
             )
 
     def _check_widths(self) -> None:
@@ -129,7 +129,9 @@ class Settings:
             raise _refused("hidden", repr(self.hidden), "a whole number, or one for each layer")
         for width in widths:
             _at_least("hidden", width, 1)
-        if isinstance(self.hidden, tuple) and len(widths) == 1:  # one spelling for one thing
+        if (
+            isinstance(self.hidden, tuple) and len(widths) == 1
+        ):  # a single layer has a single spelling
             object.__setattr__(self, "hidden", widths[0])
 
     @property

@@ -1,7 +1,7 @@
-"""What an engine is given and what it gives back: arrays, a member in each row.
+"""The input and the output of an engine: arrays, a member in each row.
 
-Rule: an engine takes a :class:`Work` and returns an :class:`Outcome`; where its numbers were
-drawn, and what is made of them, is no engine's business.
+Rule: an engine takes a :class:`Work` and returns an :class:`Outcome`; it does not know where its
+numbers were drawn, nor what they are used for.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ def members_at_once(task: Task, settings: Settings) -> int:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """What training gave.
+    """The result of training.
 
     Attributes:
         arrays: the parameters after training: fc1.weight, fc1.bias and so on, each flat.
         losses: each member's loss over its own data, at the schedule's steps.
         solved_at: the first check from which on every check found all rows right; -1 if none.
-        stopped_at: the steps made.
+        stopped_at: how many steps were taken.
         kept: the parameters at the steps that the schedule keeps.
     """
 
@@ -53,12 +53,12 @@ class Outcome:
     kept: Float32[np.ndarray, "member kept parameter"]
 
     def part(self, first: int, count: int) -> Outcome:
-        """Return the place of some members, to be written to."""
+        """Return views of some members' entries, to be written to."""
         end = first + count
         return Outcome(*(getattr(self, field.name)[first:end] for field in fields(self)))
 
     def first(self, count: int) -> Outcome:
-        """Return what came of the first members."""
+        """Return the results of the first members."""
         return self.part(0, count)
 
     def put(self, place: int, part: Outcome) -> None:
@@ -73,8 +73,10 @@ class Work:
     """Networks to be trained.
 
     Attributes:
+        task: the task to learn.
+        settings: of all of them.
         table: all rows of the task.
-        schedule: when they are looked at.
+        schedule: the steps at which losses, checks and kept weights are read.
         members: their numbers.
         start: their parameters, each flat; the engine draws them unless they are given.
         counts: how often each row is in a member's own data; the engine draws them.
@@ -118,7 +120,7 @@ class Work:
         )
 
     def empty_outcome(self) -> Outcome:
-        """Return arrays for what comes out, nobody solved, all steps made."""
+        """Return arrays for the results: no member solved yet, all steps taken."""
         count, parameters = self.start.shape
         plan = self.schedule
         return Outcome(

@@ -1,7 +1,7 @@
 """``map``: train a grid band by band and write it as an image and an array file.
 
 Rule: a map of several bands keeps the finished bands in a folder next to the image until it
-is done, so that an interrupted map is gone on with by the same command.
+is done, so that the same command resumes an interrupted map.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from adderlab.errors import Interrupted, OptionError
+from adderlab.errors import OptionError
 from adderlab.runs.maps.result import SHOWS, TrainabilityMap, npz_bytes
 from adderlab.runs.maps.run import SUFFIX, check_disk, grid_of, identity, parts_folder, read_pixels
 from adderlab.runs.populations.ledger import Ledger
@@ -104,9 +104,7 @@ def map(
             measure[rows], success[rows] = pixels.measure, pixels.success
     except KeyboardInterrupt:
         if ledger is not None and ledger.blocks:
-            raise Interrupted(
-                kept=f"{len(ledger.blocks)} of {grid.bands} bands are kept in {ledger.folder}"
-            ) from None
+            raise ledger.interrupted(grid.bands, "band") from None
         raise
     result = TrainabilityMap(
         grid, measure, success, show, ", ".join(grid.paths()), time.perf_counter() - start

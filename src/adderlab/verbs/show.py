@@ -103,7 +103,7 @@ class Shown(Result):
             shown += self.verdict.blocks()
         else:
             shown += [Line(f"note: {note}", "quiet") for note in self.notes]
-            shown.append(Line("no task is known, so nothing is expected"))
+            shown.append(Line("no task is known, so nothing is expected; give `task`"))
         shown.append(truth_table(self.target, self.table, distances=True))
         if self.walk is not None:
             shown += self.walk.blocks()

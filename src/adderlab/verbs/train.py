@@ -1,4 +1,4 @@
-"""``train``: train one network, then say exactly what came out."""
+"""``train``: train one network, then prove or refute it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adderlab.blocks import Block, Line, Result, written_lines
+from adderlab.blocks.numbers import counted
 from adderlab.nets import save
 from adderlab.nets.truth import LARGEST_TABLE, rows_to_show, truth_table
 from adderlab.proving import Verdict
@@ -77,7 +78,11 @@ class Trained(Result):
             text = "diverged: the weights became non-finite, nothing was written; take a smaller lr"
             return (Line(text, "bad"),)
         data = run.settings.data
-        over = "every row once" if data == "table" else f"the {run.settings.samples} samples"
+        over = (
+            "every row once"
+            if data == "table"
+            else f"the {counted(run.settings.samples, 'sample')}"
+        )
         shown: list[Block] = []
         if run.stopped_at < run.settings.steps:
             margin = f"every row is right by more than {run.settings.stop_margin:g}"
@@ -94,7 +99,7 @@ class Trained(Result):
             inputs = [run.task.row(index).inputs.values() for index in run.missing_rows[:8]]
             missing = ", ".join(",".join(map(str, words)) for words in inputs)
             more = len(run.missing_rows) - len(inputs)
-            rows = "1 row" if len(run.missing_rows) == 1 else f"{len(run.missing_rows)} rows"
+            rows = counted(len(run.missing_rows), "row")
             shown.append(
                 Line(f"the samples lack {rows}: {missing}" + (f" and {more} more" if more else ""))
             )
@@ -127,17 +132,25 @@ class Trained(Result):
 
     def __repr__(self) -> str:
         end = self.proof.summary() if self.proof is not None else "diverged: non-finite weights"
-        return f"Trained with {whose(self.run.settings)}, loss {self.run.loss:.4f}: {end}"
+        return f"Trained with {seed_text(self.run.settings)}, loss {self.run.loss:.4f}: {end}"
 
 
 def _rate_text(change: Help) -> str:
     return f"{change.change} {change.rate.share:.0%} ({change.option})"
 
 
-def whose(settings: Settings) -> str:
-    """Return whose draws a run has: ``seed 0``, or ``seed 0, member 17``."""
+def seed_text(settings: Settings) -> str:
+    """Return the seed of a run's draws: ``seed 0``, or ``seed 0, member 17``."""
     member = "" if settings.member is None else f", member {settings.member}"
     return f"seed {settings.seed}{member}"
+
+
+def heading(settings: Settings) -> str:
+    """Return the line above a run: its seed, and why it is the default."""
+    if settings.seed == 0 and settings.is_lecture:
+        why = "the default was chosen because it works; about half the seeds do not"
+        return f"{seed_text(settings)} ({why})"
+    return seed_text(settings)
 
 
 def success_rates() -> dict[str, Any]:

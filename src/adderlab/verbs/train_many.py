@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adderlab.errors import Interrupted, OptionError, OutputError
+from adderlab.errors import OptionError, OutputError
 from adderlab.runs.populations.census import Census
 from adderlab.runs.populations.ledger import Ledger
 from adderlab.runs.populations.plan import Plan, check_threads, this_machine
@@ -43,7 +43,7 @@ def train_many(
         task: a task or its name.
         seeds: how many networks.
         out: a folder for ``run.json``, ``blocks/``, ``census.parquet``, ``best.safetensors`` and
-            figures. If it holds the same run, unfinished, that is gone on with.
+            figures. If it holds the same run, unfinished, that is resumed.
         keep: which tensors are kept in ``blocks/``: ``none``, ``start``, ``weights`` or
             ``every:K``; the start is in the census too.
         explain: whether causes are tried, by training failures again with one thing changed.
@@ -89,9 +89,7 @@ def train_many(
         return run.finish()
     except KeyboardInterrupt:
         if ledger is not None and ledger.blocks:
-            raise Interrupted(
-                kept=f"{len(ledger.blocks)} of {plan.blocks} blocks are kept in {folder}"
-            ) from None
+            raise ledger.interrupted(plan.blocks, "block") from None
         raise
     except OutputError as error:
         if ledger is not None and ledger.blocks:

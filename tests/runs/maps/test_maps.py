@@ -120,7 +120,8 @@ def test_momentum_on_an_axis_needs_its_optimizer():
     with pytest.raises(OptionError) as refused:
         _ = make_map("half-adder", **axes, **QUICK)
     assert str(refused.value) == (
-        "optimizer: momentum stands on an axis, but the optimizer is sgd; add `optimizer` momentum"
+        "optimizer: momentum stands on an axis, but the optimizer is sgd; set `optimizer` to "
+        "momentum"
     )
 
 

@@ -52,7 +52,8 @@ def test_other_work_is_refused_and_what_differs_is_named(tmp_path, changes, told
     with pytest.raises(OutputError) as refused:
         _ = Ledger.open(tmp_path, {**IDENTITY, **changes})
     assert str(refused.value) == (
-        f"{tmp_path}: the folder holds another run: {told}; give what it was, or name a new folder"
+        f"{tmp_path}: the folder holds another run: {told}; give the earlier values, or "
+        "name a new folder"
     )
     assert sorted((path, path.stat().st_mtime_ns) for path in tmp_path.rglob("*")) == before
 
@@ -94,8 +95,7 @@ def test_a_record_that_is_none_of_ours_is_refused(tmp_path, text):
     with pytest.raises(OutputError) as refused:
         _ = Ledger.open(tmp_path, IDENTITY)
     assert str(refused.value) == (
-        f"{tmp_path / 'run.json'}: it is not the record of a run that can be gone on with; "
-        "name a new folder"
+        f"{tmp_path / 'run.json'}: not the record of a run that can be resumed; name a new folder"
     )
     assert (tmp_path / "run.json").read_text() == text
 
@@ -123,7 +123,7 @@ def test_a_record_that_was_changed_is_refused(tmp_path, changes):
     with pytest.raises(OutputError) as refused:
         _ = Ledger.open(tmp_path, IDENTITY)
     assert str(refused.value) == (
-        f"{record}: the record is damaged: it is not as it was written; "
+        f"{record}: the record is damaged: its checksum does not match; "
         "restore it from a copy, or name a new folder"
     )
     assert record.read_text() == text
@@ -193,7 +193,7 @@ def test_a_full_disk_is_one_line_and_what_was_entered_stays(tmp_path, monkeypatc
             ledger.enter(2, b"block 2", suffix=".bin")
     assert str(refused.value) == (
         f"{tmp_path / 'blocks' / '000002.bin'}: can't be written (No space left on device); "
-        "2 finished blocks are kept: make room and give the same command again"
+        "2 finished blocks are kept: make room and give the same command to resume"
     )
     found = Ledger.open(tmp_path, IDENTITY)
     assert sorted(found.blocks) == [0, 1]

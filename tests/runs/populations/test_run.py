@@ -419,7 +419,8 @@ def test_another_run_in_the_same_folder_is_refused(whole, changes, told, monkeyp
     with pytest.raises(OutputError) as refused:
         _ = train_many(out=folder, **options)
     assert str(refused.value) == (
-        f"{folder}: the folder holds another run: {told}; give what it was, or name a new folder"
+        f"{folder}: the folder holds another run: {told}; give the earlier values, or "
+        "name a new folder"
     )
 
 
@@ -452,7 +453,7 @@ def test_a_disk_that_fills_up_is_one_line_and_keeps_what_is_finished(tmp_path, m
         _ = train_many("half-adder", seeds=SEEDS, out=folder, **PLAIN)
     assert str(refused.value) == (
         f"{folder / 'blocks' / '000002.parquet'}: can't be written (No space left on device); "
-        "2 finished blocks are kept: make room and give the same command again"
+        "2 finished blocks are kept: make room and give the same command to resume"
     )
     assert len(json.loads((folder / "run.json").read_text())["blocks"]) == 2
     _ = train_many("half-adder", seeds=SEEDS, out=folder, **PLAIN)
@@ -474,7 +475,7 @@ def test_a_disk_that_fills_up_at_the_census_keeps_every_block(plain, tmp_path, m
             _ = train_many("half-adder", seeds=SEEDS, out=folder, **PLAIN)
     assert str(refused.value) == (
         f"{folder / 'census.parquet'}: can't be written (No space left on device); "
-        "4 finished blocks are kept: make room and give the same command again"
+        "4 finished blocks are kept: make room and give the same command to resume"
     )
     monkeypatch.setattr(runs.PopulationRun, "_trained", refused_work)
     _ = train_many("half-adder", seeds=SEEDS, out=folder, **PLAIN)

@@ -10,7 +10,7 @@ import pytest
 from adderlab.nets.layout import join
 from adderlab.tasks import task_named
 from adderlab.training import Settings
-from adderlab.training.census.causes import FEWEST, _Lab, is_cause, try_changes
+from adderlab.training.census.causes import LEAST_TRIED, _Retraining, is_cause, try_changes
 from adderlab.training.census.findings import findings_of, units_on
 from adderlab.training.census.rates import Rate
 from adderlab.training.census.symptoms import PLACE
@@ -34,7 +34,7 @@ def failed():
 
 @pytest.fixture(scope="module")
 def lab(failed):
-    return _Lab(HALF_ADDER, SETTINGS, failed.astype(np.uint64), ENSEMBLE)
+    return _Retraining(HALF_ADDER, SETTINGS, failed.astype(np.uint64), ENSEMBLE)
 
 
 @pytest.fixture(scope="module")
@@ -48,17 +48,17 @@ def test_trained_again_unchanged_every_failure_fails_again(lab):
     assert not lab._is_right(np.arange(len(lab.members)), start=lab.start).any()
 
 
-def test_a_revived_unit_is_on_and_nothing_else_is_changed(lab):
+def test_a_reinitialized_unit_is_on_and_nothing_else_is_changed(lab):
     for unit in range(3):
         which = np.arange(len(lab.members))
-        start, given = lab._another_start(which, np.full(len(which), unit))
-        assert given.mean() > 0.9
+        start, has_start = lab._reinitialized(which, np.full(len(which), unit))
+        assert has_start.mean() > 0.9
         places = lab.layout.incoming(unit)
         others = [place for place in range(start.shape[1]) if place not in places]
         assert (start[:, others] == lab.start[:, others]).all()
-        assert (start[given][:, places] != lab.start[given][:, places]).any(axis=1).all()
-        assert (start[~given] == lab.start[~given]).all()
-        arrays = shaped(start[given], HALF_ADDER, SETTINGS)
+        assert (start[has_start][:, places] != lab.start[has_start][:, places]).any(axis=1).all()
+        assert (start[~has_start] == lab.start[~has_start]).all()
+        arrays = shaped(start[has_start], HALF_ADDER, SETTINGS)
         (on,) = units_on(judge(HALF_ADDER, SETTINGS, arrays).on, SETTINGS)
         assert on[:, unit].any(axis=1).all()
 
@@ -68,7 +68,7 @@ def test_the_incoming_parameters_of_a_unit_are_its_row_and_its_bias(lab):
     for unit in range(3):
         assert lab.layout.incoming(unit) == [*w1[0, unit], b1[0, unit]]
     deep = replace(SETTINGS, hidden=(3, 4))
-    lab_of_two = _Lab(HALF_ADDER, deep, np.arange(2, dtype=np.uint64), ENSEMBLE)
+    lab_of_two = _Retraining(HALF_ADDER, deep, np.arange(2, dtype=np.uint64), ENSEMBLE)
     w1, b1, w2, b2, *_ = shaped(np.arange(deep.parameters(HALF_ADDER))[None], HALF_ADDER, deep)
     assert lab_of_two.layout.incoming(3 + 2) == [*w2[0, 2], b2[0, 2]]
 
@@ -76,11 +76,11 @@ def test_the_incoming_parameters_of_a_unit_are_its_row_and_its_bias(lab):
 def test_a_change_is_tried_on_those_that_have_the_symptom(lab, trials):
     for name in ("stuck", "still_falling", "diverged"):
         place = PLACE[name]
-        assert (trials.tried[:, place] == trials.had[:, place]).all()
+        assert (trials.tried[:, place] == trials.has_symptom[:, place]).all()
     for name in ("dead_at_start", "died"):
         place = PLACE[name]
-        assert not (trials.tried[:, place] & ~trials.had[:, place]).any()
-        assert trials.tried[:, place].sum() >= 0.9 * trials.had[:, place].sum() > 0
+        assert not (trials.tried[:, place] & ~trials.has_symptom[:, place]).any()
+        assert trials.tried[:, place].sum() >= 0.9 * trials.has_symptom[:, place].sum() > 0
     assert not (trials.repaired & ~trials.tried).any()
     assert not (trials.control_repaired & ~trials.control_tried).any()
 
@@ -122,7 +122,7 @@ def test_without_steps_nothing_is_tried(failed):
 def test_a_unit_of_tanh_is_never_called_dead(failed):
     settings = replace(SETTINGS, activation="tanh")
     trials = try_changes(HALF_ADDER, settings, failed[:5], path=ENSEMBLE)
-    assert not trials.had[:, [PLACE["dead_at_start"], PLACE["died"]]].any()
+    assert not trials.has_symptom[:, [PLACE["dead_at_start"], PLACE["died"]]].any()
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_unit_of_tanh_is_never_called_dead(failed):
         (Rate(0, 60), Rate(0, 60), False),
         (Rate(20, 60), Rate(0, 0), True),  # an empty control group: no change repairs none
         (Rate(0, 60), Rate(0, 0), False),
-        (Rate(FEWEST - 1, FEWEST - 1), Rate(0, 60), None),
+        (Rate(LEAST_TRIED - 1, LEAST_TRIED - 1), Rate(0, 60), None),
     ],
 )
 def test_a_cause_is_what_repairs_beyond_chance(repaired, control, expected):

@@ -55,7 +55,7 @@ def counted(found: Findings, size: int) -> Tally:
 
 def said(tally: Tally) -> tuple:
     """Return all that a tally says, in a form that can be compared."""
-    groups = [tally.wrong.groups(), tally.lost.groups(), tally.patterns.groups()]
+    groups = [tally.wrong.groups(), tally.non_finite.groups(), tally.patterns.groups()]
     groups.append(tally.classes.groups())
     return (
         tally.networks,

@@ -26,7 +26,7 @@ SCALES: Final = ("linear", "log")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What can stand on an axis.
+    """A setting that can be an axis.
 
     Attributes:
         setting: the field of the settings it changes.
@@ -57,7 +57,7 @@ class Axis:
     """One axis of a map.
 
     Attributes:
-        name: what stands on it.
+        name: the name of the setting.
         low: its first value.
         high: its last.
         scale: ``linear`` or ``log``.
@@ -70,7 +70,7 @@ class Axis:
 
     @property
     def kind(self) -> Kind:
-        """What is known of the setting."""
+        """The kind of the setting."""
         return KINDS[self.name]
 
     def values(self, count: int) -> Float64[np.ndarray, " place"]:
@@ -94,7 +94,7 @@ def parse_axis(text: str, option: str) -> Axis:
     """Return the axis that ``NAME=LOW:HIGH`` names, with ``:log`` for equal ratios.
 
     Args:
-        text: what was given.
+        text: the axis as text.
         option: ``x`` or ``y``, for the message.
 
     Raises:

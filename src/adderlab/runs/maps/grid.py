@@ -1,13 +1,13 @@
 """A grid of settings trained from one start: which pixels converge, and which are right.
 
 Rule: every pixel trains the same member: the same draws for its start, the same data, the same
-batches. Only what stands on the axes differs, so what is seen is the settings' doing alone.
+batches. Only what is on the axes differs, so every difference is due to the settings.
 
 What a pixel shows is Sohl-Dickstein's measure. Let v be a run's losses, each divided by the first
 and cut off at 10^6. A run converges if it ends below where it began; its measure is then minus
 the mean of v, else the mean of 1/v. So near the boundary both are large, and far from it small:
-how fast it learned, or how fast it blew up. A loss that only stays where it was does not converge
-either; the two classes are called by what was seen: converges, does not.
+how fast it learned, or how fast it diverged. A loss that only stays where it was does not
+converge either, so the two classes are called: converges, does not converge.
 
 References:
     Sohl-Dickstein, "The boundary of neural network trainability is fractal" (2024),
@@ -61,11 +61,11 @@ class Pixels:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grid:
-    """What is to be mapped.
+    """The grid of a map.
 
     Attributes:
-        task: what is to be learned.
-        settings: what does not stand on an axis; ``member`` is the one that every pixel trains.
+        task: the task to learn.
+        settings: those that are on no axis; every pixel trains their ``member``.
         x: the axis to the right.
         y: the axis upwards.
         columns: pixels to the right.
@@ -81,7 +81,7 @@ class Grid:
 
     @property
     def band(self) -> int:
-        """Rows that are trained at once: many enough for the engine, within memory and time."""
+        """Rows that are trained at once: enough for the engine, within memory and time."""
         largest = self.settings_at(self.x.high, self.y.high)
         by_memory = BAND_BYTES // member_bytes(self.task, largest)
         products = self.task.rows * largest.parameters(self.task) * max(largest.steps, 1)
@@ -134,10 +134,10 @@ class Grid:
         """Train the rows of a band and return them.
 
         Args:
-            number: of the band.
+            number: the number of the band.
             threads: as in :func:`adderlab.training.members.train_members`.
             on_progress: called with the pixels done since the last call.
-            on_compile: as there.
+            on_compile: as in :func:`adderlab.training.members.train_members`.
         """
         xs = self.x.values(self.columns)
         ys = self.y.values(self.rows)[self.rows_of(number)]
@@ -146,14 +146,14 @@ class Grid:
         success = np.empty(shape, dtype=bool)
         for row_set, column_set in self._alike(xs, ys):
             some_x, some_y = xs[column_set], ys[row_set]
-            count = _Pixels(on_progress, self.settings_at(some_x[0], some_y[0]).steps)
-            trained = self._trained(some_x, some_y, threads, count.add, on_compile)
+            progress = _Pixels(on_progress, self.settings_at(some_x[0], some_y[0]).steps)
+            trained = self._trained(some_x, some_y, threads, progress.add, on_compile)
             part = np.ix_(row_set, column_set)
             small = (len(row_set), len(column_set))
             measure[part] = measure_of(trained.losses, trained.loss_steps).reshape(small)
             judged = judge(self.task, trained.settings, trained.arrays)
             success[part] = judged.is_right.reshape(small)
-            count.end(len(row_set) * len(column_set))
+            progress.end(len(row_set) * len(column_set))
         return Pixels(measure, success)
 
     def _alike(self, xs: Any, ys: Any) -> list[tuple[Any, Any]]:
@@ -194,24 +194,24 @@ class Grid:
 
 
 class _Pixels:
-    """Progress in pixels, of an engine's progress in steps of members."""
+    """Progress in pixels, from an engine's progress in steps of members."""
 
     def __init__(self, on_progress: Callable[[int], None], steps: int) -> None:
         self.on_progress, self.steps = on_progress, max(steps, 1)
-        self.done = self.told = 0
+        self.done = self.reported = 0
 
     def add(self, member_steps: int) -> None:
-        """Tell of the whole pixels that have been done since the last time."""
+        """Report the pixels that were completed since the last report."""
         self.done += member_steps
-        pixels = self.done // self.steps - self.told
+        pixels = self.done // self.steps - self.reported
         if pixels > 0:
-            self.told += pixels
+            self.reported += pixels
             self.on_progress(pixels)
 
     def end(self, pixels: int) -> None:
-        """Tell of the rest."""
-        self.on_progress(pixels - self.told)
-        self.told = pixels
+        """Report the remaining pixels."""
+        self.on_progress(pixels - self.reported)
+        self.reported = pixels
 
 
 def _equal(values: Any, axis: Axis) -> list[Any]:

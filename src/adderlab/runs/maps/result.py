@@ -1,4 +1,4 @@
-"""A map that was made: its arrays, what they say, and how they are written."""
+"""A finished map: its arrays, a summary of them, and how they are written."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NAMES: Final = {
     "batch": "samples a step",
 }
 FIRST_DAY: Final = (1980, 1, 1, 0, 0, 0)
-"""The time that every entry of an archive carries, so that the same arrays are the same bytes."""
+"""The time stamp of every entry of an archive, so that the same arrays give the same bytes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,7 +89,7 @@ class TrainabilityMap(Result):
         }
 
     def view(self, *, shows: str | None = None) -> MapView:
-        """Return what is drawn."""
+        """Return the data of the figure."""
         x, y = self.grid.x, self.grid.y
         return MapView(
             measure=self.measure,

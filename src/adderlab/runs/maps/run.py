@@ -1,7 +1,7 @@
 """``map``: train a grid band by band and write it as an image and an array file.
 
 Rule: a map of several bands keeps those that are finished in a folder beside the image until it
-is done, so that an interrupted map is gone on with by the same command.
+is done, so that the same command resumes an interrupted map.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from adderlab.blocks.numbers import counted
 from adderlab.errors import OptionError, ResourceError
 from adderlab.runs.maps.axes import LARGEST_SIDE, Axis, parse_axis, parse_size
 from adderlab.runs.maps.grid import EACH, Grid, Pixels
@@ -64,7 +65,7 @@ def grid_of(task: Task, x: str, y: str, size: int | str, settings: Any) -> Grid:
         raise OptionError(
             f"momentum stands on an axis, but the optimizer is {settings.optimizer}",
             where="optimizer",
-            remedy="add `optimizer` momentum",
+            remedy="set `optimizer` to momentum",
         )
     if not settings.steps and "steps" not in (across.name, up.name):
         raise OptionError(
@@ -89,14 +90,14 @@ def grid_of(task: Task, x: str, y: str, size: int | str, settings: Any) -> Grid:
 
 
 def _check_fineness(axis: Axis, count: int, option: str) -> None:
-    """Refuse a range whose neighbors would be one number to the engines: stripes, not a map."""
+    """Refuse a range in which neighbors are the same number in fp32: stripes, not a map."""
     if axis.name not in EACH:
         return
     with np.errstate(over="ignore", under="ignore"):
         different = len(np.unique(axis.values(count).astype(np.float32)))
     if different < count:
         raise OptionError(
-            f"{axis} holds {different} different fp32 number{'s' if different != 1 else ''}, "
+            f"{axis} holds {counted(different, 'different fp32 number')}, "
             f"too few for {count} pixels",
             where=option,
             remedy="give a wider range or a smaller `size`",
@@ -104,7 +105,7 @@ def _check_fineness(axis: Axis, count: int, option: str) -> None:
 
 
 def _free_memory() -> int:
-    """Return the bytes of memory that are free, or a lot where the system does not say."""
+    """Return the bytes of free memory; a very large number where the system does not tell."""
     try:
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):
@@ -133,7 +134,7 @@ def parts_folder(image: Path) -> Path:
 
 
 def identity(grid: Grid) -> dict[str, Any]:
-    """Return what must be the same for a map to be gone on with, by name."""
+    """Return what must be the same for a map to be resumed, by name."""
     entries = about(grid)
     settings = entries.pop("settings")
     axes = {"x": str(grid.x), "y": str(grid.y)}

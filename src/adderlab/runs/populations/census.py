@@ -1,4 +1,4 @@
-"""What a population did: the result that is printed, written, and read back."""
+"""The census of a population: the result that is printed, written, and read back."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ CENSUS: Final = "census.parquet"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Census(Result):
-    """What a population did.
+    """The census of a population: how many members are right, and how the others fail.
 
     Attributes:
-        task: what was to be learned.
+        task: the task they were trained for.
         settings: of every member.
         networks: how many members there are.
         successes: how many of them are right on every row.
@@ -50,7 +50,7 @@ class Census(Result):
         best_proof: the verdict on the best member.
         folder: where it was written, if it was.
         was_done: whether it was finished before, so that nothing was trained now.
-        repaired: the files in the folder that were damaged and made again.
+        repaired: the files in the folder that were damaged and written again.
     """
 
     task: Task

@@ -25,14 +25,14 @@ LONGEST_CLASS: Final = 60
 
 
 def census_blocks(census: Census) -> Iterator[Block]:
-    """Yield what a population did."""
+    """Yield the blocks of a census."""
     rate, best = census.rate, census.best
     low, high = rate.interval
     for name in census.repaired:
-        yield Line(f"{name} was damaged and was made again", "bad")
+        yield Line(f"{name} was damaged and was written again", "bad")
     if census.was_done:
         yield Line("this run was finished before: nothing was trained now", "quiet")
-    are = "is" if census.networks == 1 else "are"
+    are = "is" if 1 in (census.successes, census.networks) else "are"
     yield Line(
         f"{census.successes} of {counted(census.networks, 'network')} {are} right on every row: "
         f"{rate.share:.1%} (95 % Wilson interval {low:.1%} to {high:.1%})",

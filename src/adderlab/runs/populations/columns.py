@@ -37,10 +37,10 @@ def block_bytes(findings: Findings, task: Task, settings: Settings, about: dict[
     """Return a block as the bytes of a parquet file.
 
     Args:
-        findings: its members.
-        task: what they learned.
-        settings: how.
-        about: what the file says of itself: the layout of the tensors, the steps of the losses.
+        findings: of its members.
+        task: the task they were trained for.
+        settings: of the population.
+        about: the file's metadata: the layout of the tensors, the steps of the losses.
     """
     from pyarrow import parquet
 
@@ -56,7 +56,7 @@ def to_table(findings: Findings, task: Task, settings: Settings) -> pa.Table:
     """Return a block as a table."""
     import pyarrow as pa
 
-    lost = ~findings.is_finite
+    non_finite = ~findings.is_finite
     table_bits = task.rows * task.n_out
     columns: dict[str, Any] = {
         "member": pa.array(findings.members, pa.int64()),
@@ -64,19 +64,19 @@ def to_table(findings: Findings, task: Task, settings: Settings) -> pa.Table:
         "loss": pa.array(findings.loss, pa.float64()),
         "is_right": pa.array(findings.is_right, pa.bool_()),
         "rows_right": pa.array(findings.rows_right, pa.int32()),
-        "table_code": _texts(findings.codes, lambda code: table_text(code, table_bits), lost),
+        "table_code": _texts(findings.codes, lambda code: table_text(code, table_bits), non_finite),
         "margin": pa.array(findings.margin, pa.float64()),
         "pattern": _texts(
-            findings.patterns, lambda code: pattern_column(code, task, settings), lost
+            findings.patterns, lambda code: pattern_column(code, task, settings), non_finite
         ),
-        "solution_class": _texts(findings.classes, lambda code: f"{code:016x}", lost),
+        "solution_class": _texts(findings.classes, lambda code: f"{code:016x}", non_finite),
         "dead_units": pa.array(findings.dead_units, pa.int32()),
         "steps_to_solve": pa.array(findings.solved_at, pa.int32(), mask=findings.solved_at < 0),
     }
     for place, symptom in enumerate(SYMPTOMS):
         columns[symptom.name] = pa.array(findings.symptoms[:, place], pa.bool_())
     if findings.tables is not None:
-        columns["table"] = _lists(findings.tables, pa.int64(), lost)
+        columns["table"] = _lists(findings.tables, pa.int64(), non_finite)
     if findings.start is not None:
         columns["start"] = _fixed(findings.start)
     columns["losses"] = _fixed(findings.losses)
@@ -90,7 +90,7 @@ def to_table(findings: Findings, task: Task, settings: Settings) -> pa.Table:
 
 
 def read_block(path: Path) -> Findings:
-    """Return the findings of a block without what was kept beside them: what is counted."""
+    """Return the findings of a block that are counted, without the tensors kept beside them."""
     from pyarrow import parquet
 
     names = parquet.read_schema(path).names
@@ -198,7 +198,7 @@ def _lists(values: Any, kind: Any, missing: Any) -> pa.Array:
 
 
 def about_block(task: Task, settings: Settings, loss_steps: tuple[int, ...]) -> dict[str, Any]:
-    """Return what a block says of itself: how its tensors are laid out, and its settings."""
+    """Return a block's metadata: how its tensors are laid out, and its settings."""
     layout = [
         {
             "tensor": place.name,

@@ -1,9 +1,9 @@
-"""A folder that long work writes into block by block, and goes on in after any interruption.
+"""A folder that long work writes block by block, and resumes from after any interruption.
 
-Rules: what is in the folder's ``run.json`` is so: a block is entered there after it is whole on
-the disk, with its checksum, and the file itself is replaced in one move. So whatever moment the
-process is killed at, the same command finds every finished block and makes the others. A folder
-of other work is never written into: what differs is named.
+Rules: ``run.json`` lists only blocks that are complete: a block is entered, with its checksum,
+after it is whole on the disk, and ``run.json`` itself is replaced atomically. So whenever the
+process is killed, the same command keeps every finished block and computes the others. A folder
+of other work is never written into: the error names what differs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any, Final
 
-from adderlab.errors import OutputError
+from adderlab.blocks.numbers import counted
+from adderlab.errors import Interrupted, OutputError
 from adderlab.writing import check_folder, write_file
 
 SCHEMA: Final = 1
@@ -39,12 +40,12 @@ class Ledger:
 
     Attributes:
         folder: where it lies.
-        identity: what makes the work this work and no other, as JSON.
-        machine: what its numbers depend on besides: versions, the processor.
-        blocks: what is known of each finished block, by its number.
-        files: the entries of what else was written when all was done.
-        result: what came out, when all is done.
-        damaged: names of files that were entered but are not as they were written.
+        identity: what distinguishes the work from other work, as JSON.
+        machine: what else its numbers depend on: versions, the processor.
+        blocks: the entry of each finished block, by its number.
+        files: the entries of the other files, written when all blocks were finished.
+        result: the result of the work, once it is finished.
+        damaged: names of files that were entered but changed since.
     """
 
     folder: Path
@@ -62,26 +63,26 @@ class Ledger:
         identity: Mapping[str, Any],
         machine: Mapping[str, Any] | None = None,
     ) -> Ledger:
-        """Return the ledger of a folder, new or as it was left.
+        """Return the ledger of a folder, new or as the last run left it.
 
-        A finished run may be shown on any machine; an unfinished one goes on where it began.
+        A finished run may be shown on any machine; an unfinished one resumes only where it began.
 
         Raises:
             OutputError: the folder holds other work, or something else, or can't be written.
         """
         place = Path(folder)
         check_folder(place)
-        asked_identity = json.loads(json.dumps(dict(identity)))
-        here = json.loads(json.dumps(dict(machine or {})))
+        identity_now = json.loads(json.dumps(dict(identity)))
+        machine_now = json.loads(json.dumps(dict(machine or {})))
         record = place / RECORD
         if not record.exists():
             _check_unused(place)
-            return cls(place, asked_identity, here)
+            return cls(place, identity_now, machine_now)
         record_read = _read(record)
-        _check_same(place, record_read["identity"], asked_identity)
+        _check_same(place, record_read["identity"], identity_now)
         result = {name: value for name, value in record_read.items() if name not in OWN}
         ledger = cls(
-            place, asked_identity, here, result=result if record_read["finished"] else None
+            place, identity_now, machine_now, result=result if record_read["finished"] else None
         )
         damaged: list[str] = []
         for entry in record_read["blocks"]:
@@ -91,10 +92,10 @@ class Ledger:
                 damaged.append(entry["file"])
         damaged += [entry["file"] for entry in record_read["files"] if not ledger.is_whole(entry)]
         ledger.damaged = tuple(damaged)
-        if damaged:  # what was made of them is not to be trusted either
+        if damaged:  # what was computed from them is not to be trusted either
             ledger.result = None
         if ledger.result is None and ledger.blocks:
-            _check_same(place, record_read["machine"], here)
+            _check_same(place, record_read["machine"], machine_now)
         ledger.sweep()
         return ledger
 
@@ -103,7 +104,7 @@ class Ledger:
         return self.folder / BLOCKS / f"{number:06}{suffix}"
 
     def enter(self, number: int, data: bytes, *, suffix: str, **about: Any) -> None:
-        """Write a block, then say in the record that it is there.
+        """Write a block, then enter it in the record.
 
         Raises:
             OutputError: there is no room for it; every block entered before stays.
@@ -136,9 +137,22 @@ class Ledger:
         done = len(self.blocks)
         if not done:
             return error
-        blocks = "1 finished block is" if done == 1 else f"{done} finished blocks are"
-        remedy = f"{blocks} kept: make room and give the same command again"
+        are = "is" if done == 1 else "are"
+        blocks = f"{counted(done, 'finished block')} {are} kept"
+        remedy = f"{blocks}: make room and give the same command to resume"
         return OutputError(error.what, where=error.where, remedy=remedy)
+
+    def interrupted(self, total: int, noun: str) -> Interrupted:
+        """Return an interruption that says what the folder keeps.
+
+        Args:
+            total: how many blocks there are in all.
+            noun: what a block is called.
+        """
+        done = len(self.blocks)
+        are = "is" if 1 in (done, total) else "are"
+        kept = f"{done} of {counted(total, noun)} {are} kept in {self.folder}"
+        return Interrupted(kept=kept)
 
     def save(self) -> None:
         """Write the record."""
@@ -156,7 +170,7 @@ class Ledger:
         _ = write_file(self.folder / RECORD, text + "\n")
 
     def finish(self, result: dict[str, Any], files: list[Path]) -> None:
-        """Enter what came out, and the files that say so."""
+        """Enter the result and the files that hold it."""
         self.files = [_entry_of(self.folder, path) for path in files]
         self.result = result
         self.save()
@@ -174,7 +188,7 @@ class Ledger:
             return False
 
     def sweep(self) -> None:
-        """Remove what a killed process left half written: what was not yet renamed."""
+        """Remove the temporary files that a killed process left."""
         for place in (self.folder, self.folder / BLOCKS):
             for path in place.glob(".*"):
                 if path.is_dir() and not path.is_symlink():
@@ -185,7 +199,7 @@ class Ledger:
 
 
 def checksum(data: bytes) -> str:
-    """Return 128 bits that another content will not have."""
+    """Return 128 bits of the content's BLAKE2b hash, in hexadecimal digits."""
     return blake2b(data, digest_size=16).hexdigest()
 
 
@@ -199,7 +213,7 @@ def file_checksum(path: Path) -> str:
 
 
 def _seal(record: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of all that a record says but this, however its text is laid out."""
+    """Return the SHA-256 of a record without this entry, whatever the layout of its text."""
     entries = {name: value for name, value in record.items() if name != "sha256"}
     plain = json.loads(json.dumps(entries))
     return sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
@@ -215,7 +229,7 @@ def _entry_of(folder: Path, path: Path) -> dict[str, Any]:
 
 
 def _check_unused(folder: Path) -> None:
-    """Raise unless the folder is empty, or holds only what a run killed at its start left."""
+    """Refuse a folder that holds anything but the traces of a run killed at its start."""
     if not folder.is_dir():
         return
     for path in folder.iterdir():
@@ -254,13 +268,13 @@ def _read(record: Path) -> dict[str, Any]:
         whole = False
     if not whole:
         raise OutputError(
-            "it is not the record of a run that can be gone on with",
+            "not the record of a run that can be resumed",
             where=str(record),
             remedy="name a new folder",
         )
     if entries["sha256"] != _seal(entries):
         raise OutputError(
-            "the record is damaged: it is not as it was written",
+            "the record is damaged: its checksum does not match",
             where=str(record),
             remedy="restore it from a copy, or name a new folder",
         )
@@ -277,7 +291,7 @@ def _check_same(folder: Path, then: Mapping[str, Any], now: Mapping[str, Any]) -
         raise OutputError(
             f"the folder holds another run: {'; '.join(changes)}",
             where=str(folder),
-            remedy="give what it was, or name a new folder",
+            remedy="give the earlier values, or name a new folder",
         )
 
 

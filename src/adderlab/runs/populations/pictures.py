@@ -35,7 +35,7 @@ def pictures_of(census: Census) -> tuple[Picture, ...]:
 
 
 def losses_of(census: Census) -> Picture | None:
-    """Return the quantiles of the losses; ``None`` where no steps were made."""
+    """Return the quantiles of the losses; ``None`` where no steps were taken."""
     losses = census.losses
     if len(losses.steps) < 2:
         return None

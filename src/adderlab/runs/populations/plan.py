@@ -1,7 +1,7 @@
-"""What a population's run will be: its blocks, its identity, and whether it fits here.
+"""The plan of a population: its blocks, its identity, and whether it fits in memory and on disk.
 
-Rule: everything here is a function of the task, the settings and how many networks there are,
-so that the same command makes the same files on any day.
+Rule: everything here is a function of the task, the settings and the number of networks, so that
+the same command writes the same files on any day.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ KEEPS: Final = ("none", "start", "weights", "every:K")
 
 
 def check_threads(threads: int | None) -> None:
-    """Refuse a number of threads that is none.
+    """Refuse an impossible number of threads.
 
     Raises:
         OptionError: it is below 1, or more than any machine has.
@@ -51,8 +51,8 @@ class Plan:
     """A population that is to be trained.
 
     Attributes:
-        task: what is to be learned.
-        settings: what every member is told.
+        task: the task to learn.
+        settings: of every member.
         networks: how many members; their numbers begin at 0.
         keep: which tensors are kept: ``none``, ``start``, ``weights`` or ``every:K``.
         explain: whether causes are tried.
@@ -190,12 +190,12 @@ class Plan:
 
 
 def identity_of(task: Task) -> Any:
-    """Return what makes a task this task: its name, or the rows of a table, whatever its name."""
+    """Return what identifies a task: its name, or the rows of a table, whatever its name."""
     return task.name if isinstance(task.record, str) else task.record
 
 
 def this_machine() -> dict[str, str]:
-    """Return what a member's bits depend on besides its run: versions, and the processor."""
+    """Return what a member's bits depend on besides the plan: versions, and the processor."""
     from importlib.metadata import version
 
     from llvmlite import binding

@@ -1,7 +1,7 @@
 """``train --seeds``: train a population block by block, count it, explain it, write it.
 
-Rule: a block that was finished is never trained again, and what is said at the end is made of the
-blocks alone, so that a run that was killed and gone on with ends as one that was not.
+Rule: a finished block is never trained again, and the census is computed from the blocks alone,
+so that a run that was killed and resumed ends as an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ MOST_TRIED: Final = 4096
 
 
 class PopulationRun:
-    """A population on its way."""
+    """A population that is being trained."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class PopulationRun:
         self.surveyed_right = 0
 
     def finish(self) -> Census:
-        """Train what is missing, and return what came out."""
+        """Train the blocks that are missing, and return the census."""
         self.on_stage("training")
         if self.ledger is None or len(self.ledger.blocks) < self.plan.blocks:
             self._compile()
@@ -84,11 +84,11 @@ class PopulationRun:
         return replace(census, folder=self.ledger.folder, repaired=self.ledger.damaged)
 
     def _compile(self) -> None:
-        """Have the kernel ready, so that the seconds are those of training alone."""
-        nobody = np.zeros(0, dtype=np.uint64)
+        """Compile the kernel first, so that the seconds are those of training alone."""
+        no_members = np.zeros(0, dtype=np.uint64)
         plan = self.plan
         _ = train_members(
-            plan.task, plan.settings, nobody, path=plan.choice.path, on_compile=self.on_compile
+            plan.task, plan.settings, no_members, path=plan.choice.path, on_compile=self.on_compile
         )
 
     def _block(self, number: int) -> Findings:
@@ -147,7 +147,7 @@ class PopulationRun:
             self.failed.append(findings.members[~findings.is_right][:missing])
 
     def _tried(self) -> int:
-        """Return how many failures are tried again: enough to tell, and never most of the work."""
+        """Return how many failures are trained again: enough to decide, and little of the work."""
         return min(MOST_TRIED, max(100, self.plan.networks // 8))
 
     def _trials(self) -> Trials | None:
@@ -209,7 +209,7 @@ def _write_table(ledger: Ledger, path: Path, blocks: int) -> None:
 def finished_census(plan: Plan, ledger: Ledger, draw: bool) -> Census:
     """Return a run that was finished before, its best network proved once more.
 
-    Figures are no part of the record: those that are gone are drawn again.
+    Figures are no part of the record: if they are missing, they are drawn again.
     """
     assert ledger.result is not None
     census = Census.from_record(plan, ledger.result)

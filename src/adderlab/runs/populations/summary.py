@@ -1,8 +1,7 @@
 """From counts to a census, with an example of each kind of failure and solution.
 
 Rule: nothing here depends on how the members were cut into blocks, on the number of threads, or
-on whether the run was interrupted: two runs of the same command give the same result but for the
-seconds.
+on whether the run was interrupted: two runs of the same command differ in the seconds alone.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 class Examples:
-    """Members trained once more to be shown: the same to the last bit, so nothing was kept."""
+    """Members trained once more to be shown: the same to the last bit, so none had to be kept."""
 
     def __init__(self, plan: Plan, numbers: list[int]) -> None:
         self.plan = plan
@@ -86,10 +85,14 @@ class Examples:
 
 
 def shown_members(tally: Tally) -> list[int]:
-    """Return the members that the result speaks of: one of each group, and the best."""
-    wrong, lost, classes = tally.wrong.groups(), tally.lost.groups(), tally.classes.groups()
+    """Return the members that the census names: the first of each group, and the best."""
+    wrong, non_finite, classes = (
+        tally.wrong.groups(),
+        tally.non_finite.groups(),
+        tally.classes.groups(),
+    )
     numbers = [int(wrong.firsts[place]) for place in wrong.most(MOST_TABLES)]
-    numbers += [int(first) for first in lost.firsts]
+    numbers += [int(first) for first in non_finite.firsts]
     numbers += [int(classes.firsts[place]) for place in classes.most(MOST_CLASSES)]
     return [*numbers, tally.best] if tally.best >= 0 else numbers
 
@@ -104,7 +107,7 @@ def census_of(
     seconds: float,
 ) -> Census:
     """Return the census of a population, its best member not yet proved."""
-    wrong, lost = tally.wrong.groups(), tally.lost.groups()
+    wrong, non_finite = tally.wrong.groups(), tally.non_finite.groups()
     best = BestMember(tally.best, plan.settings.seed, tally.best_margin)
     return Census(
         task=plan.task,
@@ -119,8 +122,8 @@ def census_of(
         diverged=tally.diverged,
         symptoms=_symptoms(
             tally,
-            int(wrong.counts.sum() + lost.counts.sum()),
-            wrong.marks.sum(axis=0) + lost.marks.sum(axis=0),
+            int(wrong.counts.sum() + non_finite.counts.sum()),
+            wrong.marks.sum(axis=0) + non_finite.marks.sum(axis=0),
             trials,
             None,
         ),
@@ -138,7 +141,7 @@ def _kinds(
 ) -> tuple[FailureKind, ...]:
     """Return the kinds of failure, most frequent first, with their symptoms."""
     bits = plan.task.rows * plan.task.n_out
-    wrong, lost = tally.wrong.groups(), tally.lost.groups()
+    wrong, non_finite = tally.wrong.groups(), tally.non_finite.groups()
     kinds: list[FailureKind] = []
     for place in wrong.most(MOST_TABLES):
         code, count, first = wrong.codes[place], int(wrong.counts[place]), int(wrong.firsts[place])
@@ -154,8 +157,8 @@ def _kinds(
                 symptoms=_symptoms(tally, count, wrong.marks[place], trials, which),
             )
         )
-    if len(lost):
-        count = int(lost.counts[0])
+    if len(non_finite):
+        count = int(non_finite.counts[0])
         which = None if trials is None else ~trials.is_finite
         kinds.append(
             FailureKind(
@@ -163,9 +166,9 @@ def _kinds(
                 code=None,
                 count=count,
                 share=count / tally.networks,
-                member=int(lost.firsts[0]),
+                member=int(non_finite.firsts[0]),
                 pattern=None,
-                symptoms=_symptoms(tally, count, lost.marks[0], trials, which),
+                symptoms=_symptoms(tally, count, non_finite.marks[0], trials, which),
             )
         )
     return tuple(sorted(kinds, key=lambda kind: -kind.count))

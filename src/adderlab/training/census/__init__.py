@@ -1,1 +1,1 @@
-"""What a population says: findings of each member, counts of all, causes that were tried."""
+"""The census of a population: findings of each member, counts of all, causes that were tried."""

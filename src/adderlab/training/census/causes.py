@@ -1,4 +1,4 @@
-"""Why runs fail: each symptom's own change, made alone, and how many failures it mends.
+"""Why runs fail: for each symptom one change, made alone, and how many failures it repairs.
 
 Rule: a symptom is named a cause only if changing it and nothing else turns failures into
 successes, more often than the same change does where the symptom is not. The same members are
@@ -7,15 +7,15 @@ none of them succeeds, because a member is the same bit for bit every time.
 
 The changes:
 
-* A dead unit gets another start: incoming weights and bias from the same unit of another member,
-  the first whose unit is on at some row here. Beside it, another unit of the same network that
-  is not dead gets another start in the same way.
-* A run that is stuck goes on from where it stood for three times its steps, after a push: a
-  quarter of another member's start is added to its weights. Beside it, it goes on unpushed.
-* A run that was still falling goes on for three times its steps. Beside it, those that are stuck
-  do.
-* A run that diverged has its learning rate divided by ten. Beside it, failures that did not
-  diverge have theirs.
+* A dead unit is re-initialized: its incoming weights and bias are those of the same unit of
+  another member, the first whose unit is on at some row here. Control group: an active unit of
+  the same network is re-initialized in the same way.
+* A run that is stuck is trained for three times its steps more, after a perturbation: a quarter
+  of another member's start is added to its weights. Control group: no perturbation.
+* A run whose loss was still falling is trained for three times its steps more. Control group:
+  the same for runs that are stuck.
+* A run that diverged is trained with a tenth of its learning rate. Control group: the same for
+  failures that did not diverge.
 """
 
 from __future__ import annotations
@@ -40,15 +40,17 @@ if TYPE_CHECKING:
     from adderlab.training.settings import Settings
 
 DONORS: Final = 8
-"""Other members whose unit is tried before a dead unit is left as it is."""
+"""Members whose unit is tried before a dead unit is left as it is."""
 
 APART: Final = 1 << 40
 """How far a donor's number is from the member's: no population counts that far."""
 
-FEWEST: Final = 5
-PUSH: Final = 0.25
-MORE: Final = 3
-LESS: Final = 10.0
+LEAST_TRIED: Final = 5
+"""Failures that must have been tried again before a symptom is called a cause or not."""
+
+PERTURBATION: Final = 0.25
+STEPS_FACTOR: Final = 3
+LR_DIVISOR: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,49 +62,54 @@ class Change:
 
 
 CHANGES: Final = {
-    "dead_at_start": Change("that unit gets another start", "a unit that lives gets another start"),
-    "died": Change("that unit gets another start", "a unit that lives gets another start"),
-    "stuck": Change("a push, then 3 times the steps more", "3 times the steps more without a push"),
+    "dead_at_start": Change("that unit re-initialized", "an active unit re-initialized"),
+    "died": Change("that unit re-initialized", "an active unit re-initialized"),
+    "stuck": Change(
+        "weights perturbed, then 3 times the steps more",
+        "3 times the steps more, weights not perturbed",
+    ),
     "still_falling": Change("3 times the steps more", "the same for runs that are stuck"),
-    "diverged": Change("a tenth of the learning rate", "the same for failures that did not"),
+    "diverged": Change(
+        "a tenth of the learning rate", "the same for failures that did not diverge"
+    ),
 }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trials:
-    """What became of failures when one thing was changed.
+    """The outcome of training failures again with one thing changed.
 
     Attributes:
-        codes: the wrong truth table each ended in.
-        is_finite: whether it had one.
-        had: whether it had each symptom.
-        tried: whether each symptom's change was made.
+        codes: the code of each failure's truth table.
+        is_finite: whether its weights are finite, so that it has one.
+        has_symptom: whether it has each symptom.
+        tried: whether each symptom's change was tried.
         repaired: whether it then was right on every row.
-        control_tried: whether the control group's change was made.
-        control_repaired: whether it then was right.
+        control_tried: whether the control group's change was tried.
+        control_repaired: whether it then was right on every row.
     """
 
     codes: UInt64[np.ndarray, " member"]
     is_finite: Bool[np.ndarray, " member"]
-    had: Bool[np.ndarray, "member symptom"]
+    has_symptom: Bool[np.ndarray, "member symptom"]
     tried: Bool[np.ndarray, "member symptom"]
     repaired: Bool[np.ndarray, "member symptom"]
     control_tried: Bool[np.ndarray, "member symptom"]
     control_repaired: Bool[np.ndarray, "member symptom"]
 
     def of(self, which: Bool[np.ndarray, " member"] | None, name: str) -> tuple[Rate, Rate]:
-        """Return how often a symptom's change repaired, and the control group's.
+        """Return how often a symptom's change repaired a failure, and the control group's.
 
         Args:
-            which: the failures that are meant; ``None`` for all.
+            which: the failures that are counted; ``None`` for all.
             name: the symptom.
         """
         place = PLACE[name]
-        some = np.ones(len(self.codes), dtype=bool) if which is None else which
+        selected = np.ones(len(self.codes), dtype=bool) if which is None else which
 
         def rate(tried: Any, repaired: Any) -> Rate:
-            meant = tried[:, place] & some
-            return Rate(int((repaired[:, place] & meant).sum()), int(meant.sum()))
+            counted = tried[:, place] & selected
+            return Rate(int((repaired[:, place] & counted).sum()), int(counted.sum()))
 
         return rate(self.tried, self.repaired), rate(self.control_tried, self.control_repaired)
 
@@ -111,9 +118,9 @@ def is_cause(treated: Rate, control: Rate) -> bool | None:
     """Return whether a change repairs more failures than the control group's, beyond chance.
 
     Where the control group is empty, it is compared with no change at all, which repairs
-    none. ``None`` where fewer than :data:`FEWEST` were tried: too few to decide.
+    none. ``None`` where fewer than :data:`LEAST_TRIED` were tried: too few to decide.
     """
-    if treated.of < FEWEST:
+    if treated.of < LEAST_TRIED:
         return None
     return treated.is_above(control if control.of else Rate(0, treated.of))
 
@@ -128,24 +135,23 @@ def try_changes(
     """Train failures again with one thing changed at a time.
 
     Args:
-        task: what they were to learn.
-        settings: what they were told.
+        task: the task they were trained for.
+        settings: of the population.
         failed: numbers of members that failed.
         path: the engine that trained them.
     """
-    lab = _Lab(task, settings, failed.astype(np.uint64), path)
-    return lab.trials()
+    return _Retraining(task, settings, failed.astype(np.uint64), path).trials()
 
 
-class _Lab:
-    """Failures on the bench."""
+class _Retraining:
+    """Failures that are trained again."""
 
     def __init__(
         self, task: Task, settings: Settings, members: UInt64[np.ndarray, " m"], path: str | None
     ) -> None:
         self.task, self.settings, self.members, self.path = task, settings, members, path
         self.trained = self._train(np.arange(len(members)))
-        self.found: Findings = findings_of(self.trained)
+        self.findings: Findings = findings_of(self.trained)
         self.layout = Layout(settings.sizes(task))
         self.start = join(self.trained.start)
         self.end = join(self.trained.arrays)
@@ -155,15 +161,14 @@ class _Lab:
         self.control_repaired = np.zeros(shape, dtype=bool)
 
     def trials(self) -> Trials:
-        had = self.found.symptoms
         if self.settings.steps:
-            self._revive()
-            self._go_on()
-            self._slow_down()
+            self._reinitialize()
+            self._continue()
+            self._lower_lr()
         return Trials(
-            codes=self.found.codes,
-            is_finite=self.found.is_finite,
-            had=had,
+            codes=self.findings.codes,
+            is_finite=self.findings.is_finite,
+            has_symptom=self.findings.symptoms,
             tried=self.tried,
             repaired=self.repaired,
             control_tried=self.control_tried,
@@ -171,7 +176,7 @@ class _Lab:
         )
 
     def _has(self, name: str) -> Bool[np.ndarray, " member"]:
-        return self.found.symptoms[:, PLACE[name]]
+        return self.findings.symptoms[:, PLACE[name]]
 
     def _train(self, which: Any, **changes: Any) -> Members:
         settings = replace(self.settings, **changes.pop("settings", {}))
@@ -191,8 +196,8 @@ class _Lab:
         tried[which, PLACE[name]] = True
         repaired[which, PLACE[name]] = right
 
-    def _revive(self) -> None:
-        """Give a dead unit another start; in the control group, a unit that is not dead."""
+    def _reinitialize(self) -> None:
+        """Re-initialize a dead unit; in the control group, an active one."""
         settings = self.settings
         if not settings.network_activation.rule.can_die:
             return
@@ -203,20 +208,21 @@ class _Lab:
             which = np.flatnonzero(self._has(name))
             units = dead[which].argmax(axis=1)
             self._try_starts(name, which, units)
-            lives = is_on[which].any(axis=1)
-            self._try_starts(name, which[lives], is_on[which[lives]].argmax(axis=1), control=True)
+            has_active = is_on[which].any(axis=1)
+            others = which[has_active]
+            self._try_starts(name, others, is_on[others].argmax(axis=1), control=True)
 
     def _try_starts(self, name: str, which: Any, units: Any, *, control: bool = False) -> None:
-        start, has_start = self._another_start(which, units)
+        start, has_start = self._reinitialized(which, units)
         which, start = which[has_start], start[has_start]
         self._note(name, which, self._is_right(which, start=start), control=control)
 
-    def _another_start(
+    def _reinitialized(
         self, which: Any, units: Any
     ) -> tuple[Float32[np.ndarray, "some parameter"], Bool[np.ndarray, " some"]]:
-        """Return starts with one unit's incoming weights and bias those of another member.
+        """Return starts in which one unit has the incoming weights and bias of another member.
 
-        Also whether a member was found whose unit is on at some row.
+        The second array says whether there is a member whose unit is on at some row.
         """
         starts = self.start[which].copy()
         has_start = np.zeros(len(which), dtype=bool)
@@ -226,25 +232,25 @@ class _Lab:
                 break
             others = self.members[which[missing]] + np.uint64(donor * APART)
             scale = self.trained.init_scale[which[missing]]
-            theirs = drawn_start(self.task, self.settings, others, scale)
+            donated = drawn_start(self.task, self.settings, others, scale)
             candidate = self.start[which[missing]].copy()
             for row, unit in enumerate(units[missing]):
                 places = self.layout.incoming(int(unit))
-                candidate[row, places] = theirs[row, places]
+                candidate[row, places] = donated[row, places]
             on = np.concatenate(self._on(shaped(candidate, self.task, self.settings)), axis=1)
-            lives = on[np.arange(len(missing)), units[missing]].any(axis=1)
-            starts[missing[lives]] = candidate[lives]
-            has_start[missing[lives]] = True
+            is_active = on[np.arange(len(missing)), units[missing]].any(axis=1)
+            starts[missing[is_active]] = candidate[is_active]
+            has_start[missing[is_active]] = True
         return starts, has_start
 
     def _on(self, arrays: Any) -> Any:
         return units_on(judge(self.task, self.settings, arrays).on, self.settings)
 
-    def _go_on(self) -> None:
-        """Let runs go on for longer, with and without a push."""
-        more = {"steps": self.settings.steps * MORE}
+    def _continue(self) -> None:
+        """Train runs for longer, with and without a perturbation of their weights."""
+        more = {"steps": self.settings.steps * STEPS_FACTOR}
         stuck, falling = (
-            np.flatnonzero(self._has(name) & self.found.is_finite)
+            np.flatnonzero(self._has(name) & self.findings.is_finite)
             for name in ("stuck", "still_falling")
         )
         right = self._is_right(falling, settings=more, start=self.end[falling])
@@ -256,15 +262,16 @@ class _Lab:
             return
         others = self.members[stuck] + np.uint64(APART)
         scale = self.trained.init_scale[stuck]
-        push = np.float32(PUSH) * drawn_start(self.task, self.settings, others, scale)
-        right = self._is_right(stuck, settings=more, start=self.end[stuck] + push)
+        change = np.float32(PERTURBATION) * drawn_start(self.task, self.settings, others, scale)
+        right = self._is_right(stuck, settings=more, start=self.end[stuck] + change)
         self._note("stuck", stuck, right)
 
-    def _slow_down(self) -> None:
+    def _lower_lr(self) -> None:
         """Divide the learning rate, of runs that diverged and of others that failed."""
-        gone = self._has("diverged")
-        if not gone.any():
+        diverged = self._has("diverged")
+        if not diverged.any():
             return
-        for which, control in ((np.flatnonzero(gone), False), (np.flatnonzero(~gone), True)):
-            lr = self.trained.lr[which] / np.float32(LESS)
+        for members, control in ((diverged, False), (~diverged, True)):
+            which = np.flatnonzero(members)
+            lr = self.trained.lr[which] / np.float32(LR_DIVISOR)
             self._note("diverged", which, self._is_right(which, lr=lr), control=control)

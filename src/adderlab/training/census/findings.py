@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Findings:
-    """What was found of some members, one entry each.
+    """The results of some members, an entry for each.
 
     Attributes:
         members: their numbers.
@@ -69,7 +69,7 @@ class Findings:
 
 
 def findings_of(trained: Members, *, tables: bool = False, start: bool = False) -> Findings:
-    """Return what is found of some trained members.
+    """Return the findings of some trained members.
 
     Args:
         trained: the members.
@@ -83,13 +83,13 @@ def findings_of(trained: Members, *, tables: bool = False, start: bool = False) 
     activation = settings.network_activation
     with np.errstate(invalid="ignore"):
         shapes = shapes_of(is_on, trained.arrays[-2], activation)
-    lost = ~judged.is_finite
+    non_finite = ~judged.is_finite
     return Findings(
         members=trained.members.astype(np.int64),
         loss=np.where(np.isfinite(trained.loss) & judged.is_finite, trained.loss, np.nan),
         is_right=judged.is_right,
         rows_right=judged.rows_right,
-        codes=np.where(lost, np.uint64(0), judged.code),
+        codes=np.where(non_finite, np.uint64(0), judged.code),
         margin=judged.margin,
         is_finite=judged.is_finite,
         dead_units=judged.dead_units,
@@ -102,8 +102,8 @@ def findings_of(trained: Members, *, tables: bool = False, start: bool = False) 
             is_finite=judged.is_finite,
             can_die=activation.rule.can_die,
         ),
-        patterns=np.where(lost, np.uint64(0), shapes.patterns),
-        classes=np.where(lost, np.uint64(0), shapes.classes),
+        patterns=np.where(non_finite, np.uint64(0), shapes.patterns),
+        classes=np.where(non_finite, np.uint64(0), shapes.classes),
         solved_at=np.where(judged.is_right, trained.solved_at, -1).astype(np.int32),
         losses=trained.losses,
         start=join(trained.start) if start else None,

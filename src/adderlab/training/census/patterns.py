@@ -1,4 +1,4 @@
-"""When are two trained networks the same solution? On/off patterns, and classes of them.
+"""When two trained networks are the same solution: on/off patterns, and classes of them.
 
 Rule: what is counted does not change when units of a hidden layer are permuted, or when a unit's
 incoming weights and bias are multiplied by a positive number and its outgoing weights divided by
@@ -78,7 +78,7 @@ def _unit_codes(
     activation: Activation,
 ) -> UInt64[np.ndarray, "member unit"]:
     """Return a code for each unit: its bits and its outgoing signs; 0 for one that adds nothing."""
-    if activation.rule.is_odd:  # the first row's bit is made 0: a unit and its negative are one
+    if activation.rule.is_odd:  # the first row's bit becomes 0: a unit and its negative are one
         flips = bits[:, :, 0]
         bits = bits ^ flips[:, :, None]
         if signs is not None:

@@ -1,4 +1,4 @@
-"""Success rates with what is known of them: intervals of one, and of the difference of two."""
+"""Success rates with their confidence intervals, and the interval of a difference of two."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What helps, measured on the spot: small populations with one setting changed.
+"""What helps, measured in this run: small populations with one setting changed.
 
 Rule: a survey trains members 0, 1, 2 and so on of the same seed, so that two settings of the same
 shape are compared on the same starts, the run's own setting too; each rate carries its interval,
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from adderlab.blocks.numbers import counted
 from adderlab.training.census.rates import Rate
 from adderlab.training.choice import ENSEMBLE, choose
 from adderlab.training.judging import judge
@@ -153,7 +154,7 @@ def survey(
         if width == own:
             widths.append((width, base))
             continue
-        widths.append((width, rate(f"{width} hidden units", hidden=width)))
+        widths.append((width, rate(counted(width, "hidden unit"), hidden=width)))
         if width > own:
             helps.append(Help(f"{width} hidden units", f"--hidden {width}", widths[-1][1], base))
     if settings.activation != "tanh":

@@ -1,7 +1,7 @@
-"""What can be seen of a member that failed, and of one that did not: symptoms, not yet causes.
+"""What is observed in a member's run, failed or not: symptoms, not yet causes.
 
-Rule: a symptom is read from one member's own run and says nothing of what it does. What it does
-is measured in :mod:`adderlab.training.census.causes`, by changing it alone.
+Rule: a symptom is read from a single member's run and claims no effect. Its effect is measured in
+:mod:`adderlab.training.census.causes`, by changing it alone.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ LAST_PART: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Symptom:
-    """Something that can be seen of a member.
+    """Something that is observed in a member's run.
 
     Attributes:
-        name: as it stands in JSON and in the census.
-        title: what it is called.
-        cause: what it is called where it was shown to be a cause.
-        text: what it means exactly.
+        name: its key in JSON and its column in the census.
+        title: its name in tables.
+        cause: its name where it was shown to be a cause.
+        text: its definition.
     """
 
     name: str

@@ -1,8 +1,8 @@
-"""What a population says, counted block by block in bounded memory.
+"""The counts of a population, added up block by block in bounded memory.
 
-Rule: the counts are the same however the members are cut into blocks, so that a run that was
-interrupted says what one that was not does. Nothing is kept of a single member but the number of
-the best one, and of the first in each group.
+Rule: the counts are the same however the members are divided into blocks, so that a run that was
+interrupted and resumed ends as an uninterrupted one. Of single members only the number of the
+best is kept, and of the first in each group.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class Tally:
     Attributes:
         loss_steps: the steps at which losses were read.
         networks: members counted.
-        successes: of them right on every row.
+        successes: those that are right on every row.
         wrong: the failures with finite weights by truth table.
-        lost: the failures without, as one group.
+        non_finite: the failures with non-finite weights, as a single group.
         right_symptoms: how many successes have each symptom.
         patterns: the successes by on/off pattern.
         classes: the successes by class.
@@ -52,7 +52,7 @@ class Tally:
     networks: int = 0
     successes: int = 0
     wrong: Counter = field(default_factory=lambda: Counter(len(SYMPTOMS)))
-    lost: Counter = field(default_factory=lambda: Counter(len(SYMPTOMS)))
+    non_finite: Counter = field(default_factory=lambda: Counter(len(SYMPTOMS)))
     right_symptoms: Int64[np.ndarray, " symptom"] = field(
         default_factory=lambda: np.zeros(len(SYMPTOMS), dtype=np.int64)
     )
@@ -68,18 +68,18 @@ class Tally:
 
     @property
     def diverged(self) -> int:
-        """How many members have weights that are not finite."""
-        return int(self.lost.groups().counts.sum())
+        """How many members have non-finite weights."""
+        return int(self.non_finite.groups().counts.sum())
 
     def add(self, findings: Findings) -> None:
         """Count a block."""
         right = findings.is_right
-        wrong, lost = ~right & findings.is_finite, ~findings.is_finite
+        wrong, non_finite = ~right & findings.is_finite, ~findings.is_finite
         self.networks += len(findings)
         self.successes += int(right.sum())
         self.wrong.add(findings.codes[wrong], findings.members[wrong], findings.symptoms[wrong])
-        nothing = np.zeros(int(lost.sum()), dtype=np.uint64)
-        self.lost.add(nothing, findings.members[lost], findings.symptoms[lost])
+        no_code = np.zeros(int(non_finite.sum()), dtype=np.uint64)
+        self.non_finite.add(no_code, findings.members[non_finite], findings.symptoms[non_finite])
         self.right_symptoms = self.right_symptoms + findings.symptoms[right].sum(axis=0)
         self.patterns.add(findings.patterns[right], findings.members[right])
         self.classes.add(findings.classes[right], findings.members[right])

@@ -1,9 +1,9 @@
-"""Sources compiled with Numba, kept in the user's cache folder with what was compiled.
+"""Sources compiled with Numba, cached in the user's cache folder with the compiled code.
 
-Rule: a source is written here and run from memory, never read back; its file is there for people
-and for Numba, which keeps its compiled code beside it. Both are used only from a folder that
+Rule: a source is generated here and run from memory, never read back; its file is for people and
+for Numba, which keeps its compiled code beside it. Both are used only from a folder that
 belongs to this user and that nobody else can write to or read; otherwise the kernel is compiled
-in memory, and that is said. A file's name holds the hash of its source, of ours that it calls, of
+in memory, and a line says so. A file's name holds the hash of its source, of ours that it calls, of
 the versions, and of the CPU.
 """
 
@@ -48,7 +48,7 @@ _DAMAGE: Final = (
 )
 
 _KNOWN: Final[dict[tuple[str, str], Any]] = {}
-_ONE_AT_A_TIME: Final = threading.Lock()
+_LOCK: Final = threading.Lock()
 
 
 def compiled(
@@ -67,7 +67,7 @@ def compiled(
         signature: Numba's, of its arguments.
         on_compile: called with one line before anything is compiled, which takes seconds.
     """
-    with _ONE_AT_A_TIME:
+    with _LOCK:
         kernel = _KNOWN.get((source, function))
         if kernel is None:
             kernel = _compile(name, function, source, signature, on_compile)
@@ -77,8 +77,8 @@ def compiled(
 
 def cache_folder() -> Path:
     """Return the folder of generated kernels."""
-    named = os.environ.get(FOLDER_VARIABLE)
-    return Path(named or platformdirs.user_cache_dir("adderlab")) / "kernels"
+    folder = os.environ.get(FOLDER_VARIABLE)
+    return Path(folder or platformdirs.user_cache_dir("adderlab")) / "kernels"
 
 
 def usable_folder() -> tuple[Path | None, str]:
@@ -125,14 +125,14 @@ def _compile(
     for ours in (simd, functions, drawing):
         names = {key: value for key, value in vars(ours).items() if not key.startswith("__")}
         vars(module).update(names)
-    exec(compile(source, str(path), "exec"), vars(module))  # noqa: S102 -- it was made here
+    exec(compile(source, str(path), "exec"), vars(module))  # noqa: S102 -- the source is generated here
     plain = getattr(module, function)
     jit = functools.partial(numba.njit, signature, nogil=True, error_model="numpy")
     if folder is None:
         return jit()(plain)
     try:
         return jit(cache=True)(plain)
-    except _DAMAGE:  # a cache cut short, say: what can't be loaded is made again
+    except _DAMAGE:  # a truncated cache, say: what can't be loaded is compiled again
         for stale in where.rglob(f"{stem}.*.nb?"):
             stale.unlink(missing_ok=True)
         return jit(cache=True)(plain)

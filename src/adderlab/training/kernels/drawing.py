@@ -88,11 +88,11 @@ def fill_counts(seed: Any, members: Any, samples: Any, counts: Any) -> None:
         if rows <= 8:  # comparing all with each row runs in vectors, counting one by one does not
             rest = np.int32(samples)
             for row in range(1, rows):
-                found = np.int32(0)
+                count = np.int32(0)
                 for k in range(drawn.size):
-                    found += np.int32(drawn[k] == row)
-                counts[index, row] = found
-                rest -= found
+                    count += np.int32(drawn[k] == row)
+                counts[index, row] = count
+                rest -= count
             counts[index, 0] = rest
         else:
             counts[index, :] = 0

@@ -1,9 +1,9 @@
-"""What every kernel does around its steps: groups of 16 members, events, what is looked at.
+"""The frame of every kernel around its steps: groups of 16 members, and events.
 
 A kernel is one function. For each group of 16 members it copies their parameters into a scratch
-array, a vector for each parameter; makes the steps up to the next event; looks; and at the end
-copies them out again. This file writes that frame; the two kinds of kernel fill in how a step is
-made and how outputs are computed.
+array, a vector for each parameter; takes the steps up to the next event, where it reads losses
+and checks rows; and at the end copies the parameters out again. This file writes that frame; the
+two kinds of kernel write how a step is taken and how outputs are computed.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def kernel(shape: Shape, kind: Kind, *, title: str, scratch: dict[str, int]) -> 
 
     Args:
         shape: of the population.
-        kind: how steps are made.
+        kind: writes how steps are taken.
         title: its first line.
         scratch: the parts of the scratch array after the parameters, by name, with the vectors
             of each: :func:`common_scratch` and the kind's own.
@@ -89,8 +89,9 @@ def scratch_vectors(shape: Shape, scratch: dict[str, int]) -> int:
 def common_scratch(shape: Shape) -> dict[str, int]:
     """Return the parts of the scratch array that every kernel of a shape has.
 
-    ``SHARE`` are the rows' shares of a member's data, ``ONE`` is a vector for passing by, ``END``
-    are the parameters of those that have stopped, ``FIRST`` and ``SECOND`` the optimizer's.
+    ``SHARE`` are the rows' shares of a member's data, ``ONE`` is a single vector to pass values
+    through, ``END`` are the parameters of members that have stopped, ``FIRST`` and ``SECOND`` the
+    optimizer's.
     """
     parts = {"SHARE": shape.rows, "ONE": 1}
     if shape.stops:
@@ -101,12 +102,12 @@ def common_scratch(shape: Shape) -> dict[str, int]:
 
 
 def _constants(shape: Shape) -> dict[str, float]:
-    found = {"zero": 0.0, "one": 1.0, "threshold": shape.threshold, "pull": shape.pull}
-    found |= {"none": -1.0, "each": 1 / shape.sizes[-1]}
+    constants = {"zero": 0.0, "one": 1.0, "threshold": shape.threshold, "pull": shape.pull}
+    constants |= {"none": -1.0, "each": 1 / shape.sizes[-1]}
     if shape.optimizer == "adam":
-        found |= {"one_tenth": 1 - 0.9, "thousandth": 1 - 0.999, "beta_2": 0.999}
-        found["epsilon"] = 1e-8
-    return found
+        constants |= {"one_tenth": 1 - 0.9, "thousandth": 1 - 0.999, "beta_2": 0.999}
+        constants["epsilon"] = 1e-8
+    return constants
 
 
 def _group(text: Text, shape: Shape, kind: Kind) -> None:

@@ -115,7 +115,7 @@ batch = splat(np.float32({self.shape.batch}))
         clear: list[str] = []
         losses: list[str] = []
         for r, labels in enumerate(shape.labels):
-            lost: list[str] = []
+            terms: list[str] = []
             for o, label in enumerate(labels):
                 if label is None:
                     continue
@@ -124,13 +124,13 @@ batch = splat(np.float32({self.shape.batch}))
                 above.append(is_above if label else f"invert({is_above})")
                 ends = (y, "threshold") if label else ("threshold", y)
                 clear.append(f"above({ends[0]} - {ends[1]}, margin)")
-                lost.append(loss_of(shape, y, label))
-            if lost:
-                losses.append(f"({' + '.join(lost)}) * load(S, SHARE + {r} * L)")
-        everyone = "above(one, zero)"
-        text.line(f"right = {' & '.join(above) or everyone}")
+                terms.append(loss_of(shape, y, label))
+            if terms:
+                losses.append(f"({' + '.join(terms)}) * load(S, SHARE + {r} * L)")
+        always = "above(one, zero)"
+        text.line(f"right = {' & '.join(above) or always}")
         if shape.stops:
-            text.line(f"clear = {' & '.join(clear) or everyone}")
+            text.line(f"clear = {' & '.join(clear) or always}")
         with text.inside(f"if flag & {LOSS}"):
             text.line("loss = zero")
             for each in losses:
@@ -236,7 +236,7 @@ batch = splat(np.float32({self.shape.batch}))
         errors = values
         for i in range(layer.n_in - 1, -1, -1):
             place = layer.weight + unit * layer.n_in + i
-            if shape.is_complete:  # fold the table's two halves of this bit onto one another
+            if shape.is_complete:  # add the rows that differ in this bit alone, pair by pair
                 gradient = _sum(values[1::2])
                 folded: list[str] = []
                 for pair in range(len(values) // 2):

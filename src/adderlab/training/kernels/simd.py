@@ -1,10 +1,10 @@
 """A number in each of 16 lanes: a vector type for Numba, for kernels that train 16 networks.
 
-Rule: no operation looks from one lane into another, apart from :func:`any_of`; so what is
-computed in a lane depends on that lane alone, bit for bit. Products are fused with sums where
+Rule: no operation reads another lane, apart from :func:`any_of`; so what is computed in a lane
+depends on that lane alone, bit for bit. Products are fused with sums where
 :func:`fma` says so (and the machine can), and nowhere else.
 
-LLVM is told the vectors as they are, ``<16 x float>``: nothing is left to its loop vectorizer,
+LLVM receives the vectors as they are, ``<16 x float>``: nothing is left to its loop vectorizer,
 a network's weights stay in registers, and a machine without 512-bit vectors takes two of 256.
 Importing this file imports Numba.
 """
@@ -102,9 +102,9 @@ def _register(operation: Any, vector: Any, instruction: str, *numbers: Any) -> N
         return getattr(builder, instruction)(*both)
 
     for operand in operands:
-        for two in operands:
-            if vector in (operand, two):
-                _ = lower_builtin(operation, operand, two)(lower)
+        for other in operands:
+            if vector in (operand, other):
+                _ = lower_builtin(operation, operand, other)(lower)
 
 
 def _spread(builder: Any, value: Any) -> Any:
@@ -172,9 +172,11 @@ def bit_at(typing: Any, array: Any, index: Any, bit: Any) -> Any:
         packed = builder.load(_place(context, builder, sig, args, _INTEGERS))
         packed.align = 4
         number = context.cast(builder, args[2], sig.args[2], types.int32)
-        one = builder.shl(ir.Constant(ir.IntType(32), 1), number)
+        bit_mask = builder.shl(ir.Constant(ir.IntType(32), 1), number)
         is_set = builder.icmp_unsigned(
-            "!=", builder.and_(packed, _spread(builder, one)), ir.Constant(_INTEGERS, [0] * LANES)
+            "!=",
+            builder.and_(packed, _spread(builder, bit_mask)),
+            ir.Constant(_INTEGERS, [0] * LANES),
         )
         return builder.select(is_set, ir.Constant(_FLOATS, [1.0] * LANES), _ZERO)
 

@@ -74,7 +74,7 @@ class _Rows:
 
 
 Finish = Callable[[str, int, str], None]
-"""What is done with a sum: the unit's number as an expression, the row of the tile, the name."""
+"""Writes what is done with a sum: the unit's number, the row of the tile, the sum's variable."""
 
 
 class _Looped:
