@@ -52,6 +52,13 @@ class Word:
         """The names of the word's bits, most significant first."""
         return tuple(bit_names(self.name, self.width))
 
+    @property
+    def bits_text(self) -> str:
+        """The names of the word's bits, for people: ``c1, c0``, or ``c9 to c0``."""
+        if self.width <= 2:
+            return ", ".join(self.bits)
+        return f"{self.name}{self.width - 1} to {self.name}0"
+
     def __str__(self) -> str:
         bound = f"<{self.bound}" if self.bound is not None else ""
         return f"{self.name}:{self.width}{bound}"

@@ -15,6 +15,7 @@ from adderlab.building.formula.parse import Line, raise_all
 from adderlab.errors import FormulaError
 from adderlab.nets.dyadic import from_integers
 from adderlab.tasks import Task
+from adderlab.tasks.wording import named
 
 LARGEST_CHECK_BITS: Final = 20
 """Input bits up to which an indicator is compared with its formula, row by row."""
@@ -95,10 +96,9 @@ class Check:
         difference = self.differs
         if difference is None:
             return f"the formula is what {self.indicator} says on all {self.rows} rows"
-        at = ", ".join(f"{name} = {value}" for name, value in difference.inputs.items())
         step = f"step({_shown(difference.inside)}) = " if difference.inside is not None else ""
         return (
-            f"on {at}, {self.indicator} is {difference.indicator}, "
+            f"on {named(difference.inputs)}, {self.indicator} is {difference.indicator}, "
             f"the formula gives {step}{_shown(difference.formula)}"
         )
 

@@ -10,11 +10,11 @@ passed on by units that copy them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from itertools import accumulate
+from itertools import pairwise
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -24,10 +24,10 @@ from adderlab.building.formula.check import Check, check_lines
 from adderlab.building.formula.expression import (
     Call,
     Expression,
-    Number,
-    Sum,
     Variable,
+    leaves,
     limited,
+    lowest_bit,
     step_argument,
 )
 from adderlab.building.formula.parse import parse_formula, raise_all
@@ -35,7 +35,7 @@ from adderlab.errors import FormulaError, ResourceError
 from adderlab.formats import Format, format_named
 from adderlab.nets import EXACT, Activation, Layer, Network, Readout
 from adderlab.nets.tensors import as_stored
-from adderlab.tasks import Task, Word
+from adderlab.tasks import Task
 
 LARGEST: Final = 10_000_000
 """Parameters of a network, and bits of the words in a formula, beyond which nothing is built."""
@@ -112,22 +112,23 @@ def compile_formula(
     word_bits = sum(_word_bits(line.expression) for line in lines)
     _check_size(word_bits, "the formula's words have {} bits in all", where)
     units = _Units(task, where, share=share)
-    outputs = {
-        line.output: units.unit((is_read_out and argument) or line.expression, (0, 0), line.place)
-        for line, argument in zip(lines, arguments, strict=True)
-    }
+    outputs: dict[int, _Unit] = {}
+    for line, argument in zip(lines, arguments, strict=True):
+        value = line.expression if argument is None or not is_read_out else argument
+        outputs[line.output] = units.unit(value, (0, 0), line.place)
     layers = _layers(units.hidden, [outputs[number] for number in sorted(outputs)], task, where)
     checks = check_lines(lines, task, where=where)
-    rounded: list[RoundedParameter] = []
-    errors: list[FormulaError] = []
-    tensors = [
-        _tensors(layer, number, form, rounded, errors)
-        for number, layer in enumerate(layers, start=1)
-    ]
-    raise_all(errors, where=where)
+    misfits: list[RoundedParameter | FormulaError] = []
+    tensors: list[tuple[Any, Any]] = []
+    reads: Iterable[int] = range(task.n_in)
+    for number, (_, layer) in enumerate(layers, start=1):
+        tensors.append(_tensors(layer, list(reads), number, form, misfits))
+        reads = layer
+    raise_all([misfit for misfit in misfits if isinstance(misfit, FormulaError)], where=where)
+    rounded = [misfit for misfit in misfits if isinstance(misfit, RoundedParameter)]
     network_layers = tuple(
-        Layer(as_stored(weight, form), as_stored(bias, form), Activation(layer.activation))
-        for layer, (weight, bias) in zip(layers, tensors, strict=True)
+        Layer(as_stored(weight, form), as_stored(bias, form), Activation(activation))
+        for (activation, _), (weight, bias) in zip(layers, tensors, strict=True)
     )
     readout = Readout("threshold", 0.0, ">") if is_read_out else EXACT
     network = Network(network_layers, readout, task, form.name)
@@ -160,8 +161,7 @@ class _Units:
     """
 
     def __init__(self, task: Task, where: str, *, share: bool) -> None:
-        ends = accumulate(word.width for word in task.inputs)
-        self._end = dict(zip(task.inputs, ends, strict=True))
+        self._words = task.inputs
         self._where = where
         self._share = share
         self._first: dict[Any, int] = {}
@@ -172,16 +172,12 @@ class _Units:
         """Return the unit of an expression, after adding those that it reads."""
         sources: dict[int | Variable, Fraction] = {}
         bias = Fraction(0)
-        parts: list[tuple[Fraction, Expression]] = [(Fraction(1), expression)]
-        while parts:
-            factor, part = parts.pop()
-            if isinstance(part, Number):
-                bias += factor * part.value
-            elif isinstance(part, Sum):
-                at = f"{self._where} {place}"
-                parts += [(limited(factor * by, at), term) for by, term in reversed(part.terms)]
+        for factor, leaf in leaves(expression):
+            _ = limited(factor, f"{self._where} {place}")
+            if isinstance(leaf, Fraction):
+                bias += factor * leaf
             else:
-                source = self._hidden_unit(part, position) if isinstance(part, Call) else part
+                source = self._hidden_unit(leaf, position) if isinstance(leaf, Call) else leaf
                 sources[source] = sources.get(source, Fraction(0)) + factor
         return _Unit(self._terms(sources), bias, position, place)
 
@@ -205,41 +201,25 @@ class _Units:
             if isinstance(source, int):
                 terms[source] = factor
                 continue
+            lowest = lowest_bit(source.word, self._words)
             for bit, weight in source.weights:
-                number = self._end[source.word] - 1 - bit
+                number = lowest - bit
                 terms[number] = terms.get(number, Fraction(0)) + factor * weight
         return {number: weight for number, weight in terms.items() if weight}
 
 
 def _word_bits(expression: Expression) -> int:
     """Return how many bits the words have that the units of an expression read as numbers."""
-    bits = 0
-    words: set[Word] = set()
-    parts = [expression]
-    while parts:
-        part = parts.pop()
-        if isinstance(part, Sum):
-            parts += [term for _, term in part.terms]
-        elif isinstance(part, Call):
-            bits += _word_bits(part.argument)
-        elif isinstance(part, Variable) and part.bit is None:
-            words.add(part.word)
-    return bits + sum(word.width for word in words)
-
-
-@dataclass(frozen=True, slots=True)
-class _Layer:
-    """A layer before its tensors are made: the numbers that it reads, and its units by number."""
-
-    activation: str
-    reads: Sequence[int]
-    units: Mapping[int, _Unit]
+    parts = [leaf for _, leaf in leaves(expression)]
+    words = {part.word for part in parts if isinstance(part, Variable) and part.bit is None}
+    below = sum(_word_bits(part.argument) for part in parts if isinstance(part, Call))
+    return below + sum(word.width for word in words)
 
 
 def _layers(
     hidden: Mapping[int, _Unit], outputs: Sequence[_Unit], task: Task, where: str
-) -> list[_Layer]:
-    """Return the layers from the input to the output.
+) -> list[tuple[str, dict[int, _Unit]]]:
+    """Return each layer's activation and its units by number, from the input to the output.
 
     Raises:
         ResourceError: they have more than :data:`LARGEST` parameters in all.
@@ -262,12 +242,10 @@ def _layers(
             rows[level][number] = _Unit({number: Fraction(1)}, Fraction(0), (0, 0), place)
             copies += 1
             _check_size(copies, size, where)
-    reads = [range(task.n_in), *map(list, rows[:-1])]
+    sizes = [task.n_in, *map(len, rows)]
+    _check_size(sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes)), size, where)
     activations = [*("relu" if relus else "step" for _, relus in positions), "identity"]
-    layers = [_Layer(*parts) for parts in zip(activations, reads, rows, strict=True)]
-    parameters = sum((len(layer.reads) + 1) * len(layer.units) for layer in layers)
-    _check_size(parameters, size, where)
-    return layers
+    return list(zip(activations, rows, strict=True))
 
 
 def _check_size(count: int, what: str, where: str) -> None:
@@ -277,23 +255,20 @@ def _check_size(count: int, what: str, where: str) -> None:
 
 
 def _tensors(
-    layer: _Layer,
+    units: Mapping[int, _Unit],
+    reads: Sequence[int],
     number: int,
     form: Format,
-    rounded: list[RoundedParameter],
-    errors: list[FormulaError],
+    misfits: list[RoundedParameter | FormulaError],
 ) -> tuple[Any, Any]:
-    """Return weight and bias of layer ``number`` as fractions that the format holds.
-
-    What was rounded is added to ``rounded``; what can't be, to ``errors``.
-    """
-    column = {source: index for index, source in enumerate(layer.reads)}
-    weight = np.zeros((len(layer.units), len(layer.reads)), dtype=object)
-    bias = np.array([unit.bias for unit in layer.units.values()], dtype=object)
-    for row, unit in enumerate(layer.units.values()):
+    """Return weight and bias of layer ``number``, rounded to the format; add what it can't hold."""
+    column = {source: index for index, source in enumerate(reads)}
+    weight = np.zeros((len(units), len(reads)), dtype=object)
+    bias = np.array([unit.bias for unit in units.values()], dtype=object)
+    places = [unit.place for unit in units.values()]
+    for row, unit in enumerate(units.values()):
         for source, value in unit.terms.items():
             weight[row, column[source]] = value
-    places = [unit.place for unit in layer.units.values()]
     nearest = cache(lambda value: form.nearest(Fraction(value)))
     for tensor, values in (("weight", weight), ("bias", bias)):
         for index, value in np.ndenumerate(values):
@@ -304,8 +279,8 @@ def _tensors(
             if stored is None:
                 what = f"{name} is {significant(value, 12)}, which {form.name} can't hold"
                 remedy = f"take a {'wider' if value.denominator == 1 else 'float'} format"
-                errors.append(FormulaError(what, where=places[int(index[0])], remedy=remedy))
+                misfits.append(FormulaError(what, where=places[int(index[0])], remedy=remedy))
             else:
-                rounded.append(RoundedParameter(name, value, float(stored)))
+                misfits.append(RoundedParameter(name, value, float(stored)))
                 values[index] = stored
     return weight, bias

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
@@ -42,13 +42,6 @@ Quotients: TypeAlias = tuple[Dyadic, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
-    """A constant."""
-
-    value: Fraction
-
-
-@dataclass(frozen=True, slots=True)
 class Variable:
     """Bit ``bit`` of a word, 0 being the least significant; ``None`` for the word's value."""
 
@@ -74,12 +67,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """Expressions, each with a constant factor."""
+    """Expressions, constants among them, each with a constant factor."""
 
     terms: tuple[tuple[Fraction, Expression], ...]
 
 
-Expression: TypeAlias = Number | Variable | Call | Sum
+Expression: TypeAlias = Fraction | Variable | Call | Sum
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +89,11 @@ class Indicator:
         difference = evaluate(self.difference, words)[0].integers
         is_on = np.asarray(COMPARISONS[self.comparison](difference, 0), dtype=bool)
         return np.broadcast_to(is_on, next(iter(words.values())).shape)
+
+
+def lowest_bit(word: Word, words: Sequence[Word]) -> int:
+    """Return the number of a word's least significant bit, counted through all words."""
+    return sum(other.width for other in words[: words.index(word) + 1]) - 1
 
 
 def step_argument(expression: Expression) -> Expression | None:
@@ -117,23 +115,34 @@ def limited(value: Fraction, place: str) -> Fraction:
     return value
 
 
+def leaves(expression: Expression) -> Iterator[tuple[Fraction, Fraction | Variable | Call]]:
+    """Yield the terms of an expression from left to right, each with its constant factor."""
+    parts = [(Fraction(1), expression)]
+    while parts:
+        factor, part = parts.pop()
+        if isinstance(part, Sum):
+            parts += [(factor * by, term) for by, term in reversed(part.terms)]
+        else:
+            yield factor, part
+
+
 def evaluate(expression: Expression, words: Mapping[str, Values]) -> Quotients:
     """Return the values of an expression on the rows with the given input words, exactly."""
-    if isinstance(expression, Number):
-        return from_integers([expression.value.numerator]), expression.value.denominator
-    if isinstance(expression, Variable):
-        values = words[expression.word.name]
-        bit = expression.bit
-        return from_integers(values if bit is None else (values >> bit) & 1), 1
-    if isinstance(expression, Sum):
-        total: Quotients = from_integers([0]), 1
-        for factor, term in expression.terms:
-            total = plus(total, evaluate(term, words), factor)
-        return total
-    numerators, denominator = evaluate(expression.argument, words)
-    if expression.function == "relu":
-        return numerators.relu(), denominator
-    return from_integers(numerators.exceeds(0.0, ">")), 1
+    total: Quotients = from_integers([0]), 1
+    for factor, leaf in leaves(expression):
+        if isinstance(leaf, Fraction):
+            values = from_integers([leaf.numerator]), leaf.denominator
+        elif isinstance(leaf, Variable):
+            word = words[leaf.word.name]
+            values = from_integers(word if leaf.bit is None else (word >> leaf.bit) & 1), 1
+        else:
+            numerators, denominator = evaluate(leaf.argument, words)
+            if leaf.function == "relu":
+                values = numerators.relu(), denominator
+            else:
+                values = from_integers(numerators.exceeds(0.0, ">")), 1
+        total = plus(total, values, factor)
+    return total
 
 
 def plus(values: Quotients, others: Quotients, factor: Fraction) -> Quotients:

@@ -26,10 +26,10 @@ from adderlab.building.formula.expression import (
     Call,
     Expression,
     Indicator,
-    Number,
     Sum,
     Variable,
     limited,
+    lowest_bit,
 )
 from adderlab.errors import FormulaError
 from adderlab.tasks import Task, Word
@@ -129,12 +129,7 @@ class Line:
 
 
 def parse_formula(text: str, task: Task, *, where: str) -> tuple[Line, ...]:
-    """Return the lines of a formula in the order of the text.
-
-    Args:
-        text: the formula of every output bit, one a line.
-        task: whose inputs and outputs the names are.
-        where: the file or option that the text comes from, for messages.
+    """Return the lines of a formula, given as text, for a task's outputs, in their order.
 
     Raises:
         FormulaError: with all faults of the text, each with its line and column.
@@ -278,10 +273,10 @@ class _LineParser:
             terms.append(self.product(depth))
         constant = Fraction(0)
         for factor, term in terms:
-            if not isinstance(term, Number):
+            if not isinstance(term, Fraction):
                 return term if factor == len(terms) == 1 else Sum(tuple(terms))
-            constant += factor * term.value
-        return Number(constant)
+            constant += factor * term
+        return constant
 
     def product(self, depth: int) -> tuple[Fraction, Expression]:
         """Return the product that comes next as a constant times an expression."""
@@ -291,15 +286,15 @@ class _LineParser:
             start = self.token
             sign, factor = self.factor(depth)
             constant *= sign
-            if isinstance(factor, Number):
-                constant = limited(constant * factor.value, start.place)
+            if isinstance(factor, Fraction):
+                constant = limited(constant * factor, start.place)
             elif variable is None:
                 variable = factor
             else:
                 what = "a product of two expressions that are not constant"
                 self.errors.append(self.error(start, what, "multiply by constants alone"))
             if not self.sees("*"):
-                return constant, variable or Number(Fraction(1))
+                return constant, variable or Fraction(1)
             _ = self.next()
 
     def factor(self, depth: int) -> tuple[int, Expression]:
@@ -309,7 +304,7 @@ class _LineParser:
             sign = -sign if self.next().text == "-" else sign
         token = self.next()
         if token.kind == "number":
-            return sign, Number(self.number(token))
+            return sign, self.number(token)
         if token.kind == "name" and not self.sees("("):
             return sign, self.input(token)
         function = token.text.lower() if token.kind == "name" else None
@@ -354,7 +349,7 @@ class _LineParser:
         else:
             what, remedy = f"unknown input {token}", suggestion(token.text, inputs, with_words=True)
         self.errors.append(self.error(token, what, remedy))
-        return Number(Fraction(0))
+        return Fraction(0)
 
     def output(self, token: Token) -> int:
         """Return the number of the output bit of that name."""
@@ -365,10 +360,9 @@ class _LineParser:
         elif variables:
             word, bit = variables[0].word, variables[0].bit
             if bit is not None:
-                before = outputs[: outputs.index(word)]
-                return sum(other.width for other in before) + word.width - 1 - bit
+                return lowest_bit(word, outputs) - bit
             what = f"{token} is a word of {word.width} bits"
-            remedy = f"write one line for each of {_names(word, with_word=False)}"
+            remedy = f"write one line for each of {word.bits_text}"
         else:
             what = f"unknown output {token}"
             remedy = suggestion(token.text, outputs, with_words=False)
@@ -398,17 +392,11 @@ def suggestion(name: str, words: tuple[Word, ...], *, with_words: bool) -> str:
     if with_words:
         known += [word.name for word in words if word.width > 1]
     near = difflib.get_close_matches(name[:40], known, n=1)
-    names = ", ".join(_names(word, with_word=with_words) for word in words)
+    names = ", ".join(
+        f"{word.name} ({word.bits_text})" if with_words and word.width > 1 else word.bits_text
+        for word in words
+    )
     return f"did you mean {near[0]}? there are {names}" if near else f"there are {names}"
-
-
-def _names(word: Word, *, with_word: bool) -> str:
-    """Return the names of a word's bits as text: ``c1, c0`` or ``c (c1, c0)``."""
-    if word.width == 1:
-        return word.name
-    between = ", " if word.width == 2 else " to "
-    bits = f"{word.name}{word.width - 1}{between}{word.name}0"
-    return f"{word.name} ({bits})" if with_word else bits
 
 
 def raise_all(errors: Sequence[FormulaError], *, where: str) -> None:

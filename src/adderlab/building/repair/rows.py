@@ -32,11 +32,11 @@ from adderlab.nets import Activation, Network, Readout, read_bits, trace
 from adderlab.nets.dyadic import Dyadic
 from adderlab.nets.network import map_parameters
 from adderlab.nets.readout import read_bit
-from adderlab.nets.tensors import FLOAT_DTYPES, Dense, Packed, Tensor
-from adderlab.tasks import RowBlock, Task
+from adderlab.nets.state_dict import FORMAT_OF
+from adderlab.nets.tensors import Dense, Packed, Tensor
+from adderlab.tasks import Task
 
 THRESHOLD: Final = "threshold"
-_FLOAT_NAMES: Final = {dtype: name for name, dtype in FLOAT_DTYPES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +90,14 @@ def parameters_of(net: Network) -> Iterator[Parameter]:
     Raises:
         NetworkError: a tensor is sparse, scaled or wide.
     """
-    for name, tensor in net.tensors():
-        values = tensor.exact()
-        form = _storage(name, tensor, net)
-        layer = int(name.removeprefix("fc").partition(".")[0]) - 1
-        for index in product(*map(range, values.shape)):
-            yield Parameter(name, index, values.at(*index), form, layer)
+    for number, layer in enumerate(net.layers):
+        for part, tensor in (("weight", layer.weight), ("bias", layer.bias)):
+            if tensor is not None:
+                name = f"fc{number + 1}.{part}"
+                values = tensor.exact()
+                form = _storage(name, tensor, net)
+                for index in product(*map(range, values.shape)):
+                    yield Parameter(name, index, values.at(*index), form, number)
     if net.readout.kind == "threshold":
         yield Parameter(THRESHOLD, (), Fraction(net.readout.threshold), FP64, net.depth)
 
@@ -117,8 +119,8 @@ def _storage(name: str, tensor: Tensor, net: Network) -> Format:
             remedy="store the network in a float format or in one of int2 to int32",
         )
     dtype = tensor.numbers.dtype
-    if dtype in _FLOAT_NAMES:
-        return FORMATS[_FLOAT_NAMES[dtype]]
+    if dtype in FORMAT_OF:
+        return FORMATS[FORMAT_OF[dtype]]
     limits = np.iinfo(dtype)
     return Format(
         str(dtype), limits.bits, "integer", largest=int(limits.max), least=int(limits.min)
@@ -130,12 +132,14 @@ class Row:
     """One row of the network as it is.
 
     Attributes:
+        number: its number in the task.
         values: the inputs, then each layer's activations.
         sums: each layer's sums.
         expected: the output bits; ``None`` where any is right.
         is_right: for each output, whether its bit is as expected.
     """
 
+    number: int
     values: list[list[Fraction]]
     sums: list[list[Fraction]]
     expected: list[int | None]
@@ -147,8 +151,8 @@ class Rows:
 
     Attributes:
         readout: the network's.
-        wrong: the numbers of the rows with a wrong bit.
-        right: those of the other rows.
+        wrong: the rows with a wrong bit.
+        right: the others.
     """
 
     def __init__(self, net: Network, task: Task) -> None:
@@ -159,31 +163,11 @@ class Rows:
             [_fractions(weight, unit) for unit in range(weight.shape[0])]
             for weight in (layer.weight.exact() for layer in net.layers)
         ]
+        self._limits = [constant(_limit(net.readout, bit)) for bit in (0, 1)]
         self._right_signs = [_right_signs(net.readout, bit) for bit in (0, 1)]
-        self._block: RowBlock = next(task.blocks(task.rows))
-        self._steps = list(trace(net, self._block.inputs))
-        bits, is_bit = read_bits(net.readout, self._steps[-1].values)
-        self._bits_right: Any = self._block.is_right(bits) & is_bit
-        if self._block.cares is not None:
-            self._bits_right |= ~self._block.cares
-        is_right = self._bits_right.all(axis=1)
-        self.wrong: list[int] = np.flatnonzero(~is_right).tolist()
-        self.right: list[int] = np.flatnonzero(is_right).tolist()
-
-    def row(self, number: int) -> Row:
-        """Return one row, its numbers as fractions."""
-        block = self._block
-        inputs = [Fraction(int(bit)) for bit in block.inputs[number]]
-        cares = np.ones_like(block.expected, dtype=bool) if block.cares is None else block.cares
-        return Row(
-            [inputs, *(_fractions(step.values, number) for step in self._steps)],
-            [_fractions(step.sums, number) for step in self._steps],
-            [
-                int(bit) if matters else None
-                for bit, matters in zip(block.expected[number], cares[number], strict=True)
-            ],
-            [bool(right) for right in self._bits_right[number]],
-        )
+        rows = _rows(net, task)
+        self.wrong = [row for row in rows if not all(row.is_right)]
+        self.right = [row for row in rows if all(row.is_right)]
 
     def allowed(self, row: Row, parameter: Parameter, within: Intervals) -> Intervals:
         """Return the values in ``within`` that make every bit of the row right."""
@@ -194,8 +178,8 @@ class Rows:
                 if kept is None or bit is None:
                     continue
                 if output in lines or parameter.is_threshold:
-                    difference = self._difference(row, output, bit, lines, parameter)
-                    kept = where_sign(difference, kept, self._right_signs[bit])
+                    value, limit = self._sides(row, output, lines, parameter)
+                    kept = where_sign(value.minus(limit), kept, self._right_signs[bit])
                 elif not row.is_right[output]:
                     kept = None
             if kept is not None:
@@ -209,12 +193,14 @@ class Rows:
         cells = list(self._outputs(row, parameter, within))
         for output, bit in enumerate(row.expected):
             if bit is not None:
-                side = Line(Fraction(1 if bit else -1), ZERO)
+                sides = [
+                    (cell, *self._sides(row, output, lines, parameter)) for cell, lines in cells
+                ]
                 yield (
                     output,
                     [
-                        (cell, side.of(self._difference(row, output, bit, lines, parameter)))
-                        for cell, lines in cells
+                        (cell, value.minus(limit) if bit else limit.minus(value))
+                        for cell, value, limit in sides
                     ],
                 )
 
@@ -222,13 +208,13 @@ class Rows:
         """Return whether an output is right and just on the threshold."""
         return row.is_right[output] and row.values[-1][output] == self.readout.threshold
 
-    def _difference(
-        self, row: Row, output: int, bit: int, lines: dict[int, Line], parameter: Parameter
-    ) -> Line:
-        """Return an output minus its limit: the threshold or, of an exact readout, the bit."""
-        limit = IDENTITY if parameter.is_threshold else constant(_limit(self.readout, bit))
+    def _sides(
+        self, row: Row, output: int, lines: dict[int, Line], parameter: Parameter
+    ) -> tuple[Line, Line]:
+        """Return an output, and what it is compared with: the threshold or the expected bit."""
         value = lines.get(output) or constant(row.values[-1][output])
-        return value.minus(limit)
+        limit = IDENTITY if parameter.is_threshold else self._limits[row.expected[output] or 0]
+        return value, limit
 
     def _outputs(
         self, row: Row, parameter: Parameter, within: Intervals
@@ -276,6 +262,30 @@ class Rows:
             if slope or shift:
                 lines[unit] = Line(slope, row.sums[layer][unit] + shift)
         return lines
+
+
+def _rows(net: Network, task: Task) -> list[Row]:
+    block = next(task.blocks(task.rows))
+    steps = list(trace(net, block.inputs))
+    bits, is_bit = read_bits(net.readout, steps[-1].values)
+    cares = np.ones(bits.shape, dtype=bool) if block.cares is None else block.cares
+    is_right: Any = (block.is_right(bits) & is_bit) | ~cares
+    return [
+        Row(
+            number,
+            [
+                [Fraction(int(bit)) for bit in block.inputs[number]],
+                *(_fractions(step.values, number) for step in steps),
+            ],
+            [_fractions(step.sums, number) for step in steps],
+            [
+                int(bit) if matters else None
+                for bit, matters in zip(block.expected[number], cares[number], strict=True)
+            ],
+            is_right[number].tolist(),
+        )
+        for number in range(task.rows)
+    ]
 
 
 def _pieces(activation: Activation) -> dict[int, Line]:

@@ -232,7 +232,7 @@ def find_repairs(net: Network, task: Task, *, prove: Callable[[Network], object]
     _check_size(task.rows, net.parameters + thresholds, net.hidden + net.n_out)
     parameters = list(parameters_of(net))
     rows = Rows(net, task)
-    wrong_rows = tuple(task.row(number).inputs for number in rows.wrong)
+    wrong_rows = tuple(task.row(row.number).inputs for row in rows.wrong)
     if not wrong_rows:
         return Repairs((), (), (), task.rows)
     repairs: list[Repair] = []
@@ -281,10 +281,9 @@ def _candidates(rows: Rows, parameters: list[Parameter]) -> list[tuple[Parameter
     The wrong rows come first: they rule out nearly all parameters.
     """
     left = [(parameter, Intervals((LINE,))) for parameter in parameters]
-    for number in rows.wrong + rows.right:
+    for row in rows.wrong + rows.right:
         if not left:
             break
-        row = rows.row(number)
         tried = ((parameter, rows.allowed(row, parameter, works)) for parameter, works in left)
         left = [(parameter, works) for parameter, works in tried if works]
     return left
@@ -309,8 +308,7 @@ def _margin(rows: Rows, parameter: Parameter, within: Intervals, *, with_ties: b
     Without ties, the outputs are left out that were right just on the threshold.
     """
     functions: dict[tuple[Any, ...], Envelope] = {}  # many rows give the same one
-    for number in rows.wrong + rows.right:
-        row = rows.row(number)
+    for row in rows.wrong + rows.right:
         for output, distance in rows.distances(row, parameter, within):
             if with_ties or not rows.is_tied(row, output):
                 functions[tuple(distance)] = distance
@@ -327,11 +325,11 @@ def _margins(
     wrong, right = (
         [
             line.at(value)
-            for number in numbers
-            for _, distance in rows.distances(rows.row(number), parameter, within)
+            for row in some_rows
+            for _, distance in rows.distances(row, parameter, within)
             for _, line in distance
         ]
-        for numbers in (rows.wrong, rows.right)
+        for some_rows in (rows.wrong, rows.right)
     )
     return min(wrong + right), min(wrong)
 
