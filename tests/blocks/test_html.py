@@ -8,8 +8,8 @@ from html.parser import HTMLParser
 import pytest
 from blocks.samples import PICTURE, SAMPLES
 
-from adderlab.blocks import Code, Command, Line, Paragraph, Remark, Table, VerdictLine
-from adderlab.blocks.html import MACROS, to_fragment
+from adderlab.blocks import Chapter, Code, Command, Line, Paragraph, Remark, Table, VerdictLine
+from adderlab.blocks.html import MACROS, to_fragment, to_page
 from adderlab.blocks.kinds import Block
 
 NASTY = '<script>alert("x")</script>'
@@ -53,13 +53,23 @@ def test_a_figures_colors_are_variables() -> None:
     assert "var(" not in PICTURE.svg
 
 
-def test_a_wrong_row_is_marked_by_sign_and_word() -> None:
-    text = to_fragment((Table(("n",), (("1",), ("2",)), marks=(True, False)),))
+def page(blocks: tuple[Block, ...]) -> str:
+    return to_page("title", "lede", [Chapter("slug", "chapter", blocks)])
+
+
+WRITERS = pytest.mark.parametrize("write", [to_fragment, page], ids=["notebook", "page"])
+
+
+@WRITERS
+def test_a_wrong_row_is_marked_by_sign_and_word(write) -> None:
+    text = write((Table(("n",), (("1",), ("2",)), marks=(True, False)),))
     assert '&#10003;</span> <span class="word">right</span>' in text
     assert '&#10007;</span> <span class="word">wrong</span>' in text
 
 
-def test_text_is_never_taken_for_markup() -> None:
+@WRITERS
+def test_text_is_never_taken_for_markup(write) -> None:
+    """Every field of every kind of block is escaped."""
     blocks = (
         Paragraph(NASTY),
         Line(NASTY),
@@ -69,9 +79,10 @@ def test_text_is_never_taken_for_markup() -> None:
         Remark(NASTY, NASTY, NASTY),
         Command(NASTY),
     )
-    text = to_fragment(blocks)
+    text = write(blocks)
     assert "<script" not in text
     assert text.count("&lt;script&gt;") >= 13
+    assert "<script" not in to_page(NASTY, NASTY, [Chapter("slug", NASTY, ())])
 
 
 def test_there_is_a_sample_and_a_macro_of_every_kind() -> None:

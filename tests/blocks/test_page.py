@@ -8,13 +8,9 @@ from html.parser import HTMLParser
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from adderlab.blocks import Chapter, Code, Command, Paragraph, Remark, Table, VerdictLine
-from adderlab.blocks.html import MACROS, to_page
-from adderlab.blocks.kinds import Block
 from adderlab.demo import demo
 
 WIDTHS = (360, 1024, 1920)
-NASTY = '<script>alert("x")</script> & "quotes" \N{MULTIPLICATION SIGN}'
 
 
 @pytest.fixture(scope="module")
@@ -133,33 +129,6 @@ def test_a_report_is_one_file_without_script(report) -> None:
 
 
 def test_the_same_story_gives_the_same_page(report, tmp_path) -> None:
-    """Byte for byte but for nothing: no time and no path stands in a report."""
+    """Byte for byte: no time and no path stands in a report."""
     again = demo(tmp_path / "again", networks=20).folder / "report.html"
     assert again.read_bytes() == report.read_bytes()
-
-
-def test_text_is_never_taken_for_markup() -> None:
-    """Every field of every kind of block is escaped."""
-    blocks: tuple[Block, ...] = (
-        Paragraph(NASTY),
-        Code(NASTY, NASTY),
-        Table((NASTY, "n"), ((NASTY, "1"),), (False,), NASTY, (NASTY,)),
-        VerdictLine("refuted", NASTY),
-        Remark(NASTY, NASTY, NASTY),
-        Command(NASTY),
-    )
-    page = to_page(NASTY, NASTY, [Chapter("one", NASTY, blocks)])
-    assert "<script" not in page
-    assert page.count("&lt;script&gt;") >= 14
-
-
-def test_every_kind_of_block_has_its_macro() -> None:
-    """A new kind of block that nobody draws is found here."""
-    assert set(MACROS) == set(Block.__args__)
-
-
-def test_right_and_wrong_are_told_apart_by_mark_and_word() -> None:
-    table = Table(("n",), (("1",), ("2",)), marks=(True, False))
-    page = to_page("t", "l", [Chapter("one", "One", (table,))])
-    assert '&#10003;</span> <span class="word">right</span>' in page
-    assert '&#10007;</span> <span class="word">wrong</span>' in page
