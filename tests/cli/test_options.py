@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
+from types import NoneType
+from typing import get_args
 
 import pytest
 import typer
@@ -30,36 +34,57 @@ SOURCE = Path(adderlab.__file__).parent
 GROUP = typer.main.get_command(app)
 
 CHOICES = {
-    ("build", "--method"): (options.ConstructionChoice, {"auto", *CONSTRUCTIONS}),
-    ("count", "--training"): (options.OptimizerChoice, set(OPTIMIZERS)),
-    ("explain", "--loss"): (options.LossChoice, set(LOSSES)),
-    ("map", "--data"): (options.DataChoice, set(DATA)),
-    ("map", "--init"): (options.InitChoice, set(INITS)),
-    ("map", "--loss"): (options.LossChoice, set(LOSSES)),
-    ("map", "--optimizer"): (options.OptimizerChoice, set(OPTIMIZERS)),
-    ("map", "--show"): (options.ColorChoice, set(SHOWS)),
-    ("prove", "--engine"): (options.EngineChoice, {"auto", *ENGINES}),
-    ("quantize", "--method"): (options.RoundingChoice, {"auto", *ROUNDINGS}),
-    ("quantize", "--per"): (options.GroupChoice, set(GROUPS)),
-    ("quantize", "--scale"): (options.ScaleChoice, set(SCALES)),
-    ("train", "--data"): (options.DataChoice, set(DATA)),
-    ("train", "--init"): (options.InitChoice, set(INITS)),
-    ("train", "--loss"): (options.LossChoice, set(LOSSES)),
-    ("train", "--optimizer"): (options.OptimizerChoice, set(OPTIMIZERS)),
+    options.ConstructionChoice: {"auto", *CONSTRUCTIONS},
+    options.EngineChoice: {"auto", *ENGINES},
+    options.RoundingChoice: {"auto", *ROUNDINGS},
+    options.OptimizerChoice: set(OPTIMIZERS),
+    options.LossChoice: set(LOSSES),
+    options.InitChoice: set(INITS),
+    options.DataChoice: set(DATA),
+    options.ColorChoice: set(SHOWS),
+    options.GroupChoice: set(GROUPS),
+    options.ScaleChoice: set(SCALES),
 }
-"""Every option with a fixed set of values: its enum, and what the library takes."""
+"""Every fixed set of values, and what the library takes."""
+
+RULES = {float: "a number", int: "a whole number"}
 
 
-@pytest.mark.parametrize(("command", "option"), CHOICES)
-def test_the_choices_are_those_of_the_library_and_any_other_is_one_line(command, option, capsys):
-    choice, values = CHOICES[command, option]
-    assert {member.value for member in choice} == values
-    arguments = {"map": [], "train": ["half-adder"], "count": [], "build": []}
-    assert main([command, *arguments.get(command, ["net"]), option, "nosuch"]) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    named = ", ".join(member.value for member in choice)
-    assert err == f"adderlab: {option}: got 'nosuch'; give one of {named}\n"
+def options_with_a_rule() -> Iterator[tuple[str, str, str | list[str]]]:
+    """Yield each command and option that takes a number or a choice, with what it takes."""
+    for command in app.registered_commands:
+        name = command.callback.__name__
+        options_of = {entry.name: max(entry.opts, key=len) for entry in GROUP.commands[name].params}
+        for parameter in inspect.signature(command.callback, eval_str=True).parameters.values():
+            annotation = get_args(parameter.annotation)[0]
+            kinds = [kind for kind in get_args(annotation) or [annotation] if kind is not NoneType]
+            if kinds[0] in RULES or kinds[0] in CHOICES:
+                rule = RULES.get(kinds[0]) or [member.value for member in kinds[0]]
+                yield name, options_of[parameter.name], rule
+
+
+OPTIONS = list(options_with_a_rule())
+
+
+def test_the_choices_are_those_of_the_library():
+    enums = {choice for choice in vars(options).values() if isinstance(choice, type(StrEnum))}
+    assert enums - {StrEnum} == set(CHOICES)
+    for choice, values in CHOICES.items():
+        assert {member.value for member in choice} == values
+    offered = {frozenset(rule) for _, _, rule in OPTIONS if isinstance(rule, list)}
+    assert offered == {frozenset(values) for values in CHOICES.values()}
+    assert len(OPTIONS) > 40
+
+
+@pytest.mark.parametrize(("command", "option", "rule"), OPTIONS)
+def test_any_other_value_is_refused_with_the_value_and_what_to_give(command, option, rule, capsys):
+    arguments = ["net" for entry in GROUP.commands[command].params if entry.required]
+    is_choice = isinstance(rule, list)
+    wanted = f"one of {', '.join(rule)}" if is_choice else rule
+    for value in ["nosuch"] if is_choice else ["x", "1,5", "", "0.1.2"]:
+        assert main([command, *arguments, option, value]) == 2
+        out, err = capsys.readouterr()
+        assert (out, err) == ("", f"adderlab: {option}: got {value!r}; give {wanted}\n")
 
 
 @pytest.mark.parametrize(
@@ -101,43 +126,6 @@ def test_a_command_may_give_an_option_another_help_text():
 
 
 # --- what the parser refuses --------------------------------------------------------------------
-
-NUMBERS = [
-    ("train", "--lr"),
-    ("train", "--init-scale"),
-    ("train", "--momentum"),
-    ("train", "--weight-decay"),
-    ("train", "--stop-margin"),
-    ("map", "--lr"),
-    ("prove net", "--timeout"),
-]
-WHOLE = [
-    ("train", "--steps"),
-    ("train", "--seed"),
-    ("train", "--seeds"),
-    ("train", "--member"),
-    ("train", "--samples"),
-    ("train", "--threads"),
-    ("map", "--steps"),
-    ("map", "--member"),
-    ("map", "--threads"),
-]
-
-
-@pytest.mark.parametrize("value", ["x", "1,5", "", "0.1.2"])
-@pytest.mark.parametrize(
-    ("command", "option", "rule"),
-    [
-        *((command, option, "a number") for command, option in NUMBERS),
-        *((command, option, "a whole number") for command, option in WHOLE),
-    ],
-)
-def test_what_is_no_number_is_refused_with_the_value_and_what_to_give(
-    command, option, rule, value, capsys
-):
-    assert main([*command.split(), option, value]) == 2
-    out, err = capsys.readouterr()
-    assert (out, err) == ("", f"adderlab: {option}: got {value!r}; give {rule}\n")
 
 
 @pytest.mark.parametrize(
