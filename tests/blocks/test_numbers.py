@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 import math
+import re
 from fractions import Fraction as F
+from pathlib import Path
 
+import adderlab
 from adderlab.blocks.numbers import compact, counted, decimal, decimal_apart, fixed
+
+
+def test_a_plural_is_written_by_counted_alone() -> None:
+    """A noun with an s that depends on a count is what ``counted`` is for."""
+    by_hand = re.compile(r"""\{\s*["']s["']\s*(\*|if\b)""")
+    assert by_hand.search("{n} row{'s' if n != 1 else ''}")
+    source = Path(adderlab.__file__).parent
+    faults = [
+        path.relative_to(source).as_posix()
+        for path in source.rglob("*.py")
+        if by_hand.search(path.read_text(encoding="utf-8"))
+    ]
+    assert faults == []
 
 
 def test_the_text_of_a_number() -> None:

@@ -60,7 +60,7 @@ def test_a_network_says_what_it_is() -> None:
         [[[2]]], [None], readout=EXACT, format="int4", activation=Activation("leaky", 0.01)
     )
     assert repr(other) == (
-        "Network 1-1: affine, readout exact (0 or 1 as it stands), 1 parameters in int4"
+        "Network 1-1: affine, readout exact (0 or 1 as it stands), 1 parameter in int4"
     )
     assert other.to_dict()["task"] is None
 
@@ -387,7 +387,7 @@ def test_a_sparse_tensor_has_no_zero_point() -> None:
     (lambda: Network(()), "layers: a network has at least one layer; add a layer"),
     (lambda: network([], []), "layers: a network has at least one layer; add a layer"),
     (lambda: network([W1, W2], [B1]),
-     "biases: 2 weights and 1 biases; give one for each layer, or None"),
+     "biases: 2 weights and 1 bias; give one for each layer, or None"),
     (lambda: network([[1, 2]], [None]),
      "fc1: the weight has shape [2]; it has two dimensions, (out, in), neither of them 0"),
     (lambda: network([[[[1]]]], [None]),

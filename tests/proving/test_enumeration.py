@@ -227,7 +227,7 @@ def test_a_tanh_row_on_the_threshold_is_undecided() -> None:
     found = prove(tanh_twins(), table("in x:1,out y:1,out z:1", "0,0,0", "1,0,1"))
     assert found.verdict == "unknown"
     assert not found
-    assert found.reason == "1 rows could not be decided, the first x = 1"
+    assert found.reason == "1 row could not be decided, the first x = 1"
     assert found.rows_right is None
     assert found.margin is None
     assert found.counterexample is None

@@ -235,7 +235,7 @@ def test_networks_of_two_tasks_are_compared_on_all_inputs() -> None:
 def test_shapes_that_differ_are_refused() -> None:
     two, three = network([[[1, 1]]], [[0]]), network([[[1, 1, 1]]], [[0]])
     message = (
-        "first network and second network: 2 inputs and 1 outputs there, 3 and 1 here; "
+        "first network and second network: 2 inputs and 1 output there, 3 and 1 here; "
         "only networks with as many inputs and outputs can be compared"
     )
     with refused(NetworkError, message):
@@ -308,7 +308,7 @@ def test_a_tie_that_no_enclosure_decides_is_unknown() -> None:
     )
     found = compare(tie, network([[[0]]], [[0]], readout=Readout(threshold=0.0)))
     assert (found.verdict, found.rows_equal) == ("unknown", None)
-    assert found.reason == "1 rows could not be decided, the first x1 = 1"
+    assert found.reason == "1 row could not be decided, the first x1 = 1"
     assert not found
 
 

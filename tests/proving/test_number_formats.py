@@ -270,7 +270,7 @@ def test_a_row_right_in_all_orders_tried_is_unknown_not_proved() -> None:
     found = in_format(net, table(net), "fp16")
     assert found.verdict == "unknown"
     assert found.reason == (
-        "1 of 16 rows lie within the rounding bound of the threshold, "
+        "1 of 16 rows lies within the rounding bound of the threshold, "
         "though right in the 8 orders tried"
     )
 
@@ -281,7 +281,7 @@ def test_overflow_is_unknown_and_says_so() -> None:
     found = in_format(net, table(net, {1: 1}), "fp16")
     assert found.verdict == "unknown"
     assert found.reason == (
-        "1 of 2 rows lie within the rounding bound of the threshold, and x = 1 overflows "
+        "1 of 2 rows lies within the rounding bound of the threshold, and x = 1 overflows "
         "in the order: products left to right, then the bias"
     )
 

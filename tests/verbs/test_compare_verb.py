@@ -57,7 +57,7 @@ def test_what_could_not_be_decided_says_which_rows():
     tie = network([[[1], [1]], [[1, -1]]], [None, None], activation=Activation("tanh"), **options)
     data = compare(tie, network([[[0]]], [[0]], **options)).to_dict()
     assert (data["verdict"], data["counterexample"]) == ("unknown", None)
-    assert data["reason"] == "1 rows could not be decided, the first x1 = 1"
+    assert data["reason"] == "1 row could not be decided, the first x1 = 1"
 
 
 def test_wide_networks_without_a_task_are_summarized_without_a_verdict():

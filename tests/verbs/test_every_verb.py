@@ -177,7 +177,7 @@ REFUSED = [
     (explain(input="1,1", lr="fast"), "lr: got fast; give a number such as 2, -0.5 or 1/3"),
     (explain(input="2,0"), "input 2,0: a = 2 is outside 0..1; a:1 takes the values 0..1"),
     (explain(input="1,1", target=4), "target 4: c = 4 is outside 0..3; c:2 takes the values 0..3"),
-    (explain(input="1,1", target="1,2"), "target 1,2: half-adder gives 1 numbers, got 2; give the"),
+    (explain(input="1,1", target="1,2"), "target 1,2: half-adder gives 1 number, got 2; give the"),
     (explain(NO_TASK, input="1,1"), "explain: no task is known, so nothing is expected; give"),
     (lambda: adderlab.explain_chain(2, values="w1"), "values: got 'w1'; write w1=2,w2=3,x=1,y=1"),
     (lambda: adderlab.explain_chain(2, values="w1=1,w1=2"), "values: w1 is given twice; give it"),

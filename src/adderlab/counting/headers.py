@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Final
 
+from adderlab.blocks.numbers import counted
 from adderlab.counting.config_file import read_json
 from adderlab.counting.model_count import ModelCount, PartCount
 from adderlab.counting.training_memory import training_memory
@@ -113,9 +114,7 @@ def _counted(
     return ModelCount(
         name=f"{len(files)} shards" if many else files[0].name,
         parts=tuple(
-            PartCount(
-                name, sums[name], None, f"{tally[name]} tensor{'s' if tally[name] > 1 else ''}"
-            )
+            PartCount(name, sums[name], None, counted(tally[name], "tensor"))
             for name in names
             if tally[name]
         ),

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from adderlab.blocks import Block, Chapter, Equations, Paragraph, Table
 from adderlab.blocks.kinds import Cell
+from adderlab.blocks.numbers import counted
 from adderlab.explaining import NOT_COMPUTED, Backprop, RowBackprop, Step
 from adderlab.explaining.backprop import Number
 from adderlab.explaining.results import Update, decimal_text
@@ -139,8 +140,8 @@ def _mean_text(backprop: Backprop) -> str:
     rows, outputs = len(backprop.rows), backprop.network.n_out
     name = LOSS_NAMES[backprop.loss_kind]
     return (
-        f"The loss L is the {name}: the mean over {rows} row{'s' * (rows != 1)} and {outputs} "
-        f"output{'s' * (outputs != 1)}, so each term is divided by {rows} * {outputs} = "
+        f"The loss L is the {name}: the mean over {counted(rows, 'row')} and "
+        f"{counted(outputs, 'output')}, so each term is divided by {rows} * {outputs} = "
         f"{rows * outputs}." + SOFTPLUS * (backprop.loss_kind == "bce")
     )
 
@@ -189,7 +190,7 @@ def _batch(backprop: Backprop, style: _Style) -> Chapter:
                 "Each row's own passes are in written files, in the JSON and among the steps."
             )
         )
-    return Chapter("rows", f"{len(backprop.rows)} rows, one by one", tuple(blocks))
+    return Chapter("rows", f"{counted(len(backprop.rows), 'row')}, one by one", tuple(blocks))
 
 
 def _three(value: Number | None) -> str:

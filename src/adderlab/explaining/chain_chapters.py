@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from adderlab.blocks import Block, Chapter, Equations, Figures, Paragraph, Picture, Table
+from adderlab.blocks.numbers import counted
 from adderlab.explaining.chain import NUDGE, Chain, ChainValues, chain_formula, marked
 from adderlab.explaining.results import decimal_text
 from adderlab.notation import Formula, equal, indexed, minus, number, partial, product, symbol
@@ -31,7 +32,7 @@ def _derivation(chain: Chain) -> Chapter:
     loss, x = symbol("l"), symbol("x")
     return Chapter(
         "chain",
-        f"The chain rule for {chain.length} function{'s' * (chain.length != 1)}",
+        f"The chain rule for {counted(chain.length, 'function')}",
         (
             Equations(
                 (

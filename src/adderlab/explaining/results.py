@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
+from adderlab.blocks.numbers import counted
 from adderlab.explaining.backprop import ABSENT, Number, Value
 from adderlab.explaining.graph import Graph, Key
 from adderlab.nets.network import Network
@@ -276,7 +277,8 @@ class Backprop:
             ],
             "steps": [step.to_dict() for step in self.rows[0].steps],
             "loss_kind": self.loss_kind,
-            "loss_is": f"the mean over {len(self.rows)} rows and {self.network.n_out} outputs",
+            "loss_is": f"the mean over {counted(len(self.rows), 'row')} and "
+            + counted(self.network.n_out, "output"),
             "loss": number_dict(self.loss),
             "loss_after": number_dict(self.loss_after),
             "lr": json_number(self.lr),
@@ -291,7 +293,7 @@ class Backprop:
         }
 
     def __repr__(self) -> str:
-        text = f"{len(self.rows)} row{'s' * (len(self.rows) != 1)}, loss {decimal_text(self.loss)}"
+        text = f"{counted(len(self.rows), 'row')}, loss {decimal_text(self.loss)}"
         return f"Backprop: {text}, after a step {decimal_text(self.loss_after)}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from adderlab.blocks.numbers import counted
 from adderlab.blocks.picture import PALETTE
 from adderlab.figures.style import POINTS, SIZE, scale_of, width_of, written
 from adderlab.nets import Network
@@ -75,7 +76,7 @@ def _columns(layers: list[tuple[str, str, str]]) -> list[float]:
 
 def _ends(net: Network) -> tuple[str, str]:
     reading = "each must be 0 or 1" if net.readout.kind == "exact" else f"1 where {net.readout}"
-    return f"{net.n_in} inputs", f"{net.n_out} outputs, {reading}"
+    return counted(net.n_in, "input"), f"{counted(net.n_out, 'output')}, {reading}"
 
 
 def _write(ax: Axes, x: float, y: float, text: str, *, align: str = "left") -> None:

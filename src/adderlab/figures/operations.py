@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from adderlab.blocks.numbers import counted
 from adderlab.blocks.picture import Picture
 from adderlab.figures.picture import render
 from adderlab.figures.style import drawing_on
@@ -48,6 +49,9 @@ def operations_picture(
     counts: Mapping[str, Sequence[tuple[int, int]]], *, name: str = "operations"
 ) -> Picture:
     """Return :func:`plot_operations` as a picture that says in words what it shows."""
-    ends = [f"{way}: {pairs[-1][1]} operations at {pairs[-1][0]}." for way, pairs in counts.items()]
+    ends = [
+        f"{way}: {counted(pairs[-1][1], 'operation')} at {pairs[-1][0]}."
+        for way, pairs in counts.items()
+    ]
     title = "Operations for all derivatives of a chain, by its length"
     return render(name, title, " ".join(ends), lambda ax: plot_operations(counts, ax=ax))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
+from adderlab.blocks.numbers import counted
 from adderlab.errors import NetworkError
 from adderlab.nets.activations import Activation
 from adderlab.nets.dyadic import Dyadic, join
@@ -77,7 +78,7 @@ def trace(
 def _bits(net: Network, inputs: UInt8[np.ndarray, "batch n_in"]) -> Dyadic:
     if inputs.ndim != 2 or inputs.shape[1] != net.n_in:
         raise NetworkError(
-            f"rows of shape {list(inputs.shape)} for a network of {net.n_in} inputs",
+            f"rows of shape {list(inputs.shape)} for a network of {counted(net.n_in, 'input')}",
             where="inputs",
             remedy=f"give shape [batch, {net.n_in}]",
         )

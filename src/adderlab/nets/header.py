@@ -15,6 +15,7 @@ import struct
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
+from adderlab.blocks.numbers import counted
 from adderlab.errors import AdderlabError, NetworkFileError
 
 LARGEST_HEADER_BYTES: Final = 100 << 20
@@ -182,7 +183,9 @@ def _read_object(
             remedy=if_pickled,
         )
     if len(start) < 8:
-        raise _DamagedError(f"{size} bytes are too few for a safetensors file")
+        raise _DamagedError(
+            f"{counted(size, 'byte')} {'is' if size == 1 else 'are'} too few for a safetensors file"
+        )
     (length,) = struct.unpack("<Q", start[:8])
     if length > min(size - 8, LARGEST_HEADER_BYTES):
         raise _DamagedError("not a safetensors file, or cut short within its header")
@@ -217,7 +220,7 @@ def _check_places(tensors: list[StoredTensor], start: int, size: int) -> None:
     if start + place > size:
         raise _DamagedError(f"cut short: {size} bytes, {start + place} by its header")
     if start + place < size:
-        raise _DamagedError(f"{size - start - place} bytes after the last tensor")
+        raise _DamagedError(f"{counted(size - start - place, 'byte')} after the last tensor")
 
 
 def _are_sizes(value: Any) -> bool:

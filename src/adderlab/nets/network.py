@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from adderlab.blocks import Block, Line, Result
+from adderlab.blocks.numbers import counted
 from adderlab.errors import NetworkError, TaskError
 from adderlab.formats import FORMATS, format_named
 from adderlab.nets.activations import Activation
@@ -93,7 +94,7 @@ class Network(Result):
             given = node.take(sizes, sum)
             if given != layer.n_in:
                 raise NetworkError(
-                    f"the layer takes {layer.n_in} values, the one before gives {given}",
+                    f"the layer takes {counted(layer.n_in, 'value')}, the one before gives {given}",
                     where=node.name,
                     remedy="make the shapes agree",
                 )
@@ -222,7 +223,8 @@ class Network(Result):
         task = f" for {self.task.name}" if self.task is not None else ""
         return (
             f"Network {_shortened(self.shape)}{task}: {kinds or 'affine'}, readout {self.readout}, "
-            f"{self.parameters} parameters in {self.format}"
+            f"{self.parameters} {'parameter' if self.parameters == 1 else 'parameters'} "
+            f"in {self.format}"
         )
 
 
@@ -251,7 +253,7 @@ def network(
     """
     if len(weights) != len(biases):
         raise NetworkError(
-            f"{len(weights)} weights and {len(biases)} biases",
+            f"{counted(len(weights), 'weight')} and {counted(len(biases), 'bias', 'biases')}",
             where="biases",
             remedy="give one for each layer, or None",
         )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from adderlab.blocks.numbers import counted
 from adderlab.errors import NetworkError
 from adderlab.formats import FORMATS, format_named
 from adderlab.nets.activations import Activation
@@ -77,7 +78,7 @@ def from_state_dict(
         rows, columns = arrays[weight].shape
         if layers and layers[-1].n_out != columns:
             raise NetworkError(
-                f"takes {columns} values, the layer before gives {layers[-1].n_out}",
+                f"takes {counted(columns, 'value')}, the layer before gives {layers[-1].n_out}",
                 where=weight,
                 remedy="list the layers in the order in which forward uses them",
             )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import ml_dtypes
 import numpy as np
 
+from adderlab.blocks.numbers import counted
 from adderlab.errors import NetworkError
 from adderlab.formats import Format, format_named
 from adderlab.nets import packing
@@ -88,7 +89,7 @@ class Packed:
         held = (self.numbers >= -half) & (self.numbers <= max(half - 1, 1))
         if not (held & (self.numbers != 0) if self.bits == 1 else held).all():
             raise NetworkError(
-                f"a value is not representable in {self.bits} bits",
+                f"a value is not representable in {counted(self.bits, 'bit')}",
                 where="tensor",
                 remedy="take more bits",
             )

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from adderlab.blocks import Block, Heading, Line, Table
-from adderlab.blocks.numbers import decimal, decimal_apart, is_written_exactly
+from adderlab.blocks.numbers import counted, decimal, decimal_apart, is_written_exactly
 from adderlab.tasks.wording import named, sum_of
 
 if TYPE_CHECKING:
@@ -120,7 +120,9 @@ def _sum_text(terms: list[tuple[bool, str]], unit: UnitStep) -> str:
         for at, (is_negative, term) in enumerate(terms)
     )
     left_out = len(unit.products) - len(_terms(unit))
-    return (text or "0") + (f" ({left_out} terms are 0)" if left_out else "")
+    return (text or "0") + (
+        f" ({counted(left_out, 'term')} {'is' if left_out == 1 else 'are'} 0)" if left_out else ""
+    )
 
 
 def _signed(value: Fraction) -> tuple[bool, str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from adderlab.blocks.numbers import counted
 from adderlab.nets import Network, is_exact
 from adderlab.proving import diagrams, solver
 from adderlab.proving.budget import Budget, CapReached
@@ -71,7 +72,7 @@ def by_enumeration(question: Question, budget: Budget) -> Verdict:
     elif result.undecided:
         outcome = "unknown"
         first = named(task.row(result.undecided[0]).inputs)
-        reason = f"{len(result.undecided)} rows could not be decided, the first {first}"
+        reason = f"{counted(len(result.undecided), 'row')} could not be decided, the first {first}"
     formats = {name: format_verdict(net, task, name, outcome, budget) for name in question.formats}
     if counterexample is not None and result.first_wrong is not None:
         replays = {
@@ -168,7 +169,9 @@ def by_samples(question: Question, verdict: Verdict, count: int, budget: Budget)
     if index is not None:
         base = replace(verdict, method="enumerated", reason="")
         return refuted_at(question.net, question.task, base, question.formats, index)
-    return replace(verdict, reason=f"{verdict.reason}; no counterexample in {tried} samples")
+    return replace(
+        verdict, reason=f"{verdict.reason}; no counterexample in {counted(tried, 'sample')}"
+    )
 
 
 def _as(question: Question, method: str) -> Verdict:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adderlab.blocks import Block, Line, Result, VerdictLine
-from adderlab.blocks.numbers import count_text, significant
+from adderlab.blocks.numbers import counted, significant
 from adderlab.errors import NetworkError
 from adderlab.formats import FP64
 from adderlab.nets import Network, is_exact, to_bytes
@@ -158,7 +158,7 @@ class Comparison(Result):
     def summary(self) -> str:
         """Return one line without the verdict: ``equal on all 4 inputs of half-adder``."""
         of_task = f" of {self.task}" if self.task is not None else ""
-        rows = f"{count_text(self.rows)} input{'s' * (self.rows != 1)}{of_task}"
+        rows = f"{counted(self.rows, 'input')}{of_task}"
         if self.verdict == "proved":
             return f"equal on all {rows}"
         if self.verdict == "unknown":
@@ -247,8 +247,8 @@ def check_same_shape(
     """
     if (first.n_in, first.n_out) != (second.n_in, second.n_out):
         raise NetworkError(
-            f"{first.n_in} inputs and {first.n_out} outputs there, {second.n_in} and "
-            f"{second.n_out} here",
+            f"{counted(first.n_in, 'input')} and {counted(first.n_out, 'output')} there, "
+            f"{second.n_in} and {second.n_out} here",
             where=f"{names[0]} and {names[1]}",
             remedy="only networks with as many inputs and outputs can be compared",
         )
@@ -314,7 +314,7 @@ def _enumerated(first_net: Network, second: Network, task: Task, budget: Budget)
         return _base(task, "enumerated", "unknown", stopped)
     if open_rows:
         inputs = sum_of(task.row(open_rows[0]).inputs)
-        reason = f"{len(open_rows)} rows could not be decided, the first {inputs}"
+        reason = f"{counted(len(open_rows), 'row')} could not be decided, the first {inputs}"
         return _base(task, "enumerated", "unknown", reason)
     return _base(task, "enumerated", "proved")
 

@@ -154,7 +154,8 @@ def _float_verdict(net: Network, task: Task, machine: Machine, budget: Budget) -
     return FormatVerdict(
         form.name,
         "unknown",
-        f"{len(indices)} of {task.rows} rows lie within the rounding bound of the threshold, "
+        f"{len(indices)} of {task.rows} rows {'lies' if len(indices) == 1 else 'lie'} within the "
+        "rounding bound of the threshold, "
         + (overflow or f"though right in the {len(ORDERS)} orders tried"),
     )
 

@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from adderlab.blocks.numbers import counted
 from adderlab.formats import FORMATS, Format
 from adderlab.nets import Network
 from adderlab.nets.enclosure import LARGEST_DENSE
@@ -98,8 +99,8 @@ def _refuted_by_trial(net: Network, task: Task, form: Format, budget: Budget) ->
     return FormatVerdict(
         form.name,
         "unknown",
-        f"the grid rule does not apply; {len(indices)} rows tried in {len(ORDERS)} orders "
-        "are right",
+        f"the grid rule does not apply; {counted(len(indices), 'row')} tried in {len(ORDERS)} "
+        f"orders {'is' if len(indices) == 1 else 'are'} right",
     )
 
 

@@ -17,6 +17,7 @@ from typing import Final
 
 import numpy as np
 
+from adderlab.blocks.numbers import counted
 from adderlab.errors import FormatError
 from adderlab.formats import Format
 from adderlab.nets import Layer, Network
@@ -63,7 +64,7 @@ def snap(net: Network, form: Format, rows: Rows, *, limit: int = LIMIT_OUTPUT) -
             remedy="name one, or take another method",
         )
     small, dropped = without_dead_units(net, rows)
-    units = f"{dropped} unit{'s' if dropped > 1 else ''}"
+    units = counted(dropped, "unit")
     plans = [(small, f"{units} off on every row left out" if dropped else "")]
     plans += [(net, "")] if dropped else []  # a unit that did nothing may be of use after all
     candidates: list[Rounded] = []

@@ -22,6 +22,7 @@ from typing import Any, Final
 import numpy as np
 
 from adderlab.bits import Values, from_bits, integer_dtype, to_bits
+from adderlab.blocks.numbers import counted
 from adderlab.errors import TaskError
 from adderlab.tasks.task import NAME, Rule, Task, Word, whole_number
 
@@ -116,7 +117,7 @@ def _words(header: list[str], *, where: str) -> tuple[tuple[Word, ...], tuple[Wo
         elif word.width < 1:
             faults.append(f"{word.name} must be at least 1 bit wide")
         elif word.bound is not None and word.bound > 1 << word.width:
-            faults.append(f"{word.name} can't reach {word.bound} in {word.width} bits")
+            faults.append(f"{word.name} can't reach {word.bound} in {counted(word.width, 'bit')}")
         elif bound == 0 or (word.bound is not None and match["way"] == "out"):
             faults.append(f"{cell!r}: a bound is at least 1, and of an input")
         (inputs if match["way"] == "in" else outputs).append(word)
@@ -157,7 +158,9 @@ def _columns(
     faults: dict[str, list[int]] = {}
     for line, cells in lines:
         if len(cells) != len(words):
-            faults.setdefault(f"{len(words)} values are needed", []).append(line)
+            faults.setdefault(
+                f"{counted(len(words), 'value')} {'is' if len(words) == 1 else 'are'} needed", []
+            ).append(line)
             continue
         values: dict[str, int] = {}
         for word, place in zip(words, places, strict=True):
@@ -178,7 +181,10 @@ def _columns(
         is_given[index] = True
         for name, column in columns.items():
             column[index] = values[name]
-    problems = [f"{rule} (line{'s' * (len(at) > 1)} {_listed(at)})" for rule, at in faults.items()]
+    problems = [
+        f"{rule} ({'lines' if len(at) > 1 else 'line'} {_listed(at)})"
+        for rule, at in faults.items()
+    ]
     missing = np.flatnonzero(~is_given)
     if missing.size and not faults:
         rows = [",".join(map(str, shape.row(int(i)).inputs.values())) for i in missing[:5]]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 
 from adderlab.bits import Values, bit_names, integer_dtype, to_bits
+from adderlab.blocks.numbers import counted
 from adderlab.errors import TaskError
 
 if TYPE_CHECKING:
@@ -222,7 +223,7 @@ class Task:
         names = ", ".join(str(word) for word in self.inputs)
         if len(parts) != len(self.inputs):
             raise TaskError(
-                f"{self.name} takes {len(self.inputs)} numbers, got {len(parts)}",
+                f"{self.name} takes {counted(len(self.inputs), 'number')}, got {len(parts)}",
                 where=f"input {text}",
                 remedy=f"give the values of {names}",
             )

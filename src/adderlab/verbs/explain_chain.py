@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from adderlab.blocks import Picture
+from adderlab.blocks.numbers import counted
 from adderlab.explaining.chain import Chain, chain_rule
 from adderlab.explaining.chain_chapters import WITH, WITHOUT, chain_chapters
 from adderlab.explaining.steps import chain_steps
@@ -45,7 +46,7 @@ def explain_chain(
         "chain",
         chain,
         chain.to_dict(),
-        f"The chain rule for {length} function{'s' * (length != 1)}",
+        f"The chain rule for {counted(length, 'function')}",
         chapters,
         chain_chapters(chain, picture),
         chain_steps(chain, chapters),

@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
-from adderlab.blocks.numbers import count_text
+from adderlab.blocks.numbers import count_text, counted
 from adderlab.errors import OptionError, ResourceError, TaskError
 from adderlab.explaining import Example, example
 from adderlab.explaining.graph import LOSSES, check_size
@@ -113,7 +113,7 @@ def _examples(
         raise OptionError("does not go with `input`", where="rows", remedy="leave one of them out")
     if target is not None and len(inputs) != 1:
         raise OptionError(
-            f"one target for {len(inputs) or 'all'} inputs",
+            f"one target for {counted(len(inputs), 'input') if inputs else 'all inputs'}",
             where="target",
             remedy="give one `input` with it",
         )
@@ -158,7 +158,7 @@ def parse_target(task: Task, target: Words) -> Mapping[str, int]:
     where = f"target {text[:60]}"
     if len(parts) != len(task.outputs):
         raise TaskError(
-            f"{task.name} gives {len(task.outputs)} numbers, got {len(parts)}",
+            f"{task.name} gives {counted(len(task.outputs), 'number')}, got {len(parts)}",
             where=where,
             remedy=f"give the values of {', '.join(map(str, task.outputs))}",
         )

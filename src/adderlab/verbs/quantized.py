@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from adderlab.blocks import Block, Line, Result, Table, written_lines
-from adderlab.blocks.numbers import count_text, significant
+from adderlab.blocks.numbers import count_text, counted, significant
 from adderlab.formats import FORMATS, Format
 from adderlab.nets import Network, to_bytes
 from adderlab.proving import Verdict
@@ -145,8 +145,8 @@ class Quantized(Result):
             values = "value lies" if self.rounded.clipped == 1 else "values lie"
             notes.append(f"{self.rounded.clipped} {values} beyond the last level")
         shown += [Line(f"note: {note}", "quiet") for note in notes]
-        lost = "" if self.rows_lost is None else f", {self.rows_lost} rows lost"
-        shown.append(Line(f"{self.changed} parameters changed{lost}"))
+        lost = "" if self.rows_lost is None else f", {counted(self.rows_lost, 'row')} lost"
+        shown.append(Line(f"{counted(self.changed, 'parameter')} changed{lost}"))
         shown += [*self.network.blocks(), *self.verdict.blocks()]
         if self.judged.dequantized is not None:
             shown.append(Line(f"in fp32, its scales multiplied out: {self.judged.dequantized}"))

@@ -8,6 +8,7 @@ from typing import Final
 
 from adderlab.blocks import Block, Chapter, Paragraph, Table
 from adderlab.blocks.kinds import Cell
+from adderlab.blocks.numbers import counted
 from adderlab.explaining.history import Death, SilentRow
 from adderlab.explaining.units import CONSTANT, COPY, OFF, UnitMeaning
 from adderlab.nets.truth import TruthRow
@@ -57,7 +58,7 @@ def _replay(why: Why) -> Chapter:
     right = sum(row.is_right for row in why.rows)
     return Chapter(
         "run",
-        f"A run of {settings.steps} steps from seed {settings.seed}",
+        f"A run of {counted(settings.steps, 'step')} from seed {settings.seed}",
         (
             Paragraph(
                 f"The network is {why.verdict.verdict}: {right} of {len(why.rows)} rows are "

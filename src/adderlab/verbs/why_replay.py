@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from adderlab.blocks.numbers import counted
 from adderlab.errors import NetworkFileError, ResourceError
 from adderlab.explaining.design import Comparison, compare_with
 from adderlab.explaining.history import (
@@ -143,7 +144,7 @@ class Why:
 
     def __repr__(self) -> str:
         dead = len(self.inactivity.deaths)
-        units = f"{dead} dead unit{'s' * (dead != 1)}"
+        units = counted(dead, "dead unit")
         return f"Why: {self.verdict.verdict}, {len(self.rows)} rows, {units}"
 
 

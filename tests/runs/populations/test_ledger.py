@@ -234,3 +234,16 @@ def test_a_run_killed_before_its_first_entry_is_begun_anew(tmp_path):
     (tmp_path / "blocks").mkdir()
     _ = (tmp_path / "blocks" / "000000.bin").write_bytes(b"half")
     assert Ledger.open(tmp_path, IDENTITY).blocks == {}
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "kept"),
+    [
+        (1, 8, "1 of 8 bands is kept"),
+        (1, 1, "1 of 1 band is kept"),
+        (2, 8, "2 of 8 bands are kept"),
+    ],
+)
+def test_an_interruption_counts_what_is_kept(tmp_path, done, total, kept):
+    ledger = Ledger(tmp_path, IDENTITY, blocks={number: {} for number in range(done)})
+    assert ledger.interrupted(total, "band").kept == f"{kept} in {tmp_path}"

@@ -170,6 +170,15 @@ def test_json_has_these_keys(whole):
     assert list(entries["best"]) == ["member", "seed", "margin", "verdict", "file"]
 
 
+def test_one_network_with_one_sample_stands_in_the_singular():
+    census = train_many("half-adder", seeds=1, steps=1, samples=1, explain=False)
+    assert "0 of 1 network is right on every row" in to_markdown(census.blocks())
+    trained = train("half-adder", steps=1, samples=1)
+    assert "(over the 1 sample)" in to_markdown(trained.blocks())
+    alone = train_members(census.task, census.settings, [0])
+    assert repr(alone) == f"Members: 1 network 2-3-2 by {census.path}"
+
+
 def test_a_count_of_1_stands_in_the_singular(whole):
     census = replace(
         whole[0],
