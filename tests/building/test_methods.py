@@ -1,4 +1,4 @@
-"""Methods: promises are kept or refused with the nearest that can be had; what auto takes."""
+"""Methods: constraints are met or refused with the nearest that can be; what auto takes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def refusal(error, task, method, **wishes):
             {"format": "fp32"},
             (
                 "format: adder:24 by one-layer is exact in fp32 up to adder:22, beyond which "
-                "fp32 can round a sum; the nearest that can be had is `format` int32, or "
+                "fp32 can round a sum; take `format` int32, or "
                 "`method` prefix"
             ),
         ),
@@ -40,7 +40,7 @@ def refusal(error, task, method, **wishes):
             {"format": "INT32"},
             (
                 "format: adder:30 by one-layer is exact in int32 up to adder:29, beyond which a "
-                "sum can leave int32; the nearest that can be had is `format` fp64, or "
+                "sum can overflow int32; take `format` fp64, or "
                 "`method` prefix"
             ),
         ),
@@ -50,7 +50,7 @@ def refusal(error, task, method, **wishes):
             {"format": "fp64"},
             (
                 "format: adder:52 by one-layer is exact in fp64 up to adder:51, beyond which "
-                "fp64 can round a sum; the nearest that can be had is `format` wide, or "
+                "fp64 can round a sum; take `format` wide, or "
                 "`method` prefix"
             ),
         ),
@@ -59,8 +59,8 @@ def refusal(error, task, method, **wishes):
             "one-layer",
             {"format": "fp64"},
             (
-                "format: adder:64 by one-layer stores -(2^64 - 1), which fp64 does not hold; the "
-                "nearest that can be had is `format` wide, or `method` prefix"
+                "format: adder:64 by one-layer stores -(2^64 - 1), which fp64 does not hold; "
+                "take `format` wide, or `method` prefix"
             ),
         ),
         (
@@ -68,8 +68,8 @@ def refusal(error, task, method, **wishes):
             "one-layer",
             {"format": "int8"},
             (
-                "format: adder:8 by one-layer stores -256, which int8 does not hold; the "
-                "nearest that can be had is `format` int16, or `method` prefix"
+                "format: adder:8 by one-layer stores -256, which int8 does not hold; "
+                "take `format` int16, or `method` prefix"
             ),
         ),
         (
@@ -77,8 +77,8 @@ def refusal(error, task, method, **wishes):
             "ripple",
             {"format": "ternary"},
             (
-                "format: adder:64 by ripple stores -2, which ternary does not hold; the "
-                "nearest that can be had is `format` int2"
+                "format: adder:64 by ripple stores -2, which ternary does not hold; "
+                "take `format` int2"
             ),
         ),
         (
@@ -86,8 +86,8 @@ def refusal(error, task, method, **wishes):
             "auto",
             {"format": "binary"},
             (
-                "format: adder:64 by prefix stores -2, which binary does not hold; the "
-                "nearest that can be had is `format` int2"
+                "format: adder:64 by prefix stores -2, which binary does not hold; "
+                "take `format` int2"
             ),
         ),
         (
@@ -95,8 +95,8 @@ def refusal(error, task, method, **wishes):
             "lecture",
             {"format": "int8"},
             (
-                "format: half-adder by lecture stores -1.5, which int8 does not hold; the "
-                "nearest that can be had is `format` fp8-e4m3, or `method` prefix"
+                "format: half-adder by lecture stores -1.5, which int8 does not hold; "
+                "take `format` fp8-e4m3, or `method` prefix"
             ),
         ),
         (
@@ -104,33 +104,33 @@ def refusal(error, task, method, **wishes):
             "one-layer",
             {"max_weight": 4},
             (
-                "max_weight: adder:64 by one-layer needs weights to 2^64, over 4; take `method` "
-                "prefix, whose weights reach 2"
+                "max_weight: adder:64 by one-layer needs weights up to 2^64, more than 4; take "
+                "`method` prefix, whose weights reach 2"
             ),
         ),
         (
             "adder:1",
             "auto",
             {"max_weight": 1},
-            "max_weight: every adder needs weights to 2, over 1; give 2",
+            "max_weight: every adder needs weights up to 2, more than 1; give 2",
         ),
         (
             "adder:9",
             "ripple",
             {"max_weight": 1.5, "format": "binary"},
-            "max_weight: every adder needs weights to 2, over 1.5; give 2",
+            "max_weight: every adder needs weights up to 2, more than 1.5; give 2",
         ),
         (
             "adder:2000",
             "one-layer",
             {"max_weight": 1},
-            "max_weight: every adder needs weights to 2, over 1; give 2",
+            "max_weight: every adder needs weights up to 2, more than 1; give 2",
         ),
         (
             "adder:24",
             "one-layer",
             {"max_weight": 2, "format": "ternary"},
-            "max_weight: adder:24 by one-layer needs weights to 2^24, over 2; give 2^24",
+            "max_weight: adder:24 by one-layer needs weights up to 2^24, more than 2; give 2^24",
         ),
         (
             "adder:9",
@@ -158,7 +158,9 @@ def refusal(error, task, method, **wishes):
         ),
     ],
 )
-def test_a_promise_that_can_not_be_kept_is_refused_with_the_nearest(task, method, wishes, message):
+def test_a_constraint_that_can_not_be_met_is_refused_with_the_nearest(
+    task, method, wishes, message
+):
     assert refusal(OptionError, task, method, **wishes) == message
 
 
@@ -203,7 +205,7 @@ WISHES = [
 
 @pytest.mark.parametrize("wishes", WISHES, ids=str)
 @pytest.mark.parametrize("width", [1, 2, 3, 4, 5, 8, 9, 10, 22, 23, 40])
-def test_auto_takes_the_fewest_layers_then_the_fewest_parameters_that_keep_the_promises(
+def test_auto_takes_the_fewest_layers_then_the_fewest_parameters_that_meet_the_constraints(
     width, wishes
 ):
     task = task_named(f"adder:{width}")
@@ -243,7 +245,7 @@ def test_without_a_format_one_layer_takes_the_first_that_is_exact(width, format)
             "one-layer",
             (
                 "adder:5000 by one-layer would take about 71.1 GB of memory, over 4 GB; the widest "
-                "that can be had is adder:1843, or `method` prefix"
+                "possible is adder:1843, or `method` prefix"
             ),
         ),
         (
@@ -251,7 +253,7 @@ def test_without_a_format_one_layer_takes_the_first_that_is_exact(width, format)
             "ripple",
             (
                 "adder:10000 by ripple would take about 30.1 GB of memory, over 4 GB; the widest "
-                "that can be had is adder:3773, or `method` prefix"
+                "possible is adder:3773, or `method` prefix"
             ),
         ),
         (
@@ -259,7 +261,7 @@ def test_without_a_format_one_layer_takes_the_first_that_is_exact(width, format)
             "auto",
             (
                 "adder:1000000 by prefix would take about 23.9 GB of memory, over 4 GB; the widest "
-                "that can be had is adder:196656"
+                "possible is adder:196656"
             ),
         ),
     ],

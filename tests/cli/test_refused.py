@@ -80,7 +80,7 @@ REFUSED = [
     ("build --formula ../nets", "../nets: can't be read (Is a directory); name a file of formulas"),
     ("build --formula @unknown.txt", "../nets/unknown.txt line 2 column 15: unknown input 'q';"),
     ("build adder:24 --method one-layer --format fp32",
-     "--format: … in fp32 up to adder:22, … had is --format int32, or --method prefix\n"),
+     "--format: … in fp32 up to adder:22, … take --format int32, or --method prefix\n"),
     *(
         (f"build adder:9 --method ripple --timeout {seconds}",
          f"--timeout: got {seconds}; give seconds above 0")

@@ -1,7 +1,7 @@
-"""The methods that ``build`` knows: one table, from a name to its construction.
+"""The methods of ``build``: one table, from a name to its construction.
 
-Rule: a number format and a largest weight are promises. They are kept, or refused with what can be
-had instead; a construction is never quietly built otherwise than it was asked for.
+Rule: a number format and a largest weight are constraints. A method that violates one is refused
+with the nearest constraint that it meets; a construction is never changed to meet one.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from adderlab.nets import Network
 from adderlab.tasks import Task
 
 LEAST_WEIGHT: Final = 2
-"""What the largest weight of every construction is at least."""
+"""No construction has a smaller largest weight."""
 
 LARGEST_BYTES: Final = 4 << 30
-"""Memory beyond which a network is refused before it is taken."""
+"""Estimated memory beyond which a network is not built."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,13 @@ class Method:
 
     Attributes:
         build: from a task and a number format to a network.
-        tasks: the names of the tasks it knows, without widths.
+        tasks: the names of the tasks that it builds, without widths.
         largest: the largest magnitude among its weights and biases at a width.
         layers: its affine layers at a width.
         entries: about how many weights it stores at a width.
-        entry_bytes: memory that each takes at a width until it is written; measured on 2026-11-21
-            as the peak of building and writing adder:512 to adder:2048, adder:32768 by prefix.
-        formats: what to take when no format is asked for: the first that is exact.
+        entry_bytes: peak memory per weight at a width, writing included; measured on 2026-11-21
+            by building and writing adder:512 to adder:2048, adder:32768 by prefix.
+        formats: the default number formats, of which the first that is exact is taken.
     """
 
     build: Callable[[Task, str], Network]
@@ -52,7 +52,7 @@ class Method:
     formats: tuple[str, ...]
 
     def memory(self, width: int) -> int:
-        """Return about how many bytes of memory building at a width takes."""
+        """Return an estimate of the memory in bytes that building takes at a width."""
         return self.entries(width) * self.entry_bytes(width)
 
 
@@ -101,13 +101,13 @@ METHODS: Final[dict[str, Method]] = {
         formats=("int2",),
     ),
 }
-"""By name; of two with equally many layers ``auto`` takes the one that stores fewer weights."""
+"""By name."""
 
 
 def construct(
     task: Task, method: str, *, format: str | None = None, max_weight: float | None = None
 ) -> Network:
-    """Return the network that a method gives for a task, its promises checked.
+    """Return the network that a method builds for a task, after checking the constraints.
 
     Arguments and errors are those of :func:`chosen_method`; without ``format`` the weights are
     stored in the first of the method's formats that is exact at the task's width.
@@ -119,32 +119,32 @@ def construct(
 def chosen_method(
     task: Task, method: str, *, format: str | None = None, max_weight: float | None = None
 ) -> str:
-    """Return the method that keeps the promises: the one asked for, or what ``auto`` takes.
+    """Return the name of the method to use, after checking the constraints.
 
     Args:
         task: the task.
-        method: a name of :data:`METHODS`, or ``auto``: the fewest layers, then the fewest
-            weights, that keep the promises.
-        format: the number format of the weights; the method's own choice unless given.
+        method: a name of :data:`METHODS`, or ``auto``: of the methods that meet the constraints,
+            the one of the fewest layers, then of the fewest weights.
+        format: the number format of the weights; a default of the method unless given.
         max_weight: the largest magnitude that a weight or bias may have.
 
     Raises:
-        OptionError: there is no such method, or a promise can't be kept; what can be had is named.
-        TaskError: the method does not know the task.
+        OptionError: there is no such method, or it violates a constraint.
+        TaskError: the method does not build the task.
         ResourceError: the network would not fit in memory.
     """
     if max_weight is not None and not max_weight > 0:
         raise OptionError(f"got {max_weight:g}", where="max_weight", remedy="give a number above 0")
     if method == "auto":
         method = _choose(task, format, max_weight)
-    construction = METHODS.get(method)
-    if construction is None:
+    chosen = METHODS.get(method)
+    if chosen is None:
         near = difflib.get_close_matches(method, (*METHODS, "auto"), n=1)
         remedy = f"did you mean {near[0]}?" if near else f"one of auto, {', '.join(METHODS)}"
         raise OptionError(f"unknown method {method!r}", where="method", remedy=remedy)
-    fault = _fault(construction, method, task, format, max_weight)
-    if fault is not None:
-        raise fault
+    error = _error(chosen, method, task, format, max_weight)
+    if error is not None:
+        raise error
     return method
 
 
@@ -154,24 +154,24 @@ def _format(method: str, task: Task) -> str:
 
 
 def _is_exact(method: str, format: str, width: int) -> bool:
-    """Return whether a method's network is exact in a format; of the lecture's, it may be."""
+    """Return whether a method is exact in a format; the lecture's network is taken to be."""
     limit = exact_width(method, format) if method in DEMANDS else None
     return limit is None or width <= limit
 
 
 def _choose(task: Task, format: str | None, max_weight: float | None) -> str:
-    """Return the method of the fewest layers, then weights, that keeps the promises."""
+    """Return the method of the fewest layers, then weights, that meets the constraints."""
     width = task.inputs[0].width
-    faults = {
-        name: _fault(method, name, task, format, max_weight)
+    errors = {
+        name: _error(method, name, task, format, max_weight)
         for name, method in METHODS.items()
         if name != "lecture"
     }
-    kept = [name for name, fault in faults.items() if fault is None]
-    if not kept:  # the fault of the method that asks for the least
-        fault = faults["prefix"]
-        assert fault is not None
-        raise fault if not isinstance(fault, TaskError) else _unknown_task("auto", task)
+    kept = [name for name, error in errors.items() if error is None]
+    if not kept:  # the error of the method with the weakest requirements
+        error = errors["prefix"]
+        assert error is not None
+        raise _unknown_task("auto", task) if isinstance(error, TaskError) else error
     return min(kept, key=lambda name: (METHODS[name].layers(width), METHODS[name].entries(width)))
 
 
@@ -183,10 +183,10 @@ def _unknown_task(method: str, task: Task) -> TaskError:
     )
 
 
-def _fault(
+def _error(
     method: Method, name: str, task: Task, format: str | None, max_weight: float | None
 ) -> OptionError | TaskError | ResourceError | None:
-    """Return why a method can't be had for a task under the promises; ``None`` if it can."""
+    """Return the error of a method that can't build the task under the constraints, if any."""
     if name == "lecture" and task.name not in ("half-adder", "adder:1"):
         return TaskError(
             f"the lecture sets weights for half-adder alone, got {task.name}",
@@ -199,17 +199,17 @@ def _fault(
     largest = method.largest(width)
     if max_weight is not None and max_weight < LEAST_WEIGHT:
         return OptionError(
-            f"every adder needs weights to {LEAST_WEIGHT}, over {max_weight:g}",
+            f"every adder needs weights up to {LEAST_WEIGHT}, more than {max_weight:g}",
             where="max_weight",
             remedy=f"give {LEAST_WEIGHT}",
         )
     prefix = METHODS["prefix"]
-    has_prefix = name != "prefix" and _fault(prefix, "prefix", task, format, max_weight) is None
+    prefix_fits = name != "prefix" and _error(prefix, "prefix", task, format, max_weight) is None
     memory = method.memory(width)
     if memory > LARGEST_BYTES:
         most = bisect_right(range(width), LARGEST_BYTES, key=method.memory) - 1
-        remedy = f"the widest that can be had is adder:{most}"
-        remedy += ", or `method` prefix" if has_prefix else ""
+        remedy = f"the widest possible is adder:{most}"
+        remedy += ", or `method` prefix" if prefix_fits else ""
         return ResourceError(
             f"{task.name} by {name} would take about {memory / 1e9:.3g} GB of memory, "
             f"over {LARGEST_BYTES >> 30} GB",
@@ -218,44 +218,47 @@ def _fault(
         )
     if max_weight is not None and largest > max_weight:
         return OptionError(
-            f"{task.name} by {name} needs weights to {weight_text(largest)}, over {max_weight:g}",
+            f"{task.name} by {name} needs weights up to {weight_text(largest)}, "
+            f"more than {max_weight:g}",
             where="max_weight",
             remedy="take `method` prefix, whose weights reach 2"
-            if has_prefix
+            if prefix_fits
             else f"give {weight_text(largest)}",
         )
     if format is None:
         return None
-    return _misfit(name, task, largest, format_named(format), has_prefix=has_prefix)
+    return _format_error(name, task, largest, format_named(format), prefix_fits=prefix_fits)
 
 
-def _misfit(
-    method: str, task: Task, largest: float, form: Format, *, has_prefix: bool
+def _format_error(
+    method: str, task: Task, largest: float, form: Format, *, prefix_fits: bool
 ) -> OptionError | None:
-    """Return why a format can't be promised, with the nearest that can; ``None`` if it can."""
+    """Return the error of a method that is not exact in a format, if any."""
     width = task.inputs[0].width
     values = (-1.5, -2) if method == "lecture" else (-largest, 1 - largest, -2, 1)
-    faults = {
-        number_format.name: _format_fault(method, width, number_format, values)
+    reasons = {
+        number_format.name: _inexactness(method, width, number_format, values)
         for number_format in _ranked()
     }
-    fault = faults[form.name]
-    if not fault:
+    reason = reasons[form.name]
+    if not reason:
         return None
-    nearest = next(name for name, reason in faults.items() if not reason)
-    remedy = f"the nearest that can be had is `format` {nearest}"
-    remedy += ", or `method` prefix" if has_prefix else ""
-    return OptionError(f"{task.name} by {method} {fault}", where="format", remedy=remedy)
+    nearest = next(name for name, why in reasons.items() if not why)
+    remedy = f"take `format` {nearest}"
+    remedy += ", or `method` prefix" if prefix_fits else ""
+    return OptionError(f"{task.name} by {method} {reason}", where="format", remedy=remedy)
 
 
-def _format_fault(method: str, width: int, form: Format, values: tuple[float, ...]) -> str:
-    """Return why a method is not exact in a format, or nothing."""
+def _inexactness(method: str, width: int, form: Format, values: tuple[float, ...]) -> str:
+    """Return the reason why a method is not exact in a format; empty where it is."""
     missing = [value for value in values if not form.holds(Fraction(value))]
     if missing:
         return f"stores {weight_text(missing[0])}, which {form.name} does not hold"
     if not _is_exact(method, form.name, width):
         limit = exact_width(method, form.name)
-        what = "a sum can leave int32" if form.kind == "integer" else f"{form.name} can round a sum"
+        what = (
+            "a sum can overflow int32" if form.kind == "integer" else f"{form.name} can round a sum"
+        )
         return f"is exact in {form.name} up to adder:{limit}, beyond which {what}"
     return ""
 

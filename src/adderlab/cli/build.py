@@ -48,7 +48,7 @@ def build(
     format: Annotated[
         str | None,
         typer.Option(
-            "--format", metavar="F", help="The number format; of a construction a promise."
+            "--format", metavar="F", help="The number format; a construction must be exact in it."
         ),
     ] = None,
     max_weight: Annotated[
@@ -56,7 +56,7 @@ def build(
         typer.Option(
             "--max-weight",
             metavar="W",
-            help="The largest weight that a construction may have: a promise.",
+            help="The largest weight that a construction may have.",
         ),
     ] = None,
     timeout: Annotated[

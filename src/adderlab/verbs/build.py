@@ -127,15 +127,15 @@ def build(
         formula: a file in the notebook's notation, one line for each output bit.
         share: of a formula, compute equal terms once.
         format: the number format of the weights, in which the network must be right too; of a
-            formula fp32 unless given, of a construction its own choice.
+            formula fp32 unless given, of a construction a default of its own.
         max_weight: of a construction, the largest magnitude that a weight may have.
         timeout_s: seconds after which a proof is given up as ``unknown``.
         out: where to write the network; it is written whatever the verdict.
 
     Raises:
         OptionError: not exactly one of ``method`` and ``formula``, no time to prove, or a
-            promise of a construction that can't be kept.
-        TaskError: no such task, or the method does not know it.
+            construction that violates ``format`` or ``max_weight``.
+        TaskError: no such task, or the method does not build it.
         ResourceError: the network would not fit in memory.
         FormulaError: the formula can't be read.
         OutputError: ``out`` can't be written.
