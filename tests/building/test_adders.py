@@ -57,11 +57,11 @@ def test_adders_are_right_on_every_input(method: str, width: int) -> None:
     """By enumeration, with outputs that are exactly 0 or 1, in exact arithmetic and in fp32."""
     net = adder(method, width, "fp32")
     assert net.readout == EXACT
-    found = prove(net)
-    assert found, found
-    assert found.method == "enumerated"
-    assert found.rows == found.rows_right == 1 << (2 * width)
-    assert found.formats["fp32"].verdict == "proved"
+    verdict = prove(net)
+    assert verdict, verdict
+    assert verdict.method == "enumerated"
+    assert verdict.rows == verdict.rows_right == 1 << (2 * width)
+    assert verdict.formats["fp32"].verdict == "proved"
 
 
 def sums_are_right(net: Network, width: int) -> bool:

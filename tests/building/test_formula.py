@@ -525,9 +525,9 @@ def test_a_random_formula_is_what_its_network_computes(
     if all_steps:
         drawn = [("step", tree) for tree in drawn]
     is_read_out = all(isinstance(tree, tuple) and tree[0] == "step" for tree in drawn)
-    said = "1 ( a >= b )"
+    indicator = "1 ( a >= b )"
     text = "\n".join(
-        f"{bit} = {said} = {written(tree)}"
+        f"{bit} = {indicator} = {written(tree)}"
         for bit, tree in zip(task.output_bits, drawn, strict=True)
     )
     compiled = compile_formula(text, task, format="fp64", share=share)

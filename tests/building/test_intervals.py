@@ -14,7 +14,7 @@ from adderlab.building.repair.intervals import (
     Interval,
     Intervals,
     Line,
-    is_endless,
+    is_unbounded,
     lowest,
     sign,
     where_sign,
@@ -127,7 +127,7 @@ def test_the_lowest_of_several_functions(parts: list[Interval], drawn: Any) -> N
         assert here == [min(b.at(value) if value <= cut else a.at(value) for cut, b, a in drawn)]
     far = [value for value in (F(10**6), F(-(10**6))) if within.contains(value)]
     highest = [line.at(v) for v in far for piece, line in envelope if piece.contains(v)]
-    assert is_endless(envelope) == any(value > 1000 for value in highest)
+    assert is_unbounded(envelope) == any(value > 1000 for value in highest)
 
 
 @pytest.mark.parametrize("signs", [(-1,), (0,), (1,), (-1, 0), (0, 1)])

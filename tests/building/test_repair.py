@@ -359,12 +359,12 @@ def cases(draw: st.DrawFn) -> Case:
     )
     at = draw(st.integers(0, len(weights) - 1))
     unit, source = draw(st.integers(0, sizes[at + 1] - 1)), draw(st.integers(-1, sizes[at] - 1))
-    meant = [[list(row) for row in matrix] for matrix in weights], [list(row) for row in biases]
+    changed = [[list(row) for row in matrix] for matrix in weights], [list(row) for row in biases]
     if source < 0:
-        meant[1][at][unit] += draw(HALVES)
+        changed[1][at][unit] += draw(HALVES)
     else:
-        meant[0][at][unit][source] += draw(HALVES)
-    wished = network(*meant, activation=net.layers[0].activation, readout=net.readout)
+        changed[0][at][unit][source] += draw(HALVES)
+    target = network(*changed, activation=net.layers[0].activation, readout=net.readout)
     names = [f"x{i}" for i in range(sizes[0])], [f"y{i}" for i in range(sizes[-1])]
     header = ",".join([*(f"in {n}:1" for n in names[0]), *(f"out {n}:1" for n in names[1])])
     free = draw(st.lists(st.integers(0, 7), max_size=2))
@@ -372,7 +372,7 @@ def cases(draw: st.DrawFn) -> Case:
     wrong = 0
     for row in range(1 << sizes[0]):
         bits = [row >> (sizes[0] - 1 - i) & 1 for i in range(sizes[0])]
-        outs = [bit_of(net.readout, value) for value in raw_outputs(wished, bits)]
+        outs = [bit_of(net.readout, value) for value in raw_outputs(target, bits)]
         marks = ["*" if bit is None or row in free else str(bit) for bit in outs]
         now = [str(bit_of(net.readout, value)) for value in raw_outputs(net, bits)]
         wrong += any(mark not in ("*", bit) for mark, bit in zip(marks, now, strict=True))
@@ -498,8 +498,8 @@ def one_layer(weight: Any) -> Network:
             "half-adder",
             NetworkError,
             (
-                "fc1: the layer has tanh, whose values are no fractions: the weights that work "
-                "can't be said exactly; repair a network of relu, leaky, step and identity"
+                "fc1: the activation tanh is not piecewise linear, so the values that work "
+                "can't be computed exactly; repair a network of relu, leaky, step and identity"
             ),
         ),
         *(

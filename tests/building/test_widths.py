@@ -27,8 +27,8 @@ def adder(method, width, format="wide"):
 def test_the_largest_sum_is_the_one_that_diagrams_find(method, width):
     """With each unit's exact least and largest value, over all inputs at once."""
     net = adder(method, width)
-    found = decide(net, net.task)
-    bounds = sum_bounds(net, found.ranges, found.exponents)
+    decision = decide(net, net.task)
+    bounds = sum_bounds(net, decision.ranges, decision.exponents)
     largest = max(bound.units * Fraction(2) ** bound.exponent for bound in bounds)
     assert largest == DEMANDS[method].largest_sum(width)
 

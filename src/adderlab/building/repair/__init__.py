@@ -1,4 +1,4 @@
-"""Every single parameter that can be changed so that a network becomes right."""
+"""Repairing a network by changing a single parameter."""
 
 from adderlab.building.repair.intervals import Interval, Intervals
 from adderlab.building.repair.rows import Parameter

@@ -36,7 +36,7 @@ class Interval:
 
     @property
     def sample(self) -> Fraction:
-        """A number inside: the middle; of a half-line, one beyond its end."""
+        """A number inside: the middle or, of a half-line, its end plus or minus 1."""
         if self.low is None:
             return Fraction(0) if self.high is None else self.high - 1
         return self.low + 1 if self.high is None else (self.low + self.high) / 2
@@ -59,7 +59,7 @@ class Interval:
         return Interval(low, high, lower.low_closed, upper.high_closed)
 
     def split(self, cuts: Iterable[Fraction]) -> Iterator[Interval]:
-        """Yield this interval in ascending parts: each cut that lies inside is one of its own."""
+        """Yield the ascending parts between the cuts; each cut inside is a part of its own."""
         low, low_closed = self.low, self.low_closed
         for cut in sorted(set(cuts)):
             if not self.contains(cut):
@@ -78,7 +78,7 @@ class Interval:
         return above.low == self.high and (above.low_closed or self.high_closed)
 
     def describe(self, number: Callable[[Fraction], str] = str) -> str:
-        """Return it as people write it: ``(-inf, -3]``, ``(0, 2/3]``, ``{1/2}``."""
+        """Return the usual notation: ``(-inf, -3]``, ``(0, 2/3]``, ``{1/2}``."""
         if self.low is not None and self.low == self.high:
             return f"{{{number(self.low)}}}"
         low = "-inf" if self.low is None else number(self.low)
@@ -131,7 +131,7 @@ class Intervals:
         return any(part.contains(value) for part in self.parts)
 
     def describe(self, number: Callable[[Fraction], str] = str) -> str:
-        """Return it as people write it: ``(-inf, -3] or [2, 5)``."""
+        """Return the usual notation: ``(-inf, -3] or [2, 5)``."""
         return " or ".join(part.describe(number) for part in self.parts) or "none"
 
     def to_list(self) -> list[dict[str, Any]]:
@@ -187,7 +187,7 @@ def constant(value: Fraction | int) -> Line:
 
 
 IDENTITY: Final = Line(Fraction(1), ZERO)
-"""The changed number itself."""
+"""The function whose value is its argument."""
 
 
 def sign(value: Fraction) -> int:
@@ -225,8 +225,8 @@ Envelope: TypeAlias = list[Piece]
 def lowest(functions: Iterable[Envelope]) -> Envelope:
     """Return the smallest of several functions, all on the same numbers; at least one is given.
 
-    They are put in one by one, each piece cut against those it meets. The envelope of n lines
-    on an interval has at most n pieces; here nearly all lines lie above a few.
+    They are added one at a time, each piece compared with the pieces that it overlaps. The
+    envelope of n lines on an interval has at most n pieces; here it has few.
 
     References:
         Sharir, Agarwal, "Davenport-Schinzel Sequences and Their Geometric Applications" (1995),
@@ -255,7 +255,7 @@ def _lowered(envelope: Envelope, cell: Interval, line: Line) -> Envelope:
 
 
 def _append(envelope: Envelope, part: Interval, line: Line) -> None:
-    """Add a piece at the upper end, joined to the last one where the line goes on."""
+    """Append a piece, merged with the last one where the line is the same and they touch."""
     if envelope and envelope[-1][1] == line and envelope[-1][0].touches(part):
         last = envelope.pop()[0]
         part = Interval(last.low, part.high, last.low_closed, part.high_closed)
@@ -269,8 +269,8 @@ def at_least(envelope: Envelope, level: Fraction) -> Intervals:
     return Intervals.of(part for part in above if part is not None)
 
 
-def is_endless(envelope: Envelope) -> bool:
-    """Return whether the envelope grows without end on a half-line."""
+def is_unbounded(envelope: Envelope) -> bool:
+    """Return whether the envelope is unbounded above."""
     return any(
         (line.slope > 0 and piece.high is None) or (line.slope < 0 and piece.low is None)
         for piece, line in envelope

@@ -1,8 +1,8 @@
-"""The parameters of a network, and what changing one does to a row's outputs.
+"""The parameters of a network, and a row's outputs as functions of one of them.
 
-Rule: with all other parameters fixed, every unit is a piecewise linear function of the changed one,
-which may jump at steps. Only what the parameter reaches is computed; every other unit keeps the
-value that it has on that row.
+Rule: with all other parameters fixed, every unit is a piecewise linear function of the parameter,
+which may jump at steps. Only units that depend on it are computed; every other unit has the value
+that it has on that row.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ class Parameter:
 
     Attributes:
         tensor: the name of its tensor, or ``threshold``.
-        index: its place there; empty for the threshold.
-        value: its value.
+        index: its index in the tensor; empty for the threshold.
+        value: its present value.
         form: the format that its tensor stores numbers in; a double for the threshold.
-        layer: the number of its layer, the first being 0; of the threshold, one past the last.
+        layer: the number of its layer, from 0; for the threshold, the number of layers.
     """
 
     tensor: str
@@ -103,7 +103,7 @@ def parameters_of(net: Network) -> Iterator[Parameter]:
 
 
 def _storage(name: str, tensor: Tensor, net: Network) -> Format:
-    """Return the format that a tensor stores its numbers in."""
+    """Return the number format of a tensor's stored numbers."""
     if isinstance(tensor, Packed):
         if tensor.bits == 1:
             return FORMATS["binary"]
@@ -129,14 +129,14 @@ def _storage(name: str, tensor: Tensor, net: Network) -> Format:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the network as it is.
+    """One row of the task, evaluated on the network.
 
     Attributes:
         number: its number in the task.
         values: the inputs, then each layer's activations.
         sums: each layer's sums.
-        expected: the output bits; ``None`` where any is right.
-        is_right: for each output, whether its bit is as expected.
+        expected: the output bits; ``None`` for an output that does not matter.
+        is_right: for each output, whether it reads as expected.
     """
 
     number: int
@@ -147,7 +147,7 @@ class Row:
 
 
 class Rows:
-    """A network on every row of a task.
+    """A network evaluated on every row of a task.
 
     Attributes:
         readout: the network's.
@@ -173,42 +173,42 @@ class Rows:
         """Return the values in ``within`` that make every bit of the row right."""
         intervals: list[Interval] = []
         for cell, lines in self._outputs(row, parameter, within):
-            kept: Interval | None = cell
+            part: Interval | None = cell
             for output, bit in enumerate(row.expected):
-                if kept is None or bit is None:
+                if part is None or bit is None:
                     continue
                 if output in lines or parameter.is_threshold:
-                    value, limit = self._sides(row, output, lines, parameter)
-                    kept = where_sign(value.minus(limit), kept, self._right_signs[bit])
+                    value, limit = self._compared(row, output, lines, parameter)
+                    part = where_sign(value.minus(limit), part, self._right_signs[bit])
                 elif not row.is_right[output]:
-                    kept = None
-            if kept is not None:
-                intervals.append(kept)
+                    part = None
+            if part is not None:
+                intervals.append(part)
         return Intervals.of(intervals)
 
     def distances(
         self, row: Row, parameter: Parameter, within: Intervals
     ) -> Iterator[tuple[int, Envelope]]:
-        """Yield each output that matters with its signed distance to the threshold."""
+        """Yield each output that matters, with its signed distance to the threshold."""
         cells = list(self._outputs(row, parameter, within))
         for output, bit in enumerate(row.expected):
             if bit is not None:
-                sides = [
-                    (cell, *self._sides(row, output, lines, parameter)) for cell, lines in cells
+                pairs = [
+                    (cell, *self._compared(row, output, lines, parameter)) for cell, lines in cells
                 ]
                 yield (
                     output,
                     [
                         (cell, value.minus(limit) if bit else limit.minus(value))
-                        for cell, value, limit in sides
+                        for cell, value, limit in pairs
                     ],
                 )
 
     def is_tied(self, row: Row, output: int) -> bool:
-        """Return whether an output is right and just on the threshold."""
+        """Return whether an output is right and exactly on the threshold."""
         return row.is_right[output] and row.values[-1][output] == self.readout.threshold
 
-    def _sides(
+    def _compared(
         self, row: Row, output: int, lines: dict[int, Line], parameter: Parameter
     ) -> tuple[Line, Line]:
         """Return an output, and what it is compared with: the threshold or the expected bit."""
@@ -219,7 +219,7 @@ class Rows:
     def _outputs(
         self, row: Row, parameter: Parameter, within: Intervals
     ) -> Iterator[tuple[Interval, dict[int, Line]]]:
-        """Yield cells that make up ``within``, with the outputs that differ from the row's."""
+        """Yield the cells that ``within`` consists of, with the outputs that change on each."""
         sums: dict[int, Line] = {}
         if not parameter.is_threshold:
             unit, *source = parameter.index  # a weight's source; a bias has none
@@ -228,12 +228,12 @@ class Rows:
                 rest = row.sums[parameter.layer][unit] - factor * parameter.value
                 sums[unit] = Line(factor, rest)
         for part in within.parts:
-            yield from self._through(row, parameter.layer, sums, part)
+            yield from self._propagate(row, parameter.layer, sums, part)
 
-    def _through(
+    def _propagate(
         self, row: Row, layer: int, sums: dict[int, Line], cell: Interval
     ) -> Iterator[tuple[Interval, dict[int, Line]]]:
-        """Yield the cells, and the changed outputs on each, that a layer's changed sums give."""
+        """Yield the parts of a cell, and the outputs that change on each with a layer's sums."""
         if not sums:
             yield cell, {}
             return
@@ -248,10 +248,10 @@ class Rows:
             if layer + 1 == len(self._weights):
                 yield part, values
             else:
-                yield from self._through(row, layer + 1, self._sums(row, layer + 1, values), part)
+                yield from self._propagate(row, layer + 1, self._sums(row, layer + 1, values), part)
 
     def _sums(self, row: Row, layer: int, values: dict[int, Line]) -> dict[int, Line]:
-        """Return a layer's sums that changed when these units of the layer before did."""
+        """Return the sums of a layer that change with these values of the layer before."""
         before = row.values[layer]
         shifts = [(unit, line.intercept - before[unit]) for unit, line in values.items()]
         slopes = [(unit, line.slope) for unit, line in values.items() if line.slope]
@@ -289,7 +289,7 @@ def _rows(net: Network, task: Task) -> list[Row]:
 
 
 def _pieces(activation: Activation) -> dict[int, Line]:
-    """Return an activation as a line for each sign of the sum."""
+    """Return the activation's line for sums below, at and above 0."""
     assert activation.slopes is not None
     below, above = map(Fraction, activation.slopes)
     values = activation.exact(Dyadic(np.array([-1, 0, 1])))
@@ -300,12 +300,12 @@ def _pieces(activation: Activation) -> dict[int, Line]:
 
 
 def _limit(readout: Readout, bit: int) -> Fraction:
-    """Return what an output is compared with: the threshold or, of an exact readout, the bit."""
+    """Return what an output is compared with: the threshold or, by an exact readout, the bit."""
     return Fraction(readout.threshold if readout.kind == "threshold" else bit)
 
 
 def _right_signs(readout: Readout, bit: int) -> list[int]:
-    """Return the signs of an output minus its limit with which it reads as the bit."""
+    """Return the signs of output minus limit for which the output reads as the bit."""
     values = {step: _limit(readout, bit) + step for step in (-1, 0, 1)}
     return [step for step, value in values.items() if read_bit(readout, value, value) == bit]
 

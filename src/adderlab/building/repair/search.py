@@ -1,10 +1,10 @@
 """The search for every single parameter whose change makes a network right, and its results.
 
 Rules: the set of values that work is exact, and every repair is proved by the function that is
-passed in. The value taken is one that the tensor stores, exactly. Among those that work the
-network's margin decides; then the margin without the outputs that were right just on the threshold
-before (0 + 0 gives exactly 0 in the lecture's network, whatever its weights, and would hide how
-well the wrong row was repaired); then the smallest change.
+passed in. The new value is one that the tensor stores exactly. Of those that work, it has the
+largest margin of the network; then the largest margin without the outputs that were right and
+exactly on the threshold before (0 + 0 gives 0 in the lecture's network, whatever its weights, and
+would hide the margin of the repaired row); then the smallest change.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from adderlab.building.repair.intervals import (
     Interval,
     Intervals,
     at_least,
-    is_endless,
+    is_unbounded,
     lowest,
     point,
 )
@@ -38,24 +38,23 @@ LARGEST_WORK: Final = 1 << 26
 where 350 do (8-32-32-32-2), on two cores, 2026-11-21."""
 
 ENOUGH: Final = Fraction(1)
-"""The margin that is enough where it grows without end: the distance between the bits 0 and 1."""
+"""The margin aimed at where it is unbounded: the distance between the bits 0 and 1."""
 
 COLUMNS: Final = ("parameter", "from", "to", "works", "margin", "repaired rows")
 """The headings of :meth:`Repair.cells`."""
 MOST_SHOWN: Final = 20
-"""Repairs up to which each has a row of the table."""
-
+"""Rows of the table at most."""
 WORDS: Final = ("parameter", "works")
-"""The columns of text, which are aligned left."""
+"""The columns that are aligned left."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
-    """A parameter with the values that would make the network right on every row.
+    """A parameter with the values that make the network right on every row.
 
     Attributes:
-        parameter: the parameter as it is.
-        works: exactly the values that work, all other parameters as they are.
+        parameter: with its present value.
+        works: the values that work, all other parameters unchanged.
     """
 
     parameter: Parameter
@@ -72,7 +71,7 @@ class Candidate:
         return self.parameter.value
 
     def to_dict(self) -> dict[str, Any]:
-        """Return place, value and intervals; ``to`` is ``None``, for none can be stored."""
+        """Return tensor, index, value and intervals; ``to`` is ``None``: none can be stored."""
         return {
             "tensor": self.parameter.tensor,
             "index": list(self.parameter.index),
@@ -89,8 +88,8 @@ class Repair(Candidate):
     """A change of one parameter, with the changed network, which was proved.
 
     Attributes:
-        after: the value taken, which the tensor stores exactly.
-        margin: the network's margin after; ``None`` for an exact readout.
+        after: the new value, which the tensor stores exactly.
+        margin: the changed network's margin; ``None`` for an exact readout.
         row_margin: the smallest distance to the threshold over the rows that were wrong before;
             ``None`` for an exact readout.
         network: the changed network.
@@ -103,7 +102,7 @@ class Repair(Candidate):
 
     @property
     def change(self) -> Fraction:
-        """How far the parameter moves."""
+        """The magnitude of the change."""
         return abs(self.after - self.before)
 
     def cells(self) -> tuple[str, ...]:
@@ -138,7 +137,7 @@ class Repairs(Result):
     """Every single-parameter repair of a network.
 
     Attributes:
-        repairs: the best network margin first, then the smallest change.
+        repairs: by descending margin, then by ascending change.
         unstorable: parameters for which values work, but none that the tensor can store.
         wrong_rows: the input words of the rows that were wrong before; none where the network
             was right already.
@@ -213,8 +212,8 @@ def find_repairs(net: Network, task: Task, *, prove: Callable[[Network], object]
 
     A parameter is a weight, a bias or the readout's threshold. With all others fixed, an
     output of a row is a piecewise linear function of the one that changes, so the values that
-    make the row right are a union of intervals, found exactly; those of all rows are
-    intersected. Of the values that work, one is taken.
+    make the row right are a union of intervals, computed exactly; those of all rows are
+    intersected. The new value is one of these, chosen by the rules above.
 
     Args:
         net: a network of dense or packed tensors, without tanh.
@@ -224,7 +223,7 @@ def find_repairs(net: Network, task: Task, *, prove: Callable[[Network], object]
     Raises:
         TaskError: the task does not fit the network.
         NetworkError: the network has tanh, or a sparse, scaled or wide tensor.
-        ResourceError: more rows, or rows x parameters x units, than can be tried.
+        ResourceError: more than 4096 rows, or too many rows x parameters x units.
     """
     net.check_fits(task)
     _check_activations(net)
@@ -255,8 +254,8 @@ def _check_activations(net: Network) -> None:
     for number, layer in enumerate(net.layers, start=1):
         if layer.activation.slopes is None:
             raise NetworkError(
-                f"the layer has {layer.activation}, whose values are no fractions: the weights "
-                "that work can't be said exactly",
+                f"the activation {layer.activation} is not piecewise linear, so the values that "
+                "work can't be computed exactly",
                 where=f"fc{number}",
                 remedy="repair a network of relu, leaky, step and identity",
             )
@@ -276,21 +275,21 @@ def _check_size(rows: int, parameters: int, units: int) -> None:
 
 
 def _candidates(rows: Rows, parameters: list[Parameter]) -> list[tuple[Parameter, Intervals]]:
-    """Return the parameters that some value makes right on every row, with all such values.
+    """Return the parameters with values that make every row right, and these values.
 
-    The wrong rows come first: they rule out nearly all parameters.
+    The wrong rows come first: they exclude nearly all parameters.
     """
-    left = [(parameter, Intervals((LINE,))) for parameter in parameters]
+    candidates = [(parameter, Intervals((LINE,))) for parameter in parameters]
     for row in rows.wrong + rows.right:
-        if not left:
-            break
-        tried = ((parameter, rows.allowed(row, parameter, works)) for parameter, works in left)
-        left = [(parameter, works) for parameter, works in tried if works]
-    return left
+        narrowed = [
+            (parameter, rows.allowed(row, parameter, works)) for parameter, works in candidates
+        ]
+        candidates = [(parameter, works) for parameter, works in narrowed if works]
+    return candidates
 
 
 def _best_value(rows: Rows, parameter: Parameter, works: Intervals) -> Fraction | None:
-    """Return the value to take, ``None`` where the format holds none of those that work."""
+    """Return the new value; ``None`` where the format holds none of those that work."""
     form, before = parameter.form, parameter.value
     if not any(extremes(form, part) for part in works.parts):
         return None
@@ -305,7 +304,7 @@ def _best_value(rows: Rows, parameter: Parameter, works: Intervals) -> Fraction 
 def _margin(rows: Rows, parameter: Parameter, within: Intervals, *, with_ties: bool) -> Envelope:
     """Return the network's margin as a function of the parameter.
 
-    Without ties, the outputs are left out that were right just on the threshold.
+    ``with_ties=False`` leaves out the outputs that were right and exactly on the threshold.
     """
     functions: dict[tuple[Any, ...], Envelope] = {}  # many rows give the same one
     for row in rows.wrong + rows.right:
@@ -318,40 +317,40 @@ def _margin(rows: Rows, parameter: Parameter, within: Intervals, *, with_ties: b
 def _margins(
     rows: Rows, parameter: Parameter, value: Fraction
 ) -> tuple[Fraction | None, Fraction | None]:
-    """Return the margin over all rows, and over those that were wrong before."""
+    """Return the margin over all rows, and over the rows that were wrong before."""
     if rows.readout.kind == "exact":
         return None, None
     within = Intervals((point(value),))
     wrong, right = (
         [
             line.at(value)
-            for row in some_rows
+            for row in subset
             for _, distance in rows.distances(row, parameter, within)
             for _, line in distance
         ]
-        for some_rows in (rows.wrong, rows.right)
+        for subset in (rows.wrong, rows.right)
     )
     return min(wrong + right), min(wrong)
 
 
 def _highest(margin: Envelope, form: Format) -> Intervals:
-    """Return the values where a margin is as large as a stored value makes it.
+    """Return the values whose margin is at least the largest of a stored value.
 
-    On a piece a line is highest at an end, so the best stored value is one of those next to the
-    ends of the pieces. A margin that grows without end has no best value, or the format's
-    largest number: there it is enough to reach 1. (It never only approaches a height at an open
-    end: what follows a step is constant between its flips, and without steps nothing jumps.)
+    On a piece a line is highest at an end, so the best stored value is next to the end of a
+    piece. An unbounded margin has no best value, or the format's largest number: there 1 is
+    enough. (A supremum that is not attained can't occur: outputs behind a step are constant
+    between its jumps, and without steps nothing jumps.)
     """
     level = max(line.at(value) for piece, line in margin for value in extremes(form, piece))
-    return at_least(margin, min(level, ENOUGH) if is_endless(margin) else level)
+    return at_least(margin, min(level, ENOUGH) if is_unbounded(margin) else level)
 
 
 def _nearest(part: Interval, form: Format, before: Fraction) -> tuple[Fraction, ...]:
-    """Return the stored values of an interval beside ``before`` that may be taken.
+    """Return the stored values of an interval that are candidates for the smallest change.
 
-    They are those next to its nearer end. Where that end is not inside, a row is wrong on it, and
-    the first number beyond it would all but touch it: then to the middle, of a half-line to one
-    beyond the end.
+    They are next to its end nearer to ``before``. Where that end is open, a row is wrong on it,
+    and the next number would be too close to it: then they are next to the interval's middle or,
+    for a half-line, to 1 beyond its end.
     """
     end, is_closed = (
         (part.low, part.low_closed)
@@ -365,7 +364,7 @@ def _nearest(part: Interval, form: Format, before: Fraction) -> tuple[Fraction, 
 
 
 def extremes(form: Format, within: Interval) -> tuple[Fraction, ...]:
-    """Return the least and the greatest value of the format inside; nothing if none is."""
+    """Return the least and the greatest value of the format in an interval, if there are any."""
     low = Fraction(form.least)
     high = Fraction(form.largest)
     if within.low is not None:
