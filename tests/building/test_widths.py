@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from adderlab.building.adders.widths import DEMANDS, exact_width, exact_widths
+from adderlab.building.adders.widths import REQUIREMENTS, exact_width, exact_widths
 from adderlab.building.methods import METHODS
 from adderlab.formats import FORMATS
 from adderlab.proving.diagrams import decide
@@ -23,32 +23,32 @@ def adder(method, width, format="wide"):
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 4, 5, 6, 7, 9, 16, 33, 64])
-@pytest.mark.parametrize("method", DEMANDS)
+@pytest.mark.parametrize("method", REQUIREMENTS)
 def test_the_largest_sum_is_the_one_that_diagrams_find(method, width):
     """With each unit's exact least and largest value, over all inputs at once."""
     net = adder(method, width)
     decision = decide(net, net.task)
     bounds = sum_bounds(net, decision.ranges, decision.exponents)
     largest = max(bound.units * Fraction(2) ** bound.exponent for bound in bounds)
-    assert largest == DEMANDS[method].largest_sum(width)
+    assert largest == REQUIREMENTS[method].largest_sum(width)
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 4, 5, 8, 17, 64])
-@pytest.mark.parametrize("method", DEMANDS)
+@pytest.mark.parametrize("method", REQUIREMENTS)
 def test_a_format_that_holds_the_hardest_numbers_holds_all_that_are_stored(method, width):
     net = adder(method, width)
     stored = {int(value) for _, values in net.entries() for value in values.integers} | {0}
-    hardest = DEMANDS[method].values(width)
+    hardest = REQUIREMENTS[method].values(width)
     for form in FORMATS.values():
         assert all(map(form.holds, stored)) == all(map(form.holds, hardest)), form.name
-    settled = DEMANDS[method].settled
+    settled = REQUIREMENTS[method].settled
     if settled is not None and width > settled:
-        assert set(hardest) == set(DEMANDS[method].values(settled))
-        assert DEMANDS[method].largest_sum(width) == DEMANDS[method].largest_sum(settled)
+        assert set(hardest) == set(REQUIREMENTS[method].values(settled))
+        assert REQUIREMENTS[method].largest_sum(width) == REQUIREMENTS[method].largest_sum(settled)
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@pytest.mark.parametrize("method", DEMANDS)
+@pytest.mark.parametrize("method", REQUIREMENTS)
 def test_proofs_give_the_width_that_is_derived(method, name):
     """Proved there, and not one bit wider; every width is tried by benchmarks/safe_widths.py."""
     limit = exact_width(method, name)

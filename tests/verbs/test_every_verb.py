@@ -154,7 +154,7 @@ REFUSED = [
     (lambda: adderlab.show(3.5), "model: "),
     # repair, compare
     (lambda: adderlab.repair(NO_TASK), "task: the network names no task; name one: `task` half-"),
-    (lambda: adderlab.repair(TANH), "fc1: the activation tanh is not piecewise linear, so the values"),
+    (lambda: adderlab.repair(TANH), "fc1: the activation tanh is not piecewise linear, so the val"),
     (lambda: adderlab.repair(Network((Layer(Dense(np.ones((1, 13)))),)), "majority:13"),
      "repair: the task has 8192 rows, more than 4096; repair a smaller network, or train it"),
     (lambda: adderlab.compare(LECTURE, THREE),

@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Final
 
 from adderlab.building.adders import one_layer_adder, prefix_adder, ripple_adder
-from adderlab.building.adders.widths import DEMANDS, exact_width
+from adderlab.building.adders.widths import REQUIREMENTS, exact_width
 from adderlab.building.lecture import lecture_network
 from adderlab.errors import OptionError, ResourceError, TaskError
 from adderlab.formats import FORMATS, Format, format_named
@@ -155,7 +155,7 @@ def _format(method: str, task: Task) -> str:
 
 def _is_exact(method: str, format: str, width: int) -> bool:
     """Return whether a method is exact in a format; the lecture's network is taken to be."""
-    limit = exact_width(method, format) if method in DEMANDS else None
+    limit = exact_width(method, format) if method in REQUIREMENTS else None
     return limit is None or width <= limit
 
 

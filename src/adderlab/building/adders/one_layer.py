@@ -49,17 +49,19 @@ def one_layer_adder(task: Task, format: str) -> Network:
     low: Form = {}
     pairs: list[Form] = []
     carries: list[Form] = []
-    for place in range(width):
-        a, b = width - 1 - place, 2 * width - 1 - place
-        low = plus(low, {a: 1 << place, b: 1 << place})
+    for position in range(width):
+        a, b = width - 1 - position, 2 * width - 1 - position
+        low = plus(low, {a: 1 << position, b: 1 << position})
         pairs.append(stack.unit({a: 1, b: 1}))
-        carry = stack.unit(low, 1 - (2 << place))
-        if place:
-            carry = plus(carry, times(-1, stack.unit(low, -(2 << place))))
+        carry = stack.unit(low, 1 - (2 << position))
+        if position:
+            carry = plus(carry, times(-1, stack.unit(low, -(2 << position))))
         carries.append(carry)
     stack.finish_layer()
     sums = [
-        plus(pairs[place], carries[place - 1] if place else {}, times(-2, carries[place]))
-        for place in range(width)
+        plus(
+            pairs[position], carries[position - 1] if position else {}, times(-2, carries[position])
+        )
+        for position in range(width)
     ]
     return stack.network([carries[-1], *reversed(sums)], task, format)

@@ -51,35 +51,37 @@ def prefix_adder(task: Task, format: str) -> Network:
     pairs = [stack.unit(form) for form in inputs]
     generate: list[Form] = [stack.unit(form, -1) for form in inputs]
     stack.finish_layer()
-    differs: list[Form] = [
+    half_sums: list[Form] = [
         plus(pair, times(-2, generated)) for pair, generated in zip(pairs, generate, strict=True)
     ]
-    passes = list(differs)
+    propagate = list(half_sums)
     size = 1
     while size < width:
-        kept = [stack.unit(form) for form in differs]
-        own = [stack.unit(form) for form in generate]
-        joined: list[Form] = []
-        handed: list[Form] = []
-        for place in range(width):
-            low = place // size * size - 1  # the last position of the block below
-            if place // size % 2 == 0:
-                joined.append(own[place])
-                handed.append(stack.unit(passes[place]) if place >= size else {})
+        next_half_sums = [stack.unit(form) for form in half_sums]
+        copies = [stack.unit(form) for form in generate]
+        next_generate: list[Form] = []
+        next_propagate: list[Form] = []
+        for position in range(width):
+            low = position // size * size - 1  # the last position of the block below
+            if position // size % 2 == 0:
+                next_generate.append(copies[position])
+                next_propagate.append(stack.unit(propagate[position]) if position >= size else {})
                 continue
-            both = stack.unit(plus(passes[place], generate[low]), -1)
-            joined.append(plus(own[place], both))
-            is_needed = place >= 2 * size  # a span that reaches position 0 passes nothing on
-            handed.append(stack.unit(plus(passes[place], passes[low]), -1) if is_needed else {})
+            both = stack.unit(plus(propagate[position], generate[low]), -1)
+            next_generate.append(plus(copies[position], both))
+            is_needed = position >= 2 * size  # a span that reaches position 0 passes nothing on
+            next_propagate.append(
+                stack.unit(plus(propagate[position], propagate[low]), -1) if is_needed else {}
+            )
         stack.finish_layer()
-        differs, generate, passes = kept, joined, handed
+        half_sums, generate, propagate = next_half_sums, next_generate, next_propagate
         size *= 2
     totals: list[Form] = []
-    for place in range(width):
-        carry = generate[place - 1] if place else {}
-        total = stack.unit(plus(differs[place], carry))
-        over = stack.unit(plus(differs[place], carry), -1) if place else {}
-        totals.append(plus(total, times(-2, over)))
+    for position in range(width):
+        carry = generate[position - 1] if position else {}
+        total = stack.unit(plus(half_sums[position], carry))
+        carry_out = stack.unit(plus(half_sums[position], carry), -1) if position else {}
+        totals.append(plus(total, times(-2, carry_out)))
     top = stack.unit(generate[-1])
     stack.finish_layer()
     return stack.network([top, *reversed(totals)], task, format)

@@ -51,24 +51,24 @@ def ripple_adder(task: Task, format: str) -> Network:
     pairs: list[Form] = [{width - 1 - k: 1, 2 * width - 1 - k: 1} for k in range(width)]
     carry: Form = {}
     sums: list[Form] = []  # finished sum bits
-    waiting: list[tuple[Form, Form]] = []  # (t, carry out) of the positions not yet finished
-    for place in range(width):
-        total = plus(pairs[place], carry)
-        done = [stack.unit(bit) for bit in sums]
-        done += [stack.unit(plus(t, times(-2, out))) for t, out in waiting[:-1]]
-        held = [(stack.unit(t), stack.unit(out)) for t, out in waiting[-1:]]
-        kept = stack.unit(total)
-        once = stack.unit(total, -1)
-        twice = stack.unit(total, -2) if place else {}
-        carry = plus(once, times(-1, twice))
-        pairs = [*pairs[: place + 1], *(stack.unit(pair) for pair in pairs[place + 1 :])]
+    pending: list[tuple[Form, Form]] = []  # (t, carry out) of the positions not yet finished
+    for position in range(width):
+        total = plus(pairs[position], carry)
+        finished = [stack.unit(bit) for bit in sums]
+        finished += [stack.unit(plus(t, times(-2, out))) for t, out in pending[:-1]]
+        copied = [(stack.unit(t), stack.unit(out)) for t, out in pending[-1:]]
+        p = stack.unit(total)
+        q = stack.unit(total, -1)
+        v = stack.unit(total, -2) if position else {}
+        carry = plus(q, times(-1, v))
+        pairs = [*pairs[: position + 1], *(stack.unit(pair) for pair in pairs[position + 1 :])]
         stack.finish_layer()
-        sums, waiting = done, [*held, (kept, carry)]
+        sums, pending = finished, [*copied, (p, carry)]
     if width > 1:
-        done = [stack.unit(bit) for bit in sums]
-        done += [stack.unit(plus(t, times(-2, out))) for t, out in waiting[:-1]]
-        last = [(stack.unit(t), stack.unit(out)) for t, out in waiting[-1:]]
+        finished = [stack.unit(bit) for bit in sums]
+        finished += [stack.unit(plus(t, times(-2, out))) for t, out in pending[:-1]]
+        copied = [(stack.unit(t), stack.unit(out)) for t, out in pending[-1:]]
         stack.finish_layer()
-        sums, waiting = done, last
-    sums += [plus(t, times(-2, out)) for t, out in waiting]
-    return stack.network([waiting[-1][1], *reversed(sums)], task, format)
+        sums, pending = finished, copied
+    sums += [plus(t, times(-2, out)) for t, out in pending]
+    return stack.network([pending[-1][1], *reversed(sums)], task, format)

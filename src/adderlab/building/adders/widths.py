@@ -22,8 +22,8 @@ INT32_LARGEST: Final = (1 << 31) - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Demand:
-    """What a construction asks of a number format.
+class Requirement:
+    """What a construction requires of a number format.
 
     Attributes:
         values: at a width, the stored numbers that are hardest to hold.
@@ -78,10 +78,10 @@ def _prefix_sum(width: int) -> int:
     return (2, 3, 3, 5)[min(width, 4) - 1]
 
 
-DEMANDS: Final[dict[str, Demand]] = {
-    "one-layer": Demand(_one_layer_values, _one_layer_sum, settled=None),
-    "ripple": Demand(lambda width: (-2, 1, 0), _ripple_sum, settled=3),
-    "prefix": Demand(lambda width: (-2, 1, 0), _prefix_sum, settled=4),
+REQUIREMENTS: Final[dict[str, Requirement]] = {
+    "one-layer": Requirement(_one_layer_values, _one_layer_sum, settled=None),
+    "ripple": Requirement(lambda width: (-2, 1, 0), _ripple_sum, settled=3),
+    "prefix": Requirement(lambda width: (-2, 1, 0), _prefix_sum, settled=4),
 }
 """By method."""
 
@@ -101,23 +101,23 @@ def exact_width(method: str, format: str) -> int | None:
         >>> exact_width("one-layer", "fp32"), exact_width("ripple", "int2")
         (22, None)
     """
-    form, demand = FORMATS[format], DEMANDS[method]
+    form, requirement = FORMATS[format], REQUIREMENTS[method]
     if form.kind == "wide":
         return None
     for width in count(1):
-        if not _is_exact(form, demand, width):
+        if not _is_exact(form, requirement, width):
             return width - 1
-        if width == demand.settled:
+        if width == requirement.settled:
             break
     return None
 
 
 def exact_widths(method: str) -> dict[str, int | None]:
     """Return :func:`exact_width` by format; empty for a method that adds no words of any width."""
-    return {name: exact_width(method, name) for name in FORMATS} if method in DEMANDS else {}
+    return {name: exact_width(method, name) for name in FORMATS} if method in REQUIREMENTS else {}
 
 
-def _is_exact(form: Format, demand: Demand, width: int) -> bool:
-    held = all(form.holds(Fraction(value)) for value in demand.values(width))
+def _is_exact(form: Format, requirement: Requirement, width: int) -> bool:
+    held = all(form.holds(Fraction(value)) for value in requirement.values(width))
     whole = min(1 << form.precision, form.largest) if form.kind == "float" else INT32_LARGEST
-    return held and demand.largest_sum(width) <= whole
+    return held and requirement.largest_sum(width) <= whole
