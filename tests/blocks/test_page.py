@@ -51,8 +51,8 @@ def test_nothing_is_wider_than_the_screen_and_no_picture_is_cut(page) -> None:
 
 @pytest.mark.browser
 def test_axe_finds_nothing(page) -> None:
-    found = Axe().run(page).response["violations"]
-    assert [(one["impact"], one["id"]) for one in found] == []
+    violations = Axe().run(page).response["violations"]
+    assert [(fault["impact"], fault["id"]) for fault in violations] == []
 
 
 @pytest.mark.browser
@@ -105,14 +105,16 @@ class _Parsed(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag, attrs) -> None:
-        found = dict(attrs)
+        attributes = dict(attrs)
         self.scripts += tag == "script"
-        if "id" in found:
-            self.ids.append(found["id"])
+        if "id" in attributes:
+            self.ids.append(attributes["id"])
         if tag == "a":
-            self.links.append(found["href"])
+            self.links.append(attributes["href"])
         elif tag != "use":
-            self.fetched += [found[key] for key in ("src", "href", "xlink:href") if key in found]
+            self.fetched += [
+                attributes[key] for key in ("src", "href", "xlink:href") if key in attributes
+            ]
 
 
 def test_a_report_is_one_file_without_script(report) -> None:
@@ -123,7 +125,7 @@ def test_a_report_is_one_file_without_script(report) -> None:
     assert len(parsed.ids) == len(set(parsed.ids)) > 10
     assert {link.removeprefix("#") for link in parsed.links} <= set(parsed.ids)
     assert parsed.fetched[0] == "data:,"  # no icon is asked for
-    assert all(one.startswith("data:image/png;base64,") for one in parsed.fetched[1:])  # maps
+    assert all(url.startswith("data:image/png;base64,") for url in parsed.fetched[1:])  # maps
     assert "url(http" not in text
     assert len(text) < 2_000_000
 

@@ -26,7 +26,7 @@ def results():
     """Return a result of each verb that takes little time."""
     lecture = adderlab.build("half-adder", method="lecture")
     run = adderlab.train("half-adder", steps=100, samples=40)
-    made = [
+    results = [
         lecture,
         lecture.network,
         lecture.verdict,
@@ -45,7 +45,7 @@ def results():
         adderlab.train_many("half-adder", seeds=8, explain=False, **SMALL),
         adderlab.map(size=4, **SMALL),
     ]
-    return {f"{type(result).__name__} {at}": result for at, result in enumerate(made)}
+    return {f"{type(result).__name__} {at}": result for at, result in enumerate(results)}
 
 
 def test_every_result_is_shown_in_a_notebook_and_printed_as_json(results, subtests) -> None:
@@ -63,9 +63,9 @@ def test_every_result_is_shown_in_a_notebook_and_printed_as_json(results, subtes
 @pytest.fixture(scope="module")
 def kinds():
     """Return every class of results in the package."""
-    for found in pkgutil.walk_packages(adderlab.__path__, "adderlab."):
-        if not found.name.endswith("__main__"):
-            _ = importlib.import_module(found.name)
+    for module in pkgutil.walk_packages(adderlab.__path__, "adderlab."):
+        if not module.name.endswith("__main__"):
+            _ = importlib.import_module(module.name)
     waiting, classes = [Result], set()
     while waiting:
         below = waiting.pop().__subclasses__()
@@ -94,23 +94,23 @@ def trees(folder: Path):
 def test_no_result_writes_itself() -> None:
     """Only ``blocks/`` turns a result into HTML or Markdown."""
     named = {"_repr_html_", "_repr_markdown_", "to_html"}
-    found = [
+    faults = [
         (file, node.name)
         for file, tree in trees(SOURCES)
         if not file.startswith("blocks/")
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef) and node.name in named
     ]
-    assert found == []
+    assert faults == []
 
 
 def test_the_command_line_makes_no_table() -> None:
     """It neither draws with Rich's tables nor builds blocks of its own but a line."""
-    found = []
+    faults = []
     for file, tree in trees(SOURCES / "cli"):
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef) and node.name.startswith("print_"):
-                found.append((file, node.name))
+                faults.append((file, node.name))
             if not isinstance(node, ast.ImportFrom | ast.Import):
                 continue
             module = getattr(node, "module", None) or ""
@@ -118,5 +118,5 @@ def test_the_command_line_makes_no_table() -> None:
             if "rich.table" in {module, *names} or (
                 module.startswith("adderlab.blocks") and names & {"Table", "VerdictLine"}
             ):
-                found.append((file, module))
-    assert found == [("cli/output.py", "print_json")]
+                faults.append((file, module))
+    assert faults == [("cli/output.py", "print_json")]

@@ -52,11 +52,11 @@ def test_a_counterexample_has_words_and_exact_raw_outputs_a_proof_its_margin() -
 def test_numbers_beyond_a_double_are_json_too() -> None:
     """2**1030 + 1/2 is the nearest whole number in ``output``, and exact beside it."""
     value = Fraction(2**1031 + 1, 2)
-    found = Counterexample({"x": 1}, {"y": 0}, {"y": 1}, (value, Fraction(3)), "exact")
-    data = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    example = Counterexample({"x": 1}, {"y": 0}, {"y": 1}, (value, Fraction(3)), "exact")
+    data = json.loads(json.dumps(example.to_dict(), allow_nan=False))
     assert data["output"] == [2**1030, 3]
     assert Fraction(data["output_exact"][0]) == value
-    assert str(found) == "x = 1 gives y = 1, expected y = 0"
+    assert str(example) == "x = 1 gives y = 1, expected y = 0"
 
 
 def test_the_verdict_is_bound_to_the_bytes(tmp_path: Path) -> None:
@@ -79,10 +79,10 @@ def test_a_module_is_proved_under_the_readout_that_is_said() -> None:
         for number, layer in ((0, RIGHT.layers[0]), (2, RIGHT.layers[1])):
             model[number].weight.copy_(torch.tensor(layer.weight.numbers.astype(np.float32)))
             model[number].bias.copy_(torch.tensor(layer.bias.numbers.astype(np.float32)))
-    found = prove(model, "half-adder")
-    assert found
-    assert found.notes == ("forward gives raw outputs; judged by > 0.5",)
-    assert found.formats["fp32"].verdict == "proved"
+    result = prove(model, "half-adder")
+    assert result
+    assert result.notes == ("forward gives raw outputs; judged by > 0.5",)
+    assert result.formats["fp32"].verdict == "proved"
     with torch.no_grad():
         model[2].weight[1, 1] = -1.25
     assert prove(model, "half-adder").verdict == "refuted"
@@ -130,11 +130,11 @@ def test_the_own_format_is_judged_beside_exact_arithmetic() -> None:
     )
     rows = [f"{n},{int(n == 7)}" for n in range(8)]
     task = parse_table("in x:3,out y:1\n" + "\n".join(rows), where="test")
-    found = prove(net, task)
-    assert found.verdict == "proved"
-    assert found.own_format == "fp16"
-    assert found.formats["fp16"].verdict == "refuted"
-    assert repr(found).endswith("; refuted in fp16, its own format")
+    result = prove(net, task)
+    assert result.verdict == "proved"
+    assert result.own_format == "fp16"
+    assert result.formats["fp16"].verdict == "refuted"
+    assert repr(result).endswith("; refuted in fp16, its own format")
     # now the table asks for what fp16 gives, so exact arithmetic alone is wrong
     rows[7] = "7,0"
     other = prove(net, parse_table("in x:3,out y:1\n" + "\n".join(rows), where="test"))
@@ -171,16 +171,16 @@ def test_too_many_rows_to_enumerate_are_unknown_at_once(
     monkeypatch.setattr(engines, "enumerate_rows", refuse)
     net = network([[[1] * task.n_in]], [[0]])
     for formats in ((), ("fp16", "fp32")):
-        found = prove(net, task, formats=formats, engine="enumeration")
-        assert found.verdict == "unknown"
-        assert not found
-        assert found.reason == reason
-        assert found.rows == task.rows
-        assert found.rows_right is None
-        assert {name: one.verdict for name, one in found.formats.items()} == dict.fromkeys(
+        result = prove(net, task, formats=formats, engine="enumeration")
+        assert result.verdict == "unknown"
+        assert not result
+        assert result.reason == reason
+        assert result.rows == task.rows
+        assert result.rows_right is None
+        assert {name: entry.verdict for name, entry in result.formats.items()} == dict.fromkeys(
             formats or ["fp32"], "unknown"
         )
-        assert json.loads(json.dumps(found.to_dict()))["rows"] == task.rows
+        assert json.loads(json.dumps(result.to_dict()))["rows"] == task.rows
 
 
 def test_a_verdict_reads_in_one_line() -> None:
@@ -199,15 +199,15 @@ def test_a_verdict_reads_in_one_line() -> None:
 def test_a_network_that_learned_nothing_is_refuted_at_its_first_corner() -> None:
     """Beyond enumeration a few extreme rows are looked at before any diagram is built."""
     net = network([[[0.25] * 80] * 3, [[1.0] * 3] * 41], [[0.5] * 3, [1.0] * 41], task=None)
-    found = prove(net, "adder:40", timeout_s=30)
-    assert (found.verdict, found.rows_right) == ("refuted", None)
-    assert found.counterexample.input == {"a": 0, "b": 0}
-    assert found.counterexample.expected == {"c": 0}
+    result = prove(net, "adder:40", timeout_s=30)
+    assert (result.verdict, result.rows_right) == ("refuted", None)
+    assert result.counterexample.input == {"a": 0, "b": 0}
+    assert result.counterexample.expected == {"c": 0}
 
 
 @pytest.mark.parametrize("engine", ["enumeration", "diagram"])
 def test_a_wrong_row_whose_sums_may_leave_int32_is_unknown_in_int32(engine: str) -> None:
-    """What int32 would make of it is not defined, whichever engine found the row."""
+    """What int32 would make of it is not defined, whichever engine result the row."""
     base = construct(task_named("adder:2"), "one-layer", format="int32")
     first, last = base.layers
     weight = np.vstack([first.weight.exact().integers, [1] * 4])
@@ -218,10 +218,10 @@ def test_a_wrong_row_whose_sums_may_leave_int32_is_unknown_in_int32(engine: str)
         replace(last, weight=Dense(out)),
     )
     net = replace(base, layers=layers, readout=Readout("threshold", 0.5))
-    found = prove(net, engine=engine)
-    assert found.verdict == "refuted"
-    assert found.formats["int32"].verdict == "unknown"
-    assert found.formats["int32"].reason == "a sum may leave int32"
+    result = prove(net, engine=engine)
+    assert result.verdict == "refuted"
+    assert result.formats["int32"].verdict == "unknown"
+    assert result.formats["int32"].reason == "a sum may leave int32"
 
 
 @pytest.mark.parametrize("engine", ["enumeration", "diagram"])
@@ -234,8 +234,8 @@ def test_a_wrong_row_that_a_format_rounds_right_says_so(engine: str) -> None:
         readout=Readout("threshold", 1.0, ">"),
         format="fp16",
     )
-    found = prove(net, engine=engine)
-    assert found.verdict == "refuted"
-    assert found.counterexample is not None
-    assert found.counterexample.input == {"x": 1}
-    assert found.counterexample.replays == {"exact": True, "fp16": False}
+    result = prove(net, engine=engine)
+    assert result.verdict == "refuted"
+    assert result.counterexample is not None
+    assert result.counterexample.input == {"x": 1}
+    assert result.counterexample.replays == {"exact": True, "fp16": False}

@@ -26,26 +26,31 @@ PRINTED = printed_network().for_task(HALF)
 )  # fmt: skip
 def test_the_printed_weights_survive_down_to_two_bits(name, size, method):
     """68 bytes in fp32; the first method that is proved is taken."""
-    found = quantize(PRINTED, name)
-    assert bool(found)
-    assert (found.bytes, found.rounded.method, found.rows_lost) == (size, method, 0)
-    assert bool(prove(found.network, HALF))
-    assert [one.rounded.method for one in found.attempts][-1] == method
+    result = quantize(PRINTED, name)
+    assert bool(result)
+    assert (result.bytes, result.rounded.method, result.rows_lost) == (size, method, 0)
+    assert bool(prove(result.network, HALF))
+    assert [attempt.rounded.method for attempt in result.attempts][-1] == method
 
 
 def test_a_network_of_whole_numbers_takes_three_bytes():
-    found = quantize(construct(HALF, "one-layer"), "smallest")
-    assert (found.form.name, found.bytes, found.stored_bytes, bool(found)) == ("int2", 3, 3, True)
-    assert found.changed == 0
-    assert found.claim.startswith("none of ")
-    assert "attempts in fewer bits holds" in found.claim
+    result = quantize(construct(HALF, "one-layer"), "smallest")
+    assert (result.form.name, result.bytes, result.stored_bytes, bool(result)) == (
+        "int2",
+        3,
+        3,
+        True,
+    )
+    assert result.changed == 0
+    assert result.claim.startswith("none of ")
+    assert "attempts in fewer bits holds" in result.claim
 
 
 def test_one_bit_is_the_end():
-    found = quantize(PRINTED, "smallest", method="exact")
-    assert (found.form.name, found.bytes) == ("binary", 3)
-    assert found.claim == "one bit a parameter: there is nothing below"
-    assert found.verdict.formats["binary"].verdict == "proved"
+    result = quantize(PRINTED, "smallest", method="exact")
+    assert (result.form.name, result.bytes) == ("binary", 3)
+    assert result.claim == "one bit a parameter: there is nothing below"
+    assert result.verdict.formats["binary"].verdict == "proved"
 
 
 def test_a_network_that_is_wrong_stays_wrong_when_rounded_and_is_written(tmp_path):
@@ -64,17 +69,17 @@ def test_of_many_attempts_the_best_of_each_format_and_method_are_shown():
 
 
 def test_rows_lost_are_rows_that_were_right():
-    found = quantize(PRINTED, "int2", method="nearest")
-    assert found.verdict.rows_right == 1
-    assert found.rows_lost == 3
-    assert found.judged.dequantized == "refuted"
+    result = quantize(PRINTED, "int2", method="nearest")
+    assert result.verdict.rows_right == 1
+    assert result.rows_lost == 3
+    assert result.judged.dequantized == "refuted"
 
 
 def test_a_scaled_network_is_judged_as_it_would_be_run():
-    found = quantize(PRINTED, "int4", scale="free")
-    assert found.judged.dequantized == "proved"
-    assert found.judged.holds
-    assert found.verdict.formats["int4"].verdict == "unknown"  # its scales are no int4
+    result = quantize(PRINTED, "int4", scale="free")
+    assert result.judged.dequantized == "proved"
+    assert result.judged.holds
+    assert result.verdict.formats["int4"].verdict == "unknown"  # its scales are no int4
     plain = quantize(PRINTED, "int4", method="snap")
     assert plain.judged.dequantized is None
     assert plain.verdict.formats["int4"].verdict == "proved"
@@ -82,26 +87,28 @@ def test_a_scaled_network_is_judged_as_it_would_be_run():
 
 def test_what_is_written_is_what_was_judged(tmp_path):
     out = tmp_path / "net.safetensors"
-    found = quantize(PRINTED, "int3", scale="power-of-two", per="channel", symmetric=False, out=out)
-    assert found.file == out
-    assert found.to_dict()["file_bytes"] == out.stat().st_size
-    assert prove(load(out), HALF).sha256 == found.verdict.sha256
+    result = quantize(
+        PRINTED, "int3", scale="power-of-two", per="channel", symmetric=False, out=out
+    )
+    assert result.file == out
+    assert result.to_dict()["file_bytes"] == out.stat().st_size
+    assert prove(load(out), HALF).sha256 == result.verdict.sha256
     assert load(out).task == HALF
 
 
 def test_the_table_has_every_format_by_every_method_that_makes_sense():
-    found = quantization_table(PRINTED)
-    pairs = [(one.form.name, one.rounded.method) for one in found.attempts]
+    result = quantization_table(PRINTED)
+    pairs = [(attempt.form.name, attempt.rounded.method) for attempt in result.attempts]
     floats = [name for name in TABLE_FORMATS if "fp" in name or "bf" in name]
     whole = [name for name in TABLE_FORMATS if name not in floats]
     expected = [(f, m) for f in floats for m in ("nearest", "exact", "fine-tune")]
     expected += [(f, m) for f in whole for m in ("nearest", "exact", "snap", "fine-tune")]
     assert sorted(pairs) == sorted(expected)
-    table = found.blocks()[1]
-    for cells, one in zip(table.rows, found.attempts, strict=True):
-        assert cells[3] == one.verdict.exact.verdict
-        assert bool(one.verdict.exact) == bool(prove(one.rounded.network, HALF))
-    assert json.dumps(found.to_dict())
+    table = result.blocks()[1]
+    for cells, attempt in zip(table.rows, result.attempts, strict=True):
+        assert cells[3] == attempt.verdict.exact.verdict
+        assert bool(attempt.verdict.exact) == bool(prove(attempt.rounded.network, HALF))
+    assert json.dumps(result.to_dict())
 
 
 def test_a_step_network_has_no_fine_tuning_in_its_table():
@@ -111,23 +118,23 @@ def test_a_step_network_has_no_fine_tuning_in_its_table():
         activation=Activation("step"),
         task=HALF,
     )
-    found = quantization_table(step, formats=["int4", "fp64"])
-    assert [one.rounded.method for one in found.attempts] == ["nearest", "exact", "snap"]
+    result = quantization_table(step, formats=["int4", "fp64"])
+    assert [attempt.rounded.method for attempt in result.attempts] == ["nearest", "exact", "snap"]
 
 
 def test_tanh_is_judged_in_exact_arithmetic_alone():
     """No format defines tanh, so what holds is said by exact arithmetic."""
     trained = adderlab.train("half-adder", hidden=4, activation="tanh", seed=0).network
-    found = quantize(trained, "int8")
-    assert bool(found)
-    assert found.judged.holds
+    result = quantize(trained, "int8")
+    assert bool(result)
+    assert result.judged.holds
 
 
 def test_a_wide_network_is_rounded_to_nearest_and_proved_by_diagrams():
     net = construct(task_named("adder:16"), "prefix", format="fp32")
-    found = quantize(net, "int4")
-    assert (bool(found), found.verdict.method, found.rows_lost) == (True, "diagram", None)
-    assert [one.rounded.method for one in found.attempts] == ["nearest"]
+    result = quantize(net, "int4")
+    assert (bool(result), result.verdict.method, result.rows_lost) == (True, "diagram", None)
+    assert [attempt.rounded.method for attempt in result.attempts] == ["nearest"]
 
 
 def test_a_module_is_taken_as_it_stands():
@@ -144,18 +151,18 @@ def test_a_network_that_nothing_mends_is_returned_as_it_was():
     """A network of constant outputs, whose one unit no rounding wakes."""
     net = network([[[0, 0]], [[0], [0]]], [[0], [0, 0]], task=HALF, format="int2",
                   readout=Readout("threshold", 5.0, ">"))  # fmt: skip
-    found = quantize(net, "smallest")
-    assert found.claim == "no method found a network that holds in any format"
-    assert (found.form.name, found.changed, found.verdict.verdict) == ("int2", 0, "refuted")
+    result = quantize(net, "smallest")
+    assert result.claim == "no method found a network that holds in any format"
+    assert (result.form.name, result.changed, result.verdict.verdict) == ("int2", 0, "refuted")
 
 
 def test_it_is_readable_in_a_notebook():
-    found = quantize(PRINTED, "int2")
-    assert repr(found).startswith(
+    result = quantize(PRINTED, "int2")
+    assert repr(result).startswith(
         "Quantized: int2 by exact (symmetric, free scale per tensor): 17 parameters in 5 bytes, "
         "14 as stored, proved"
     )
-    assert "5 bytes" in found._repr_html_()
+    assert "5 bytes" in result._repr_html_()
     table = quantization_table(PRINTED, formats=["int4"], methods=["nearest"])
     assert repr(table) == "QuantizationTable: 1 of 1 proved"
     assert "nearest" in table._repr_html_()

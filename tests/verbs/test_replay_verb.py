@@ -51,10 +51,10 @@ def test_the_settings_are_in_the_record_and_the_bytes_agree(tmp_path, settings):
     path = tmp_path / "net.safetensors"
     _ = train("half-adder", seed=3, out=path, **SHORT, **settings)
     assert Settings.from_record(load(path).training) == Settings(seed=3, **SHORT, **settings)
-    found = replay(path)
-    assert found
-    assert (found.agrees, found.weights_agree, found.first_difference) == (True, True, None)
-    assert found.sha256[0] == found.sha256[1]
+    result = replay(path)
+    assert result
+    assert (result.agrees, result.weights_agree, result.first_difference) == (True, True, None)
+    assert result.sha256[0] == result.sha256[1]
 
 
 @pytest.mark.parametrize("path", ["numba-lanes", "numba-wide"])
@@ -76,26 +76,26 @@ def test_a_table_task_is_replayed_from_its_own_rows(tmp_path):
 
 @pytest.mark.parametrize("changes", [{"seed": 6}, {"lr": 0.2}, {"steps": 119}, {"samples": 61}])
 def test_an_altered_record_gives_other_weights(trained, tmp_path, changes):
-    found = replay(altered(trained, tmp_path, **changes))
-    assert not found
-    assert not found.weights_agree
-    name, then, now = found.first_difference
+    result = replay(altered(trained, tmp_path, **changes))
+    assert not result
+    assert not result.weights_agree
+    name, then, now = result.first_difference
     assert name.startswith("fc1.weight[0, 0]")
     assert then != now
-    assert found.largest_difference >= abs(then - now) > 0
-    assert found.summary().startswith("the bytes differ: fc1.weight[0, 0] is ")
+    assert result.largest_difference >= abs(then - now) > 0
+    assert result.summary().startswith("the bytes differ: fc1.weight[0, 0] is ")
 
 
 def test_an_altered_shape_is_named(trained, tmp_path):
-    found = replay(altered(trained, tmp_path, hidden=4))
-    assert found.first_difference[0] == "fc1.weight of shape [3, 2]"
-    assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["largest_difference"] is None
+    result = replay(altered(trained, tmp_path, hidden=4))
+    assert result.first_difference[0] == "fc1.weight of shape [3, 2]"
+    assert json.loads(json.dumps(result.to_dict(), allow_nan=False))["largest_difference"] is None
 
 
 def test_other_versions_in_the_record_leave_the_weights_alone(trained, tmp_path):
-    found = replay(altered(trained, tmp_path, versions={"torch": "1.0", "numpy": "1.0"}))
-    assert (found.agrees, found.weights_agree) == (False, True)
-    assert set(found.changed) == {"versions"}
-    assert found.summary().startswith(
+    result = replay(altered(trained, tmp_path, versions={"torch": "1.0", "numpy": "1.0"}))
+    assert (result.agrees, result.weights_agree) == (False, True)
+    assert set(result.changed) == {"versions"}
+    assert result.summary().startswith(
         "the weights agree bit for bit, the record does not: versions"
     )

@@ -75,11 +75,11 @@ def test_without_a_task_nothing_is_expected() -> None:
     shown = show(net, input="1,0")
     assert (shown.task, shown.verdict) == (None, None)
     assert shown.target.name == nameless_task(net).name
-    found = shown.to_dict()
-    assert (found["task"], found["verdict"], found["proof"]) == (None, None, None)
-    assert [row["right"] for row in found["rows"]] == [None] * 4
-    assert found["rows"][2]["got"] == {"y": 1}
-    assert found["walk"]["got"] == {"y": 1}
+    data = shown.to_dict()
+    assert (data["task"], data["verdict"], data["proof"]) == (None, None, None)
+    assert [row["right"] for row in data["rows"]] == [None] * 4
+    assert data["rows"][2]["got"] == {"y": 1}
+    assert data["walk"]["got"] == {"y": 1}
     assert repr(shown) == repr(net)
     assert show(net, "half-adder").verdict is not None
 

@@ -24,10 +24,10 @@ def test_a_run_that_diverged_writes_nothing_and_has_no_proof(tmp_path):
     trained = train("half-adder", lr=1e30, steps=100, out=tmp_path / "net.safetensors")
     assert not trained
     assert trained.network is trained.proof is trained.file is None
-    found = trained.to_dict()
-    assert found["diverged"] is True
-    assert (found["loss"], found["losses"], found["rows_right"]) == (None, [[100, None]], 0)
-    assert found["proof"] is None
+    data = trained.to_dict()
+    assert data["diverged"] is True
+    assert (data["loss"], data["losses"], data["rows_right"]) == (None, [[100, None]], 0)
+    assert data["proof"] is None
     assert list(tmp_path.iterdir()) == []
     assert repr(trained) == "Trained with seed 0, loss nan: diverged: non-finite weights"
 
@@ -40,11 +40,11 @@ RATES = [
 
 def test_what_helps_is_told_of_the_lectures_settings_alone(monkeypatch):
     monkeypatch.setattr(workflow, "success_rates", lambda: {"rates": RATES})
-    told = what_helps(task_named("half-adder"), Settings(seed=9))
-    assert [(help.change, help.rate.share, help.base.share) for help in told] == [
+    helps = what_helps(task_named("half-adder"), Settings(seed=9))
+    assert [(help.change, help.rate.share, help.base.share) for help in helps] == [
         ("4 hidden units", 0.75, 0.5)
     ]
-    assert what_helps(task_named("adder:1"), Settings()) == told
+    assert what_helps(task_named("adder:1"), Settings()) == helps
     assert what_helps(task_named("half-adder"), Settings(lr=0.2)) == ()
     assert what_helps(task_named("full-adder"), Settings()) == ()
     assert what_helps(task_named("adder:2"), Settings()) == ()
@@ -57,8 +57,8 @@ def test_only_a_network_that_failed_is_told_what_helps(monkeypatch):
 
 
 def test_the_measured_rates_name_their_script_and_hold_counts():
-    found = success_rates()
-    assert found["script"] == "benchmarks/success_rates.py"
-    for entry in found["rates"]:
+    data = success_rates()
+    assert data["script"] == "benchmarks/success_rates.py"
+    for entry in data["rates"]:
         assert set(entry) == {"change", "option", "successes", "networks"}
         assert 0 <= entry["successes"] <= entry["networks"]
