@@ -51,9 +51,8 @@ class Variable:
     @property
     def weights(self) -> list[tuple[int, int]]:
         """Its bits, each with the weight that it has in the value."""
-        if self.bit is not None:
-            return [(self.bit, 1)]
-        return [(bit, 1 << bit) for bit in range(self.word.width)]
+        bits = range(self.word.width) if self.bit is None else (self.bit,)
+        return [(bit, 1 << bit if self.bit is None else 1) for bit in bits]
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,9 +42,8 @@ LONGEST_NUMBER: Final = 400
 """Characters of a number, and the magnitude of its exponent; fp64 ends at 1e309."""
 _MOST_LISTED: Final = 10
 """Names or errors that a message lists."""
-
 _LONGEST_QUOTE: Final = 30
-
+"""Characters of a token that a message quotes."""
 _DIGITS: Final = 8
 """More digits than the number of any bit has."""
 _WIDEST_COMPARED: Final = 64
@@ -62,13 +61,11 @@ _REMEDIES: Final[Mapping[str, str]] = {
 }
 """For characters that are not in the grammar."""
 
-
 _TOKEN: Final = re.compile(
     r"""(?P<number> (?:[0-9]+\.?[0-9]*|\.[0-9]+) (?:[eE][+-]?[0-9]+)? )
       | (?P<name> [A-Za-z_][A-Za-z0-9_]* )
       | (?P<sign> [<>=!]= | [-+*()<>=] )
-      | (?P<space> \s+ )
-      | (?P<unknown> . )""",
+      | (?P<unknown> \S )""",
     re.VERBOSE,
 )
 
@@ -99,8 +96,7 @@ def tokens_of(source: str, line: int) -> list[Token]:
     code = source.partition("#")[0].rstrip()
     tokens = [
         Token(match.lastgroup or "unknown", match[0], line, match.start() + 1)
-        for match in _TOKEN.finditer(code)
-        if match.lastgroup != "space"
+        for match in _TOKEN.finditer(code)  # which skips spaces
     ]
     return [*tokens, Token("end", "", line, len(code) + 1)]
 
