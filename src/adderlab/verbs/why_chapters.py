@@ -14,7 +14,7 @@ from adderlab.explaining.units import CONSTANT, COPY, OFF, UnitMeaning
 from adderlab.nets.truth import TruthRow
 from adderlab.nets.walk import unit_names
 from adderlab.tasks.wording import sum_of
-from adderlab.verbs.why_replay import DESIGNED, Why
+from adderlab.verbs.why import DESIGNED, Why
 
 LIKE: Final = 0.999
 """The cosine from which on a unit is called alike to a designed one."""

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from adderlab.blocks.numbers import counted
 from adderlab.errors import NetworkFileError, ResourceError
-from adderlab.explaining.design import Comparison, compare_with
-from adderlab.explaining.history import (
-    History,
-    Inactivity,
-    Separability,
-    find_inactivity,
-    separability,
-)
-from adderlab.explaining.units import UnitMeaning, unit_meanings, whole_table
+from adderlab.explaining.design import compare_with
+from adderlab.explaining.history import History, find_inactivity, separability
+from adderlab.explaining.units import unit_meanings, whole_table
 from adderlab.nets import Network, network
-from adderlab.nets.truth import TruthRow, truth_rows
-from adderlab.proving import Verdict
+from adderlab.nets.truth import truth_rows
 from adderlab.training import Settings
 from adderlab.training.loop import train_network
 from adderlab.training.replay import first_difference, recorded, train_again
 from adderlab.verbs.prove import prove
+from adderlab.verbs.why import DESIGNED, Attempt, Why
 
 if TYPE_CHECKING:
     from torch import nn
@@ -37,119 +30,6 @@ LARGEST_HISTORY: Final = 1 << 28
 
 RATIOS: Final = (2.0, 0.5, 4.0, 0.25)
 OTHER_SEEDS: Final = 8
-
-DESIGNED: Final = ("half-adder", "adder:1")
-"""Tasks with hand-set networks to compare with: one hidden layer of relu."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One changed setting, tried by training.
-
-    Attributes:
-        change: what was changed, in words: ``hidden 3 -> 4``.
-        option: as on the command line.
-        verdict: of the network that came out; ``diverged`` if none did.
-        rows_right: of it.
-        keeps_start: whether it starts from the same random weights.
-    """
-
-    change: str
-    option: str
-    verdict: str
-    rows_right: int
-    keeps_start: bool
-
-    @property
-    def works(self) -> bool:
-        """Whether the network is proved."""
-        return self.verdict == "proved"
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "change": self.change,
-            "option": self.option,
-            "verdict": self.verdict,
-            "rows_right": self.rows_right,
-            "keeps_start": self.keeps_start,
-        }
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Why:
-    """Why a trained network works or fails.
-
-    Attributes:
-        network: the trained network.
-        task: what it was trained for.
-        settings: of its training record.
-        verdict: of the network on the task.
-        rows: its truth table.
-        weights_agree: whether training again gave the same weights, bit for bit.
-        largest_difference: between the weights then and now.
-        inactivity: dead units, and rows without a gradient.
-        separability: which rows the last hidden layer distinguishes.
-        attempts: what was tried, nearest first, up to the first that helped from the same start;
-            empty for a network that works.
-        units: what each hidden unit computes.
-        designs: how the network compares with hand-set ones.
-    """
-
-    network: Network
-    task: Task
-    settings: Settings
-    verdict: Verdict
-    rows: tuple[TruthRow, ...]
-    weights_agree: bool
-    largest_difference: float
-    inactivity: Inactivity
-    separability: Separability
-    attempts: tuple[Attempt, ...]
-    units: tuple[UnitMeaning, ...]
-    designs: tuple[Comparison, ...]
-
-    @property
-    def helps(self) -> Attempt | None:
-        """The nearest change that would have helped, if one was found."""
-        return next((attempt for attempt in self.attempts if attempt.works), None)
-
-    @property
-    def helps_from_same_start(self) -> Attempt | None:
-        """The nearest change that would have helped the very weights that training began with."""
-        return next(
-            (attempt for attempt in self.attempts if attempt.works and attempt.keeps_start), None
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "task": self.task.name,
-            "verdict": self.verdict.verdict,
-            "rows_right": self.verdict.rows_right,
-            "replay": {
-                "weights_agree": self.weights_agree,
-                "largest_difference": self.largest_difference
-                if np.isfinite(self.largest_difference)
-                else None,
-                "steps": self.settings.steps,
-                "seed": self.settings.seed,
-            },
-            **self.inactivity.to_dict(),
-            "told_apart": self.separability.to_dict(),
-            "attempts": [attempt.to_dict() for attempt in self.attempts],
-            "helps": _maybe(self.helps),
-            "helps_from_same_start": _maybe(self.helps_from_same_start),
-            "units": [unit.to_dict() for unit in self.units],
-            "designs": [design.to_dict() for design in self.designs],
-        }
-
-    def __repr__(self) -> str:
-        dead = len(self.inactivity.deaths)
-        units = counted(dead, "dead unit")
-        return f"Why: {self.verdict.verdict}, {len(self.rows)} rows, {units}"
-
-
-def _maybe(attempt: Attempt | None) -> dict[str, Any] | None:
-    return None if attempt is None else attempt.to_dict()
 
 
 def why(
@@ -184,7 +64,7 @@ def why(
             keeps = (changed.hidden, changed.seed) == (settings.hidden, settings.seed)
             if changed.seed != settings.seed and any(attempt.works for attempt in attempts):
                 break  # other seeds are tried only if nothing else helped
-            attempts.append(_tried(task, change, option, changed, keeps_start=keeps))
+            attempts.append(_attempt(task, change, option, changed, keeps_start=keeps))
             if attempts[-1].works and (keeps or changed.seed != settings.seed):
                 break
     return Why(
@@ -295,7 +175,7 @@ def nearby(settings: Settings) -> Iterator[tuple[str, str, Settings]]:
         yield f"seed {settings.seed} -> {seed}", f"--seed {seed}", replace(settings, seed=seed)
 
 
-def _tried(
+def _attempt(
     task: Task, change: str, option: str, settings: Settings, *, keeps_start: bool
 ) -> Attempt:
     trained = train_network(task, settings).network
@@ -312,8 +192,5 @@ def _designs(net: Network) -> Iterator[tuple[Network, str]]:
     if net.task is None or net.task.name not in DESIGNED:
         return
     yield lecture_network(net.task), "the hand-set network of the lecture"
-    two = network([[[1, 1], [1, 1]], [[0, 1], [1, -2]]], [[0, -1], [0, 0]], task=net.task)
-    yield two, "the two units relu(a + b), relu(a + b - 1)"
-
-
-__all__ = ["DESIGNED", "Attempt", "Why", "nearby", "replayed", "why"]
+    two_units = network([[[1, 1], [1, 1]], [[0, 1], [1, -2]]], [[0, -1], [0, 0]], task=net.task)
+    yield two_units, "the two units relu(a + b), relu(a + b - 1)"
