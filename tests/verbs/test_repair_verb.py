@@ -73,6 +73,7 @@ def test_a_network_that_is_right_is_written_unchanged(tmp_path):
     result = repair(given, out=tmp_path / "copy.safetensors")
     assert (tmp_path / "copy.safetensors").read_bytes() == given.read_bytes()
     assert (result.to_dict()["already_right"], result.to_dict()["wrong_rows"]) == (True, [])
+    assert repr(result).startswith("right already; proved in exact arithmetic")
 
 
 def test_a_right_network_of_any_kind_and_size_needs_no_repair():
