@@ -9,12 +9,12 @@ import itertools
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from exact import bit_of, raw_outputs, weights_and_biases
 
-from adderlab.nets import Activation, Network
+from adderlab.nets import Activation, Network, Readout
 from adderlab.tasks import Task
 
 # precision, exponent of the smallest subnormal, largest finite value, has infinities
@@ -151,7 +151,16 @@ def format_activated(activation: Activation, value: Number | None, name: str) ->
         return value
     if activation.kind == "relu":
         return value if value > 0 else Fraction(0)
-    return value if value > 0 else product(Fraction(activation.slope), value, name)
+    slope = rounded(Fraction(activation.slope), name)  # a constant is rounded to the format too
+    assert isinstance(slope, Fraction)
+    return value if value > 0 else product(slope, value, name)
+
+
+def bit_in(readout: Readout, value: Number | None, name: str) -> int | None:
+    """Return the bit of a format's output, the threshold rounded to the format."""
+    threshold = rounded(Fraction(readout.threshold), name)
+    assert isinstance(threshold, Fraction)
+    return bit_of(replace(readout, threshold=float(threshold)), value)
 
 
 def turns(order: str, row: list[Fraction], bias: Fraction) -> list[int]:
@@ -173,16 +182,42 @@ def turns(order: str, row: list[Fraction], bias: Fraction) -> list[int]:
     return [last, *products] if first == "the bias" else [*products, last]
 
 
-def in_order(net: Network, bits: list[int], name: str, order: str) -> list[Number | None]:
+def own_turns(net: Network, task: Task, order: str) -> tuple[dict[tuple[int, int], list[int]], str]:
+    """Return the turns of the units that an order names, and the order of all others.
+
+    ``c0 as h2 + bias + h1; elsewhere left to right`` names one unit.
+    """
+    *named, rest = order.split("; ")
+    several = len(net.layers) > 2
+    columns = [list(task.input_bits)]
+    for number, layer in enumerate(net.layers, 1):
+        is_last = number == len(net.layers)
+        units = [f"h{number}.{u}" if several else f"h{u}" for u in range(1, layer.n_out + 1)]
+        columns.append(list(task.output_bits) if is_last else units)
+    found: dict[tuple[int, int], list[int]] = {}
+    for part in named:
+        unit, terms = part.split(" as ")
+        depth = next(d for d, column in enumerate(columns[1:]) if unit in column)
+        sources = [*columns[depth], "bias"]
+        found[depth, columns[depth + 1].index(unit)] = [
+            sources.index(t) for t in terms.split(" + ")
+        ]
+    return found, rest.removeprefix("elsewhere ")
+
+
+def in_order(
+    net: Network, bits: list[int], name: str, order: str, task: Task | None = None
+) -> list[Number | None]:
     """Return the raw outputs of one row in a format, summed in an order given in words."""
+    own, order = own_turns(net, task, order) if task is not None else ({}, order)
     values: list[Number | None] = [Fraction(bit) for bit in bits]
-    for layer in net.layers:
+    for depth, layer in enumerate(net.layers):
         weight, bias = weights_and_biases(layer)
         found: list[Number | None] = []
-        for row, start in zip(weight, bias, strict=True):
+        for unit, (row, start) in enumerate(zip(weight, bias, strict=True)):
             terms = [product(w, x, name) for w, x in zip(row, values, strict=True)]
             terms.append(start)
-            total, *rest = [terms[i] for i in turns(order, row, start)]
+            total, *rest = [terms[i] for i in own.get((depth, unit), turns(order, row, start))]
             for term in rest:
                 total = plus(total, term, name)
             found.append(format_activated(layer.activation, total, name))

@@ -394,7 +394,7 @@ def test_extreme_numbers_are_judged_exactly(case: str) -> None:
             lines.append(f"{number},{value}")
         task = parse_table("\n".join(lines), where="test")
         expected = judge(net, task)
-        verdict = prove(net, task)
+        verdict = prove(net, task, formats="exact")
         assert verdict.verdict == ("proved" if flipped < 0 else "refuted")
         assert verdict.margin is not None
         assert (verdict.margin.of_0, verdict.margin.of_1) == (expected.of_0, expected.of_1)

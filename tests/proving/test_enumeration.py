@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
@@ -23,6 +24,8 @@ from adderlab.proving.enumeration import (
 from adderlab.tasks import Task, task_named
 from adderlab.tasks.table import parse_table
 from adderlab.verbs.prove import prove
+
+exactly = partial(prove, formats="exact")
 
 HALF_ADDER = task_named("half-adder")
 TANH_1 = Fraction("0.76159415595576488811945828260479359041276859725793655")
@@ -70,8 +73,8 @@ def test_the_margins_of_the_lecture_network_and_of_its_repairs(case: str) -> Non
 def test_the_two_conventions_differ_on_a_tie_alone() -> None:
     """At -3 the sum of 1 + 1 is exactly 0: right under > 0, wrong under >= 0, margin 0 in both."""
     net = with_weight(LECTURE, "fc2.weight", (1, 2), -3)
-    assert prove(net)
-    other = prove(replace(net, readout=Readout("threshold", 0.0, ">=")))
+    assert exactly(net)
+    other = exactly(replace(net, readout=Readout("threshold", 0.0, ">=")))
     assert other.verdict == "refuted"
     assert other.counterexample is not None
     assert other.counterexample.input == {"a": 0, "b": 0}
@@ -82,7 +85,7 @@ def test_the_two_conventions_differ_on_a_tie_alone() -> None:
 
 def test_the_printed_weights_have_the_margin_that_their_digits_give() -> None:
     """The 17 numbers of the training notebook: right on all four rows, margin 0.146."""
-    found = prove(printed_network())
+    found = exactly(printed_network())
     assert found
     assert found.margin is not None
     expected = judge(printed_network(), HALF_ADDER)
@@ -109,7 +112,7 @@ def test_a_margin_is_the_fraction_and_not_its_nearest_double() -> None:
 def test_a_margin_has_no_side_where_no_output_should_be_there() -> None:
     """Outputs that are all 0 leave the ones without a margin."""
     net = network([[[1, 2]]], [[-7]], readout=Readout("threshold", 0.0, ">"))
-    found = prove(net, table("in x:2,out y:1", "0,0", "1,0", "2,0", "3,0"))
+    found = exactly(net, table("in x:2,out y:1", "0,0", "1,0", "2,0", "3,0"))
     assert found
     assert found.margin is not None
     assert (found.margin.of_0, found.margin.of_1, found.margin.min) == (4, None, 4)
@@ -119,18 +122,18 @@ def test_outputs_that_may_be_anything_do_not_count() -> None:
     """Neither for the verdict nor for the margin; with the star filled in, both change."""
     net = network([[[4, 2]], [[1], [1]]], [[-3], [0, -1]])
     lines = ["in x:2,out y:1,out z:1", "0,0,0", "1,*,0", "2,1,*", "3,1,1"]
-    found = prove(net, table(*lines))
+    found = exactly(net, table(*lines))
     assert found
     assert found.rows == found.rows_right == 4
     assert found.margin is not None
     assert (found.margin.of_0, found.margin.of_1) == (Fraction(1, 2), Fraction(1, 2))
-    filled = prove(net, table(*(line.replace("1,*,0", "1,1,0") for line in lines)))
+    filled = exactly(net, table(*(line.replace("1,*,0", "1,1,0") for line in lines)))
     assert filled.verdict == "refuted"
     assert filled.rows_right == 3
     assert filled.counterexample is not None
     assert filled.counterexample.input == {"x": 1}
     assert filled.counterexample.expected == {"y": 1, "z": 0}
-    tight = prove(net, table(*(line.replace("2,1,*", "2,1,0") for line in lines)))
+    tight = exactly(net, table(*(line.replace("2,1,*", "2,1,0") for line in lines)))
     assert tight
     assert tight.margin is not None
     assert tight.margin.of_0 == Fraction(1, 2)
@@ -139,7 +142,7 @@ def test_outputs_that_may_be_anything_do_not_count() -> None:
 def test_a_counterexample_shows_free_outputs_as_none() -> None:
     """``expected`` says where any value will do."""
     net = network([[[1], [2]]], [[0, 0]])
-    found = prove(net, table("in x:1,out y:1,out z:1", "0,1,*", "1,*,1"))
+    found = exactly(net, table("in x:1,out y:1,out z:1", "0,1,*", "1,*,1"))
     assert found.counterexample is not None
     assert found.counterexample.expected == {"y": 1, "z": None}
     assert found.counterexample.got == {"y": 0, "z": 0}
@@ -149,7 +152,7 @@ def test_an_exact_readout_takes_0_and_1_alone() -> None:
     """1/2, 2 and -1 are no bits, whatever was asked for; there is no margin."""
     net = network([[[1, 2]]], [[-1]], readout=EXACT)
     task = table("in x:2,out y:1", "0,0", "1,1", "2,0", "3,1")
-    found = prove(net, task)
+    found = exactly(net, task)
     assert found.verdict == "refuted"
     assert found.margin is None
     assert found.rows_right == 2
@@ -157,7 +160,7 @@ def test_an_exact_readout_takes_0_and_1_alone() -> None:
     assert found.counterexample.input == {"x": 0}
     assert found.counterexample.got == {"y": None}
     assert found.counterexample.output == (-1,)
-    starred = prove(net, table("in x:2,out y:1", "0,*", "1,1", "2,0", "3,*"))
+    starred = exactly(net, table("in x:2,out y:1", "0,*", "1,1", "2,0", "3,*"))
     assert starred
     assert starred.rows_right == 4
 
@@ -165,7 +168,7 @@ def test_an_exact_readout_takes_0_and_1_alone() -> None:
 def test_an_exact_readout_is_not_fooled_by_the_nearest_double() -> None:
     """1 + 2**-60 rounds to 1 in double, and is no bit."""
     net = network([[[1, 2.0**-60]]], [None], readout=EXACT, format="fp64")
-    found = prove(net, table("in x:2,out y:1", "0,0", "1,0", "2,1", "3,1"))
+    found = exactly(net, table("in x:2,out y:1", "0,0", "1,0", "2,1", "3,1"))
     assert found.verdict == "refuted"
     assert found.rows_right == 2
     assert found.counterexample is not None
@@ -224,7 +227,7 @@ def tanh_twins(*, bias: float = 0.0, second: float = 1.0) -> Network:
 
 def test_a_tanh_row_on_the_threshold_is_undecided() -> None:
     """Intervals of any width hold 0, so the verdict is unknown and says on which row."""
-    found = prove(tanh_twins(), table("in x:1,out y:1,out z:1", "0,0,0", "1,0,1"))
+    found = exactly(tanh_twins(), table("in x:1,out y:1,out z:1", "0,0,0", "1,0,1"))
     assert found.verdict == "unknown"
     assert not found
     assert found.reason == "1 row could not be decided, the first x = 1"
@@ -235,7 +238,7 @@ def test_a_tanh_row_on_the_threshold_is_undecided() -> None:
 
 def test_a_tanh_row_that_is_wrong_elsewhere_is_refuted() -> None:
     """One wrong output is enough, though the other can't be decided."""
-    found = prove(tanh_twins(), table("in x:1,out y:1,out z:1", "0,0,0", "1,0,0"))
+    found = exactly(tanh_twins(), table("in x:1,out y:1,out z:1", "0,0,0", "1,0,0"))
     assert found.verdict == "refuted"
     assert found.counterexample is not None
     assert found.counterexample.input == {"x": 1}
@@ -245,7 +248,7 @@ def test_a_tanh_row_that_is_wrong_elsewhere_is_refuted() -> None:
 
 def test_a_tanh_row_is_decided_where_the_open_output_is_free() -> None:
     """A star where nothing can be known asks for nothing."""
-    found = prove(tanh_twins(), table("in x:1,out y:1,out z:1", "0,0,0", "1,*,1"))
+    found = exactly(tanh_twins(), table("in x:1,out y:1,out z:1", "0,0,0", "1,*,1"))
     assert found
     assert found.rows_right == 2
 
@@ -259,7 +262,7 @@ def test_a_tanh_row_behind_a_negative_slope_is_undecided() -> None:
         Layer(Dense(np.array([[1.0]]))),
     )
     for bit in (0, 1):
-        found = prove(replace(twins, layers=layers), table("in x:1,out y:1", "0,0", f"1,{bit}"))
+        found = exactly(replace(twins, layers=layers), table("in x:1,out y:1", "0,0", f"1,{bit}"))
         assert found.verdict == "unknown"
 
 
@@ -271,14 +274,14 @@ def test_a_tanh_row_just_off_the_threshold_is_decided_by_intervals() -> None:
         found = enumerate_rows(net, table(*lines))
         assert (found.wrong, found.undecided) == (0, [])
         assert found.exact_rows >= 1
-        assert prove(net, table(*lines))
-        refuted = prove(net, table(lines[0], lines[1], f"1,{1 - bit},1"))
+        assert exactly(net, table(*lines))
+        refuted = exactly(net, table(lines[0], lines[1], f"1,{1 - bit},1"))
         assert refuted.verdict == "refuted"
 
 
 def test_a_tanh_margin_is_a_lower_bound_marked_as_one() -> None:
     """tanh(1) = 0.76159…: never above the truth, and within 2**-40 of it."""
-    found = prove(tanh_twins(bias=0.25), table("in x:1,out y:1,out z:1", "0,1,0", "1,1,1"))
+    found = exactly(tanh_twins(bias=0.25), table("in x:1,out y:1,out z:1", "0,1,0", "1,1,1"))
     assert found
     assert found.margin is not None
     assert found.margin.to_dict()["exact"] is False
@@ -289,7 +292,7 @@ def test_a_tanh_margin_is_a_lower_bound_marked_as_one() -> None:
 
 def test_a_tanh_margin_leaves_out_what_may_be_anything() -> None:
     """Without the tie of tanh(0) the zeros have no margin at all."""
-    found = prove(tanh_twins(bias=0.25), table("in x:1,out y:1,out z:1", "0,1,*", "1,*,1"))
+    found = exactly(tanh_twins(bias=0.25), table("in x:1,out y:1,out z:1", "0,1,*", "1,*,1"))
     assert found
     assert found.margin is not None
     assert found.margin.of_0 is None
@@ -307,7 +310,7 @@ def test_a_tanh_margin_where_doubles_know_nothing() -> None:
         Readout("threshold", 0.625, ">"),
         format="fp64",
     )
-    found = prove(net, table("in x:2,out y:1", "0,0", "1,0", "2,1", "3,1"))
+    found = exactly(net, table("in x:2,out y:1", "0,0", "1,0", "2,1", "3,1"))
     assert found
     assert found.margin is not None
     tanh_half = Fraction("0.46211715726000975850231848364367")
@@ -329,7 +332,7 @@ def test_a_tanh_margin_is_not_that_of_the_widest_enclosure_alone() -> None:
         ),
         format="fp64",
     )
-    found = prove(net, table("in x:1,out y:1,out z:1", "0,1,1", "1,1,1"))
+    found = exactly(net, table("in x:1,out y:1,out z:1", "0,1,1", "1,1,1"))
     assert found.margin is not None
     assert found.margin.of_1 is not None
     assert 0 <= Fraction(1, 2) - Fraction(1, 2**20) - found.margin.of_1 < Fraction(1, 2**14)
@@ -344,7 +347,7 @@ def test_an_enclosure_that_touches_the_threshold_from_below_is_undecided() -> No
         Layer(Dense(np.array([[-1.0]]))),
     )
     net = replace(twins, layers=layers, readout=Readout("threshold", 0.0, ">="))
-    assert prove(net, table("in x:1,out y:1", "0,1", "1,0")).verdict == "unknown"
+    assert exactly(net, table("in x:1,out y:1", "0,1", "1,0")).verdict == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -364,7 +367,7 @@ def test_an_exact_readout_of_tanh(
     net = replace(tanh_twins(), readout=EXACT)
     last = Layer(Dense(np.array([weights])))
     net = replace(net, layers=(net.layers[0], last))
-    found = prove(net, table("in x:1,out y:1", *lines))
+    found = exactly(net, table("in x:1,out y:1", *lines))
     assert found.verdict == verdict
     assert found.margin is None
 
@@ -382,7 +385,7 @@ def test_a_bounded_domain_is_all_that_is_spoken_of() -> None:
     """Rows above the bound are neither counted nor judged."""
     net = network([[[4, 2, 1]]], [[-4]])
     task = table("in d:3<6,out y:1", *(f"{n},{int(n > 4)}" for n in range(6)))
-    found = prove(net, task)
+    found = exactly(net, task)
     assert found
     assert found.rows == 6
     assert len(rows_of(task)) == 6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
@@ -36,6 +37,11 @@ from adderlab.verbs.prove import prove
 
 NETWORKS = max(100, SAMPLES)
 BRUTE = ("fp16", "bf16", "fp8-e4m3", "fp8-e5m2")
+REASONS = (
+    "the grid rule",
+    "the rounding bound stays below the margin",
+    "all orders of summation were looked at",
+)
 DTYPES = {
     "fp32": np.float32,
     "fp16": np.float16,
@@ -143,10 +149,7 @@ def test_every_order_of_summation_of_tiny_networks(name: str) -> None:
         if found.verdict == "proved":
             assert not any(map(any, wrong_in)), seed
             seen[found.reason] += 1
-            assert found.reason in (
-                "the grid rule",
-                "the rounding bound stays below the margin",
-            ), seed
+            assert found.reason in REASONS, seed
             if found.reason == "the grid rule":  # then no order differs from exact arithmetic
                 for row in rows:
                     exact = tuple(raw_outputs(net, row.bits))
@@ -156,8 +159,11 @@ def test_every_order_of_summation_of_tiny_networks(name: str) -> None:
             assert at is not None, seed
             assert at.semantics == name, seed
             number, row = next((n, r) for n, r in enumerate(rows) if r.inputs == at.input)
-            values = in_order(net, row.bits, name, at.order)
-            assert at.output == tuple(values), seed
+            values = in_order(net, row.bits, name, at.order, task)
+            assert [str(v) for v in at.output] == [
+                str(math.nan if v is None else v) for v in values
+            ], seed
+            seen["an order of its own"] += " as " in at.order
             assert not is_right([bit_of(net.readout, v) for v in values], row.wanted), seed
             exactly = [bit_of(net.readout, v) for v in raw_outputs(net, row.bits)]
             assert at.replays == {"exact": not is_right(exactly, row.wanted), name: True}, seed
@@ -167,14 +173,13 @@ def test_every_order_of_summation_of_tiny_networks(name: str) -> None:
             else:
                 assert found.reason == f"in the order: {at.order}", seed
                 seen["in one order"] += 1
-        else:
-            seen["needlessly unknown"] += not any(map(any, wrong_in))
-            seen["overflow"] += "overflows" in found.reason
+        else:  # right in every order and grouping: only fusing or wider sums could be wrong
+            assert not any(map(any, wrong_in)), seed
+            seen["overflow"] += "overflow" in found.reason
     print(name, dict(seen))
-    for kind in ("the grid rule", "the rounding bound stays below the margin", "in every order"):
+    for kind in (*REASONS, "in every order", "in one order"):
         assert seen[kind] >= 2, kind
-    assert seen["in one order"] >= 2
-    assert 0 < seen["unknown"] <= NETWORKS * 2 // 5
+    assert seen["unknown"] <= NETWORKS // 10
 
 
 @pytest.mark.parametrize("name", FLOATS)
@@ -241,7 +246,7 @@ def test_fp64_is_not_exact_arithmetic() -> None:
     """1 is lost beside 2**53: proved exactly, refuted in fp64 in a named order."""
     net = sums_network([2.0**53, 1, -(2.0**53)], None, Readout("threshold", 0.5, ">"), "fp64")
     found = prove(net, table(net))
-    assert found.verdict == "proved"
+    assert (found.exact, found.verdict, found.semantics) == ("proved", "refuted", "fp64")
     assert found.formats["fp64"].verdict == "refuted"
     example = found.formats["fp64"].counterexample
     assert example is not None
@@ -262,64 +267,67 @@ def test_an_order_that_is_made_to_lose_finds_what_plain_ones_miss() -> None:
     )  # fmt: skip
 
 
-def test_a_row_right_in_all_orders_tried_is_unknown_not_proved() -> None:
-    """Only an order that mixes signs in its own way is wrong, and none that is tried does."""
+def test_an_order_of_its_own_is_found_where_no_plain_one_is_wrong() -> None:
+    """Only an order that mixes signs in its own way is wrong."""
     net = sums_network([2048, 2047, -2047, -2048], None, Readout("threshold", 0.5, ">"), "fp16")
-    assert {values[0] > 0.5 for values in all_outputs(net, [1] * 4, "fp16")} == {False, True}
     assert not any(in_order(net, [1] * 4, "fp16", order)[0] > 0.5 for order in ORDERS)
-    found = in_format(net, table(net), "fp16")
-    assert found.verdict == "unknown"
-    assert found.reason == (
-        "1 of 16 rows lies within the rounding bound of the threshold, "
-        "though right in the 8 orders tried"
+    task = table(net)
+    found = in_format(net, task, "fp16")
+    assert found.verdict == "refuted"
+    example = found.counterexample
+    assert example is not None
+    assert example.order.startswith("y as ")
+    assert in_order(net, [1] * 4, "fp16", example.order, task) == list(example.output)
+    assert example.output[0] > 0.5
+
+
+def test_right_in_every_order_but_not_with_wider_sums_is_unknown() -> None:
+    """2048 + 1 is 2048 in fp16 and 2049 in fp32: every fp16 order is right, an accumulator not."""
+    net = sums_network([2048], 1, Readout("threshold", 2048.0, ">"), "fp16")
+    found = in_format(net, parse_table("in x:1,out y:1\n0,0\n1,0", where="test"), "fp16")
+    assert (found.verdict, found.reason) == (
+        "unknown",
+        (
+            "undecided on 1 of 2 rows: right in all orders tried, but perhaps not where products "
+            "are fused or partial sums are kept in a wider format"
+        ),
     )
 
 
-def test_overflow_is_unknown_and_says_so() -> None:
-    """10000 + 60000 is infinite in fp16: that row is wrong, but its raw output is no number."""
+def test_a_row_that_overflows_is_refuted_where_its_bit_is_wrong() -> None:
+    """10000 + 60000 is infinite in fp16."""
     net = sums_network([60000], 10000, Readout("threshold", 20000.0, ">"), "fp16")
     found = in_format(net, table(net, {1: 1}), "fp16")
-    assert found.verdict == "unknown"
-    assert found.reason == (
-        "1 of 2 rows lies within the rounding bound of the threshold, and x = 1 overflows "
-        "in the order: products left to right, then the bias"
-    )
-
-
-def test_a_wrong_row_is_found_behind_one_that_overflows() -> None:
-    """Rows 1 and 2 are wrong; the first overflows, the second is the counterexample."""
-    net = sums_network([1, 60000], 10000, Readout("threshold", 10000.0, ">"), "fp16")
-    found = in_format(net, table(net, {1: 1}), "fp16")
-    assert (found.verdict, found.reason) == (
-        "refuted",
-        "in the order: products left to right, then the bias",
-    )
+    assert found.verdict == "refuted"
     assert found.counterexample is not None
-    assert found.counterexample.input == {"x": 2}
-    assert found.counterexample.output == (10000,)
-    assert found.counterexample.replays == {"exact": False, "fp16": True}
+    assert found.counterexample.output == (math.inf,)
+    assert found.counterexample.to_dict()["output"] == [None]
+    assert found.counterexample.to_dict()["output_exact"] == ["inf"]
 
 
-def test_a_decided_wrong_row_is_found_behind_one_that_overflows() -> None:
+def test_an_overflow_that_reads_as_the_right_bit_is_unknown() -> None:
+    net = sums_network([60000], 10000, Readout("threshold", 20000.0, ">"), "fp16")
+    found = in_format(net, table(net), "fp16")
+    assert (found.verdict, found.reason) == (
+        "unknown",
+        "undecided on 1 of 2 rows: some order may overflow",
+    )
+
+
+def test_a_wrong_bit_beside_an_overflow_is_a_counterexample() -> None:
     """The first output is wrong in every order on rows 1 and 2; on row 1 the second overflows."""
     net = network([[[1, 1], [0, 60000]]], [[0, 10000]], readout=AT, format="fp16")
     found = in_format(net, table(net, {1: 2, 2: 2}), "fp16")
     assert (found.verdict, found.reason) == ("refuted", "in every order")
     assert found.counterexample is not None
-    assert found.counterexample.input == {"x": 2}
-    assert found.counterexample.output == (1, 10000)
+    assert found.counterexample.input == {"x": 1}
+    assert found.counterexample.output == (1, math.inf)
 
 
-def test_a_wrong_row_that_overflows_is_not_forgotten() -> None:
-    """Its second output, infinite, may be anything, so the first alone makes the row open."""
+def test_an_overflow_in_an_output_that_is_free_is_nothing() -> None:
     net = network([[[1, 1], [0, 60000]]], [[0, 10000]], readout=AT, format="fp16")
-    lines = "in x:2,out y:1,out z:1\n0,0,1\n1,0,*\n2,1,1\n3,1,1"
-    found = in_format(net, parse_table(lines, where="test"), "fp16")
-    assert found.verdict == "unknown"
-    assert found.reason == (
-        "2 of 4 rows lie within the rounding bound of the threshold, and x = 1 overflows "
-        "in the order: products left to right, then the bias"
-    )
+    lines = "in x:2,out y:1,out z:1\n0,0,1\n1,1,*\n2,1,1\n3,1,*"
+    assert in_format(net, parse_table(lines, where="test"), "fp16").verdict == "proved"
 
 
 def test_an_open_row_beyond_the_first_block_keeps_its_number() -> None:
@@ -347,7 +355,10 @@ def test_a_steep_leaky_unit_overflows_in_the_format() -> None:
     task = table(net)
     assert raw_outputs(net, [1]) == [Fraction(2000) - Fraction(100_000, 128)]
     assert in_order(net, [1], "fp16", next(iter(ORDERS))) == [-np.inf]
-    assert in_format(net, task, "fp16").verdict == "unknown"
+    found = in_format(net, task, "fp16")
+    assert found.verdict == "refuted"
+    assert found.counterexample is not None
+    assert found.counterexample.output == (-math.inf,)
 
 
 REFUSED = {
@@ -371,27 +382,27 @@ REFUSED = {
         "int32",
         "not representable: fc1.weight holds 1.1805916207174113e+21, which int32 does not",
     ),
-    "threshold": (
-        network([[[1, 1]]], [[0]], readout=Readout("threshold", 0.3, ">")),
-        "fp32",
-        "not representable: the threshold 0.3 is not in fp32",
+    "a threshold beyond the format": (
+        network([[[1, 1]]], [[0]], readout=Readout("threshold", 1e6, ">")),
+        "fp16",
+        "not representable: the threshold 1e+06 is beyond fp16",
     ),
-    "slope": (
-        network([[[1, 1]], [[1]]], [[0], [0]], activation=Activation("leaky", 0.1)),
-        "fp32",
-        "not representable: the slope 0.1 is not a value of fp32",
+    "a slope beyond the format": (
+        network([[[1, 1]], [[1]]], [[0], [0]], activation=Activation("leaky", 1e6)),
+        "fp16",
+        "not representable: the slope 1e+06 is beyond fp16",
     ),
-    "tanh": (
+    "tanh in wide": (
         network([[[1, 1]], [[1]]], [[0], [0]], activation=Activation("tanh")),
-        "fp32",
-        "fp32 does not define tanh",
+        "wide",
+        "wide does not define tanh",
     ),
-    "scales": (
+    "scales in wide": (
         Network(
             (Layer(Scaled(Packed(np.array([[1, 2]]), 4), Dense(np.array(1.0)))),), format="fp64"
         ),
-        "int8",
-        "fc1.weight has scales, which int8 does not hold",
+        "wide",
+        "fc1.weight has scales, which wide does not define",
     ),
     "zeros that are not stored": (
         Network(
@@ -451,12 +462,12 @@ def test_integer_hidden_layers_carry_their_size() -> None:
 
 
 def test_a_whole_slope_makes_whole_numbers() -> None:
-    """Leaky by -3 triples the bound of the sums; a slope of 1/8 is no integer format's."""
+    """Leaky by -3 triples the bound of the sums; with a slope of 1/8 activations are fp32."""
     for weight, slope, verdict in (
         (1 << 29, -3.0, "proved"),
         (1 << 30, -3.0, "unknown"),
         (1 << 30, 1.0, "proved"),
-        (1, 0.125, "unknown"),
+        (1, 0.125, "proved"),
     ):
         layer = Layer(Packed(np.array([[-weight]]), 32), None, Activation("leaky", slope))
         net = Network((layer,), AT, format="int32")
@@ -523,7 +534,7 @@ def test_the_one_layer_adder_is_proved_by_the_grid_rule_to_its_width(width: int,
     assert found.formats[name].verdict == "proved"
     assert found.formats[name].reason == "the grid rule"
     wider = prove(one_layer_adder(width + 1, name))
-    assert wider.verdict == "proved"
+    assert wider.exact == "proved"
     assert wider.formats[name].verdict != "proved"
 
 
@@ -537,7 +548,7 @@ def test_the_cliff_of_the_one_layer_adder_is_sharp(name: str, width: int) -> Non
         for w in (width, width + 1)
     )
     assert last
-    assert next_one
+    assert (next_one.exact, next_one.verdict) == ("proved", "refuted")
     assert last.formats[name].reason == "the grid rule"
     found = next_one.formats[name]
     assert (found.verdict, found.reason) == (

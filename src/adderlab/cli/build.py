@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from adderlab.cli.options import HOLDS, REFUTED, AsJson, ConstructionChoice, OutNet
+from adderlab.cli.options import EXIT_OF_VERDICT, AsJson, ConstructionChoice, OutNet
 
 EXAMPLES = """Examples:
 
@@ -21,7 +21,7 @@ where adder.txt holds a line for each output bit:
 
 c1 = 1 ( a + b >= 2 ) = step(ReLU( a + b - 1.5 ))
 
-Exit code: 0 built and not refuted, 1 refuted (the file is kept), 2 bad input."""
+Exit code: 0 built and proved, 1 refuted, 2 bad input, 3 unknown (the file is kept)."""
 
 
 def register(app: typer.Typer) -> None:
@@ -82,4 +82,4 @@ def build(
     )
     screen.show(built.blocks(), unwritten="" if built.file else "NET")
     screen.json(built.to_dict())
-    raise typer.Exit(REFUTED if built.verdict.verdict == "refuted" else HOLDS)
+    raise typer.Exit(EXIT_OF_VERDICT[built.verdict.verdict])

@@ -28,6 +28,10 @@ def compare(
     net2: Annotated[Path, typer.Argument(metavar="NET2", help="Another one of its shape.")],
     *,
     task: TaskOption = None,
+    format: Annotated[
+        str,
+        typer.Option("--format", metavar="exact", help="Compare in exact arithmetic alone."),
+    ] = "",
     timeout: Annotated[
         float, typer.Option(metavar="S", help="Seconds after which it is unknown.")
     ] = 10.0,
@@ -38,7 +42,7 @@ def compare(
     from adderlab.verbs.compare import compare as compare_networks
 
     screen = Screen(as_json=as_json)
-    compared = compare_networks(net1, net2, task, timeout_s=timeout)
+    compared = compare_networks(net1, net2, task, formats=format, timeout_s=timeout)
     screen.show(compared.blocks())
     screen.json(compared.to_dict())
     raise typer.Exit(EXIT_OF_VERDICT[compared.comparison.verdict])

@@ -21,6 +21,8 @@ adderlab prove lecture.safetensors
 
 adderlab prove net.safetensors --task full-adder --format fp16 --format bf16
 
+adderlab prove net.safetensors --format exact
+
 adderlab prove wide.safetensors --timeout 60 --max-memory 8GB --sample 100000
 
 Exit code: 0 proved, 1 refuted, 2 bad input, 3 unknown."""
@@ -38,8 +40,14 @@ def prove(
     format: Annotated[
         list[str] | None,
         typer.Option(
-            "--format", metavar="F", help="Judge in this number format (may be repeated)."
+            "--format",
+            metavar="F",
+            help="Judge in this number format, or in exact arithmetic (may be repeated).",
         ),
+    ] = None,
+    readout: Annotated[
+        str | None,
+        typer.Option(metavar="R", help="How outputs become bits: 0.5, '>= 0' or exact."),
     ] = None,
     engine: Annotated[EngineChoice, typer.Option(help="How to decide.")] = EngineChoice.AUTO,
     timeout: Annotated[
@@ -66,6 +74,7 @@ def prove(
         net,
         task,
         formats=format or (),
+        readout=_readout(readout),
         engine=engine.value,
         timeout_s=timeout,
         max_memory_bytes=size_in_bytes(max_memory, where="--max-memory"),
@@ -76,3 +85,11 @@ def prove(
     screen.show(verdict.blocks())
     screen.json(verdict.to_dict())
     raise typer.Exit(EXIT_OF_VERDICT[verdict.verdict])
+
+
+def _readout(text: str | None) -> float | str | None:
+    """Return a number where the option is one, so that it is the threshold of ``>``."""
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return text

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from adderlab.cli.options import (
+    EXIT_OF_VERDICT,
     HOLDS,
-    REFUTED,
     AsJson,
     GroupChoice,
     NetPath,
@@ -32,7 +32,7 @@ adderlab quantize net.safetensors --to smallest -o small.safetensors
 
 adderlab quantize net.safetensors --table
 
-Exit code: 0 not refuted, 1 refuted (the file is kept), 2 bad input."""
+Exit code: 0 proved, 1 refuted, 2 bad input, 3 unknown (the file is kept)."""
 
 T = TypeVar("T")
 
@@ -125,7 +125,7 @@ def quantize(
     )
     screen.show(quantized.blocks(), unwritten="" if quantized.file else "NET")
     screen.json(quantized.to_dict())
-    raise typer.Exit(REFUTED if quantized.verdict.verdict == "refuted" else HOLDS)
+    raise typer.Exit(EXIT_OF_VERDICT[quantized.verdict.verdict])
 
 
 def _with_progress(screen: Screen, work: Callable[[Callable[[str], None]], T]) -> T:

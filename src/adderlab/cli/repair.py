@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from adderlab.cli.options import HOLDS, REFUTED, AsJson, NetPath, OutNet, TaskOption
@@ -11,6 +13,8 @@ EXAMPLES = """Examples:
 adderlab repair lecture.safetensors
 
 adderlab repair lecture.safetensors -o repaired.safetensors
+
+adderlab repair lecture.safetensors --parameter "fc2.weight[1,2]" --to -4
 
 Exit code: 0 repaired, or right already, 1 no single parameter repairs it, 2 bad input."""
 
@@ -24,6 +28,13 @@ def repair(
     net: NetPath,
     *,
     task: TaskOption = None,
+    parameter: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The only one to change: 'fc2.weight[1,2]'."),
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option(metavar="V", help="Its new value: -4, 0.5 or 1/3.")
+    ] = None,
     out: OutNet = None,
     as_json: AsJson = False,
 ) -> None:
@@ -32,7 +43,7 @@ def repair(
     from adderlab.verbs.repair import repair as repair_network
 
     screen = Screen(as_json=as_json)
-    repaired = repair_network(net, task, out=out)
+    repaired = repair_network(net, task, parameter=parameter, to=to, out=out)
     is_kept = repaired.file is not None or repaired.network is None
     screen.show(repaired.blocks(), unwritten="" if is_kept else "NET")
     screen.json(repaired.to_dict())

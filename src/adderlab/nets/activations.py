@@ -22,6 +22,8 @@ from adderlab.nets.readout import check_choice, exceeds, finite
 if TYPE_CHECKING:
     from jaxtyping import Float64, Int64
 
+    from adderlab.formats import Format
+
 Doubles: TypeAlias = "Float64[np.ndarray, '*shape']"
 
 DOUBLE_UNIT: Final = 2.0**-53
@@ -150,6 +152,21 @@ class Rounding:
     tiny: float = 2 * 2.0**-1074
     largest: float = float(np.finfo(np.float64).max)
     function: float = 0.0
+
+    @classmethod
+    def of(cls, form: Format, library_ulps: float = 0.0) -> Rounding:
+        """Return the roundings of a float format, together with those of double.
+
+        Args:
+            form: the format.
+            library_ulps: the error of library functions, in units in the last place.
+        """
+        return cls(
+            unit=2.0**-form.precision + DOUBLE_UNIT,
+            tiny=2.0 ** max(form.smallest, -1074) + 2.0**-1074,
+            largest=float(form.largest),
+            function=library_ulps * 2.0**-form.precision,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,19 +102,23 @@ class _FloatLayer:
     grid: Int64[np.ndarray, "n_in n_out"]  # exponent of each weight's lowest bit, high for 0
     bias_grid: Int64[np.ndarray, " n_out"]
     activation: Activation
+    slope_off: float  # how far the slope is from what a library may take for it
 
 
 class Machine:
-    """A network prepared for fast enclosures in one float format's arithmetic."""
+    """A network prepared for fast enclosures in one float format's arithmetic.
 
-    def __init__(self, net: Network, form: Format) -> None:
+    Args:
+        net: the network; slopes that the format does not hold may be rounded to it.
+        form: the format.
+        library_ulps: the error of library functions that the bounds allow for, in units in the
+            last place; 0 for bounds on exact values alone.
+    """
+
+    def __init__(self, net: Network, form: Format, *, library_ulps: float = 0.0) -> None:
         self.form = form
-        self.rounding = Rounding(
-            unit=2.0**-form.precision + DOUBLE_UNIT,
-            tiny=2.0 ** max(form.smallest, -1074) + 2.0**-1074,
-            largest=float(form.largest),
-        )
-        self.layers = [_float_layer(layer) for layer in net.layers]
+        self.rounding = Rounding.of(form, library_ulps)
+        self.layers = [_float_layer(layer, form) for layer in net.layers]
         self.nodes, self.output = net.wiring.layers, net.wiring.output
         self.never_rounds = self._never_rounds()
 
@@ -164,8 +168,9 @@ class Machine:
                 values, errors, grids = self._affine(layer, *node.take(enclosed, join_tuples))
                 values, errors = bounded(values, errors)
                 rounds = rounds or bool(errors.any())
+                off = layer.slope_off * (np.abs(values) + errors)
                 values, errors = layer.activation.enclosed(values, errors, self.rounding)
-                values, errors = bounded(values, errors)
+                values, errors = bounded(values, errors + off if layer.slope_off else errors)
                 rounds = rounds or bool(errors.any())
                 enclosed[node.name] = (values, errors, layer.activation.rule.grid(grids))
         values, errors, _ = self.output.take(enclosed, join_tuples)
@@ -285,7 +290,7 @@ def _growth(terms: int, unit: float) -> float:
     return float(np.expm1(terms * np.log1p(unit))) * SLACK
 
 
-def _float_layer(layer: Layer) -> _FloatLayer:
+def _float_layer(layer: Layer, form: Format) -> _FloatLayer:
     weight, bias = layer.weight.exact(), layer.bias.exact() if layer.bias is not None else None
     floats = weight.to_floats().T
     bias_floats = bias.to_floats() if bias is not None else np.zeros(layer.n_out)
@@ -297,7 +302,13 @@ def _float_layer(layer: Layer) -> _FloatLayer:
         grid=_lowest_bits(floats),
         bias_grid=_lowest_bits(bias_floats),
         activation=layer.activation,
+        slope_off=slope_off(layer.activation.slope, form),
     )
+
+
+def slope_off(slope: float, form: Format) -> float:
+    """Return how far rounding to the format moves a slope, rounded up; fp32 moves it less."""
+    return abs(float(form.round(np.array(slope))) - slope) * SLACK
 
 
 def _lowest_bits(floats: Float64[np.ndarray, "*shape"]) -> Int64[np.ndarray, "*shape"]:

@@ -95,13 +95,12 @@ class AdderNN(nn.Module):
         return "" if self.threshold is None else f"outputs {self.convention} {self.threshold:g}"
 
 
-def to_module(network: Network) -> nn.Module:
+def to_module(network: Network, *, format: str | None = None) -> nn.Module:
     """Return the network as a PyTorch module.
 
     Two layers with biases and relu, leaky relu or tanh between them become an
     :class:`AdderNN`; anything else an ``nn.Sequential`` of Linear, ReLU, LeakyReLU, Tanh and
-    :class:`Step`. The dtype is that of the network's format, or fp32 for formats that PyTorch
-    does not compute in.
+    :class:`Step`. The dtype is that of the format.
 
     The readout ``> 0.5`` gives raw outputs, as in the training notebook: that is how raw outputs
     are judged, and they can be trained further. So does the ``exact`` readout, which has no
@@ -109,17 +108,19 @@ def to_module(network: Network) -> nn.Module:
     AdderNN's threshold, or a final :class:`Step`.
 
     Args:
-        network: any network of dense tensors.
+        network: any network; packed, wide, scaled and sparse tensors become dense.
+        format: ``fp64``, ``fp32``, ``fp16`` or ``bf16``; the network's own if it is one of them,
+            else fp32.
 
     Raises:
-        ModelError: a tensor is sparse, or a parameter, slope or threshold is not representable
-            in the module's dtype.
+        ModelError: a parameter, slope or threshold is not representable in the module's dtype;
+            of a parameter, the message names the format that holds all of them.
     """
+    dtype_name = format or (network.format if network.format in TORCH_DTYPES else "fp32")
     try:
-        arrays = to_state_dict(network)
+        arrays = to_state_dict(network, format=dtype_name)
     except NetworkError as error:
         raise ModelError(error.what, where=error.where, remedy=error.remedy) from error
-    dtype_name = network.format if network.format in TORCH_DTYPES else "fp32"
     readout = _shown_readout(network.readout)
     if readout is not None:
         _check_holds(readout.threshold, dtype_name, "threshold")

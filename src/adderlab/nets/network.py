@@ -19,11 +19,11 @@ from adderlab.errors import NetworkError, TaskError
 from adderlab.formats import FORMATS, format_named
 from adderlab.nets.activations import Activation
 from adderlab.nets.dyadic import Dyadic
-from adderlab.nets.readout import Readout
+from adderlab.nets.readout import Readout, ReadoutLike, readout_of
 from adderlab.nets.tensors import Sparse, Tensor, stored_in
 from adderlab.nets.weights_table import weights_table
 from adderlab.nets.wiring import INPUT, Wiring, chain
-from adderlab.tasks import Task
+from adderlab.tasks import Task, as_task
 
 LARGEST_SHOWN: Final = 200
 """Parameters of a network up to which all are shown."""
@@ -99,7 +99,9 @@ class Network(Result):
                     remedy="make the shapes agree",
                 )
             sizes[node.name] = layer.n_out
+        object.__setattr__(self, "readout", readout_of(self.readout))
         if self.task is not None:
+            object.__setattr__(self, "task", as_task(self.task))
             self.check_fits(self.task)
 
     @property
@@ -196,9 +198,9 @@ class Network(Result):
                 remedy="name a task that fits with `task`",
             )
 
-    def for_task(self, task: Task) -> Network:
-        """Return the same network meant for ``task``."""
-        return replace(self, task=task)
+    def for_task(self, task: Task | str) -> Network:
+        """Return the same network meant for a task, or the task of that name."""
+        return replace(self, task=as_task(task))
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -233,8 +235,8 @@ def network(
     biases: list[Any],
     *,
     activation: Activation | None = None,
-    readout: Readout | None = None,
-    task: Task | None = None,
+    readout: ReadoutLike | None = None,
+    task: Task | str | None = None,
     format: str = "fp32",
 ) -> Network:
     """Return a dense network from plain numbers.
@@ -243,8 +245,9 @@ def network(
         weights: of each layer, a list of rows, or an array.
         biases: of each layer, a list, or ``None`` for none.
         activation: of the hidden layers; relu unless given.
-        readout: how outputs become bits; ``> 0.5`` unless given.
-        task: what it is meant to compute.
+        readout: how outputs become bits, as a readout, a number or a text such as ``>= 0``;
+            ``> 0.5`` unless given.
+        task: a task or its name, which it is meant to compute.
         format: what the numbers are stored in; each must be representable.
 
     Raises:
@@ -267,7 +270,8 @@ def network(
         )
         for number, (weight, bias) in enumerate(zip(weights, biases, strict=True))
     )
-    return Network(layers, readout or Readout(), task, format)
+    known = as_task(task) if task is not None else None
+    return Network(layers, readout_of(readout), known, format)
 
 
 def map_parameters(net: Network, change: Callable[[str, Tensor], Tensor]) -> Network:

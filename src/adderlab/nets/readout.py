@@ -84,6 +84,48 @@ class Readout:
 
 EXACT: Final = Readout("exact")
 
+ReadoutLike: TypeAlias = Readout | float | str
+"""A readout, or what stands for one: a number ``t`` for ``> t``, or text such as ``>= 0.5``."""
+
+_REMEDY: Final = 'give a number, "> 0", ">= 0.5" or "exact"'
+
+
+def readout_of(value: ReadoutLike | None) -> Readout:
+    """Return the readout that is meant: ``> 0.5`` where nothing is given.
+
+    Raises:
+        NetworkError: it is neither a readout, a finite number nor such a text.
+
+    Examples:
+        >>> str(readout_of(0)), str(readout_of(">= 1")), str(readout_of(None))
+        ('> 0', '>= 1', '> 0.5')
+    """
+    if value is None:
+        return Readout()
+    if isinstance(value, Readout):
+        return value
+    if isinstance(value, str):
+        text = value.strip()
+        if text == "exact":
+            return EXACT
+        convention: Convention | None = None
+        if text.startswith(">"):
+            convention = ">=" if text.startswith(">=") else ">"
+        number = _number(text.removeprefix(convention)) if convention else None
+        if number is None or convention is None:
+            raise NetworkError(f"got {value[:40]!r}", where="readout", remedy=_REMEDY)
+        return Readout("threshold", number, convention)
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise NetworkError(f"got {type(value).__name__}", where="readout", remedy=_REMEDY)
+    return Readout("threshold", float(value))
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
 
 def exceeds(values: Values, limit: float, convention: str) -> Bool[np.ndarray, "*shape"]:
     """Return where values are ``>`` or ``>=`` (the convention) a limit."""

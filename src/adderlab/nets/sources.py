@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from adderlab.errors import ModelError, TaskError
 from adderlab.nets.files import from_bytes, read_bytes, sha256, to_bytes
 from adderlab.nets.network import Network
-from adderlab.tasks import Task, task_named
+from adderlab.tasks import Task, as_task
 
 if TYPE_CHECKING:
     from torch import nn
@@ -83,6 +83,6 @@ def task_of(net: Network, task: Task | str | None) -> Task:
                 "the network names no task", where="task", remedy="name one: `task` half-adder"
             )
         return net.task
-    named = task_named(task) if isinstance(task, str) else task
+    named = as_task(task)
     net.check_fits(named)
     return named

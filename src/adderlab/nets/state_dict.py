@@ -15,16 +15,16 @@ import numpy as np
 
 from adderlab.blocks.numbers import counted
 from adderlab.errors import NetworkError
-from adderlab.formats import FORMATS, format_named
+from adderlab.formats import FORMATS, Format, format_named
 from adderlab.nets.activations import Activation
 from adderlab.nets.network import Layer, Network
-from adderlab.nets.readout import Readout
-from adderlab.nets.tensors import FLOAT_DTYPES, Dense, Numbers, Sparse, as_stored, stored_in
+from adderlab.nets.readout import ReadoutLike, readout_of
+from adderlab.nets.tensors import FLOAT_DTYPES, Dense, Numbers, Tensor, as_stored, stored_in
+from adderlab.tasks import Task, as_task
 
 if TYPE_CHECKING:
     from jaxtyping import Shaped
 
-    from adderlab.tasks import Task
 
 FORMAT_OF: Final = {dtype: name for name, dtype in FLOAT_DTYPES.items()}
 """The number format of each float dtype."""
@@ -36,8 +36,8 @@ def from_state_dict(
     state_dict: Mapping[str, Any],
     *,
     activation: str | Activation = "relu",
-    readout: Readout | None = None,
-    task: Task | None = None,
+    readout: ReadoutLike | None = None,
+    task: Task | str | None = None,
     format: str | None = None,
 ) -> Network:
     """Return the network whose Linear layers have these weights, in order of appearance.
@@ -46,8 +46,9 @@ def from_state_dict(
         state_dict: pairs ``X.weight`` (out, in) and, unless the layer has none, ``X.bias``;
             tensors, arrays or nested lists.
         activation: between the layers; a ``state_dict`` does not say.
-        readout: how outputs become bits; ``> 0.5`` unless given.
-        task: what it is meant to compute.
+        readout: how outputs become bits, as a readout, a number or a text such as ``>= 0``;
+            ``> 0.5`` unless given.
+        task: a task or its name, which it is meant to compute.
         format: of numbers that have none themselves, fp32 unless given; float arrays have
             theirs, and are converted only where that is exact.
 
@@ -95,15 +96,16 @@ def from_state_dict(
                 hidden if len(layers) < len(names) - 1 else Activation(),
             )
         )
-    return Network(tuple(layers), readout or Readout(), task, target)
+    known = as_task(task) if task is not None else None
+    return Network(tuple(layers), readout_of(readout), known, target)
 
 
 def from_lists(
     values: Mapping[str, Any] | Sequence[Any] | str,
     *,
     activation: str | Activation = "relu",
-    readout: Readout | None = None,
-    task: Task | None = None,
+    readout: ReadoutLike | None = None,
+    task: Task | str | None = None,
     format: str = "fp32",
 ) -> Network:
     """Return the network of weights that were pasted as plain lists or as JSON.
@@ -113,8 +115,9 @@ def from_lists(
             notebook prints, ``[fc1.weight, fc1.bias, fc2.weight, fc2.bias]``, in which a list of
             lists begins a layer and a flat list is its bias; or the JSON text of either.
         activation: between the layers.
-        readout: how outputs become bits; ``> 0.5`` unless given.
-        task: what it is meant to compute.
+        readout: how outputs become bits, as a readout, a number or a text such as ``>= 0``;
+            ``> 0.5`` unless given.
+        task: a task or its name, which it is meant to compute.
         format: to store the numbers in; decimals are rounded to nearest.
 
     Raises:
@@ -131,15 +134,27 @@ def from_lists(
     return from_state_dict(values, activation=activation, readout=readout, task=task, format=format)
 
 
-def to_state_dict(network: Network) -> dict[str, Shaped[np.ndarray, "*shape"]]:
-    """Return the parameters as arrays named ``fc1.weight``, ``fc1.bias``, and so on.
+def to_state_dict(
+    network: Network, *, format: str | None = None
+) -> dict[str, Shaped[np.ndarray, "*shape"]]:
+    """Return the parameters as dense float arrays named ``fc1.weight``, ``fc1.bias``, and so on.
 
-    Float tensors come out as they are stored, whole and scaled ones as fp32.
+    Args:
+        network: any network; packed, wide, scaled and sparse tensors are decoded.
+        format: the float format of the arrays; the network's own if it is a float format,
+            else fp32.
 
     Raises:
-        NetworkError: a tensor is sparse, or a value is not representable in fp32.
+        FormatError: there is no such format.
+        NetworkError: the format is no float format, or does not hold a value exactly; the
+            message names the format that holds all of them.
     """
-    return {name: _floats(tensor, name) for name, tensor in network.tensors()}
+    form = format_named(format or network.format)
+    if format is None and form.kind != "float":
+        form = FORMATS["fp32"]
+    if form.kind != "float":
+        raise NetworkError(f"got {form.name}", where="format", remedy="give a float format")
+    return {name: _floats(network, name, tensor, form) for name, tensor in network.tensors()}
 
 
 def array_of(value: Any, where: str) -> Shaped[np.ndarray, "*shape"]:
@@ -240,21 +255,28 @@ def _stored(array: Shaped[np.ndarray, "*shape"], format_name: str, key: str) -> 
         raise NetworkError(error.what, where=key, remedy=error.remedy) from error
 
 
-def _floats(tensor: Any, name: str) -> Shaped[np.ndarray, "*shape"]:
-    if isinstance(tensor, Dense) and tensor.numbers.dtype in FORMAT_OF:
+def _floats(
+    network: Network, name: str, tensor: Tensor, form: Format
+) -> Shaped[np.ndarray, "*shape"]:
+    if isinstance(tensor, Dense) and FORMAT_OF.get(tensor.numbers.dtype) == form.name:
         return tensor.numbers.copy()
-    if isinstance(tensor, Sparse):
-        raise NetworkError("the tensor is sparse", where=name, remedy="store it dense")
+    if not _holds(form, tensor):
+        others = [f for f in FORMATS.values() if f.kind == "float" and f.precision > form.precision]
+        wider = next(
+            (f for f in others[::-1] if all(_holds(f, part) for _, part in network.tensors())), None
+        )
+        remedy = f"give `format` {wider.name}" if wider else "no float format holds all of them"
+        raise NetworkError(
+            f"{form.name} does not hold its values exactly", where=name, remedy=remedy
+        )
+    return tensor.exact().to_floats().astype(FLOAT_DTYPES[form.name])
+
+
+def _holds(form: Format, tensor: Tensor) -> bool:
+    """Return whether a float format holds every value of a tensor, exactly."""
     exact = tensor.exact()
-    values = np.empty(exact.shape, dtype=object)
-    for index in np.ndindex(exact.shape):
-        values[index] = exact.at(*index)
-    try:
-        stored = stored_in(values, "fp32")
-    except NetworkError as error:
-        raise NetworkError(error.what, where=name, remedy=error.remedy) from error
-    assert isinstance(stored, Dense)
-    return stored.numbers.copy()
+    floats = exact.to_floats()
+    return exact.is_double and bool((form.round(floats) == floats).all())
 
 
 def _parsed(text: str) -> Any:

@@ -5,6 +5,7 @@ Rule: every number is exact, or, of tanh, two fractions between which it lies; n
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -319,8 +320,13 @@ def words_of(task: Task, bits: Iterable[int | None]) -> dict[str, int | None]:
     return words
 
 
-def json_number(value: Fraction) -> float | int:
-    """Return the JSON number nearest to ``value``; whole ones have any size."""
+def json_number(value: Fraction | float) -> float | int | None:
+    """Return the JSON number nearest to ``value``; whole ones have any size.
+
+    ``None`` for infinities and NaN, which JSON does not have.
+    """
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
     if value.denominator == 1:
         return int(value)
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
 from adderlab.errors import OptionError
 from adderlab.formats import FORMATS, format_named
@@ -14,10 +13,8 @@ from adderlab.proving import diagrams, solver
 from adderlab.proving.budget import MOST_MEMORY_BYTES, Budget
 from adderlab.proving.choice import Shape, choose_engines
 from adderlab.proving.engines import ENGINES, Question, by_samples
-from adderlab.proving.verdict import Outcome, Verdict
+from adderlab.proving.verdict import Verdict, worst_of
 from adderlab.tasks import Task
-
-_WORST: Final[dict[Outcome, int]] = {"proved": 0, "unknown": 1, "refuted": 2}
 
 
 def decide(
@@ -38,14 +35,13 @@ def decide(
     """
     start = time.perf_counter()
     budget = Budget.of(timeout_s, max_memory_bytes)
-    requested = [formats] if isinstance(formats, str) else formats
-    names = list(dict.fromkeys(format_named(name).name for name in requested))
+    own = format_named(net.format).name
+    about = _arithmetics(formats) or ("exact", own)
     if sample < 0:
         raise OptionError(f"got {sample}", where="sample", remedy="give a number of inputs")
     choice = choose_engines(shape_of(net, task), engine=engine)
-    base = Verdict("unknown", "", "exact", task.name, task.rows, choice=str(choice))
-    own = format_named(net.format).name
-    question = Question(net, task, base, names or [own])
+    base = Verdict("unknown", "", task.name, task.rows, about, own_format=own, choice=str(choice))
+    question = Question(net, task, base, [name for name in about if name != "exact"])
     verdict = question.unknown("", choice.why)
     reasons: list[str] = []
     for tried, name in enumerate(choice.engines):
@@ -58,8 +54,19 @@ def decide(
             verdict = replace(verdict, reason="; ".join(reasons))
         if sample:
             verdict = by_samples(question, verdict, sample, budget)
-    verdict = replace(verdict, own_format=own, seconds=time.perf_counter() - start)
-    return _in_formats(verdict, names) if names else verdict
+    return replace(_headline(verdict), seconds=time.perf_counter() - start)
+
+
+def _arithmetics(formats: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the names of formats, each once; ``exact`` is one of them.
+
+    Raises:
+        FormatError: there is no such format.
+    """
+    names = [formats] if isinstance(formats, str) else formats
+    return tuple(
+        dict.fromkeys("exact" if n.lower() == "exact" else format_named(n).name for n in names)
+    )
 
 
 def shape_of(net: Network, task: Task) -> Shape:
@@ -74,22 +81,20 @@ def shape_of(net: Network, task: Task) -> Shape:
     )
 
 
-def _in_formats(verdict: Verdict, names: Sequence[str]) -> Verdict:
-    """Return the verdict on the named formats instead of exact arithmetic."""
-    worst = max(
-        (verdict.formats[name] for name in names), key=lambda judged: _WORST[judged.verdict]
-    )
-    if worst.verdict == "proved":
-        rows_right = verdict.rows
-    elif FORMATS[worst.format].kind == "float" or worst.verdict == "unknown":
-        rows_right = None  # rows were counted in exact arithmetic alone
-    else:
-        rows_right = verdict.rows_right
+def _headline(verdict: Verdict) -> Verdict:
+    """Return the verdict on all that it is about, from an engine's in exact arithmetic."""
+    verdict = replace(verdict, exact=verdict.verdict)
+    worst = worst_of(verdict.parts().values())
+    verdict = replace(verdict, verdict=worst)
+    judged = verdict.formats.get(verdict.semantics)
+    if worst == "proved":
+        return replace(verdict, reason="", counterexample=None)
+    if judged is None:
+        return verdict
+    is_counted = worst == "refuted" and FORMATS[judged.format].kind != "float"
     return replace(
         verdict,
-        verdict=worst.verdict,
-        semantics=worst.format if worst.verdict != "proved" else ", ".join(names),
-        rows_right=rows_right,
-        counterexample=worst.counterexample,
-        reason=worst.reason if worst.verdict != "proved" else "",
+        rows_right=verdict.rows_right if is_counted else None,
+        counterexample=judged.counterexample,
+        reason=judged.reason if worst == "unknown" else "",
     )

@@ -184,7 +184,7 @@ def _wrong_corner(net: Network, task: Task) -> int | None:
     if entries * len(CORNERS) > LARGEST_TRIAL:
         return None
     indices = [index % task.rows for index in CORNERS]
-    return next((index for index in indices if not is_right_exactly(net, task, index)), None)
+    return next((index for index in indices if is_right_exactly(net, task, index) is False), None)
 
 
 def _row_of(task: Task, bits: dict[str, int]) -> int:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from adderlab.formats import FP64
-from adderlab.nets import Network, enclose_row, evaluate, is_exact, outputs, read_bits
+from adderlab.nets import Network, enclose_row, evaluate, is_exact, outputs
 from adderlab.nets.enclosure import Enclosure, Machine
 from adderlab.nets.evaluation import row_ends
 from adderlab.nets.readout import NO_BIT, OPEN, read_states
@@ -227,12 +227,14 @@ def exact_counterexample(net: Network, task: Task, index: int) -> Counterexample
     return Counterexample(row.inputs, row.outputs, got, values, "exact")
 
 
-def is_right_exactly(net: Network, task: Task, index: int) -> bool:
-    """Return whether a network without tanh is right on row ``index``, by exact evaluation."""
+def is_right_exactly(net: Network, task: Task, index: int) -> bool | None:
+    """Return whether a network is right on row ``index``; ``None`` where tanh leaves it open."""
     block = rows_at(np.array([index]), task)
-    bits, is_bit = read_bits(net.readout, outputs(net, block.inputs))
-    is_right, _ = _verdicts(block, bits, is_bit, np.ones(bits.shape, dtype=bool))
-    return bool(is_right[0])
+    states = read_closely(net, block.inputs)
+    is_right, is_known = _verdicts(
+        block, (states == 1).astype(np.uint8), states < NO_BIT, states != OPEN
+    )
+    return bool(is_right[0]) if is_known[0] else None
 
 
 def got_words(

@@ -1,6 +1,7 @@
 """``compare``: whether two networks give the same bits on every input.
 
-Rule: an output is in one of three states under its network's own readout: 0, 1, or no bit at all
+Rule: equal means in exact arithmetic, and with each network in the format in which it is stored.
+An output is in one of three states under its network's own readout: 0, 1, or no bit at all
 (under an exact readout, any other value). Networks are equal where all their outputs are in the
 same states; two outputs that are no bits count as the same. What is equal was proved, what
 differs was replayed by exact evaluation of that input alone.
@@ -9,25 +10,26 @@ differs was replayed by exact evaluation of that input alone.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
-from fractions import Fraction
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from adderlab.blocks import Block, Line, Result, VerdictLine
-from adderlab.blocks.numbers import counted, significant
-from adderlab.errors import NetworkError
+from adderlab.bits import from_bits, to_bits
+from adderlab.blocks.numbers import counted
+from adderlab.errors import NetworkError, OptionError
 from adderlab.formats import FP64
 from adderlab.nets import Network, is_exact, to_bytes
 from adderlab.nets.enclosure import Machine
 from adderlab.nets.evaluation import row_ends
 from adderlab.nets.readout import NO_BIT, OPEN, read_states
 from adderlab.nets.sources import read_source, task_of
-from adderlab.nets.walk import json_number, nameless_task, words_of
+from adderlab.nets.walk import nameless_task, words_of
 from adderlab.proving.budget import Budget, CapReached
 from adderlab.proving.choice import ENUMERABLE_ROWS, about
+from adderlab.proving.comparison import Comparison, Difference, Side
 from adderlab.proving.diagrams import (
     ORDERS,
     Diagrams,
@@ -37,139 +39,19 @@ from adderlab.proving.diagrams import (
     variable_order,
 )
 from adderlab.proving.enumeration import block_rows, read_closely, rows_at
-from adderlab.proving.verdict import Outcome
+from adderlab.proving.grid import interval_ranges, sum_bounds
+from adderlab.proving.number_formats import format_verdict
+from adderlab.proving.verdict import FormatVerdict, Outcome
+from adderlab.proving.wide_formats import wide_format_verdict
 from adderlab.tasks import Task, Word
-from adderlab.tasks.wording import named, sum_of
+from adderlab.tasks.wording import sum_of
 
 if TYPE_CHECKING:
     from jaxtyping import UInt8
     from torch import nn
 
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """What one network gives on an input.
-
-    Attributes:
-        words: the words that its bits make; ``None`` where an output is no bit.
-        bits: its bits; ``None`` where an output is no bit.
-        output: its raw outputs, exactly; of a network with tanh, the middles of enclosures.
-    """
-
-    words: dict[str, int | None]
-    bits: tuple[int | None, ...]
-    output: tuple[Fraction, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return words, bits, ``output`` as numbers, and ``output_exact`` as strings."""
-        return {
-            "words": self.words,
-            "bits": list(self.bits),
-            "output": [json_number(value) for value in self.output],
-            "output_exact": [str(value) for value in self.output],
-        }
-
-    def raw(self) -> str:
-        """Return the raw outputs as decimals."""
-        return ", ".join(map(significant, self.output))
-
-    def __str__(self) -> str:
-        if None not in self.words.values():
-            return named(self.words)
-        return "bits " + "".join("?" if bit is None else str(bit) for bit in self.bits)
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """An input on which two networks give different bits: the first one, if it was enumerated."""
-
-    input: dict[str, int]
-    first: Side
-    second: Side
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the ``input``, and what the ``first`` and the ``second`` network give on it."""
-        return {
-            "input": self.input,
-            "first": self.first.to_dict(),
-            "second": self.second.to_dict(),
-            "semantics": "exact",
-        }
-
-    def __str__(self) -> str:
-        return f"{sum_of(self.input)} gives {self.first} by the first, {self.second} by the second"
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison(Result):
-    """Whether two networks are equal on every input, in exact arithmetic.
-
-    Attributes:
-        verdict: ``proved`` equal, ``refuted`` with an input, or ``unknown`` with the reason.
-        method: ``enumerated``, ``diagram``, or ``identical`` of the same parameters and readout.
-        task: whose inputs they were compared on; ``None`` for all inputs of that many bits.
-        rows: the number of inputs that the verdict is about.
-        rows_equal: on how many of them they are equal, if that is known.
-        counterexample: an input on which they differ; by enumeration, the first one.
-        reason: why it is unknown.
-        seconds: how long it took.
-        notes: what had to be assumed.
-    """
-
-    verdict: Outcome
-    method: str
-    task: str | None
-    rows: int
-    rows_equal: int | None = None
-    counterexample: Difference | None = None
-    reason: str = ""
-    seconds: float = 0.0
-    notes: tuple[str, ...] = field(default=())
-
-    def __bool__(self) -> bool:
-        return self.verdict == "proved"
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "verdict": self.verdict,
-            "method": self.method,
-            "semantics": "exact",
-            "task": self.task,
-            "rows": self.rows,
-            "rows_equal": self.rows_equal,
-            "counterexample": self.counterexample.to_dict() if self.counterexample else None,
-            "reason": self.reason or None,
-            "seconds": round(self.seconds, 6),
-            "notes": list(self.notes),
-        }
-
-    def blocks(self) -> tuple[Block, ...]:
-        """Return notes on the reading, the verdict, and an input where they differ."""
-        notes = tuple(Line(f"note: {note}", "quiet") for note in self.notes)
-        details: list[str] = []
-        if self.counterexample is not None:
-            first, second = self.counterexample.first.raw(), self.counterexample.second.raw()
-            details.append(f"counterexample: {self.counterexample}")
-            details.append(f"raw outputs there: {first} by the first; {second} by the second")
-        details.append(f"{self.method}, {self.seconds:.3f} s")
-        text = f"in exact arithmetic: {self.summary()}"
-        return (*notes, VerdictLine(self.verdict, text, tuple(details)))
-
-    def summary(self) -> str:
-        """Return one line without the verdict: ``equal on all 4 inputs of half-adder``."""
-        of_task = f" of {self.task}" if self.task is not None else ""
-        rows = f"{counted(self.rows, 'input')}{of_task}"
-        if self.verdict == "proved":
-            return f"equal on all {rows}"
-        if self.verdict == "unknown":
-            return self.reason
-        if self.rows_equal is None:
-            return f"different, on how many of {rows} is not known"
-        return f"different on {self.rows - self.rows_equal} of {rows}"
-
-    def __repr__(self) -> str:
-        where = f": {self.counterexample}" if self.counterexample else ""
-        return f"Comparison: {self.verdict} in exact arithmetic: {self.summary()}{where}"
+MOST_OWN_ROWS: Final = 1 << 16
+"""Rows up to which each is run in the networks' own formats."""
 
 
 def compare(
@@ -177,6 +59,7 @@ def compare(
     second: Network | str | Path | nn.Module,
     task: Task | str | None = None,
     *,
+    formats: str = "",
     timeout_s: float = 10.0,
 ) -> Comparison:
     """Return whether two networks give the same bits on every input.
@@ -189,11 +72,13 @@ def compare(
         second: another one, with as many inputs and outputs.
         task: whose inputs to compare on; left out, the one that the networks were built for,
             and all inputs where they name none, or two.
+        formats: ``exact`` for exact arithmetic alone; each network's own format too unless
+            given.
         timeout_s: seconds that it may take.
 
     Raises:
         NetworkError: the networks differ in inputs or outputs.
-        OptionError: the timeout is not above 0.
+        OptionError: the timeout is not above 0, or ``formats`` is something else.
         TaskError: the task does not fit.
         NetworkFileError: a file is not a network.
         ModelError: a module's ``forward`` can't be read.
@@ -205,6 +90,8 @@ def compare(
         1 + 1 gives c = 3 by the first, c = 2 by the second
     """
     start = time.perf_counter()
+    if formats not in ("", "exact"):
+        raise OptionError(f"got {formats[:40]!r}", where="formats", remedy="give exact, or nothing")
     budget = Budget.of(timeout_s)
     sources = read_source(first), read_source(second)
     nets = (sources[0].network, sources[1].network)
@@ -229,6 +116,8 @@ def compare(
             "unknown",
             f"tanh is decided by enumeration alone, and {about(domain.rows)} inputs are too many",
         )
+    if comparison.verdict == "proved" and comparison.method != "identical" and not formats:
+        comparison = _in_own_formats(comparison, nets, domain, budget)
     return replace(
         comparison,
         task=known.name if known is not None else None,
@@ -278,7 +167,78 @@ def _bare(net: Network) -> bytes:
 
 def _base(task: Task, method: str, verdict: Outcome, reason: str = "") -> Comparison:
     rows_equal = task.rows if verdict == "proved" else None
-    return Comparison(verdict, method, task.name, task.rows, rows_equal, reason=reason)
+    return Comparison(
+        verdict, method, task.name, task.rows, exact=verdict, rows_equal=rows_equal, reason=reason
+    )
+
+
+def _in_own_formats(
+    comparison: Comparison, nets: tuple[Network, Network], task: Task, budget: Budget
+) -> Comparison:
+    """Return the comparison of networks that are equal in exact arithmetic, each as it is stored.
+
+    They are equal there too if each computes in its own format what it does in exact arithmetic.
+    Where one of them alone does not, they differ.
+    """
+    own = tuple(_own_format(net, task, budget) for net in nets)
+    comparison = replace(comparison, own=own)
+    outcomes = [judged.verdict for judged in own]
+    if outcomes == ["proved", "proved"]:
+        return comparison
+    if sorted(outcomes) != ["proved", "refuted"]:
+        reason = next(judged.reason for judged in own if judged.verdict != "proved")
+        return replace(comparison, verdict="unknown", reason=reason, rows_equal=None)
+    wrong = outcomes.index("refuted")
+    example = own[wrong].counterexample
+    assert example is not None
+    index = task.index_of(example.input)
+    bits = [bit for word in task.outputs for bit in _bits_of(example.got[word.name], word)]
+    own_side = Side(example.got, tuple(bits), example.output)
+    other = side_at(nets[1 - wrong], task, index)
+    first, second = (own_side, other) if wrong == 0 else (other, own_side)
+    difference = Difference(example.input, first, second, example.semantics, example.order)
+    return replace(comparison, verdict="refuted", counterexample=difference, rows_equal=None)
+
+
+def _bits_of(value: int | None, word: Word) -> list[int | None]:
+    if value is None:
+        return [None] * word.width
+    return [value >> place & 1 for place in reversed(range(word.width))]
+
+
+def _own_format(net: Network, task: Task, budget: Budget) -> FormatVerdict:
+    """Return whether a network's own format gives the bits that exact arithmetic gives."""
+    itself = replace(task, rule=lambda words: _computed(net, task, words), any_value=None)
+    if task.rows <= MOST_OWN_ROWS:
+        verdict = format_verdict(net, itself, net.format, "proved", budget)
+        may_round = verdict.verdict == "proved" and not verdict.is_exact
+        if may_round and net.readout.kind == "exact" and not _are_all_bits(net, task):
+            # a row whose output is no bit may read as a bit once it is rounded
+            return FormatVerdict(net.format, "unknown", "some outputs are no bits")
+        return verdict
+    if not is_exact(net):
+        return FormatVerdict(net.format, "unknown", f"{about(task.rows)} inputs are too many")
+    bounds = list(sum_bounds(net, *interval_ranges(net)))
+    return wide_format_verdict(net, itself, net.format, bounds, budget)
+
+
+def _are_all_bits(net: Network, task: Task) -> bool:
+    return all(
+        (read_closely(net, block.inputs) < NO_BIT).all() for block in task.blocks(block_rows(net))
+    )
+
+
+def _computed(net: Network, task: Task, words: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the output words that a network gives in exact arithmetic, numbers or arrays."""
+    inputs = np.concatenate([to_bits(words[w.name], w.width) for w in task.inputs], axis=-1)
+    bits = (read_closely(net, np.atleast_2d(inputs)) == 1).astype(np.uint8)
+    bits = bits.reshape(*inputs.shape[:-1], net.n_out)
+    outputs: dict[str, Any] = {}
+    place = 0
+    for word in task.outputs:
+        outputs[word.name] = from_bits(bits[..., place : place + word.width])
+        place += word.width
+    return outputs
 
 
 def _enumerated(first_net: Network, second: Network, task: Task, budget: Budget) -> Comparison:
@@ -335,18 +295,21 @@ def _states(
 def difference_at(first: Network, second: Network, task: Task, index: int) -> Difference:
     """Return what both networks give on row ``index``, by exact evaluation of that row alone."""
     inputs = rows_at(np.array([index]), task).inputs[0]
-    sides: list[Side] = []
-    states: list[list[int]] = []
-    for net in (first, second):
-        read = read_closely(net, inputs[None])[0].tolist()
-        ends = row_ends(net, inputs)
-        bits = tuple(state if state < NO_BIT else None for state in read)
-        raw = tuple((low + high) / 2 for low, high in ends)
-        sides.append(Side(words_of(task, bits), bits, raw))
-        states.append(read)
-    differs = any(a != b and OPEN not in (a, b) for a, b in zip(*states, strict=True))
+    left, right = (read_closely(net, inputs[None])[0].tolist() for net in (first, second))
+    differs = any(a != b and OPEN not in (a, b) for a, b in zip(left, right, strict=True))
     assert differs, "the replay of a counterexample found no difference"
-    return Difference(task.row(index).inputs, *sides)
+    return Difference(
+        task.row(index).inputs, side_at(first, task, index), side_at(second, task, index)
+    )
+
+
+def side_at(net: Network, task: Task, index: int) -> Side:
+    """Return what a network gives on row ``index``, by exact evaluation of that row alone."""
+    inputs = rows_at(np.array([index]), task).inputs[0]
+    read = read_closely(net, inputs[None])[0].tolist()
+    bits = tuple(state if state < NO_BIT else None for state in read)
+    raw = tuple((low + high) / 2 for low, high in row_ends(net, inputs))
+    return Side(words_of(task, bits), bits, raw)
 
 
 def _by_diagrams(first: Network, second: Network, task: Task, budget: Budget) -> Comparison:

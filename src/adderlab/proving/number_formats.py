@@ -7,24 +7,39 @@ orders, which can refute but never prove.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from adderlab.blocks.numbers import counted
 from adderlab.formats import FORMATS, Format
-from adderlab.nets import Network, read_bits
+from adderlab.nets import Network, is_exact
 from adderlab.nets.dyadic import Dyadic
 from adderlab.nets.enclosure import Machine
+from adderlab.nets.readout import NO_BIT, OPEN, Readout, read_states
 from adderlab.nets.tensors import Scaled, Sparse
+from adderlab.nets.walk import unit_names
 from adderlab.proving.arithmetic import ORDERS, format_outputs
 from adderlab.proving.budget import Budget, CapReached
+from adderlab.proving.constants import (
+    ASSUMPTION,
+    LIBRARY_ULPS,
+    overflowing_constant,
+    read_either_way,
+    with_rounded_constants,
+)
 from adderlab.proving.enumeration import block_rows, got_words, is_right_exactly, rows_at
+from adderlab.proving.every_order import BATCH, EveryOrder
+from adderlab.proving.quantized_arithmetic import (
+    float_format_of,
+    has_float_activations,
+    with_scales_as_layers,
+)
 from adderlab.proving.verdict import Counterexample, FormatVerdict, Outcome
-from adderlab.tasks import Task
-from adderlab.tasks.wording import named
+from adderlab.tasks import RowBlock, Task
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float64, Int64, UInt8
@@ -50,28 +65,61 @@ def format_verdict(
     reason = unfit(net, form)
     if reason:
         return FormatVerdict(name, "unknown", reason)
+    names = unit_names(net, task)
+    if form.kind == "integer" and has_float_activations(net):
+        run, names = with_scales_as_layers(net, names)
+        run_in = FORMATS[run.format]
+        return in_integers(_judged(run, names, task, run_in, exact, budget), form, run_in)
+    return _judged(net, names, task, form, exact, budget)
+
+
+def in_integers(verdict: FormatVerdict, form: Format, run_in: Format) -> FormatVerdict:
+    """Return the verdict of a rewritten network as that of its integer format."""
+    example = verdict.counterexample
+    if example is not None:
+        replays = {form.name if n == run_in.name else n: w for n, w in example.replays.items()}
+        example = replace(example, semantics=form.name, replays=replays)
+    reason = f"{verdict.reason}; integer weights, the rest in {run_in.name}"
+    return FormatVerdict(form.name, verdict.verdict, reason, example)
+
+
+def _judged(
+    net: Network,
+    names: Sequence[tuple[str, ...]],
+    task: Task,
+    form: Format,
+    exact: Outcome,
+    budget: Budget | None,
+) -> FormatVerdict:
+    """Return the verdict in a format that holds the network, whose units have the given names."""
+    name = form.name
     if form.kind == "wide":
-        return FormatVerdict(name, exact, "whole numbers of any width never round")
+        return FormatVerdict(name, exact, "integers of any width never round", is_exact=True)
     if form.kind == "integer":
         return _integer_verdict(net, name, exact)
     if not Machine.can_run(net):
         return FormatVerdict(name, "unknown", "too large, or out of range, for doubles")
-    machine = Machine(net, form)
-    if machine.never_rounds and exact == "proved":
-        return FormatVerdict(name, "proved", "the grid rule")
+    machine = Machine(net, form, library_ulps=LIBRARY_ULPS)
+    if machine.never_rounds and exact == "proved" and form.holds(Fraction(net.readout.threshold)):
+        return FormatVerdict(name, "proved", "the grid rule", is_exact=True)
     try:
-        return _float_verdict(net, task, machine, budget or Budget.of())
+        verdict = _float_verdict(net, names, task, machine, budget or Budget.of())
     except CapReached as cap:
         return FormatVerdict(name, "unknown", str(cap))
+    if is_exact(net):
+        return verdict
+    return replace(verdict, reason=f"{verdict.reason}, {ASSUMPTION}")
 
 
 def unfit(net: Network, form: Format) -> str:
     """Return why the format's arithmetic is not defined for the network, or nothing."""
     for tensor_name, tensor in net.tensors():
-        if isinstance(tensor, Scaled) and form.kind != "float":
-            return f"{tensor_name} has scales, which {form.name} does not hold"
-        is_sparse = isinstance(tensor, Sparse)
-        stored = (tensor.values if is_sparse else tensor).exact()
+        if isinstance(tensor, Scaled) and form.kind == "wide":
+            return f"{tensor_name} has scales, which {form.name} does not define"
+        # the scales of an integer format are values of its activations' format
+        held = tensor.q if isinstance(tensor, Scaled) and form.kind == "integer" else tensor
+        is_sparse = isinstance(held, Sparse)
+        stored = (held.values if isinstance(held, Sparse) else held).exact()
         kept = Dyadic(np.unique(stored.integers), stored.exponent)
         values = [kept.at(index) for index in range(kept.shape[0])]
         for value in [Fraction(0), *values] if is_sparse else values:
@@ -80,14 +128,16 @@ def unfit(net: Network, form: Format) -> str:
                     f"not representable: {tensor_name} holds {_shown(value)}, "
                     f"which {form.name} does not"
                 )
+    if form.kind == "float":
+        constant = overflowing_constant(net, form)
+        return f"not representable: {constant} is beyond {form.name}" if constant else ""
+    if form.kind == "integer":
+        return "its scales are beyond fp64" if float_format_of(net) is None else ""
     for layer in net.layers:
-        activation, slope = layer.activation, Fraction(layer.activation.slope)
-        if not activation.is_exact:
-            return f"{form.name} does not define {activation.kind}"
-        if "slope" in activation.rule.options and not form.holds(slope):
-            return f"not representable: the slope {float(slope)} is not a value of {form.name}"
-    if form.kind == "float" and not form.holds(Fraction(net.readout.threshold)):
-        return f"not representable: the threshold {net.readout.threshold} is not in {form.name}"
+        if not layer.activation.is_exact:
+            return f"{form.name} does not define {layer.activation.kind}"
+        if not form.holds(Fraction(layer.activation.slope)):
+            return f"not representable: {form.name} does not hold {layer.activation.slope:g}"
     return ""
 
 
@@ -121,43 +171,76 @@ def _integer_verdict(net: Network, name: str, exact: Outcome) -> FormatVerdict:
             largest = max(abs(int(end)) for end in ends)
         if largest > INT32_LARGEST:
             return FormatVerdict(name, "unknown", "a sum may leave int32")
-    return FormatVerdict(name, exact, "all sums are exact in int32")
+    return FormatVerdict(name, exact, "all sums are exact in int32", is_exact=True)
 
 
-def _float_verdict(net: Network, task: Task, machine: Machine, budget: Budget) -> FormatVerdict:
+def _float_verdict(
+    net: Network, names: Sequence[tuple[str, ...]], task: Task, machine: Machine, budget: Budget
+) -> FormatVerdict:
     form = machine.form
     open_rows: list[int] = []
     rounds = False
     for block in task.blocks(block_rows(net)):
         budget.check()
         enclosure = machine.enclose(block.inputs)
-        bits, decided = enclosure.bits(net.readout)
+        states = read_either_way(net.readout, *enclosure.ends(), form)
         rounds = rounds or enclosure.rounds
         matters = True if block.cares is None else block.cares
-        wrong = np.flatnonzero((~block.is_right(bits) & decided).any(axis=1))
-        for wrong_row in wrong_rows(net, task, form, FIRST_ORDER, block.start + wrong, budget):
-            if wrong_row.is_finite:
-                return wrong_row.refutes(net, task, "in every order")
-        rest = np.flatnonzero((~decided & matters).any(axis=1))
-        open_rows += [block.start + int(row) for row in (*wrong, *rest)]
+        is_wrong = ~_is_right(states, block) & (states != OPEN)
+        wrong = block.start + np.flatnonzero(is_wrong.any(axis=1))
+        wrong_row = next(wrong_rows(net, task, form, FIRST_ORDER, wrong, budget), None)
+        if wrong_row is not None:
+            return wrong_row.refutes(net, task, "in every order")
+        is_open = (states == OPEN) & matters
+        open_rows += [
+            *wrong.tolist(),
+            *(block.start + np.flatnonzero(is_open.any(axis=1))).tolist(),
+        ]
     if not open_rows:
         reason = "the rounding bound stays below the margin" if rounds else "the grid rule"
         return FormatVerdict(form.name, "proved", reason)
     indices = np.array(sorted(set(open_rows)))
-    overflow = ""
     for order in ORDERS:
-        for wrong_row in wrong_rows(net, task, form, order, indices, budget):
-            if wrong_row.is_finite:
-                return wrong_row.refutes(net, task, f"in the order: {order}")
-            row = named(task.row(wrong_row.index).inputs)
-            overflow = overflow or f"and {row} overflows in the order: {order}"
-    return FormatVerdict(
-        form.name,
-        "unknown",
-        f"{len(indices)} of {task.rows} rows {'lies' if len(indices) == 1 else 'lie'} within the "
-        "rounding bound of the threshold, "
-        + (overflow or f"though right in the {len(ORDERS)} orders tried"),
-    )
+        wrong_row = next(wrong_rows(net, task, form, order, indices, budget), None)
+        if wrong_row is not None:
+            return wrong_row.refutes(net, task, f"in the order: {order}")
+    return _in_every_order(EveryOrder(net, names, form), task, indices, budget)
+
+
+def _in_every_order(
+    sums: EveryOrder, task: Task, indices: Int64[np.ndarray, " batch"], budget: Budget
+) -> FormatVerdict:
+    """Return the verdict on rows that no bound decides, by all orders of summation."""
+    net, form = sums.net, sums.form
+    readout = sums.rounded.readout
+    open_rows = 0
+    reason = ""
+    for start in range(0, len(indices), BATCH):
+        budget.check()
+        part = indices[start : start + BATCH]
+        block = rows_at(part, task)
+        ends = sums.ends(block.inputs)
+        for at in np.flatnonzero(~_is_right(sums.states(ends), block).all(axis=1)).tolist():
+            for orders in sums.extreme_orders(block.inputs[at], ends, at):
+                row, raw = rows_at(part[at : at + 1], task), orders.outputs[None]
+                wrong = _wrong_among(readout, form, orders.text, part[at:], row, raw)
+                wrong_row = next(wrong, None)
+                if wrong_row is not None:
+                    return wrong_row.refutes(net, task, f"in the order: {orders.text}")
+            open_rows += 1
+            reason = reason or sums.why_open(ends, at)
+    if not open_rows:
+        return FormatVerdict(form.name, "proved", "all orders of summation were looked at")
+    where = f"undecided on {open_rows} of {counted(task.rows, 'row')}"
+    return FormatVerdict(form.name, "unknown", f"{where}: {reason}")
+
+
+def _is_right(
+    states: UInt8[np.ndarray, "batch n_out"], block: RowBlock
+) -> Bool[np.ndarray, "batch n_out"]:
+    """Return which outputs are surely right, or don't matter."""
+    is_right = block.is_right((states == 1).astype(np.uint8)) & (states < NO_BIT)
+    return is_right if block.cares is None else is_right | ~block.cares
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,22 +254,19 @@ class _WrongRow:
     bits: UInt8[np.ndarray, " n_out"]
     is_bit: Bool[np.ndarray, " n_out"]
 
-    @property
-    def is_finite(self) -> bool:
-        """Whether its raw outputs are numbers, as those of a counterexample must be."""
-        return bool(np.isfinite(self.raw).all())
-
     def refutes(self, net: Network, task: Task, reason: str) -> FormatVerdict:
-        """Return the refutation that this row gives, replayed in exact arithmetic beside."""
+        """Return the refutation that this row gives, replayed in exact arithmetic too."""
         row, name = task.row(self.index), self.form.name
+        is_right = is_right_exactly(net, task, self.index)
+        replays = {} if is_right is None else {"exact": not is_right}
         counterexample = Counterexample(
             row.inputs,
             row.outputs,
             got_words(task, self.bits, self.is_bit),
-            tuple(Fraction(float(value)) for value in self.raw),
+            tuple(Fraction(float(v)) if np.isfinite(v) else float(v) for v in self.raw),
             name,
             self.order,
-            {"exact": not is_right_exactly(net, task, self.index), name: True},
+            {**replays, name: True},
         )
         return FormatVerdict(name, "refuted", reason, counterexample)
 
@@ -205,17 +285,28 @@ def wrong_rows(
         CapReached: the budget was spent.
     """
     size = block_rows(net)
+    rounded = with_rounded_constants(net, form)
+    on_tick = budget.check if budget else lambda: None
     for start in range(0, len(indices), size):
         part = indices[start : start + size]
         block = rows_at(part, task)
-        raw = format_outputs(
-            net, block.inputs, form, order, on_tick=budget.check if budget else lambda: None
-        )
-        bits, is_bit = read_bits(net.readout, raw)
-        matters = np.ones(bits.shape, dtype=bool) if block.cares is None else block.cares
-        is_right = (block.is_right(bits) & (is_bit | ~matters)).all(axis=1)
-        for at in np.flatnonzero(~is_right):
-            yield _WrongRow(int(part[at]), form, order, raw[at], bits[at], is_bit[at])
+        raw = format_outputs(rounded, block.inputs, form, order, on_tick=on_tick)
+        yield from _wrong_among(rounded.readout, form, order, part, block, raw)
+
+
+def _wrong_among(
+    readout: Readout,
+    form: Format,
+    order: str,
+    indices: Int64[np.ndarray, " batch"],
+    block: RowBlock,
+    raw: Float64[np.ndarray, "batch n_out"],
+) -> Iterator[_WrongRow]:
+    """Yield those rows of a block whose raw outputs in a format are wrong."""
+    states = read_states(readout, raw)
+    bits, is_bit = (states == 1).astype(np.uint8), states < NO_BIT
+    for at in np.flatnonzero(~_is_right(states, block).all(axis=1)):
+        yield _WrongRow(int(indices[at]), form, order, raw[at], bits[at], is_bit[at])
 
 
 def replays_in(net: Network, task: Task, verdict: FormatVerdict, index: int) -> bool | None:

@@ -1,15 +1,16 @@
 """The verdict: proved, refuted with a counterexample, or unknown with the reason.
 
-Rule: ``bool(verdict)`` is true for ``proved`` alone, and a refuted verdict has a counterexample
-that was replayed. A verdict always says which arithmetic it is about.
+Rule: ``bool(verdict)`` is true for ``proved`` alone, which needs every arithmetic that the verdict
+is about: unless formats are named, exact arithmetic and that of the format in which the network is
+stored. A refuted verdict has a counterexample that was replayed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from adderlab.blocks import Block, Line, Result, VerdictLine
 from adderlab.blocks.numbers import count_text, significant
@@ -17,6 +18,9 @@ from adderlab.nets.walk import json_number
 from adderlab.tasks.wording import NO_BITS, named, sum_of
 
 Outcome: TypeAlias = Literal["proved", "refuted", "unknown"]
+
+OUTCOMES: Final[tuple[Outcome, ...]] = ("proved", "unknown", "refuted")
+"""From the best to the worst."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,8 @@ class Counterexample:
         input: the input words.
         expected: the output words that the task asks for; ``None`` where any will do.
         got: the words that the network's bits make; ``None`` where an output is no bit.
-        output: the raw outputs, exactly as the arithmetic of ``semantics`` gives them.
+        output: the raw outputs, exactly as the arithmetic of ``semantics`` gives them; a float
+            where one is an infinity or NaN.
         semantics: whose arithmetic: ``exact`` or a number format.
         order: of a number format, the order of summation.
         replays: by semantics, whether the same input is wrong there too.
@@ -36,7 +41,7 @@ class Counterexample:
     input: dict[str, int]
     expected: dict[str, int | None]
     got: dict[str, int | None]
-    output: tuple[Fraction, ...]
+    output: tuple[Fraction | float, ...]
     semantics: str
     order: str = ""
     replays: dict[str, bool] = field(default_factory=dict[str, bool])
@@ -44,8 +49,8 @@ class Counterexample:
     def to_dict(self) -> dict[str, Any]:
         """Return words, raw outputs, semantics, order and replays.
 
-        The outputs are there twice: ``output`` as numbers, ``output_exact`` as strings like
-        ``1/4``. ``order`` is null in exact arithmetic.
+        The outputs are there twice: ``output`` as numbers, null for an infinity or NaN, and
+        ``output_exact`` as strings like ``1/4`` or ``inf``. ``order`` is null in exact arithmetic.
         """
         return {
             "input": self.input,
@@ -103,12 +108,25 @@ class Margin:
 
 @dataclass(frozen=True, slots=True)
 class FormatVerdict:
-    """The verdict in one number format's own arithmetic, for every order of summation."""
+    """The verdict in one number format's own arithmetic, for every order of summation.
+
+    Attributes:
+        format: the format's name.
+        verdict: ``proved``, ``refuted`` or ``unknown``.
+        reason: how it was reached, or why it is unknown.
+        counterexample: a wrong row with the order of summation that gives it.
+        replays: whether the counterexample of exact arithmetic is wrong here too; ``None``
+            where there is none, or where the format's arithmetic was not run on it.
+        is_exact: whether nothing is rounded on any input, so that it gives exact arithmetic's
+            outputs.
+    """
 
     format: str
     verdict: Outcome
     reason: str = ""
     counterexample: Counterexample | None = None
+    replays: bool | None = None
+    is_exact: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return ``verdict``, ``reason`` and ``counterexample``, null where there is none."""
@@ -125,14 +143,15 @@ class Verdict(Result):
     """What is known of a network on every input of its task.
 
     Attributes:
-        verdict: ``proved``, ``refuted`` or ``unknown``.
+        verdict: the worst of its parts: ``refuted`` before ``unknown`` before ``proved``.
         method: how it was reached; empty where no engine reaches.
-        semantics: the arithmetic that it is about.
         task: the task's name.
         rows: the number of inputs that it is about.
-        rows_right: how many of them are right; ``None`` where that is not known, as of a number
-            format that is not proved.
-        counterexample: the first wrong row.
+        about: the arithmetics that it is about: ``exact`` and names of formats.
+        exact: the verdict in exact arithmetic.
+        rows_right: how many inputs are right in exact arithmetic; ``None`` where that is not
+            known.
+        counterexample: the first wrong row, in the arithmetic of ``semantics``.
         margin: in exact arithmetic, whatever the semantics; ``None`` for an exact readout.
         formats: verdicts in number formats, the network's own among them.
         own_format: which of them is its own.
@@ -145,9 +164,10 @@ class Verdict(Result):
 
     verdict: Outcome
     method: str
-    semantics: str
     task: str
     rows: int | None
+    about: tuple[str, ...] = ("exact",)
+    exact: Outcome = "unknown"
     rows_right: int | None = None
     counterexample: Counterexample | None = None
     margin: Margin | None = None
@@ -169,6 +189,7 @@ class Verdict(Result):
             "semantics": self.semantics,
             "task": self.task,
             "rows": self.rows,
+            "exact": self.exact,
             "rows_right": self.rows_right,
             "counterexample": self.counterexample.to_dict() if self.counterexample else None,
             "margin": self.margin.to_dict() if self.margin else None,
@@ -193,22 +214,47 @@ class Verdict(Result):
     def summary(self) -> str:
         """Return one line: the verdict's sentence and, where it is refuted, the counterexample."""
         example = "" if self.counterexample is None else f": {self.counterexample}"
-        own = self.formats.get(self.own_format)
-        in_own = ""
-        if own is not None and self.semantics == "exact" and own.verdict != self.verdict:
-            in_own = f"; {own.verdict} in {own.format}, its own format"
-        return f"{self.verdict} {self.sentence()}{example}{in_own}"
+        return f"{self.verdict} {self.sentence()}{example}"
 
     def sentence(self) -> str:
-        """Return what follows the word: ``in fp32: adder:2 is right on all 16 inputs``."""
-        where = f"in {arithmetic_text(self.semantics)}: {self.task}"
+        """Return what follows the word, of every arithmetic that the verdict is about.
+
+        ``in exact arithmetic and in fp32: adder:2 is right on all 16 inputs``.
+        """
+        same = [name for name, outcome in self.parts().items() if outcome == self.verdict]
+        where = f"in {' and in '.join(map(self._arithmetic, same))}: {self.task}"
         if self.verdict == "proved":
             return f"{where} is right on all {count_text(self.rows or 0)} inputs"
+        others = [
+            f"{outcome} in {self._arithmetic(name)}"
+            for name, outcome in self.parts().items()
+            if outcome != self.verdict
+        ]
+        rest = "".join(f"; {other}" for other in others)
         if self.verdict == "unknown" or self.counterexample is None:
-            return f"{where}, {self.reason}"
-        if self.rows_right is None or self.rows is None:
-            return f"{where} is wrong"
-        return f"{where} is wrong on {self.rows - self.rows_right} of {self.rows} inputs"
+            return f"{where}, {self.reason}{rest}"
+        if self.exact == "refuted" and self.rows_right is not None and self.rows is not None:
+            return f"{where} is wrong on {self.rows - self.rows_right} of {self.rows} inputs{rest}"
+        return f"{where} is wrong{rest}"
+
+    @property
+    def semantics(self) -> str:
+        """The arithmetics of a proof, as ``exact, fp32``; else the first that is not proved."""
+        if self.verdict == "proved":
+            return ", ".join(self.about)
+        return next(name for name, part in self.parts().items() if part == self.verdict)
+
+    def parts(self) -> dict[str, Outcome]:
+        """Return the verdict in each arithmetic that this one is about."""
+        outcomes: dict[str, Outcome] = {
+            "exact": self.exact,
+            **{name: judged.verdict for name, judged in self.formats.items()},
+        }
+        return {name: outcomes[name] for name in self.about if name in outcomes}
+
+    def _arithmetic(self, name: str) -> str:
+        own = ", its own format" if name == self.own_format and len(self.about) > 1 else ""
+        return f"{arithmetic_text(name)}{own}"
 
     def _details(self) -> Iterator[str]:
         example = self.counterexample
@@ -223,7 +269,7 @@ class Verdict(Result):
                 wrong_in = arithmetic_text(example.semantics)
                 yield f"it is wrong in {wrong_in}, not in {', '.join(right_in)}"
         if self.margin is not None:
-            where = "" if self.semantics == "exact" else " in exact arithmetic"
+            where = "" if self.about[0] == "exact" else " in exact arithmetic"
             yield f"margin{where}: {self.margin.sides()}"
         for name, judged in self.formats.items():
             own = ", its own format" if name == self.own_format else ""
@@ -232,6 +278,11 @@ class Verdict(Result):
         sha256 = f", sha256 {self.sha256[:16]}…" if self.sha256 else ""
         seconds = f", {self.seconds:.3f} s" if self.seconds else ""
         yield f"{self.method or 'no engine'}{seconds}{sha256}"
+
+
+def worst_of(outcomes: Iterable[Outcome]) -> Outcome:
+    """Return ``refuted`` if one is, else ``unknown`` if one is, else ``proved``."""
+    return max(outcomes, key=OUTCOMES.index)
 
 
 def arithmetic_text(semantics: str) -> str:

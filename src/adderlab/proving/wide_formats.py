@@ -17,15 +17,15 @@ from adderlab.blocks.numbers import counted
 from adderlab.formats import FORMATS, Format
 from adderlab.nets import Network
 from adderlab.nets.enclosure import LARGEST_DENSE
+from adderlab.nets.walk import unit_names
 from adderlab.proving.arithmetic import ORDERS
 from adderlab.proving.budget import Budget, CapReached
 from adderlab.proving.enumeration import exact_counterexample
 from adderlab.proving.grid import SumBound, interval_ranges, never_rounds, sum_bounds
-from adderlab.proving.number_formats import INT32_LARGEST, unfit, wrong_rows
+from adderlab.proving.number_formats import INT32_LARGEST, in_integers, unfit, wrong_rows
+from adderlab.proving.quantized_arithmetic import has_float_activations, with_scales_as_layers
 from adderlab.proving.verdict import FormatVerdict, Outcome, Verdict
 from adderlab.tasks import Task
-
-RIGHT_THERE: Final = "the exact counterexample is right in the format"
 
 TRIED_ROWS: Final = 200
 """Random rows that are tried, in addition to the extreme ones, to refute a format."""
@@ -39,17 +39,10 @@ def refuted_at(
     assert counterexample.got != counterexample.expected, "every counterexample replays"
     formats = {name: _replayed(net, task, name, index) for name in names}
     replays = {
-        name: verdict.verdict == "refuted"
-        for name, verdict in formats.items()
-        if _is_known(verdict)
+        name: verdict.replays for name, verdict in formats.items() if verdict.replays is not None
     }
     counterexample = replace(counterexample, replays={"exact": True, **replays})
     return replace(base, verdict="refuted", counterexample=counterexample, formats=formats)
-
-
-def _is_known(verdict: FormatVerdict) -> bool:
-    """Return whether the format's own arithmetic was run."""
-    return verdict.verdict == "refuted" or verdict.reason == RIGHT_THERE
 
 
 def wide_format_verdict(
@@ -68,13 +61,18 @@ def wide_format_verdict(
     reason = unfit(net, form)
     if reason:
         return FormatVerdict(name, "unknown", reason)
+    if form.kind == "integer" and has_float_activations(net):
+        run, _ = with_scales_as_layers(net, unit_names(net, task))
+        run_bounds = list(sum_bounds(run, *interval_ranges(run)))
+        verdict = wide_format_verdict(run, task, run.format, run_bounds, budget)
+        return in_integers(verdict, form, FORMATS[run.format])
     if form.kind == "wide":
-        return FormatVerdict(name, "proved", "whole numbers of any width never round")
+        return FormatVerdict(name, "proved", "integers of any width never round")
     if form.kind == "integer":
         if _may_leave_int32(bounds):
             return FormatVerdict(name, "unknown", "a sum may leave int32")
         return FormatVerdict(name, "proved", "all sums are exact in int32")
-    if never_rounds(net, form, bounds):
+    if form.holds(Fraction(net.readout.threshold)) and never_rounds(net, form, bounds):
         return FormatVerdict(name, "proved", "the grid rule")
     if sum(layer.n_in * layer.n_out for layer in net.layers) > LARGEST_DENSE:
         return FormatVerdict(name, "unknown", "the grid rule does not apply")
@@ -93,9 +91,9 @@ def _refuted_by_trial(net: Network, task: Task, form: Format, budget: Budget) ->
     """Return a refutation from a row that was tried, or ``unknown``."""
     indices = np.array(list(_rows_to_try(task)), dtype=object)
     for order in ORDERS:
-        for row in wrong_rows(net, task, form, order, indices, budget):
-            if row.is_finite:
-                return row.refutes(net, task, f"in the order: {order}")
+        row = next(wrong_rows(net, task, form, order, indices, budget), None)
+        if row is not None:
+            return row.refutes(net, task, f"in the order: {order}")
     return FormatVerdict(
         form.name,
         "unknown",
@@ -120,16 +118,20 @@ def _replayed(net: Network, task: Task, name: str, index: int) -> FormatVerdict:
     reason = unfit(net, form)
     if reason:
         return FormatVerdict(name, "unknown", reason)
+    if form.kind == "integer" and has_float_activations(net):
+        run, _ = with_scales_as_layers(net, unit_names(net, task))
+        return in_integers(_replayed(run, task, run.format, index), form, FORMATS[run.format])
     exact: Outcome = "refuted"
     if form.kind == "integer" and _may_leave_int32(sum_bounds(net, *interval_ranges(net))):
         return FormatVerdict(name, "unknown", "a sum may leave int32")
     if form.kind != "float":
         counterexample = replace(exact_counterexample(net, task, index), semantics=name)
-        return FormatVerdict(name, exact, "whole numbers never round", counterexample)
+        return FormatVerdict(name, exact, "integers never round", counterexample, replays=True)
     if sum(layer.n_in * layer.n_out for layer in net.layers) > LARGEST_DENSE:
         return FormatVerdict(name, "unknown", "too large to replay in the format")
     order = next(iter(ORDERS))
-    for row in wrong_rows(net, task, form, order, np.array([index], dtype=object)):
-        if row.is_finite:
-            return row.refutes(net, task, f"in the order: {order}")
-    return FormatVerdict(name, "unknown", RIGHT_THERE)
+    row = next(wrong_rows(net, task, form, order, np.array([index], dtype=object)), None)
+    if row is not None:
+        return replace(row.refutes(net, task, f"in the order: {order}"), replays=True)
+    reason = "the exact counterexample is right in the format"
+    return FormatVerdict(name, "unknown", reason, replays=False)

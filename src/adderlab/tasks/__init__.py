@@ -1,6 +1,6 @@
 """What is to be computed: bit functions as rules on whole numbers."""
 
-from adderlab.tasks.catalog import CATALOG, Entry, task_named
+from adderlab.tasks.catalog import CATALOG, Entry, as_task, task_named
 from adderlab.tasks.sampling import Samples, sample
 from adderlab.tasks.table import read_table, table_from_record
 from adderlab.tasks.task import Row, RowBlock, Task, Word
@@ -13,6 +13,7 @@ __all__ = [
     "Samples",
     "Task",
     "Word",
+    "as_task",
     "read_table",
     "sample",
     "table_from_record",

@@ -137,6 +137,21 @@ CATALOG: Final[dict[str, Entry]] = {
 """Every named task, by name. ``half-adder`` is ``adder:1``."""
 
 
+def as_task(task: Task | str) -> Task:
+    """Return the task that is given by itself or by its name.
+
+    Raises:
+        TaskError: there is no task of that name, or it is neither a task nor a name.
+    """
+    if isinstance(task, Task):
+        return task
+    if isinstance(task, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        return task_named(task)
+    raise TaskError(
+        f"got {type(task).__name__}", where="task", remedy="give a task or its name: half-adder"
+    )
+
+
 def task_named(text: str) -> Task:
     """Return the task that ``text`` names: ``half-adder``, ``adder:8``, ``table:FILE``.
 

@@ -20,7 +20,7 @@ from adderlab.errors import OptionError
 from adderlab.formats import FORMATS, format_named
 from adderlab.nets import Network, save
 from adderlab.proving import Verdict
-from adderlab.tasks import Task, task_named
+from adderlab.tasks import Task, as_task
 from adderlab.verbs.prove import prove
 from adderlab.writing import check_place
 
@@ -140,7 +140,7 @@ def build(
         FormulaError: the formula can't be read.
         OutputError: ``out`` can't be written.
     """
-    target = task_named(task) if isinstance(task, str) else task
+    target = as_task(task)
     if (method is None) == (formula is None):
         raise OptionError(
             "exactly one of a method and a formula is needed",

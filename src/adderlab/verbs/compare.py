@@ -13,8 +13,8 @@ from adderlab.formats import format_named
 from adderlab.nets import Network
 from adderlab.nets.sources import Source, read_source
 from adderlab.proving import Verdict, equivalence
+from adderlab.proving.comparison import Comparison
 from adderlab.proving.equivalence import (
-    Comparison,
     check_same_shape,
     common_task,
     name_of,
@@ -138,6 +138,7 @@ def compare(
     second: Network | str | Path | nn.Module,
     task: Task | str | None = None,
     *,
+    formats: str = "",
     timeout_s: float = 10.0,
 ) -> Compared:
     """Compare two networks: their bits on every input, then size, format and margin.
@@ -147,11 +148,13 @@ def compare(
         second: another one, with as many inputs and outputs.
         task: whose inputs to compare on, and what each is judged by; left out, the one that
             the networks were built for.
+        formats: ``exact`` for exact arithmetic alone; each network's own format too unless
+            given.
         timeout_s: seconds that it may take in all.
 
     Raises:
         NetworkError: the networks differ in inputs or outputs.
-        OptionError: the timeout is not above 0.
+        OptionError: the timeout is not above 0, or ``formats`` is something else.
         TaskError: the task does not fit.
         NetworkFileError: a file is not a network.
         ModelError: a module's ``forward`` can't be read.
@@ -167,7 +170,7 @@ def compare(
     nets = sources[0].network, sources[1].network
     names = name_of(first, "first network"), name_of(second, "second network")
     check_same_shape(*nets, names=names)
-    comparison = equivalence.compare(*nets, task, timeout_s=timeout_s)
+    comparison = equivalence.compare(*nets, task, formats=formats, timeout_s=timeout_s)
     notes = (*sources[0].notes, *sources[1].notes, *comparison.notes)
     target = common_task(*nets, task)
     summaries = [_summary(source, target or source.network.task, end) for source in sources]

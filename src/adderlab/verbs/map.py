@@ -20,7 +20,7 @@ from adderlab.runs.maps.result import SHOWS, TrainabilityMap, npz_bytes
 from adderlab.runs.maps.run import SUFFIX, check_disk, grid_of, identity, parts_folder, read_pixels
 from adderlab.runs.populations.ledger import Ledger
 from adderlab.runs.populations.plan import check_threads, this_machine
-from adderlab.tasks import Task, task_named
+from adderlab.tasks import Task, as_task
 from adderlab.training import make_settings
 from adderlab.writing import check_place, write_file
 
@@ -69,7 +69,7 @@ def map(
         (2, 2)
     """
     check_threads(threads)
-    target = task_named(task) if isinstance(task, str) else task
+    target = as_task(task)
     grid = grid_of(target, x, y, size, make_settings(**settings, member=member))
     if show not in SHOWS:
         raise OptionError(f"got {show}", where="show", remedy=f"give one of {', '.join(SHOWS)}")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adderlab.nets import Network
+from adderlab.nets.readout import ReadoutLike, readout_of
 from adderlab.nets.sources import read_source, task_of
 from adderlab.proving.budget import MOST_MEMORY_BYTES
 from adderlab.proving.decide import decide
@@ -24,6 +25,7 @@ def prove(
     task: Task | str | None = None,
     *,
     formats: str | Sequence[str] = (),
+    readout: ReadoutLike | None = None,
     engine: str = "auto",
     timeout_s: float | None = None,
     max_memory_bytes: int = MOST_MEMORY_BYTES,
@@ -31,14 +33,16 @@ def prove(
 ) -> Verdict:
     """Return whether the network computes the task on every input of its domain.
 
-    Without ``formats`` the verdict is in exact arithmetic on the stored values, and the
-    network's own format is judged too. With ``formats`` the verdict is that of the
-    formats named: refuted if one is, proved if all are.
+    The verdict is about exact arithmetic on the stored values and about the arithmetic of the
+    format in which the network is stored: proved needs both. With ``formats`` it is about the
+    formats that are named: refuted if one is, proved if all are.
 
     Args:
         model: a network, the path of a network file, or a PyTorch module.
         task: a task or its name; left out, the one that the network was built for.
-        formats: a number format's name, or several.
+        formats: a number format's name, or several; ``exact`` is exact arithmetic.
+        readout: how outputs become bits, as a readout, a number or a text such as ``>= 0``; the
+            network's own unless given.
         engine: ``auto``, ``enumeration``, ``diagram`` or ``solver``.
         timeout_s: seconds after which the verdict is ``unknown``; no limit unless given.
         max_memory_bytes: how much a proof may take.
@@ -52,6 +56,7 @@ def prove(
         OptionError: there is no such engine, or a limit is not above 0.
         NetworkFileError: the file is not a network.
         ModelError: the module's ``forward`` can't be read.
+        NetworkError: ``readout`` is none.
 
     Examples:
         >>> import adderlab
@@ -61,9 +66,12 @@ def prove(
     """
     start = time.perf_counter()
     source = read_source(model)
+    net = source.network
+    if readout is not None:
+        net = replace(net, readout=readout_of(readout))
     verdict = decide(
-        source.network,
-        task_of(source.network, task),
+        net,
+        task_of(net, task),
         formats=formats,
         engine=engine,
         timeout_s=timeout_s,

@@ -12,11 +12,11 @@ import numpy as np
 
 from adderlab.errors import OptionError
 from adderlab.formats import FORMATS, Format
-from adderlab.nets import Network, is_exact, save
+from adderlab.nets import Network, save
 from adderlab.nets.sources import read_source, task_of
-from adderlab.nets.tensors import Scaled
 from adderlab.nets.truth import truth_rows
 from adderlab.proving import Verdict
+from adderlab.proving.verdict import OUTCOMES
 from adderlab.quantizing import (
     METHODS,
     Attempt,
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 SMALLEST: Final = "smallest"
 AUTO: Final = "auto"
 LARGEST_COMPARED: Final = 1 << 12
-DEQUANTIZED: Final = "fp32"
-"""What a scaled network's numbers are multiplied out into, to be run."""
 
 TABLE_FORMATS: Final = (
     "fp16",
@@ -129,7 +127,7 @@ def quantize(
             )
         methods = METHODS if method == AUTO else (method,)
         result = smallest(
-            net, target, judge, lambda judged: judged.holds, methods=methods, on_try=on_try
+            net, target, judge, lambda judged: bool(judged.verdict), methods=methods, on_try=on_try
         )
         return _finished(net, target, before, *_of_smallest(net, result, judge), out=out)
     form = target_format(to, net.format)
@@ -137,9 +135,7 @@ def quantize(
         scheme.check(form)
     methods = tuple(m for m in METHODS if fits(m, net, form)) if method == AUTO else (method,)
     attempts = _attempts(net, target, form, methods, scheme, limit, judge, on_try)
-    taken = next((attempt for attempt in attempts if attempt.verdict.holds), None)
-    taken = taken or next((attempt for attempt in attempts if attempt.verdict.exact), None)
-    taken = taken or max(attempts, key=lambda attempt: attempt.verdict.exact.rows_right or 0)
+    taken = max(attempts, key=lambda attempt: _goodness(attempt.verdict.verdict))
     return _finished(net, target, before, taken, tuple(attempts), "", out=out)
 
 
@@ -164,9 +160,15 @@ def _attempts(
             continue
         attempt = rounded(net, task, form, method=method, scheme=scheme, limit=limit)
         attempts.append(Attempt(form, attempt, judge(attempt.network)))
-        if attempts[-1].verdict.holds:
+        if attempts[-1].verdict.verdict:
             break
     return attempts
+
+
+def _goodness(verdict: Verdict) -> tuple[int, int, int]:
+    """Return what the best attempt has most of: its verdict, that in exact arithmetic, rows."""
+    outcomes = (-OUTCOMES.index(verdict.verdict), -OUTCOMES.index(verdict.exact))
+    return (*outcomes, verdict.rows_right or 0)
 
 
 def _can_search(net: Network, task: Task) -> bool:
@@ -217,12 +219,7 @@ def quantization_table(
 
 
 def _judge(net: Network, before: Network, task: Task, timeout_s: float) -> Judged:
-    verdict = prove(net, task, timeout_s=timeout_s)
-    lost = _rows_lost(before, net, task)
-    if not any(isinstance(tensor, Scaled) for _, tensor in net.tensors()):
-        return Judged(verdict, has_tanh=not is_exact(net), rows_lost=lost)
-    run = prove(net, task, formats=DEQUANTIZED, timeout_s=timeout_s)
-    return Judged(verdict, run.verdict, not is_exact(net), lost)
+    return Judged(prove(net, task, timeout_s=timeout_s), _rows_lost(before, net, task))
 
 
 def _scheme(scale: str | None, per: str | None, *, symmetric: bool) -> Scheme | None:

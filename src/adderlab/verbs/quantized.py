@@ -17,28 +17,15 @@ from adderlab.quantizing import Attempt, Rounded
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
-    """A quantized network's verdicts.
+    """A quantized network's verdict.
 
     Attributes:
-        exact: in exact arithmetic on the stored values, and in its own format.
-        dequantized: of a network with scales, in fp32 with the scales multiplied out.
-        has_tanh: whether it has tanh, which no number format defines.
+        verdict: in exact arithmetic on the stored values, and in its own format.
         rows_lost: how many rows were right and are wrong now; ``None`` where there are too many.
     """
 
-    exact: Verdict
-    dequantized: str | None = None
-    has_tanh: bool = False
+    verdict: Verdict
     rows_lost: int | None = None
-
-    @property
-    def holds(self) -> bool:
-        """Whether it is proved in exact arithmetic and in the arithmetic in which it would run."""
-        if self.has_tanh:
-            return bool(self.exact)
-        own = self.exact.formats.get(self.exact.own_format)
-        run = self.dequantized or (own.verdict if own is not None else "unknown")
-        return bool(self.exact) and run == "proved"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +35,7 @@ class Quantized(Result):
     Attributes:
         network: the quantized network.
         before: the verdict on the original network.
-        judged: the verdicts on the quantized network.
+        judged: the verdict on the quantized network.
         rounded: the method, its scheme and its remarks.
         changed: the number of parameters whose value changed.
         attempts: the other attempts.
@@ -67,8 +54,8 @@ class Quantized(Result):
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict in exact arithmetic."""
-        return self.judged.exact
+        """The verdict in exact arithmetic and in its own format."""
+        return self.judged.verdict
 
     @property
     def form(self) -> Format:
@@ -106,7 +93,7 @@ class Quantized(Result):
             "stored_bytes": self.stored_bytes,
             "file_bytes": len(to_bytes(net)),
             "verdict": self.verdict.verdict,
-            "dequantized": self.judged.dequantized,
+            "exact": self.verdict.exact,
             "changed": self.changed,
             "clipped": self.rounded.clipped,
             "rows_lost": self.judged.rows_lost,
@@ -148,8 +135,6 @@ class Quantized(Result):
         lost = "" if self.rows_lost is None else f", {counted(self.rows_lost, 'row')} lost"
         shown.append(Line(f"{counted(self.changed, 'parameter')} changed{lost}"))
         shown += [*self.network.blocks(), *self.verdict.blocks()]
-        if self.judged.dequantized is not None:
-            shown.append(Line(f"in fp32, its scales multiplied out: {self.judged.dequantized}"))
         return (*shown, *written_lines(self.file))
 
     def summary(self) -> str:
@@ -193,7 +178,7 @@ class QuantizationTable(Result):
         )
 
     def __repr__(self) -> str:
-        good = sum(bool(attempt.verdict.exact) for attempt in self.attempts)
+        good = sum(bool(attempt.verdict.verdict) for attempt in self.attempts)
         return f"QuantizationTable: {good} of {len(self.attempts)} proved"
 
 
@@ -223,26 +208,25 @@ def best_of_each(attempts: Sequence[Attempt[Judged]]) -> Sequence[Attempt[Judged
     best: dict[tuple[str, str], Attempt[Judged]] = {}
     for attempt in attempts:
         key = attempt.form.name, attempt.rounded.method
-        right = attempt.verdict.exact.rows_right or 0
-        if key not in best or right > (best[key].verdict.exact.rows_right or 0):
+        right = attempt.verdict.verdict.rows_right or 0
+        if key not in best or right > (best[key].verdict.verdict.rows_right or 0):
             best[key] = attempt
     return list(best.values())
 
 
 def attempt_dict(attempt: Attempt[Judged]) -> dict[str, Any]:
-    """Return an attempt: format, method, scheme, verdicts, sizes, and a note or null.
+    """Return an attempt: format, method, scheme, verdict, sizes, and a note or null.
 
-    ``verdict``, ``rows_right`` and ``margin`` are in exact arithmetic, ``dequantized`` in fp32
-    with scales multiplied out; ``holds`` is :attr:`Judged.holds`.
+    ``exact``, ``rows_right`` and ``margin`` are in exact arithmetic, ``verdict`` is in its own
+    format too.
     """
-    net, verdict = attempt.rounded.network, attempt.verdict.exact
+    net, verdict = attempt.rounded.network, attempt.verdict.verdict
     return {
         "format": attempt.form.name,
         "method": attempt.rounded.method,
         "scheme": attempt.rounded.scheme.to_dict(),
         "verdict": verdict.verdict,
-        "dequantized": attempt.verdict.dequantized,
-        "holds": attempt.verdict.holds,
+        "exact": verdict.exact,
         "rows_right": verdict.rows_right,
         "rows_lost": attempt.verdict.rows_lost,
         "margin": verdict.margin.to_dict() if verdict.margin else None,
@@ -256,7 +240,7 @@ def attempt_dict(attempt: Attempt[Judged]) -> dict[str, Any]:
 
 def attempt_cells(attempt: Attempt[Judged]) -> tuple[str, ...]:
     """Return an attempt as a row of texts under :data:`COLUMNS`."""
-    net, verdict = attempt.rounded.network, attempt.verdict.exact
+    net, verdict = attempt.rounded.network, attempt.verdict.verdict
     margin = verdict.margin.min if verdict.margin is not None else None
     right = "" if verdict.rows_right is None else f"{verdict.rows_right}/{verdict.rows}"
     if verdict.rows_right is not None and verdict.rows_right > MOST_SHOWN:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from adderlab.blocks import Block, Line, Result, written_lines
-from adderlab.building.repair import Repair, Repairs, find_repairs, short
+from adderlab.building.repair import Repair, Repairs, find_repairs, repair_to, short
+from adderlab.errors import OptionError
 from adderlab.nets import Network, save
 from adderlab.nets.sources import read_source, task_of
 from adderlab.proving import Verdict
 from adderlab.tasks import Task
+from adderlab.verbs.explained_rows import parse_number
 from adderlab.verbs.prove import prove
 from adderlab.writing import check_place
 
 if TYPE_CHECKING:
     from torch import nn
+
+MOST_NAMED: Final = 10
+"""Parameters that an error names at most."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,35 +32,34 @@ class Repaired(Result):
     Attributes:
         network: the repaired network, or the given one where it was right already; ``None``
             where no change of one parameter repairs it.
-        repairs: all of them; the first is the one taken.
+        repairs: all of them, right in exact arithmetic.
+        taken: the one that ``network`` has, right in its own format too; ``None`` where there
+            was nothing to repair, or nothing repairs it.
         verdict: on ``network``; where it is ``None``, on the given one.
         file: where the network was written, if it was.
     """
 
     network: Network | None
     repairs: Repairs
+    taken: Repair | None
     verdict: Verdict
     file: Path | None = None
 
     @property
     def already_right(self) -> bool:
         """Whether there was nothing to repair."""
-        return self.repairs.already_right
-
-    @property
-    def taken(self) -> Repair | None:
-        """The repair that ``network`` has, if it needed one."""
-        return self.repairs.repairs[0] if self.repairs.repairs else None
+        return self.network is not None and self.taken is None
 
     def to_dict(self) -> dict[str, Any]:
         repairs = self.repairs.to_dict()
+        others = [repair for repair in self.repairs.repairs if repair is not self.taken]
         return {
             "verdict": self.verdict.verdict,
             "task": self.verdict.task,
             "already_right": self.already_right,
             "wrong_rows": repairs["wrong_rows"],
-            "changes": repairs["repairs"][:1],
-            "alternatives": repairs["repairs"][1:],
+            "changes": [self.taken.to_dict()] if self.taken is not None else [],
+            "alternatives": [repair.to_dict() for repair in others],
             "unstorable": repairs["unstorable"],
             "proof": self.verdict.to_dict(),
             "file": str(self.file) if self.file is not None else None,
@@ -88,17 +93,22 @@ def repair(
     model: Network | str | Path | nn.Module,
     task: Task | str | None = None,
     *,
+    parameter: str | None = None,
+    to: float | str | Fraction | None = None,
     out: str | Path | None = None,
 ) -> Repaired:
     """Repair a network by changing one parameter, and prove it.
 
     Every change of one weight, one bias or the threshold that makes the network right on all
-    rows is listed with the exact set of values that work. The change that leaves the largest
-    margin is applied; of equal margins, the smallest change.
+    rows is listed with the exact set of values that work. Of those that are right in the
+    network's own format too, the change that leaves the largest margin is applied; of equal
+    margins, the smallest change.
 
     Args:
         model: a network, the path of a network file, or a PyTorch module.
         task: a task or its name; left out, the one that the network was built for.
+        parameter: the only one to change: ``fc2.weight[1,2]``, ``fc1.bias[0]`` or ``threshold``.
+        to: its new value, a number or its text (``1/3``); the best of those that work unless given.
         out: where to write the network; written only if it is right, and also, unchanged, where
             it was right already: the file that is there afterwards was proved.
 
@@ -107,6 +117,7 @@ def repair(
         NetworkFileError: the file is not a network.
         ModelError: the module's ``forward`` can't be read.
         NetworkError: the network is wrong and has tanh, or a sparse, scaled or wide tensor.
+        OptionError: ``to`` without ``parameter``, or one of them repairs nothing.
         ResourceError: the network is wrong, and has more rows or parameters than can be tried.
         OutputError: ``out`` can't be written.
 
@@ -116,22 +127,56 @@ def repair(
         >>> repaired = repair(lecture)
         >>> len(repaired.repairs.repairs), bool(repaired.verdict)
         (6, True)
+        >>> repair(lecture, parameter="fc2.weight[1,2]", to=-4).taken
+        Repair: fc2.weight[1,2] from -2 to -4, works in (-inf, -3]
     """
+    if to is not None and parameter is None:
+        raise OptionError("names no parameter", where="to", remedy="give `parameter` too")
     if out is not None:
         check_place(out)
     source = read_source(model)
     target = task_of(source.network, task)
     net = source.network.for_task(target)
     verdict = prove(net, target)
-    if verdict:
-        nothing = Repairs((), (), (), target.rows)
-        return _written(net, nothing, replace(verdict, notes=source.notes), out)
-    repairs = find_repairs(net, target, prove=lambda changed: prove(changed, target))
-    if not repairs.repairs:
-        return Repaired(None, repairs, replace(verdict, notes=source.notes))
-    taken = repairs.repairs[0].network
-    return _written(taken, repairs, replace(prove(taken, target), notes=source.notes), out)
+    repairs = Repairs((), (), (), target.rows)
+    taken: Repair | None = None
+    if not verdict:
+        repairs = find_repairs(net, target, prove=lambda changed: _exactly(changed, target))
+        if parameter is not None:
+            repairs = _only(repairs, net, target, parameter, to)
+        for candidate in repairs.repairs:
+            changed = prove(candidate.network, target)
+            if changed:
+                net, verdict, taken = candidate.network, changed, candidate
+                break
+        else:
+            return Repaired(None, repairs, None, replace(verdict, notes=source.notes))
+    file = save(net, out) if out is not None else None
+    return Repaired(net, repairs, taken, replace(verdict, notes=source.notes), file)
 
 
-def _written(net: Network, repairs: Repairs, verdict: Verdict, out: str | Path | None) -> Repaired:
-    return Repaired(net, repairs, verdict, save(net, out) if out is not None else None)
+def _exactly(net: Network, task: Task) -> Verdict:
+    return prove(net, task, formats="exact")
+
+
+def _only(
+    repairs: Repairs, net: Network, task: Task, name: str, to: float | str | Fraction | None
+) -> Repairs:
+    """Return the repairs of one parameter, to the value that is given."""
+    name = "".join(name.split())
+    candidates = [
+        candidate for candidate in (*repairs.repairs, *repairs.unstorable) if candidate.name == name
+    ]
+    if not candidates:
+        names = ", ".join(repair.name for repair in repairs.repairs[:MOST_NAMED])
+        raise OptionError(
+            f"{name[:40]} alone repairs nothing",
+            where="parameter",
+            remedy=f"these do: {names}" if names else "no parameter does",
+        )
+    if to is None:
+        kept = tuple(repair for repair in repairs.repairs if repair.name == name)
+        return replace(repairs, repairs=kept)
+    value = parse_number(to, "to")
+    chosen = repair_to(net, task, candidates[0], value, prove=lambda n: _exactly(n, task))
+    return replace(repairs, repairs=(chosen,))

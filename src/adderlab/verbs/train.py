@@ -14,7 +14,7 @@ from adderlab.blocks.numbers import counted
 from adderlab.nets import save
 from adderlab.nets.truth import LARGEST_TABLE, rows_to_show, truth_table
 from adderlab.proving import Verdict
-from adderlab.tasks import Task, task_named
+from adderlab.tasks import Task, as_task
 from adderlab.training import Settings, make_settings
 from adderlab.training.census.rates import Rate
 from adderlab.training.census.surveys import Help
@@ -200,7 +200,7 @@ def train(
     """
     from adderlab.training.loop import train_network
 
-    target = task_named(task) if isinstance(task, str) else task
+    target = as_task(task)
     chosen = make_settings(**settings)
     if out is not None:
         check_place(out)

@@ -11,7 +11,7 @@ from adderlab.runs.populations.census import Census
 from adderlab.runs.populations.ledger import Ledger
 from adderlab.runs.populations.plan import Plan, check_threads, this_machine
 from adderlab.runs.populations.run import PopulationRun, finished_census
-from adderlab.tasks import Task, task_named
+from adderlab.tasks import Task, as_task
 from adderlab.training import make_settings
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def train_many(
         >>> adderlab.train_many("half-adder", seeds=20, steps=300, explain=False).networks
         20
     """
-    target = task_named(task) if isinstance(task, str) else task
+    target = as_task(task)
     check_threads(threads)
     chosen = make_settings(**settings)
     plan = Plan(target, chosen, seeds, keep, explain, explain if helps is None else helps)

@@ -9,6 +9,7 @@ from adderlab.building.repair.search import (
     Repair,
     Repairs,
     find_repairs,
+    repair_to,
     short,
 )
 
@@ -22,5 +23,6 @@ __all__ = [
     "Repair",
     "Repairs",
     "find_repairs",
+    "repair_to",
     "short",
 ]

@@ -150,13 +150,14 @@ class Rows:
     """A network evaluated on every row of a task.
 
     Attributes:
+        net: the network.
         readout: the network's.
         wrong: the rows with a wrong bit.
         right: the others.
     """
 
     def __init__(self, net: Network, task: Task) -> None:
-        self.readout = net.readout
+        self.net, self.readout = net, net.readout
         self._pieces = [_pieces(layer.activation) for layer in net.layers]
         self._has_kink = [bool(layer.activation.rule.kink) for layer in net.layers]
         self._weights = [

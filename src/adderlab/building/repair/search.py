@@ -1,10 +1,10 @@
 """The search for every single parameter whose change makes a network right, and its results.
 
-Rules: the set of values that work is exact, and every repair is proved by the function that is
-passed in. The new value is one that the tensor stores exactly. Of those that work, it has the
-largest margin of the network; then the largest margin without the outputs that were right and
-exactly on the threshold before (0 + 0 gives 0 in the lecture's network, whatever its weights, and
-would hide the margin of the repaired row); then the smallest change.
+Rules: the set of values that work is exact, and every repair is proved, in exact arithmetic, by
+the function that is passed in. The new value is one that the tensor stores exactly. Of those that
+work, it has the largest margin of the network; then the largest margin without the outputs that
+were right and exactly on the threshold before (0 + 0 gives 0 in the lecture's network, whatever its
+weights, and would hide the margin of the repaired row); then the smallest change.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from adderlab.blocks import Block, Line, Result, Table
+from adderlab.blocks.numbers import counted
 from adderlab.building.repair.intervals import (
     LINE,
     Envelope,
@@ -27,7 +28,7 @@ from adderlab.building.repair.intervals import (
     point,
 )
 from adderlab.building.repair.rows import Parameter, Rows, parameters_of
-from adderlab.errors import NetworkError, ResourceError
+from adderlab.errors import NetworkError, OptionError, ResourceError
 from adderlab.formats import Format
 from adderlab.nets import Network
 from adderlab.tasks import Task
@@ -91,7 +92,7 @@ class Repair(Candidate):
         after: the new value, which the tensor stores exactly.
         margin: the changed network's margin; ``None`` for an exact readout.
         row_margin: the smallest distance to the threshold over the rows that were wrong before;
-            ``None`` for an exact readout.
+            ``None`` for an exact readout, and where none was wrong.
         network: the changed network.
     """
 
@@ -149,11 +150,6 @@ class Repairs(Result):
     wrong_rows: tuple[dict[str, int], ...]
     rows: int
 
-    @property
-    def already_right(self) -> bool:
-        """Whether there was nothing to repair."""
-        return not self.wrong_rows
-
     def to_dict(self) -> dict[str, Any]:
         return {
             "repairs": [repair.to_dict() for repair in self.repairs],
@@ -173,8 +169,8 @@ class Repairs(Result):
         more = len(self.repairs) - MOST_SHOWN
         return (
             Line(
-                f"wrong on {len(self.wrong_rows)} of {self.rows} inputs; "
-                f"parameters that repair it alone: {len(self.repairs) or 'none'}"
+                f"wrong on {len(self.wrong_rows)} of {counted(self.rows, 'input')} in exact "
+                f"arithmetic; parameters that repair it alone: {len(self.repairs) or 'none'}"
             ),
             *((table,) if self.repairs else ()),
             *((Line(f"and {more} more, in the JSON", "quiet"),) if more > 0 else ()),
@@ -213,12 +209,14 @@ def find_repairs(net: Network, task: Task, *, prove: Callable[[Network], object]
     A parameter is a weight, a bias or the readout's threshold. With all others fixed, an
     output of a row is a piecewise linear function of the one that changes, so the values that
     make the row right are a union of intervals, computed exactly; those of all rows are
-    intersected. The new value is one of these, chosen by the rules above.
+    intersected. The new value is one of these, chosen by the rules above. Of a network that is
+    right already, these are the changes that enlarge its margin.
 
     Args:
         net: a network of dense or packed tensors, without tanh.
         task: what it is to compute.
-        prove: the verdict on a network, true where it is proved right; called on each repair.
+        prove: the verdict on a network, true where it is proved right in exact arithmetic;
+            called on each repair.
 
     Raises:
         TaskError: the task does not fit the network.
@@ -232,22 +230,63 @@ def find_repairs(net: Network, task: Task, *, prove: Callable[[Network], object]
     parameters = list(parameters_of(net))
     rows = Rows(net, task)
     wrong_rows = tuple(task.row(row.number).inputs for row in rows.wrong)
-    if not wrong_rows:
-        return Repairs((), (), (), task.rows)
     repairs: list[Repair] = []
     unstorable: list[Candidate] = []
     for parameter, works in _candidates(rows, parameters):
         after = _best_value(rows, parameter, works)
         if after is None:
             unstorable.append(Candidate(parameter, works))
-            continue
-        repaired = parameter.changed(net, after)
-        if not prove(repaired):
-            raise AssertionError(f"{parameter.name} = {after} is not proved")
-        margins = _margins(rows, parameter, after)
-        repairs.append(Repair(parameter, works, after, *margins, repaired))
+        elif after != parameter.value:
+            repairs.append(_repair(rows, Candidate(parameter, works), after, prove))
     repairs.sort(key=lambda repair: (-(repair.margin or 0), repair.change))
     return Repairs(tuple(repairs), tuple(unstorable), wrong_rows, task.rows)
+
+
+def repair_to(
+    net: Network,
+    task: Task,
+    candidate: Candidate,
+    value: Fraction,
+    *,
+    prove: Callable[[Network], object],
+) -> Repair:
+    """Return the repair that sets a parameter to a value of one's own.
+
+    Args:
+        net: the network.
+        task: what it is to compute.
+        candidate: a parameter of :func:`find_repairs`.
+        value: the new value.
+        prove: as of :func:`find_repairs`.
+
+    Raises:
+        OptionError: the value does not work, or the parameter's format does not hold it.
+    """
+    works = candidate.works
+    if not any(part.contains(value) for part in works.parts):
+        raise OptionError(
+            f"{candidate.name} = {short(value)} leaves a row wrong",
+            where="to",
+            remedy=f"it works in {works.describe(short)}",
+        )
+    if not candidate.parameter.form.holds(value):
+        raise OptionError(
+            f"{candidate.parameter.form.name} does not hold {short(value)}",
+            where="to",
+            remedy="give a value of the parameter's format",
+        )
+    return _repair(Rows(net, task), candidate, value, prove)
+
+
+def _repair(
+    rows: Rows, candidate: Candidate, after: Fraction, prove: Callable[[Network], object]
+) -> Repair:
+    parameter = candidate.parameter
+    repaired = parameter.changed(rows.net, after)
+    if not prove(repaired):
+        raise AssertionError(f"{parameter.name} = {after} is not proved")
+    margins = _margins(rows, parameter, after)
+    return Repair(parameter, candidate.works, after, *margins, repaired)
 
 
 def _check_activations(net: Network) -> None:
@@ -330,7 +369,7 @@ def _margins(
         ]
         for subset in (rows.wrong, rows.right)
     )
-    return min(wrong + right), min(wrong)
+    return min(wrong + right), min(wrong, default=None)
 
 
 def _highest(margin: Envelope, form: Format) -> Intervals:

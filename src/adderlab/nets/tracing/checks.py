@@ -80,8 +80,14 @@ def check_module(model: Any) -> None:
             )
 
 
-def check_agrees(model: nn.Module, network: Network, x: Tensor, wire: Wire) -> None:
+def check_agrees(model: nn.Module, network: Network, x: Tensor, wire: Wire) -> tuple[str, ...]:
     """Run the module and the network on the same rows and raise where they clearly differ.
+
+    An infinity or NaN is a difference, unless the numbers are so large that the module's
+    arithmetic may have overflowed on the way.
+
+    Returns:
+        A note on the first row on which the module gives no finite number, if there is one.
 
     Raises:
         ModelError: with the first row on which they differ by more than rounding can.
@@ -90,22 +96,36 @@ def check_agrees(model: nn.Module, network: Network, x: Tensor, wire: Wire) -> N
     if got.shape != (len(x), network.n_out):
         what = f"it gives shape {list(got.shape)}, the layers {[len(x), network.n_out]}"
         raise _not_read(model, what)
-    unit = torch.finfo(x.dtype).eps
+    limits = torch.finfo(x.dtype)
+    unit = max(limits.eps, _TF32) if x.is_cuda else limits.eps
     rows = x.double().cpu().numpy()
-    raw, error = _with_error(network, rows, max(unit, _TF32) if x.is_cuda else unit)
+    raw, error = _with_error(network, rows, unit, limits.max)
+    actual = got.double().cpu().numpy()
+    expected = raw
+    is_finite = np.isfinite(actual)
     if wire.readout is not None or wire.is_sigmoid:
         readout = network.readout
         expected = read_bits(readout, raw)[0].astype(np.float64)
-        actual = (got > 0.5 if wire.is_sigmoid else got).double().cpu().numpy()
-        wrong = (actual != expected) & (np.abs(raw - readout.threshold) > error)
+        bits = (actual > 0.5).astype(np.float64) if wire.is_sigmoid else actual
+        # a sigmoid near 0.5 rounds to it, so there even a close call must be the same bit
+        is_clear = np.abs(raw - readout.threshold) > error
+        wrong = (bits != expected) & (is_clear | wire.is_sigmoid)
     else:
-        expected, actual = raw, got.double().cpu().numpy()
-        wrong = (np.abs(actual - expected) > error) & np.isfinite(actual)
+        with np.errstate(invalid="ignore"):
+            wrong = ~(np.abs(actual - expected) <= error)
+    wrong = (wrong | ~is_finite) & np.isfinite(error)
     if wrong.any():
         row = int(np.argmax(wrong.any(axis=1)))
-        bits = ",".join(f"{bit:g}" for bit in rows[row])
-        what = f"on input bits {bits} it gives {actual[row].tolist()}, "
+        what = f"on {_bits(rows[row])} it gives {actual[row].tolist()}, "
         raise _not_read(model, what + f"the layers that were read {expected[row].tolist()}")
+    if is_finite.all():
+        return ()
+    row = int(np.argmin(is_finite.all(axis=1)))
+    return (f"on {_bits(rows[row])} the module overflows and gives {actual[row].tolist()}",)
+
+
+def _bits(row: Float64[np.ndarray, " n_in"]) -> str:
+    return f"input bits {','.join(f'{bit:g}' for bit in row)}"
 
 
 def _not_read(model: nn.Module, what: str) -> ModelError:
@@ -117,22 +137,28 @@ def _not_read(model: nn.Module, what: str) -> ModelError:
 
 
 def _with_error(
-    network: Network, rows: Float64[np.ndarray, "batch n_in"], unit: float
+    network: Network, rows: Float64[np.ndarray, "batch n_in"], unit: float, largest: float
 ) -> tuple[Float64[np.ndarray, "batch n_out"], Float64[np.ndarray, "batch n_out"]]:
     """Return the raw outputs in float64, and how far arithmetic of that unit may be from them.
+
+    The distance is infinite where a sum may be beyond ``largest``.
 
     References:
         Higham, "Accuracy and Stability of Numerical Algorithms" (2002), section 3.1: a sum of
         n products is within n u / (1 - n u) of the sum of their magnitudes.
     """
-    rounding = Rounding(unit, tiny=unit**2, function=4 * unit)  # PyTorch's tanh is off by 1 or 2
+    # PyTorch's tanh is off by 1 or 2 units in the last place
+    rounding = Rounding(unit, tiny=unit**2, largest=largest, function=4 * unit)
     values, error = rows, np.zeros_like(rows)
     for layer in network.layers:
         weight = _doubles(layer.weight)
         bias = np.zeros(layer.n_out) if layer.bias is None else _doubles(layer.bias)
-        sizes = (np.abs(values) + error) @ np.abs(weight).T + np.abs(bias)
+        known = np.where(np.isfinite(error), error, 0.0)
+        reaches = ~np.isfinite(error).all(axis=1, keepdims=True)  # 0 times an infinity is NaN
+        sizes = (np.abs(values) + known) @ np.abs(weight).T + np.abs(bias)
         values = values @ weight.T + bias
-        error = error @ np.abs(weight).T + 2 * (layer.n_in + 2) * unit * sizes + unit**2
+        error = known @ np.abs(weight).T + 2 * (layer.n_in + 2) * unit * sizes + unit**2
+        error[reaches | (sizes * (1 + 2 * layer.n_in * unit) > largest)] = np.inf
         values, error = layer.activation.enclosed(values, error, rounding)
     return values, error
 

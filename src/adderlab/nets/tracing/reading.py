@@ -105,7 +105,7 @@ def from_module(model: nn.Module, *, task: Task | None = None) -> ReadModule:
     assert isinstance(weight, Dense)
     network = Network(wire.layers, readout, task, FORMAT_OF[weight.numbers.dtype])
     with untouched(model):
-        check_agrees(model, network, x, wire)
+        notes += check_agrees(model, network, x, wire)
     return ReadModule(network, notes)
 
 

@@ -1,0 +1,310 @@
+"""Rows that rounding bounds leave open: every order of summation of units with few terms.
+
+Rule: a row counts as right only if bounds on every output read as the expected bit, whatever the
+order, grouping, fusing and wider accumulators (:mod:`adderlab.proving.summation`). A row counts as
+wrong only after one order for each unit was run, term after term, and gave a wrong bit.
+
+Units of more than ``MOST_TERMS`` terms get the rounding-error bound of
+:mod:`adderlab.nets.enclosure`, and no order of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import numpy as np
+
+from adderlab.formats import Format
+from adderlab.nets import Activation, Layer, Network
+from adderlab.nets.activations import Rounding
+from adderlab.nets.enclosure import sum_bound
+from adderlab.nets.readout import OPEN
+from adderlab.proving.constants import (
+    constants_of,
+    read_either_way,
+    tanh_bound,
+    with_rounded_constants,
+)
+from adderlab.proving.summation import (
+    MOST_TERMS,
+    least_in_order,
+    least_products,
+    least_sum,
+    lowest_kept,
+    order_of,
+)
+
+if TYPE_CHECKING:
+    from jaxtyping import Float64, UInt8
+
+Doubles: TypeAlias = "Float64[np.ndarray, '*shape']"
+
+BATCH: Final = 64
+"""Rows at a time, so that the sums of all subsets stay in the cache."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Unit:
+    """The terms of one unit that are not 0: the columns of its weights, then its bias."""
+
+    columns: list[int]
+    weights: Float64[np.ndarray, " columns"]
+    bias: float
+
+    @property
+    def terms(self) -> int:
+        return len(self.columns) + (self.bias != 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ends:
+    """Two ends of each value: bounds, and extremes of stated orders (NaN where there are none)."""
+
+    low: Float64[np.ndarray, "batch units"]
+    high: Float64[np.ndarray, "batch units"]
+    least: Float64[np.ndarray, "batch units"]
+    most: Float64[np.ndarray, "batch units"]
+
+    def row(self, number: int) -> Ends:
+        """Return the ends of one row, as a batch of its own."""
+        part = slice(number, number + 1)
+        return Ends(self.low[part], self.high[part], self.least[part], self.most[part])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Orders:
+    """An order of summation for each unit, and what the network gives in it.
+
+    Attributes:
+        outputs: raw outputs, as the format's arithmetic gives them.
+        text: the order in words.
+    """
+
+    outputs: Float64[np.ndarray, " n_out"]
+    text: str
+
+
+class EveryOrder:
+    """A network prepared for all orders of summation in a float format.
+
+    Args:
+        net: a network whose parameters the format holds.
+        names: of the inputs, and of each layer's units.
+        form: the format.
+    """
+
+    def __init__(self, net: Network, names: Sequence[tuple[str, ...]], form: Format) -> None:
+        self.net, self.form = net, form
+        self.rounded = with_rounded_constants(net, form)
+        self.names = names
+        self.units = [_units(layer) for layer in net.layers]
+
+    def states(self, ends: Sequence[Ends]) -> UInt8[np.ndarray, "batch n_out"]:
+        """Return what the outputs read as in every order; ``OPEN`` where that is not known.
+
+        Args:
+            ends: what :meth:`ends` returns.
+        """
+        last = ends[-1]
+        states = read_either_way(self.net.readout, last.low, last.high, self.form)
+        is_known = np.isfinite(last.low) & np.isfinite(last.high)
+        return np.where(is_known, states, OPEN).astype(np.uint8)
+
+    def extreme_orders(
+        self, inputs: UInt8[np.ndarray, " n_in"], ends: Sequence[Ends], row: int
+    ) -> Iterator[Orders]:
+        """Yield, output by output, an order of its least value, then of its largest.
+
+        Args:
+            inputs: the bits of a row.
+            ends: what :meth:`ends` returns for a batch.
+            row: where the row is in the batch.
+        """
+        own = [end.row(row) for end in ends]
+        for output in range(self.net.n_out):
+            for sign in (1, -1):
+                orders: dict[tuple[int, int], list[int]] = {}
+                self._choose(own, len(self.units) - 1, output, sign, orders)
+                yield Orders(self._outputs(inputs, orders), self._text(orders))
+
+    def why_open(self, ends: Sequence[Ends], row: int) -> str:
+        """Return why no order decides a row."""
+        last = ends[-1].row(row)
+        if not (np.isfinite(last.low).all() and np.isfinite(last.high).all()):
+            return "some order may overflow"
+        if any(np.isnan(end.row(row).least).any() for end in ends):
+            return (
+                "within the rounding bound of the threshold, and a sum has more than "
+                f"{MOST_TERMS} terms"
+            )
+        return (
+            "right in all orders tried, but perhaps not where products are fused or partial sums "
+            "are kept in a wider format"
+        )
+
+    def ends(self, inputs: UInt8[np.ndarray, "batch n_in"]) -> list[Ends]:
+        """Return the ends of the inputs and of every layer's values, on few rows."""
+        values = inputs.astype(np.float64)
+        every = [Ends(values, values, values, values)]
+        with np.errstate(all="ignore"):
+            for layer, rounded, units in zip(
+                self.net.layers, self.rounded.layers, self.units, strict=True
+            ):
+                before = every[-1]
+                columns = [self._unit_ends(unit, before) for unit in units]
+                sums = Ends(*(np.stack(end, axis=1) for end in zip(*columns, strict=True)))
+                overflows = ~np.isfinite(before.low + before.high).all(axis=1)
+                sums.low[overflows], sums.high[overflows] = -np.inf, np.inf  # 0 * inf is NaN
+                least, most = _extremes(rounded.activation, sums, self.form)
+                bounds = _bounds(layer.activation, sums, self.form)
+                every.append(Ends(*bounds, least, most))
+        return every
+
+    def _unit_ends(self, unit: _Unit, before: Ends) -> list[Doubles]:
+        """Return the ends of one unit's sums: low, high, least and most."""
+        form = self.form
+        if unit.terms > MOST_TERMS:
+            return [*_bounded_sums(unit, before, form), *[np.full(len(before.low), np.nan)] * 2]
+        ends: list[Doubles] = []
+        for sign in (1, -1):
+            terms = _least_terms(unit, before, sign, form)
+            ends.append(sign * least_sum(terms, form))
+        for sign in (1, -1):
+            terms = _terms_of_extremes(unit, before, sign, form)
+            ends.append(sign * least_in_order(terms, form)[-1])
+        return ends
+
+    def _choose(
+        self,
+        every: Sequence[Ends],
+        depth: int,
+        number: int,
+        sign: int,
+        orders: dict[tuple[int, int], list[int]],
+    ) -> None:
+        """Enter the order of a unit's least value (sign 1) or its largest (-1), and its inputs'."""
+        unit = self.units[depth][number]
+        if (depth, number) in orders or unit.terms > MOST_TERMS:
+            return
+        with np.errstate(all="ignore"):
+            terms = _terms_of_extremes(unit, every[depth], sign, self.form)
+        table = least_in_order(terms, self.form)
+        orders[depth, number] = order_of(table[:, 0], terms[:, 0], self.form)
+        if depth:
+            for column, weight in zip(unit.columns, unit.weights, strict=True):
+                self._choose(every, depth - 1, column, sign if weight > 0 else -sign, orders)
+
+    def _outputs(
+        self, inputs: UInt8[np.ndarray, " n_in"], orders: dict[tuple[int, int], list[int]]
+    ) -> Float64[np.ndarray, " n_out"]:
+        """Return the raw outputs on one row, each unit summed in its order, else left to right."""
+        values, form = inputs.astype(np.float64), self.form
+        with np.errstate(all="ignore"):
+            for depth, (layer, units) in enumerate(
+                zip(self.rounded.layers, self.units, strict=True)
+            ):
+                sums = np.zeros(len(units))
+                for number, unit in enumerate(units):
+                    terms = form.round(unit.weights * values[unit.columns])
+                    terms = np.append(terms, unit.bias) if unit.bias else terms
+                    for term in orders.get((depth, number), range(len(terms))):
+                        sums[number] = form.round(sums[number] + terms[term])
+                values = layer.activation.plain(sums)
+                if layer.activation.rounds:
+                    values = form.round(values)
+        return values
+
+    def _text(self, orders: dict[tuple[int, int], list[int]]) -> str:
+        """Return the orders in words: ``c0 = h2 + bias + h1``, where they are not left to right."""
+        parts: list[str] = []
+        for (depth, number), order in sorted(orders.items()):
+            if order != sorted(order):
+                unit = self.units[depth][number]
+                names = [*(self.names[depth][column] for column in unit.columns), "bias"]
+                parts.append(
+                    f"{self.names[depth + 1][number]} as {' + '.join(names[t] for t in order)}"
+                )
+        rest = "products left to right, then the bias"
+        return "; ".join([*parts, f"elsewhere {rest}" if parts else rest])
+
+
+def _units(layer: Layer) -> list[_Unit]:
+    weight = layer.weight.exact().to_floats()
+    bias = np.zeros(layer.n_out) if layer.bias is None else layer.bias.exact().to_floats()
+    return [
+        _Unit(np.flatnonzero(row).tolist(), row[row != 0], float(shift))
+        for row, shift in zip(weight, bias, strict=True)
+    ]
+
+
+def _least_terms(
+    unit: _Unit, before: Ends, sign: int, form: Format
+) -> Float64[np.ndarray, "terms batch"]:
+    """Return lower bounds of a unit's terms, or of the negated terms for sign -1."""
+    weights = sign * unit.weights[:, None]
+    values = np.where(weights > 0, before.low.T[unit.columns], before.high.T[unit.columns])
+    products = lowest_kept(least_products(weights, values, form.precision), form)
+    return _with_bias(products, sign * unit.bias)
+
+
+def _terms_of_extremes(
+    unit: _Unit, before: Ends, sign: int, form: Format
+) -> Float64[np.ndarray, "terms batch"]:
+    """Return the rounded terms that the extremes of the values give, negated for sign -1."""
+    weights = sign * unit.weights[:, None]
+    values = np.where(weights > 0, before.least.T[unit.columns], before.most.T[unit.columns])
+    return _with_bias(form.round(weights * values), sign * unit.bias)
+
+
+def _with_bias(
+    products: Float64[np.ndarray, "columns batch"], bias: float
+) -> Float64[np.ndarray, "terms batch"]:
+    if not bias:
+        return products
+    return np.concatenate([products, np.full((1, products.shape[1]), bias)])
+
+
+def _bounded_sums(unit: _Unit, before: Ends, form: Format) -> tuple[Doubles, Doubles]:
+    """Return the rounding-error bound of a sum of many terms."""
+    magnitudes = np.abs(unit.weights)
+    low, high = before.low[:, unit.columns], before.high[:, unit.columns]
+    middle, radius = low / 2 + high / 2, (high - low) * 0.75
+    sums = middle @ unit.weights + unit.bias
+    total = (np.abs(middle) + radius) @ magnitudes + abs(unit.bias)
+    error = sum_bound(total, radius @ magnitudes, len(magnitudes), Rounding.of(form))
+    return np.nextafter(sums - error, -np.inf), np.nextafter(sums + error, np.inf)
+
+
+def _extremes(activation: Activation, sums: Ends, form: Format) -> tuple[Doubles, Doubles]:
+    """Return an activation's values at the extremes of its sums, as the format gives them."""
+    ends = [activation.plain(end) for end in (sums.least, sums.most)]
+    if activation.rounds:
+        ends = [form.round(end) for end in ends]
+    return np.minimum(*ends), np.maximum(*ends)
+
+
+def _bounds(activation: Activation, sums: Ends, form: Format) -> tuple[Doubles, Doubles]:
+    """Return bounds of an activation's values, its own roundings included."""
+    if activation.kind == "tanh":
+        return tanh_bound(sums.low, -1, form), tanh_bound(sums.high, 1, form)
+    if activation.kind == "leaky":
+        return _leaky_bounds(activation.slope, sums.low, sums.high, form)
+    return activation.image(sums.low, sums.high)
+
+
+def _leaky_bounds(
+    slope: float, low: Doubles, high: Doubles, form: Format
+) -> tuple[Doubles, Doubles]:
+    """Return bounds of leaky relu, its slope rounded to the format, to fp32, or not at all."""
+    spans = (low < 0) & (high > 0)
+    least = [np.where(spans, 0.0, np.inf)]
+    most = [np.where(spans, 0.0, -np.inf)]
+    for factor in constants_of(slope, form):
+        for end in (low, high):
+            below = np.minimum(end, 0)
+            for sign, ends in ((1, least), (-1, most)):
+                products = least_products(np.array(sign * factor), below, 53)
+                ends.append(np.where(end > 0, end, sign * lowest_kept(products, form)))
+    return np.minimum.reduce(least), np.maximum.reduce(most)
