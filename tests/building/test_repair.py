@@ -33,7 +33,7 @@ F = Fraction
 
 
 def repairs_of(net: Network, task: Task) -> Repairs:
-    return find_repairs(net, task, prove=lambda changed: prove(changed, task))
+    return find_repairs(net, task, prove=lambda changed: prove(changed, task, formats="exact"))
 
 
 def by_name(search: Repairs) -> dict[str, Repair]:
@@ -70,7 +70,7 @@ def test_the_lectures_network_has_six_repairs() -> None:
         )
         assert prove(repair.network, HALF)
     assert search.wrong_rows == ({"a": 1, "b": 1},)
-    assert (search.rows, search.unstorable, search.already_right) == (4, (), False)
+    assert (search.rows, search.unstorable) == (4, ())
     assert repr(search) == "Repairs: 6 with one parameter, 1 of 4 rows wrong before"
 
 
@@ -110,17 +110,19 @@ def test_a_threshold_is_moved_to_the_middle() -> None:
     assert repair.to_dict()["index"] == []
 
 
-def test_a_network_that_is_right_needs_none() -> None:
+def test_of_a_network_that_is_right_the_changes_that_enlarge_its_margin_are_given() -> None:
     net = by_name(repairs_of(lecture_network(HALF), HALF))["fc2.weight[1,2]"].network
-    search = find_repairs(net, HALF, prove=lambda net: pytest.fail("nothing to prove"))
-    assert search.already_right
-    assert search.to_dict() == {"repairs": [], "unstorable": [], "wrong_rows": [], "rows": 4}
+    search = repairs_of(net, HALF)
+    assert search.wrong_rows == ()
+    assert all(repair.change and prove(repair.network, HALF) for repair in search.repairs)
+    assert search.repairs[0].name == "threshold"
+    assert search.repairs[0].margin == F(1, 4)
+    assert search.repairs[0].row_margin is None
 
 
 def test_a_network_that_no_single_parameter_repairs() -> None:
     search = repairs_of(network([[[1, 1], [1, 1]], [[0, 0], [0, 0]]], [[0, 0], [0, 0]]), HALF)
     assert search.repairs == ()
-    assert not search.already_right
     assert len(search.wrong_rows) == 3
 
 

@@ -11,11 +11,15 @@ import torch
 from hypothesis import given, settings
 from torch import nn
 
+from adderlab.building import construct
 from adderlab.errors import ModelError, OptionError
 from adderlab.nets import EXACT, Activation, Layer, Network, Readout, network, outputs, read_bits
 from adderlab.nets.modules import AdderNN, Step, to_module
-from adderlab.nets.tensors import Dense, Scaled, Sparse
+from adderlab.nets.state_dict import from_state_dict, to_state_dict
+from adderlab.nets.tensors import Dense, Scaled
 from adderlab.nets.tracing import from_module
+from adderlab.tasks import task_named
+from adderlab.verbs.prove import prove
 
 
 class Notebook(nn.Module):
@@ -157,16 +161,31 @@ def test_a_scaled_network_is_written_with_its_exact_values():
     assert to_module(net)[0].weight.tolist() == [[1.5, -2.5]]
 
 
+@pytest.mark.parametrize("method", ["one-layer", "ripple", "prefix"])
+def test_every_adder_becomes_a_module_that_adds(method):
+    task = task_named("adder:3")
+    net = construct(task, method)
+    assert prove(to_module(net), task)
+    arrays = to_state_dict(net)
+    assert {array.dtype for array in arrays.values()} == {np.dtype("float32")}
+    assert prove(from_state_dict(arrays, readout=net.readout), task)
+
+
+def test_a_wider_format_is_named_and_holds():
+    net = network([[[2**24 + 1, 1]]], [[0]], format="int32")
+    assert to_module(net, format="fp64")[0].weight.tolist() == [[2**24 + 1, 1]]
+
+
 @pytest.mark.parametrize(
     ("net", "message"),
     [
         (
             network([[[2**24 + 1, 1]]], [[0]], format="int32"),
-            "fc1.weight: 16777217 (at [0, 0]) is not representable in fp32; take a wider format",
+            "fc1.weight: fp32 does not hold its values exactly; give `format` fp64",
         ),
         (
-            Network((Layer(Sparse((1, 2), np.array([0, 1]), np.array([1]), Dense(np.ones(1)))),)),
-            "fc1.weight: the tensor is sparse; store it dense",
+            network([[[2**200 + 1, 1]]], [[0]], format="wide"),
+            "fc1.weight: fp32 does not hold its values exactly; no float format holds all of them",
         ),
         (
             sized([2, 3, 2], readout=Readout("threshold", 0.1)),

@@ -98,7 +98,7 @@ def test_the_verdict_is_that_of_direct_evaluation(net, name, method):
     made = rounded(net, HALF, form, method=method, limit=20_000).network
     verdict = prove(made, HALF)
     assert verdict.rows_right == right_rows(made, HALF)
-    assert bool(verdict) == (verdict.rows_right == 4)
+    assert (verdict.exact == "proved") == (verdict.rows_right == 4)
     assert made.format == name
     again = from_bytes(to_bytes(made))
     for (_, one), (_, two) in zip(made.tensors(), again.tensors(), strict=True):

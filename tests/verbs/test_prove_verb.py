@@ -104,7 +104,7 @@ def test_formats_make_the_headline() -> None:
         "in x:3,out y:1\n" + "\n".join(f"{n},{int(n == 7)}" for n in range(8)), where="test"
     )
     whole = prove(net, task)
-    assert (whole.verdict, whole.semantics, whole.rows_right) == ("proved", "exact", 8)
+    assert (whole.verdict, whole.semantics, whole.rows_right) == ("proved", "exact, fp32", 8)
     proved = prove(net, task, formats=["fp32", "FP64", "fp64"])
     assert (proved.verdict, proved.semantics, proved.reason) == ("proved", "fp32, fp64", "")
     assert list(proved.formats) == ["fp32", "fp64"]
@@ -131,10 +131,13 @@ def test_the_own_format_is_judged_beside_exact_arithmetic() -> None:
     rows = [f"{n},{int(n == 7)}" for n in range(8)]
     task = parse_table("in x:3,out y:1\n" + "\n".join(rows), where="test")
     result = prove(net, task)
-    assert result.verdict == "proved"
-    assert result.own_format == "fp16"
-    assert result.formats["fp16"].verdict == "refuted"
-    assert repr(result).endswith("; refuted in fp16, its own format")
+    assert (result.exact, result.verdict, bool(result)) == ("proved", "refuted", False)
+    assert (result.own_format, result.semantics, result.rows_right) == ("fp16", "fp16", 8)
+    assert repr(result) == (
+        "Verdict: refuted in fp16, its own format: table:test is wrong; proved in exact "
+        "arithmetic: x = 7 gives y = 0, expected y = 1"
+    )
+    assert bool(prove(net, task, formats="exact"))
     # now the table asks for what fp16 gives, so exact arithmetic alone is wrong
     rows[7] = "7,0"
     other = prove(net, parse_table("in x:3,out y:1\n" + "\n".join(rows), where="test"))
@@ -187,9 +190,12 @@ def test_a_verdict_reads_in_one_line() -> None:
     tanh = network([[[1, 1]], [[1], [1]]], [[0], [0, 0]], activation=Activation("tanh"))
     full = network([[[1, 1, 0]] * 2], [None], task=task_named("full-adder"))
     for verdict, text in (
-        (prove(RIGHT), "Verdict: proved in exact arithmetic: half-adder is right on all 4 inputs"),
+        (
+            prove(RIGHT),
+            "in exact arithmetic and in int2, its own format: half-adder is right on all 4 inputs",
+        ),
         (prove(LECTURE), "is wrong on 1 of 4 inputs: 1 + 1 gives c = 3, expected c = 2"),
-        (prove(tanh, "half-adder", formats="fp16"), "half-adder, fp16 does not define tanh"),
+        (prove(tanh, "half-adder", formats="wide"), "half-adder, wide does not define tanh"),
         (prove(full), "a = 0, b = 0, cin = 1 gives c = 0, expected c = 1"),
     ):
         assert repr(verdict).startswith("Verdict: ")

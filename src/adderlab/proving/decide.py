@@ -91,10 +91,12 @@ def _headline(verdict: Verdict) -> Verdict:
         return replace(verdict, reason="", counterexample=None)
     if judged is None:
         return verdict
-    is_counted = worst == "refuted" and FORMATS[judged.format].kind != "float"
+    is_counted = "exact" in verdict.about or (
+        worst == "refuted" and FORMATS[judged.format].kind != "float"
+    )
     return replace(
         verdict,
         rows_right=verdict.rows_right if is_counted else None,
         counterexample=judged.counterexample,
-        reason=judged.reason if worst == "unknown" else "",
+        reason=judged.reason,
     )

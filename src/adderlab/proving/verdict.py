@@ -150,7 +150,7 @@ class Verdict(Result):
         about: the arithmetics that it is about: ``exact`` and names of formats.
         exact: the verdict in exact arithmetic.
         rows_right: how many inputs are right in exact arithmetic; ``None`` where that is not
-            known.
+            known, and of float formats alone that are not proved.
         counterexample: the first wrong row, in the arithmetic of ``semantics``.
         margin: in exact arithmetic, whatever the semantics; ``None`` for an exact readout.
         formats: verdicts in number formats, the network's own among them.
