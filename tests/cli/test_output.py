@@ -21,8 +21,11 @@ QUICK = "train half-adder --optimizer momentum --steps 200 --samples 200"
 MANY = "train half-adder --lr 0.4 --steps 150 --data table"
 """Settings that give right networks and wrong ones in a fraction of the notebook's steps."""
 
-WRONG = "refuted in exact arithmetic: half-adder is wrong on 1 of 4 inputs"
-PROVED = "proved in exact arithmetic: half-adder is right on all 4 inputs"
+WRONG = (
+    "refuted in exact arithmetic and in fp32, its own format: half-adder is wrong on 1 of 4 inputs"
+)
+PROVED = "its own format: half-adder is right on all 4 inputs"
+PROVED_FP32 = f"proved in exact arithmetic and in fp32, {PROVED}"
 NET = "net.safetensors"
 
 PRINTED = [
@@ -41,8 +44,8 @@ PRINTED = [
         "int8 7, int7 6", "ternary none, binary none, wide any")),
     ("build adder:3 --method ripple", 0, "", (
         "Network", "ripple is exact at every width in every format but ternary and binary")),
-    (f"build adder:512 --method ripple --timeout 0.001 -o {NET}", 0, NET, (
-        "Network", "unknown in exact arithmetic: adder:512, by diagrams, the time was up")),
+    (f"build adder:512 --method ripple --timeout 0.001 -o {NET}", 3, NET, (
+        "Network", "unknown in exact arithmetic and in int2, its own format: adder:512, by ")),
     (f"{QUICK} -o {NET}", 0, NET, (
         "seed 0\nEpoch [100/200],", "Epoch [200/200],", "Accuracy: 1.0000 (over the 200 samples)",
         "Rows right: 4 of 4", "a b expected", "0 0 00 00", "0 1 01 01", "1 0 01 01", "1 1 10 10",
@@ -68,19 +71,20 @@ PRINTED = [
         "24 networks, each member 1 of seed 0, by lr=0.1:4:log and init=0.1:10:log",
         "s by torch-ensemble", "written to map.png\nwritten to map.npz")),
     ("prove @repaired", 0, "", (
-        f"{PROVED}\nmargin: zeros 0, ones 0.5 = 1/2\nin fp32, its own format: proved (the grid",
+        f"{PROVED_FP32}\nmargin: zeros 0, ones 0.5 = 1/2\nin fp32, its own format: proved (",
         "\nenumerated, 0.0")),
     ("prove @wide --engine enumeration", 3, "", (
-        "unknown in exact arithmetic: parity:27, 2^27 inputs are beyond enumeration", "2^26\n")),
+        "unknown in exact arithmetic and in fp32, its own format: parity:27, 2^27 ", "2^26\n")),
     ("repair @lecture -o out.safetensors", 0, "out.safetensors", (
-        "wrong on 1 of 4 inputs; parameters that repair it alone: 6",
+        "wrong on 1 of 4 inputs in exact arithmetic; parameters that repair it alone: 6",
         "parameter from to works margin repaired rows",
         "fc1.weight[2,0] 1 1.5 [1.25, 1.75) 0 0.5 ✓", "fc2.weight[1,1] 1 0.5 (0, 2/3] 0 0.25 ✓",
         "fc2.weight[1,2] -2 -4 (-inf, -3] 0 0.5 ✓", "taken: fc1.weight[2,0] from 1 to 1.5", PROVED,
         "written to out.safetensors")),
     ("repair @lecture", 0, "", ("wrong on 1 of 4", "not written (add -o NET to keep it)")),
     ("repair @nothing -o out.safetensors", 1, "", (
-        "wrong on 3 of 4 inputs; parameters that repair it alone: none", "refuted in exact",
+        "wrong on 3 of 4 inputs in exact arithmetic; parameters that repair it alone: none",
+        "refuted in exact",
         "not written: no change of one parameter repairs it")),
     ("repair @repaired -o out.safetensors", 0, "out.safetensors", (
         "right already: nothing to repair", "written to out.safetensors")),
@@ -146,7 +150,8 @@ PRINTED = [
         "given: proved in fp32, margin 0.14639", "int2 nearest free/tensor refuted 1/4",
         "int2 exact free/tensor proved 4/4",
         "int2 by exact (symmetric, free scale per tensor): 17 parameters in 5 bytes, 14 as stored",
-        "17 parameters changed, 0 rows lost", PROVED, "in fp32, its scales multiplied out: proved",
+        "17 parameters changed, 0 rows lost", PROVED,
+        "in int2, its own format: proved (", "integer weights, the rest in fp32)",
         "written to out.safetensors")),
     (f"quantize @lecture --to int8 --method nearest -o {NET}", 1, NET, (
         "given: refuted", f"written to {NET}")),

