@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -15,7 +16,8 @@ import adderlab
 from adderlab.building import construct
 from adderlab.errors import ModelError
 from adderlab.formats import FORMATS
-from adderlab.nets import Activation, Network, Readout, network
+from adderlab.nets import Activation, Layer, Network, Readout, network
+from adderlab.nets.tensors import Dense, Packed, Scaled
 from adderlab.quantizing.rounding import round_to_nearest
 from adderlab.quantizing.scheme import Scheme
 from adderlab.tasks import Task, task_named
@@ -210,3 +212,18 @@ def test_a_readout_of_0_is_no_missing_readout(readout: object) -> None:
     assert prove(net)
     assert not prove(adderlab.from_lists(values, task="majority:2"))
     assert prove(adderlab.from_lists(values, task="majority:2"), readout=readout)
+
+
+def test_a_bias_that_is_rounded_is_not_taken_for_the_exact_one() -> None:
+    """5 * (1 + 2**-23) is no fp32 number: exactly above a threshold that fp32 rounds it to."""
+    scale = np.float32(1 + 2.0**-23)
+    bias = Scaled(Packed(np.array([5]), 8), Dense(np.array(scale)))
+    weight = Scaled(Packed(np.array([[0]]), 8), Dense(np.array(1.0, dtype=np.float32)))
+    exact = bias.exact().at(0)
+    rounded = Fraction(float(np.float32(float(exact))))
+    assert exact > rounded
+    threshold = Readout("threshold", float(rounded), ">")
+    net = Network((Layer(weight, bias),), threshold, format="int8")
+    task = parse_table("in x:1,out y:1\n0,1\n1,1", where="test")
+    assert prove(net, task, formats="exact")
+    assert prove(net, task, formats="int8").verdict == "refuted"

@@ -36,6 +36,7 @@ from adderlab.proving.every_order import BATCH, EveryOrder
 from adderlab.proving.quantized_arithmetic import (
     float_format_of,
     has_float_activations,
+    rounds_biases,
     with_scales_as_layers,
 )
 from adderlab.proving.verdict import Counterexample, FormatVerdict, Outcome
@@ -69,6 +70,7 @@ def format_verdict(
     if form.kind == "integer" and has_float_activations(net):
         run, names = with_scales_as_layers(net, names)
         run_in = FORMATS[run.format]
+        exact = "unknown" if rounds_biases(net) else exact
         return in_integers(_judged(run, names, task, run_in, exact, budget), form, run_in)
     return _judged(net, names, task, form, exact, budget)
 

@@ -72,6 +72,17 @@ def with_scales_as_layers(
     return Network(tuple(layers), net.readout, format=form.name), columns
 
 
+def rounds_biases(net: Network) -> bool:
+    """Return whether a bias is rounded in the rewriting, which then computes something else."""
+    form = float_format_of(net)
+    assert form is not None
+    biases = [layer.bias.exact() for layer in net.layers if layer.bias is not None]
+    return any(
+        not bias.is_double or bool((form.round(bias.to_floats()) != bias.to_floats()).any())
+        for bias in biases
+    )
+
+
 def _fits(net: Network, form: Format) -> bool:
     for _, tensor in net.tensors():
         parts = [_integers(tensor)]

@@ -23,7 +23,11 @@ from adderlab.proving.budget import Budget, CapReached
 from adderlab.proving.enumeration import exact_counterexample
 from adderlab.proving.grid import SumBound, interval_ranges, never_rounds, sum_bounds
 from adderlab.proving.number_formats import INT32_LARGEST, in_integers, unfit, wrong_rows
-from adderlab.proving.quantized_arithmetic import has_float_activations, with_scales_as_layers
+from adderlab.proving.quantized_arithmetic import (
+    has_float_activations,
+    rounds_biases,
+    with_scales_as_layers,
+)
 from adderlab.proving.verdict import FormatVerdict, Outcome, Verdict
 from adderlab.tasks import Task
 
@@ -62,6 +66,8 @@ def wide_format_verdict(
     if reason:
         return FormatVerdict(name, "unknown", reason)
     if form.kind == "integer" and has_float_activations(net):
+        if rounds_biases(net):
+            return FormatVerdict(name, "unknown", "a bias is rounded once its scale multiplies it")
         run, _ = with_scales_as_layers(net, unit_names(net, task))
         run_bounds = list(sum_bounds(run, *interval_ranges(run)))
         verdict = wide_format_verdict(run, task, run.format, run_bounds, budget)
