@@ -148,12 +148,19 @@ class Chapter:
         title: its heading.
         blocks: what it shows, in order.
         results: its numbers, for programs.
+        number: by which it can be asked for; ``None`` where it cannot.
     """
 
     slug: str
     title: str
     blocks: tuple[Block, ...]
     results: dict[str, Any] = field(default_factory=dict[str, Any])
+    number: int | None = None
+
+    @property
+    def heading(self) -> str:
+        """The title after its number: ``5. loss.backward(), step by step``."""
+        return self.title if self.number is None else f"{self.number}. {self.title}"
 
 
 def written_lines(*files: object | None) -> tuple[Line, ...]:
@@ -164,5 +171,5 @@ def written_lines(*files: object | None) -> tuple[Line, ...]:
 def in_a_row(chapters: Iterable[Chapter]) -> tuple[Block, ...]:
     """Return the blocks of all chapters, each chapter's title before its own."""
     return tuple(
-        block for chapter in chapters for block in (Heading(chapter.title), *chapter.blocks)
+        block for chapter in chapters for block in (Heading(chapter.heading), *chapter.blocks)
     )

@@ -83,7 +83,7 @@ class Terminal:
         """Print a chapter: its title underlined, then its blocks."""
         if self._is_begun:
             self._print()
-        self._print(Text(chapter.title, style="bold underline"))
+        self._print(Text(chapter.heading, style="bold underline"))
         self._is_begun = True
         self.write(chapter.blocks)
 
