@@ -27,6 +27,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from PIL import Image
 
+from adderlab.blocks.numbers import compact
 from adderlab.figures import (
     PALETTE,
     MapAxis,
@@ -43,7 +44,9 @@ from adderlab.figures import (
     plot_truth_table,
     styled,
 )
-from adderlab.nets import Readout
+from adderlab.figures.style import written
+from adderlab.figures.surface import _values
+from adderlab.nets import Readout, network
 from adderlab.nets.walk import nameless_task
 from adderlab.tasks import task_named
 
@@ -206,6 +209,31 @@ def test_a_plateau_at_the_threshold_has_the_color_of_its_bit(convention, color):
         if len(path.vertices) and path.contains_point((-0.1, -0.1))
     ]
     assert colors == [PALETTE[color]]
+
+
+@pytest.mark.parametrize("name", ["lecture", "printed", "exact", "tanh"])
+@pytest.mark.parametrize("output", [0, 1])
+def test_a_color_bar_ends_where_the_values_end(name, output):
+    """The ends are named, and the bands between them cover the whole surface."""
+    ax = plot_surface(NETS[name], HALF_ADDER, output=output)
+    values = _values(NETS[name])[..., output]
+    (bar,) = (other for other in ax.figure.axes if other is not ax)
+    assert bar.get_ylim() == (values.min(), values.max())
+    texts = [text.get_text() for text in bar.get_yticklabels()]
+    ends = [written(compact(float(end), 3)) for end in (values.min(), values.max())]
+    assert [texts[0], texts[-1]] == ends
+    assert len(texts) == len(set(texts))
+
+
+@pytest.mark.parametrize("convention", [">", ">="])
+@pytest.mark.parametrize("value", [0.0, 0.5, 2.0])
+def test_a_surface_of_one_value_has_the_color_of_its_bit(value, convention):
+    zeros = [[[0, 0]], [[0]]]
+    net = network(zeros, [[0], [value]], readout=Readout("threshold", 0.5, convention))
+    bands = plot_surface(net, task_named("parity:2")).collections[0]
+    is_one = value > 0.5 or (value == 0.5 and convention == ">=")
+    (color,) = (to_hex(face[:3]) for face in bands.get_facecolor())
+    assert color == PALETTE["above" if is_one else "below"]
 
 
 # --- runs and populations -----------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -78,13 +79,13 @@ def plot_surface(
     bit = task.output_bits[place]
     line = np.linspace(LOW, HIGH, POINTS)
     values = _values(net)[..., place]
-    levels, middle, strong = _levels(net, values)
-    cuts = [_cut(values, level, net.readout.convention) for level in levels]
+    bands = _bands(net, values)
+    levels, cuts, strong = bands.levels, bands.cuts, bands.strong
     with drawing_on(ax, SIZE) as axes:
-        colors = [to_rgba(PALETTE[name], alpha) for name, alpha in _inks(levels, middle)]
-        bands = axes.contourf(line, line, values, levels=cuts, colors=colors)
-        _simplify(bands)
-        inner = [cut for cut in cuts if values.min() <= cut < values.max()]
+        colors = [to_rgba(PALETTE[name], alpha) for name, alpha in _inks(bands)]
+        areas = axes.contourf(line, line, values, levels=cuts, colors=colors)
+        _simplify(areas)
+        inner = cuts[1:-1]
         if inner:
             widths = [2.6 if levels[cuts.index(cut)] in strong else 0.6 for cut in inner]
             lines = axes.contour(
@@ -106,11 +107,13 @@ def plot_surface(
         axes.grid(visible=False)
         for side in axes.spines.values():
             side.set_visible(True)
-        every = max(1, len(cuts) // 8)
-        bar = axes.figure.colorbar(bands, ax=axes, ticks=cuts[::every])
-        _ = bar.ax.set_yticklabels([written(compact(level, 3)) for level in levels[::every]])
+        texts = {
+            written(compact(level, 3)): cut for level, cut in zip(levels, cuts, strict=True)
+        }  # two cuts of one height, that of a plateau, are named once
+        bar = axes.figure.colorbar(areas, ax=axes, ticks=list(texts.values()))
+        _ = bar.ax.set_yticklabels(list(texts))
         bar.set_label("raw value")
-        for level, cut in zip(levels, cuts, strict=True):
+        for level, cut in zip(levels[1:-1], inner, strict=True):
             if level in strong:
                 _ = bar.ax.axhline(cut, color=PALETTE["ink"], linewidth=2.6)
         for text, fill in (("1 expected", "ink"), ("0 expected", "paper")):
@@ -237,35 +240,68 @@ def _cut(values: Float64[np.ndarray, "y x"], level: float, convention: str) -> f
     return level + (-1.2 if convention == ">=" else 1.2) * step
 
 
-def _levels(
-    net: Network, values: Float64[np.ndarray, "y x"]
-) -> tuple[list[float], float, list[float]]:
-    """Return the heights between bands, the one that parts the colors, and the strong ones.
+@dataclass(frozen=True, slots=True)
+class _Bands:
+    """The bands of a surface: they end where its values end.
 
-    The bands have a round height and cover the surface; the threshold is one of their ends, of an
-    exact readout 0, 1/2 and 1 are.
+    Attributes:
+        levels: the heights between bands, the least and the largest value at the ends.
+        cuts: where each of them is cut.
+        middle: where the colors part, below or above all values if they don't.
+        strong: the heights of strong lines: the threshold, of an exact readout 0 and 1.
+    """
+
+    levels: list[float]
+    cuts: list[float]
+    middle: float
+    strong: list[float]
+
+
+def _bands(net: Network, values: Float64[np.ndarray, "y x"]) -> _Bands:
+    """Return the bands of a surface, of a round height.
+
+    One ends at the threshold where values are on both sides of it; of an exact readout bands end
+    at 0, 1/2 and 1.
     """
     from matplotlib.ticker import MaxNLocator
 
+    convention = net.readout.convention
     inner = [0.0, 0.5, 1.0] if net.readout.kind == "exact" else [net.readout.threshold]
-    low, high = min(float(values.min()), inner[0]), max(float(values.max()), inner[-1])
-    span = max(high - low, 1e-6 * abs(inner[0])) or 1.0
-    ticks = MaxNLocator(MOST_BANDS, steps=[1, 2, 2.5, 5, 10]).tick_values(0, span)
+    low, high = float(values.min()), float(values.max())
+    middle = _cut(values, inner[len(inner) // 2], convention)
+    if low == high:  # one value: a band of its color
+        around = max(abs(low), 1.0) * 1e-6
+        is_below = low < middle or (low == middle and convention == ">")
+        beyond = high + 2 * around if is_below else low - 2 * around
+        return _Bands([low, high], [low - around, high + around], beyond, [])
+    ticks = MaxNLocator(MOST_BANDS, steps=[1, 2, 2.5, 5, 10]).tick_values(0, high - low)
     step = float(ticks[1] - ticks[0])
-    below = max(1, math.ceil((inner[0] - low) / step))
-    above = max(1, math.ceil((high - inner[-1]) / step))
-    levels = [
-        *(inner[0] - step * place for place in range(below, 0, -1)),
+    first, last = (low - inner[0]) / step, (high - inner[0]) / step
+    below = range(math.floor(first), min(0, math.ceil(last) + 1))
+    first, last = (low - inner[-1]) / step, (high - inner[-1]) / step
+    above = range(max(1, math.floor(first)), math.ceil(last) + 1)
+    round_heights = [
+        *(inner[0] + step * place for place in below),
         *inner,
-        *(inner[-1] + step * place for place in range(1, above + 1)),
+        *(inner[-1] + step * place for place in above),
     ]
-    return levels, inner[len(inner) // 2], [inner[0], inner[-1]]
+    inside: list[tuple[float, float]] = []
+    for level in round_heights:
+        cut = _cut(values, level, convention)
+        if (inside[-1][1] if inside else low) < cut < high:
+            inside.append((level, cut))
+    return _Bands(
+        [low, *(level for level, _ in inside), high],
+        [low, *(cut for _, cut in inside), high],
+        middle,
+        [inner[0], inner[-1]],
+    )
 
 
-def _inks(levels: list[float], middle: float) -> list[tuple[str, float]]:
+def _inks(bands: _Bands) -> list[tuple[str, float]]:
     """Return the color and opacity of each band, stronger away from the middle."""
-    below = levels.index(middle)
-    above = len(levels) - 1 - below
+    below = sum(end <= bands.middle for end in bands.cuts[1:])
+    above = len(bands.cuts) - 1 - below
     far = max(below, above, 2) - 1
     return [
         *(("below", 0.55 + 0.35 * place / far) for place in reversed(range(below))),
