@@ -10,9 +10,10 @@ import sys
 import time
 from pathlib import Path
 
-from adderlab.quantizing import METHODS, SURVEYED, survival
+from adderlab.quantizing import METHODS, SURVEYED, Survival, survival
 from adderlab.tasks import task_named
 from adderlab.training import Settings
+from adderlab.training.census.rates import wilson_interval
 from adderlab.training.members import train_members
 
 TARGET = Path(__file__).parents[1] / "docs/survival.md"
@@ -21,9 +22,9 @@ TEXT = """\
 # Survival in fewer bits
 
 {members} half adders of three hidden units were trained with the notebook's settings, members 0 to
-{last} of seed 0; {right} add. The share of these that still does, by format and method; `exact` and
-`snap` were tried on the first {searched} of them. Integers have one free scale a tensor, floats and
-`snap` none. Written by `benchmarks/survival.py` on {date}.
+{last} of seed 0; {right} add. The share of these that still does, by format and method, with its
+95 % Wilson interval; `exact` and `snap` were tried on the first {searched} of them. Integers have
+one free scale a tensor, floats and `snap` none. Written by `benchmarks/survival.py` on {date}.
 
 | format | {methods} |
 | --- | --- | --- | --- | --- |
@@ -33,6 +34,12 @@ TEXT = """\
 networks, which does not show that there is no such network. It does not apply in one bit, where
 its search would cover every network.
 """
+
+
+def share_text(cell: Survival) -> str:
+    """Return a share with its interval: ``39.1% (36.2% to 42.0%)``."""
+    low, high = wilson_interval(cell.right, cell.of)
+    return f"{cell.share:.1%} ({low:.1%} to {high:.1%})"
 
 
 def main() -> None:
@@ -45,7 +52,7 @@ def main() -> None:
     assert all(cell.method == "snap" or not cell.unsettled for cell in survivals)
     rows = []
     for name in SURVEYED:
-        cells = [f"{by[name, m].share:.1%}" if (name, m) in by else "" for m in METHODS]
+        cells = [share_text(by[name, m]) if (name, m) in by else "" for m in METHODS]
         rows.append(f"| `{name}` | {' | '.join(cells)} |")
     text = TEXT.format(
         members=members,

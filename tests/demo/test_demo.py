@@ -67,6 +67,12 @@ tensor([-0.1657,  0.7661], requires_grad=True)]
 }
 """The lines of the two lecture notebooks that the demo speaks of, letter for letter."""
 
+NOTEBOOKS[HAND_SET] += """\
+    # GPT2 was around 100M ~ 1B => (fp32) 4 bytes * 10^9 (1G) = 4GB
+    # GPT3 was around 100B parameters => 400GB
+    # GPT4 unknown // Llama3 500B parameters => 2TB memory => 1TB (fp16) => (INT6, INT4, INT3, INT2)
+"""
+
 NOTEBOOK_ANSWERS = """\
     # Q. how many parameters does self.fc1 have? 6 + 3 = 9 parameters
     # Q. in other words, how many bytes are required to store "self.fc1 " => 9 * 4 bytes (fp32)
@@ -318,6 +324,10 @@ def test_formats_have_the_derived_limits_and_shares_lie_between_0_and_1(demo_run
         assert limits[name] == {"proved_to": width, "refuted_at": width + 1}
     assert limits["wide"] == {"proved_to": 64, "refuted_at": None}
     shares = results["fewer-bits"]["survival"]["shares"]
+    for method, intervals in results["fewer-bits"]["survival"]["intervals"].items():
+        assert intervals.keys() == shares[method].keys()
+        assert all(low <= shares[method][form] <= high for form, (low, high) in intervals.items())
+        assert all(high - low > 0.1 for low, high in intervals.values())  # of 50 networks at most
     assert list(shares) == ["nearest", "exact", "snap", "fine-tune"]
     assert all(0 <= share <= 1 for by_format in shares.values() for share in by_format.values())
     assert shares["nearest"]["fp16"] == 1
@@ -393,7 +403,7 @@ def test_the_most_frequent_wrong_tables_are_counted_and_drawn(demo_run, folder):
 
 def test_every_quote_is_in_the_notebook_that_it_names(demo_run):
     remarks = blocks(demo_run, Remark)
-    assert len(remarks) >= 5
+    assert len(remarks) >= 9
     for remark in remarks:
         assert remark.quote in NOTEBOOKS[remark.source]
 

@@ -114,9 +114,9 @@ def row(number: int, got: int, units: int) -> FailureRow:
 
 FAILURES = {
     "half adder": Failure(
-        "10.4% of the networks, for example member 5",
+        "10.4% of the networks, for example member 5 of seed 0",
         tuple(row(number, got, 3) for number, got in enumerate((1, 1, 1, 2))),
-        ("dead unit at start: 84% of them; changed, 52% are right (control group 12%): a cause",),
+        ("dead at start: 84% of them; changed, 52% are right (control group 12%): a cause",),
     ),
     "wide": Failure(
         "0.1% of the networks", tuple(row(n % 4, n % 3, 30) for n in range(64)), ()

@@ -211,7 +211,7 @@ WORDS = {
     "rates": ["by hidden units, with 95 % intervals. 2: 24.0% (20.0% to 29.0%); 3: 51.0%", "own"],
     "quantiles": ["25% of the networks end below 0; 50%", "75% of the networks end below ∞."],
     "failure": [
-        "for example member 5. a 0, b 0: expected 0, got 1, wrong, units on: none. a 0, b 1:",
+        "for example member 5 of seed 0. a 0, b 0: expected 0, got 1, wrong, units on: none. ",
         "changed, 52% are right (control group 12%): a cause.",
     ],
 }

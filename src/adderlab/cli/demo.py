@@ -12,22 +12,43 @@ from adderlab.cli.options import AsJson
 if TYPE_CHECKING:
     from adderlab.blocks import Chapter
 
-EXAMPLE = "Example: adderlab demo -o demo"
+EXAMPLES = """\
+Examples:
+
+adderlab demo -o demo
+
+adderlab demo --chapter 5
+
+The chapters: 1 a network set by hand, 2 its repair, 3 the data set, 4 a training run that works,
+5 loss.backward(), 6 a run that fails, 7 three batch sizes, 8 the printed weights, 9 success rates,
+10 a map of trainability, 11 parameters and bytes, 12 fewer bits, 13 64-bit adders.
+"""
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    _ = app.command(epilog=EXAMPLE)(demo)
+    _ = app.command(epilog=EXAMPLES)(demo)
 
 
 def demo(
     *,
     out: Annotated[
-        Path, typer.Option("-o", "--out", metavar="DIR", help="The folder to write to.")
-    ] = Path("adderlab-demo"),
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            metavar="DIR",
+            help="The folder to write to; adderlab-demo unless given, or adderlab-demo-5 of "
+            "chapter 5.",
+        ),
+    ] = None,
     networks: Annotated[
         int, typer.Option(help="Number of networks for each success rate.")
     ] = 100_000,
+    chapter: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Run and show this chapter alone; the numbers are below."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run both lecture notebooks from start to end and check each of their claims."""
@@ -40,14 +61,20 @@ def demo(
     with screen.progress() as bar:
         job = bar.add_task("starting", total=1.0, rate="")
 
-        def on_chapter(chapter: Chapter) -> None:
+        def on_chapter(shown: Chapter) -> None:
             while heading:  # not before the first chapter: a demo that is refused prints nothing
                 screen.show((Heading(heading.pop()),))
-            screen.show_chapter(chapter)
+            screen.show_chapter(shown)
 
         def on_progress(what: str, share: float) -> None:
             bar.update(job, completed=share, description=what)
 
-        story = run(out, networks=networks, on_chapter=on_chapter, on_progress=on_progress)
+        story = run(
+            out,
+            networks=networks,
+            chapter=chapter,
+            on_chapter=on_chapter,
+            on_progress=on_progress,
+        )
     screen.show(story.written())
     screen.json(story.to_dict())

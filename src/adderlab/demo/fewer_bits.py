@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import numpy as np
 
@@ -11,8 +12,10 @@ from adderlab.building import construct, printed_network
 from adderlab.counting import count_network
 from adderlab.demo.workshop import Workshop
 from adderlab.proving import Verdict
-from adderlab.quantizing import METHODS, Survival, one_bit_census, survival
+from adderlab.quantizing import METHODS, one_bit_census, survival
+from adderlab.runs.populations.census_blocks import rate_text
 from adderlab.training import Settings
+from adderlab.training.census.rates import Rate
 from adderlab.training.judging import judge
 from adderlab.training.members import train_members
 from adderlab.verbs.quantize import quantize
@@ -49,7 +52,7 @@ def fewer_bits(shop: Workshop) -> Chapter:
         ("one-bit", smallest),
     ):
         _ = shop.keep(result.network, f"quantized-{name}")
-    shares, right = _shares(shop)
+    rates, right = _rates(shop)
     before, unchanged = results[0].before, count_network(net)
     return Chapter(
         slug="fewer-bits",
@@ -95,14 +98,15 @@ def fewer_bits(shop: Workshop) -> Chapter:
                 "bytes too."
             ),
             Table(
-                ("format", *shares),
+                ("format", *rates),
                 tuple(
-                    (form, *(f"{row[form]:.0%}" if form in row else "" for row in shares.values()))
+                    (form, *(rate_text(row[form]) if form in row else "" for row in rates.values()))
                     for form in SURVEYED
                 ),
                 caption=f"The share of {right} trained networks that is still right after "
-                "quantization, by format and method. One scale per tensor, none for floats and "
-                f"snap; exact and snap on {min(right, SEARCHED)} of the networks.",
+                "quantization, by format and method, with its 95 % Wilson interval. One scale per "
+                "tensor, none for floats and snap; exact and snap on "
+                f"{min(right, SEARCHED)} of the networks.",
                 left=("format",),
             ),
             Command("adderlab quantize printed.safetensors --to int2"),
@@ -115,7 +119,11 @@ def fewer_bits(shop: Workshop) -> Chapter:
             "three_bytes": _result(three_bytes),
             "smallest": _result(smallest),
             "one_bit": {count.shape: [count.right, count.networks] for count in census},
-            "survival": {"networks": right, "shares": shares},
+            "survival": {
+                "networks": right,
+                "shares": _by_method(rates, lambda rate: rate.share),
+                "intervals": _by_method(rates, lambda rate: list(rate.interval)),
+            },
         },
     )
 
@@ -142,21 +150,29 @@ def _result(result: Quantized) -> dict[str, object]:
     return {name: values[name] for name in names}
 
 
-def _shares(shop: Workshop) -> tuple[dict[str, dict[str, float]], int]:
-    """Return the share of networks that is still right, by method and format, and their number."""
+def _rates(shop: Workshop) -> tuple[dict[str, dict[str, Rate]], int]:
+    """Return how many networks are still right, by method and format, and their number."""
     settings = Settings()
     count = max(min(shop.networks, MOST_TRAINED), FEWEST_TRAINED)
     trained = train_members(shop.task, settings, range(count))
     right = np.flatnonzero(judge(shop.task, settings, trained.arrays).is_right)
     arrays = [array[right] for array in trained.arrays]
-    survivals: tuple[Survival, ...] = survival(
+    survivals = survival(
         arrays,
         shop.task,
         formats=SURVEYED,
         searched=SEARCHED,
         on_progress=lambda what, share: shop.on_progress(what, 0.4 + 0.6 * share),
     )
-    shares: dict[str, dict[str, float]] = {method: {} for method in METHODS}
+    rates: dict[str, dict[str, Rate]] = {method: {} for method in METHODS}
     for entry in survivals:
-        shares[entry.method][entry.format] = entry.share
-    return shares, len(right)
+        rates[entry.method][entry.format] = Rate(entry.right, entry.of)
+    return rates, len(right)
+
+
+def _by_method(
+    rates: dict[str, dict[str, Rate]], part: Callable[[Rate], Any]
+) -> dict[str, dict[str, Any]]:
+    return {
+        method: {form: part(rate) for form, rate in row.items()} for method, row in rates.items()
+    }

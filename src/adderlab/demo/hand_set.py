@@ -61,6 +61,12 @@ def hand_set(shop: Workshop) -> Chapter:
                 "on the correct side of the thick line; for c0 the corner 1, 1 does not.",
             ),
             Remark(
+                FORMULA.splitlines()[1],
+                HAND_SET,
+                "On 1 + 1 the condition a + b = 1 is false, and the formula gives step(1.5 - 2 * "
+                "0.5) = step(0.5) = 1. With 3 or more in place of 2 it gives 0.",
+            ),
+            Remark(
                 "all correct!",
                 HAND_SET,
                 "Three of the four rows are correct. On 1 + 1 the output is 11, three; the sum is "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from adderlab.blocks import Chapter, Command, Paragraph, Table
+from adderlab.blocks import Chapter, Command, Paragraph, Remark, Table
 from adderlab.building import lecture_network
 from adderlab.counting import (
     Count,
@@ -13,7 +13,7 @@ from adderlab.counting import (
     count_number,
     decimal_size,
 )
-from adderlab.demo.workshop import Workshop
+from adderlab.demo.workshop import HAND_SET, Workshop
 from adderlab.verbs.count import count
 
 FORMATS: Final = ("fp32", "fp16", "int6", "int4", "int3", "int2")
@@ -54,6 +54,7 @@ def model_size(shop: Workshop) -> Chapter:
             _questions(adder),
             Paragraph("Its answers are right. It then estimates the sizes of language models:"),
             _models(models),
+            *_remarks(models),
             Paragraph(
                 "For 500 billion parameters it goes from fp32 and fp16 down to INT2. The exact "
                 "numbers of bytes, rounded up to whole bytes, for the adder, for 500 billion "
@@ -130,6 +131,32 @@ def _models(models: dict[str, ModelCount]) -> Table:
         caption="Computed from the published hyper-parameters, tied weights counted once",
         left=("model", "the notebook"),
     )
+
+
+def _remarks(models: dict[str, ModelCount]) -> tuple[Remark, ...]:
+    """Return the notebook's estimates that are not the published sizes."""
+    small, large = models["gpt2"], models["gpt2-xl"]
+    return (
+        Remark(
+            "GPT2 was around 100M ~ 1B => (fp32) 4 bytes * 10^9 (1G) = 4GB",
+            HAND_SET,
+            f"GPT-2 has {_size(small)}, in its smallest version, to {_size(large)}.",
+        ),
+        Remark(
+            "GPT3 was around 100B parameters => 400GB",
+            HAND_SET,
+            f"GPT-3 has {_size(models['gpt3-175b'])}.",
+        ),
+        Remark(
+            "Llama3 500B parameters => 2TB memory",
+            HAND_SET,
+            f"The largest Llama 3 has {_size(models['llama-3.1-405b'])}.",
+        ),
+    )
+
+
+def _size(model: ModelCount) -> str:
+    return f"{model.raw:,} parameters, {decimal_size(model.bytes['fp32'])} in fp32"
 
 
 def _memory(adder: Count, round_number: ModelCount, largest: ModelCount) -> Table:

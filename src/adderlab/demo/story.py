@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from adderlab.blocks import Block, Chapter, Code, Heading, Result, in_a_row
 from adderlab.blocks.html import to_page
+from adderlab.blocks.numbers import counted
 from adderlab.demo.backward import backward
 from adderlab.demo.data_set import data_set
 from adderlab.demo.fewer_bits import fewer_bits
@@ -24,6 +25,7 @@ from adderlab.demo.trainability import trainability
 from adderlab.demo.training import batch_modes, that_fails, that_works
 from adderlab.demo.wide_adders import wide_adders
 from adderlab.demo.workshop import Workshop
+from adderlab.demo.written import summary_of
 from adderlab.errors import OptionError, OutputError
 from adderlab.writing import new_folder
 
@@ -42,7 +44,8 @@ CHAPTERS: Final[tuple[tuple[str, Callable[[Workshop], Chapter]], ...]] = (
     ("fewer bits", fewer_bits),
     ("64 bits", wide_adders),
 )
-"""Each chapter's name in the progress bar and the function that returns it, in order."""
+"""Each chapter's name in the progress bar and the function that returns it, in order. None reads
+what another wrote, so that any can be run alone."""
 
 TITLE: Final = "Two bits, one network, and what it really computes"
 LEDE: Final = (
@@ -69,19 +72,23 @@ class Story(Result):
     seconds: float
 
     def blocks(self) -> tuple[Block, ...]:
-        """Return the blocks of every chapter, then the list of files."""
+        """Return the blocks of every chapter, then what was written."""
         return (*in_a_row(self.chapters), *self.written())
 
     def written(self) -> tuple[Block, ...]:
-        """Return the list of files and the folder they are in."""
+        """Return how many files of each kind were written, and the folder they are in."""
         seconds = f"in {self.seconds:.0f} s"
         return (
             Heading("What was written"),
-            Code("\n".join(self.files), f"{len(self.files)} files in {self.folder}, {seconds}:"),
+            Code(
+                "\n".join(summary_of(self.files)),
+                f"{len(self.files)} files in {self.folder}, {seconds}:",
+            ),
         )
 
     def __repr__(self) -> str:
-        return f"Story: {len(self.chapters)} chapters, {len(self.files)} files in {self.folder}"
+        chapters = counted(len(self.chapters), "chapter")
+        return f"Story: {chapters}, {len(self.files)} files in {self.folder}"
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -97,44 +104,56 @@ class Story(Result):
 
 
 def demo(
-    out: str | Path = "adderlab-demo",
+    out: str | Path | None = None,
     *,
     networks: int = 100_000,
+    chapter: int | None = None,
     on_chapter: Callable[[Chapter], None] = lambda chapter: None,
     on_progress: Callable[[str, float], None] = lambda what, share: None,
 ) -> Story:
     """Run both notebooks from start to end and check each of their claims.
 
     Args:
-        out: the folder to write to; the files of an earlier demo there are replaced.
+        out: the folder to write to; the files of an earlier demo there are replaced. Unless given
+            it is ``adderlab-demo``, or ``adderlab-demo-5`` of chapter 5.
         networks: the number of networks over which each success rate is measured.
+        chapter: the number of the only chapter to run; all of them unless given.
         on_chapter: called with each chapter when it is complete.
         on_progress: called with the current step and the share done, 0 to 1.
 
     Raises:
-        OptionError: ``networks`` is below 1.
+        OptionError: ``networks`` is below 1, or there is no such chapter.
         OutputError: the folder holds other files, or can't be written.
     """
     if networks < 1:
         raise OptionError(
             f"got {networks}", where="networks", remedy="give a whole number of at least 1"
         )
-    target = Path(out)
+    if chapter is not None and chapter not in range(1, len(CHAPTERS) + 1):
+        raise OptionError(
+            f"got {chapter!r}",
+            where="chapter",
+            remedy=f"give the number of a chapter, 1 to {len(CHAPTERS)}",
+        )
+    target = Path(out or ("adderlab-demo" if chapter is None else f"adderlab-demo-{chapter}"))
     if target.is_dir() and any(target.iterdir()) and not (target / "results.json").is_file():
         raise OutputError(
-            "the folder holds other files", where=str(out), remedy="name a new folder"
+            "the folder holds other files", where=str(target), remedy="name a new folder"
         )
     start = time.perf_counter()
     chapters: list[Chapter] = []
-    with new_folder(out) as folder:
+    numbers = range(1, len(CHAPTERS) + 1) if chapter is None else (chapter,)
+    with new_folder(target) as folder:
         shop = Workshop(folder, networks)
-        for number, (name, chapter) in enumerate(CHAPTERS):
+        for done, number in enumerate(numbers):
+            name, tell = CHAPTERS[number - 1]
 
-            def within(what: str, share: float, number: int = number) -> None:
-                on_progress(what, (number + share) / len(CHAPTERS))
+            def within(what: str, share: float, done: int = done) -> None:
+                on_progress(what, (done + share) / len(numbers))
 
             within(name, 0.0)
-            chapters.append(chapter(replace(shop, on_progress=within)))
+            shown = tell(replace(shop, on_progress=within))
+            chapters.append(replace(shown, number=number))
             on_chapter(chapters[-1])
         names = sorted(
             str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()

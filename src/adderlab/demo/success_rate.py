@@ -64,8 +64,7 @@ def success_rates(shop: Workshop) -> Chapter:
                     (
                         str(width),
                         f"{rate.of:,}",
-                        f"{rate.share or 0.0:.1%}",
-                        f"{rate.interval[0]:.1%} to {rate.interval[1]:.1%}",
+                        *_counted(rate)[1:],
                     )
                     for width, rate in widths
                 ),
@@ -133,14 +132,13 @@ def _by_width(shop: Workshop, own: Rate) -> list[tuple[int, Rate]]:
 def _tables(census: Census) -> Table:
     kinds = census.failures[:MOST_SHOWN]
     return Table(
-        ("0+0", "0+1", "1+0", "1+1", "networks", "share", "caused by"),
+        ("0+0", "0+1", "1+0", "1+1", "networks", "share", "95 % interval", "caused by"),
         (
-            (*"0112", f"{census.successes:,}", f"{census.rate.share or 0.0:.1%}", ""),
+            (*"0112", *_counted(census.rate), ""),
             *(
                 (
                     *map(str, kind.table or ("-",) * 4),
-                    f"{kind.count:,}",
-                    f"{kind.share:.1%}",
+                    *_counted(Rate(kind.count, census.networks)),
                     ", ".join(SYMPTOM_NAMED[symptom.name].title for symptom in kind.causes) or "-",
                 )
                 for kind in kinds
@@ -150,6 +148,12 @@ def _tables(census: Census) -> Table:
         caption="The right table, and the most frequent wrong ones",
         left=("caused by",),
     )
+
+
+def _counted(rate: Rate) -> tuple[str, str, str]:
+    """Return a rate's count, its share and its interval."""
+    low, high = rate.interval
+    return f"{rate.count:,}", f"{rate.share or 0.0:.1%}", f"{low:.1%} to {high:.1%}"
 
 
 def _cards(shop: Workshop, kinds: list[Any]) -> Figures:

@@ -33,9 +33,10 @@ def trainability(shop: Workshop) -> Chapter:
         title="One initial network, many learning rates",
         blocks=(
             Paragraph(
-                f"Each pixel is a training run. All {trained.networks:,} use the same data and the "
-                "same initial weights times a factor; the learning rate grows to the right, the "
-                f"factor upwards. {converged:.1%} end with a lower loss than they started with, "
+                f"Each pixel is a training run. All {trained.networks:,} use the data and the "
+                f"initial weights of member {MEMBER} of seed 0, the weights times a factor; the "
+                "learning rate grows to the right, the factor upwards. "
+                f"{converged:.1%} end with a lower loss than they started with, "
                 f"and {float(trained.success.mean()):.1%} are right on all four rows. The border "
                 "between the two is ragged; for larger networks Sohl-Dickstein (2024) showed that "
                 "it is a fractal. Narrower ranges zoom in."

@@ -7,6 +7,7 @@ from typing import Any, Final
 from adderlab.blocks import Block, Chapter, Code, Command, Paragraph, Remark, Table
 from adderlab.demo.workshop import TRAINING, Workshop, verdict_blocks
 from adderlab.figures import activations_picture, losses_picture, surface_pictures
+from adderlab.training.census.symptoms import STUCK_SHARE, SYMPTOM_NAMED
 from adderlab.verbs.train import Trained, train
 
 WORKS, FAILS = 0, 1
@@ -63,7 +64,7 @@ def that_fails(shop: Workshop) -> Chapter:
                 f"{last:.4f}; the network is wrong:"
             ),
             *blocks,
-            Paragraph(_dead_text(trained)),
+            Paragraph(_symptoms_text(shop, trained)),
             shop.draw(
                 activations_picture(_network(trained), shop.task, name="seed-1-activations"),
                 caption="The hidden units of this network on each row.",
@@ -169,16 +170,28 @@ def _rows(trained: Trained) -> int:
     return (trained.proof.rows_right or 0) if trained.proof is not None else 0
 
 
-def _dead_text(trained: Trained) -> str:
+def _symptoms_text(shop: Workshop, trained: Trained) -> str:
+    """Return which units are dead, and whether the loss is stuck, in the words of the census."""
+    at_start = train(shop.task, seed=trained.run.settings.seed, steps=0).run.dead_units
     dead = trained.run.dead_units
-    if not dead:
-        return "No hidden unit is dead, and still the loss is stuck."
-    units = "unit" if len(dead) == 1 else "units"
-    are, their = ("is", "its") if len(dead) == 1 else ("are", "their")
-    return (
-        f"Hidden {units} {' and '.join(map(str, dead))} {are} dead: the relu outputs 0 on every "
-        f"row, so the gradient of {their} weights is 0 and no step changes them."
-    )
+    (_, before), (_, last) = trained.run.losses[-2:]
+    is_stuck = last >= before * (1 - STUCK_SHARE)
+    texts = [
+        f"Hidden {'unit' if len(units) == 1 else 'units'} {' and '.join(map(str, units))}: "
+        f"{_titled(name)}; on every row the relu outputs 0, so the gradient of the weights is 0 "
+        "and no step changes them."
+        for name, units in (
+            ("dead_at_start", [unit for unit in dead if unit in at_start]),
+            ("died", [unit for unit in dead if unit not in at_start]),
+        )
+        if units
+    ]
+    return " ".join([*texts, f"The loss: {_titled('stuck' if is_stuck else 'still_falling')}."])
+
+
+def _titled(name: str) -> str:
+    symptom = SYMPTOM_NAMED[name]
+    return f"{symptom.title} ({symptom.text})"
 
 
 def _gradient_after_zero_grad() -> str:

@@ -31,12 +31,14 @@ class Limit:
         proved_to: the width up to which every width is proved.
         refuted_at: the first width that is refuted, if any is.
         example: its counterexample there, as text.
+        order: the order of summation in which it is wrong.
     """
 
     format: str
     proved_to: int
     refuted_at: int | None
     example: str
+    order: str
 
 
 def wide_adders(shop: Workshop) -> Chapter:
@@ -72,6 +74,7 @@ def wide_adders(shop: Workshop) -> Chapter:
             "seconds": round(times[-1], 4),
         }
     limits = _limits(shop)
+    orders = " or ".join(dict.fromkeys(limit.order for limit in limits if limit.order))
     return Chapter(
         slug="wide",
         title="64 bits, all inputs",
@@ -97,7 +100,8 @@ def wide_adders(shop: Workshop) -> Chapter:
             Paragraph(
                 "The weights of the one-layer adder double with every bit, and a number format "
                 "represents them only up to a limit. In exact arithmetic every width is right; in "
-                "the arithmetic of a format the adder is right up to this width:"
+                "the arithmetic of a format the adder is right up to this width. One bit wider, "
+                f"the sums below are wrong when they are taken in the order: {orders}."
             ),
             Table(
                 ("format", "proved up to", "refuted at", "counterexample"),
@@ -132,7 +136,7 @@ def took(seconds: float) -> str:
 def _limits(shop: Workshop) -> list[Limit]:
     """Return the limit of the one-layer adder in each format, of every width up to 64."""
     is_proved: dict[str, list[bool]] = {name: [] for name in FORMATS_SHOWN}
-    refuted: dict[str, tuple[int, str]] = {}
+    refuted: dict[str, tuple[int, str, str]] = {}
     for width in range(1, WIDTH + 1):
         shop.on_progress(f"{width} bits in four formats", width / (WIDTH + 1))
         net = construct(task_named(f"adder:{width}"), "one-layer", format="wide")
@@ -140,21 +144,22 @@ def _limits(shop: Workshop) -> list[Limit]:
         for name, part in verdict.formats.items():
             is_proved[name].append(part.verdict == "proved")
             if part.verdict == "refuted" and name not in refuted:
-                refuted[name] = width, _example(part)
+                refuted[name] = width, *_example(part)
     return [
         Limit(
             name,
             next((width for width, is_right in enumerate(proved) if not is_right), WIDTH),
-            *refuted.get(name, (None, "")),
+            *refuted.get(name, (None, "", "")),
         )
         for name, proved in is_proved.items()
     ]
 
 
-def _example(verdict: FormatVerdict) -> str:
-    """Return the counterexample in a format as text, empty if there is none."""
+def _example(verdict: FormatVerdict) -> tuple[str, str]:
+    """Return the counterexample in a format and its order as texts, empty if there is none."""
     example = verdict.counterexample
     if example is None:
-        return ""
+        return "", ""
     (got,), (expected,) = example.got.values(), example.expected.values()
-    return f"{sum_of(example.input)} gives {NO_BITS if got is None else got}, not {expected}"
+    text = f"{sum_of(example.input)} gives {NO_BITS if got is None else got}, not {expected}"
+    return text, example.order

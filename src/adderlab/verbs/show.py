@@ -25,6 +25,7 @@ from adderlab.nets.walk import Walk, nameless_task, walk, words_of
 from adderlab.proving import Verdict
 from adderlab.tasks import Task
 from adderlab.verbs.prove import prove
+from adderlab.verbs.train import seed_text
 from adderlab.writing import check_folder, new_folder
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def show(
         pictures = figures(net, target, row=way.input if way is not None else None)
         run = getattr(model, "run", None)  # of what `train` returned; a file keeps no losses
         if run is not None and run.losses:
-            pictures += (losses_picture({f"seed {run.settings.seed}": run.losses}),)
+            pictures += (losses_picture({seed_text(run.settings): run.losses}),)
         files = write_figures(pictures, Path(out))
     return Shown(
         net,

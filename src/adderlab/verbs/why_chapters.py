@@ -14,6 +14,8 @@ from adderlab.explaining.units import CONSTANT, COPY, OFF, UnitMeaning
 from adderlab.nets.truth import TruthRow
 from adderlab.nets.walk import unit_names
 from adderlab.tasks.wording import sum_of
+from adderlab.training.census.symptoms import SYMPTOM_NAMED
+from adderlab.verbs.train import seed_text
 from adderlab.verbs.why import DESIGNED, Why
 
 LIKE: Final = 0.999
@@ -58,7 +60,7 @@ def _replay(why: Why) -> Chapter:
     right = sum(row.is_right for row in why.rows)
     return Chapter(
         "run",
-        f"A run of {counted(settings.steps, 'step')} from seed {settings.seed}",
+        f"A run of {counted(settings.steps, 'step')} from {seed_text(settings)}",
         (
             Paragraph(
                 f"The network is {why.verdict.verdict}: {right} of {len(why.rows)} rows are "
@@ -83,10 +85,10 @@ def _deaths(why: Why) -> Chapter:
     else:
         blocks.append(
             Table(
-                ("unit", "off on every row"),
-                tuple((death.unit, _when(death)) for death in inactivity.deaths),
+                ("unit", "symptom", "off on every row"),
+                tuple((death.unit, _symptom(death), _when(death)) for death in inactivity.deaths),
                 caption=_why_dead(why),
-                left=("unit", "off on every row"),
+                left=("unit", "symptom", "off on every row"),
             )
         )
     if inactivity.silent:
@@ -103,7 +105,7 @@ def _deaths(why: Why) -> Chapter:
         )
     else:
         blocks.append(Paragraph("Every row still sends a gradient to the first layer."))
-    return Chapter("died", "What died, and when", tuple(blocks))
+    return Chapter("died", "Which units are dead, and since when", tuple(blocks))
 
 
 def _why_dead(why: Why) -> str:
@@ -122,6 +124,10 @@ def _why_dead(why: Why) -> str:
     ):
         return "Dead units: relu passes no gradient back where it is off, so nothing wakes them"
     return "Dead units: off on every row to the end of the run"
+
+
+def _symptom(death: Death) -> str:
+    return SYMPTOM_NAMED["died" if death.step else "dead_at_start"].title
 
 
 def _when(event: Death | SilentRow) -> str:

@@ -172,7 +172,9 @@ def nearby(settings: Settings) -> Iterator[tuple[str, str, Settings]]:
                 yield f"{name} {now} -> {new}", f"--{name} {new}", replace(settings, **{name: new})
     for more in range(1, OTHER_SEEDS + 1):
         seed = (settings.seed + more) % (1 << 32)
-        yield f"seed {settings.seed} -> {seed}", f"--seed {seed}", replace(settings, seed=seed)
+        of_member = "" if settings.member is None else f", member {settings.member}"
+        change = f"seed {settings.seed} -> {seed}{of_member}"
+        yield change, f"--seed {seed}", replace(settings, seed=seed)
 
 
 def _attempt(

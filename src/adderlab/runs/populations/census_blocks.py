@@ -83,7 +83,7 @@ def _failures(census: Census) -> Iterator[Block]:
         table = [str(kind.code)]
         if inputs:
             table = list(map(str, kind.table)) or ["diverged"] * len(inputs)
-        names = [SYMPTOM_NAMED[symptom.name].cause for symptom in kind.causes]
+        names = [SYMPTOM_NAMED[symptom.name].title for symptom in kind.causes]
         caused_by = [", ".join(names) or "-"] if is_tried else []
         rows.append((str(kind.count), f"{kind.share:.1%}", *table, *caused_by))
     count = census.wrong_tables + bool(census.diverged)
@@ -112,8 +112,8 @@ def symptom_blocks(symptoms: Sequence[SymptomCount]) -> Iterator[Block]:
             SYMPTOM_NAMED[symptom.name].title,
             f"{symptom.share:.1%}",
             "-" if symptom.among_successes is None else f"{symptom.among_successes:.1%}",
-            _rate_text(trial.repaired) if trial is not None else "-",
-            _rate_text(trial.control_repaired) if trial is not None else "-",
+            rate_text(trial.repaired) if trial is not None else "-",
+            rate_text(trial.control_repaired) if trial is not None else "-",
             {True: "yes", False: "no", None: "?"}[symptom.is_cause],
         )
         rows.append(row[:shown])
@@ -134,7 +134,8 @@ def symptom_blocks(symptoms: Sequence[SymptomCount]) -> Iterator[Block]:
             )
 
 
-def _rate_text(rate: Rate) -> str:
+def rate_text(rate: Rate) -> str:
+    """Return a share with its 95 % Wilson interval: ``60% (45-74%)``."""
     if rate.share is None:
         return "-"
     low, high = rate.interval

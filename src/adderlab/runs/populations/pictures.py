@@ -79,7 +79,8 @@ def _card(kind: FailureKind, examples: Examples) -> Failure:
         if symptom.share >= LEAST_SHARE
     ]
     return Failure(
-        title=f"{kind.share:.1%} of the networks, for example member {kind.member}",
+        title=f"{kind.share:.1%} of the networks, for example member {kind.member} of seed "
+        f"{examples.plan.settings.seed}",
         rows=tuple(_rows(examples.plan.task, kind.table, examples.units(kind.member))),
         notes=tuple(notes),
     )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jaxtyping import Bool, Float
 
 STUCK_SHARE: Final = 0.01
-"""A run is stuck if over the last tenth of its steps the loss fell by less than this share."""
+"""A run is stuck if over the last tenth of its steps the loss fell by at most this share."""
 
 LAST_PART: Final = 0.1
 
@@ -26,50 +26,43 @@ class Symptom:
 
     Attributes:
         name: its key in JSON and its column in the census.
-        title: its name in tables.
-        cause: its name where it was shown to be a cause.
+        title: its name wherever people read it.
         text: its definition.
     """
 
     name: str
     title: str
-    cause: str
     text: str
 
 
 SYMPTOMS: Final = (
     Symptom(
         "dead_at_start",
-        "dead unit at start",
-        "dead unit",
+        "dead at start",
         "a hidden unit is off on every row, at the start and at the end",
     ),
     Symptom(
         "died",
-        "unit died",
-        "unit died",
+        "died",
         "a hidden unit that was on at the start is off on every row at the end",
     ),
     Symptom(
         "stuck",
-        "loss stuck",
         "stuck",
-        "over the last tenth of the steps the loss fell by less than 1 %",
+        "over the last tenth of the steps the loss fell by at most 1 %",
     ),
     Symptom(
         "still_falling",
-        "loss still falling",
-        "steps",
+        "still falling",
         "over the last tenth of the steps the loss fell by more than 1 %",
     ),
     Symptom(
         "diverged",
         "diverged",
-        "lr",
         "the weights became non-finite, or the loss ended above its start",
     ),
 )
-"""In the order of their columns."""
+"""In the order of their columns; the only words for symptoms that a person reads."""
 
 SYMPTOM_NAMED: Final = {symptom.name: symptom for symptom in SYMPTOMS}
 PLACE: Final = {symptom.name: place for place, symptom in enumerate(SYMPTOMS)}
