@@ -40,6 +40,7 @@ VERBS = (
     "quantize",
     "repair",
     "replay",
+    "run",
     "sample",
     "save",
     "show",

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from adderlab.verbs.quantized import QuantizationTable, Quantized
     from adderlab.verbs.repair import Repaired, repair
     from adderlab.verbs.replay import Replay, replay
+    from adderlab.verbs.run import Computed, run
     from adderlab.verbs.show import Shown, show
     from adderlab.verbs.train import Trained, train
     from adderlab.verbs.train_many import train_many
@@ -55,6 +56,7 @@ _HOMES: Final = {
     "Built": "verbs.build",
     "Census": "runs.populations.census",
     "Compared": "verbs.compare",
+    "Computed": "verbs.run",
     "Count": "counting",
     "Explanation": "verbs.explanation",
     "Layer": "nets",
@@ -94,6 +96,7 @@ _HOMES: Final = {
     "quantize": "verbs.quantize",
     "repair": "verbs.repair",
     "replay": "verbs.replay",
+    "run": "verbs.run",
     "sample": "tasks",
     "save": "nets.saving",
     "show": "verbs.show",
@@ -112,6 +115,7 @@ __all__ = [
     "Built",
     "Census",
     "Compared",
+    "Computed",
     "Count",
     "Explanation",
     "Layer",
@@ -151,6 +155,7 @@ __all__ = [
     "quantize",
     "repair",
     "replay",
+    "run",
     "sample",
     "save",
     "show",

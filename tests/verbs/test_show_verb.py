@@ -10,14 +10,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from strategies import networks, refused, tasks
+from strategies import networks, tasks
 
-from adderlab.building import lecture_network, printed_network
-from adderlab.errors import ResourceError
+from adderlab.building import construct, lecture_network, printed_network
 from adderlab.nets import network, save
+from adderlab.nets import walk as walking
 from adderlab.nets.walk import nameless_task
 from adderlab.tasks import task_named
-from adderlab.verbs import show as module
 from adderlab.verbs.build import build
 from adderlab.verbs.prove import prove
 from adderlab.verbs.show import show
@@ -80,7 +79,7 @@ def test_without_a_task_nothing_is_expected() -> None:
     assert [row["right"] for row in data["rows"]] == [None] * 4
     assert data["rows"][2]["got"] == {"y": 1}
     assert data["walk"]["got"] == {"y": 1}
-    assert repr(shown) == repr(net)
+    assert repr(shown) == f"{net!r}; {shown.walk!r}"
     assert show(net, "half-adder").verdict is not None
 
 
@@ -128,12 +127,38 @@ def test_a_word_of_forty_bits_is_shown(tmp_path: Path) -> None:
     assert names_of(shown.files)[0] == "network.png"
 
 
-def test_too_large_a_network_is_not_walked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LARGEST_WALK", 16)
-    message = "input: 17 parameters are too many to list every product; take a network of up to 16"
-    with refused(ResourceError, message):
-        _ = show(LECTURE, input="1,1")
-    assert show(LECTURE).walk is None
+@pytest.mark.parametrize("limit", [16, 200_000])
+def test_of_a_wide_network_the_units_that_are_on_are_named(
+    limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there are too many parameters, without their products."""
+    monkeypatch.setattr(walking, "LARGEST_LISTED", limit)
+    top = (1 << 32) - 1
+    shown = show(construct(task_named("adder:32"), "one-layer"), input=(top, 1))
+    assert shown.walk is not None
+    assert shown.walk.got == {"c": top + 1}
+    assert bool(shown.walk.layers[0].units[0].products) is (limit > 16)
+    text = shown._repr_html_()
+    assert f"{top} + 1, layer by layer" in text
+    on = [unit.name for unit in shown.walk.layers[1].units if unit.value.low]
+    assert on == ["c32"]
+    assert ">c32</td></tr>" in text
+    wrong = show(network([[[1] * 160] * 81], [None], task=task_named("adder:80")), input=(7, 0))
+    assert "70 more outputs that are wrong" in wrong._repr_markdown_()
+
+
+@pytest.mark.parametrize("given", ["1,1", (1, 1), {"a": 1, "b": 1}])
+def test_the_way_is_shown_in_every_form(given: Any) -> None:
+    """In a notebook, as Markdown, on a terminal and as text."""
+    torch = pytest.importorskip("torch")
+    for model in (LECTURE, torch.nn.Sequential(torch.nn.Linear(2, 2))):
+        shown = show(model, "half-adder", input=given)
+        assert shown.walk is not None
+        for block in shown.walk.blocks():
+            assert block in shown.blocks()
+        assert "1 + 1, step by step" in shown._repr_html_()
+        assert "1 + 1, step by step" in shown._repr_markdown_()
+        assert repr(shown).endswith(repr(shown.walk))
 
 
 @settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

@@ -59,6 +59,22 @@ def count_text(count: int) -> str:
     return f"2^{count.bit_length() - 1}" if is_power else str(count)
 
 
+def digits(value: int) -> str:
+    """Return a whole number in decimal, of any length (``str`` stops at 4,300 digits).
+
+    Examples:
+        >>> len(digits(-(10**9999)))
+        10001
+    """
+    if value < 0:
+        return f"-{digits(-value)}"
+    length = value.bit_length() * 3 // 20  # about half of its digits
+    if length < 2000:
+        return str(value)
+    high, low = divmod(value, 10**length)
+    return digits(high) + digits(low).zfill(length)
+
+
 def counted(count: int, noun: str, plural: str = "") -> str:
     """Return a count with its noun, in the singular where the count is 1.
 

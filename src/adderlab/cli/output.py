@@ -93,6 +93,12 @@ class Screen:
 
         self._terminal.write((Line(text, tone),))
 
+    def lines(self, lines: Iterable[str]) -> None:
+        """Write lines as they stand, of any length, for other programs: never folded."""
+        stream = sys.stderr if self.as_json else sys.stdout
+        _ = stream.writelines(f"{line}\n" for line in lines)
+        _ = stream.flush()
+
     def json(self, result: dict[str, Any]) -> None:
         """Print the result object, if it was asked for."""
         if self.as_json:

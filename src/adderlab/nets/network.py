@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from adderlab.nets.tensors import Sparse, Tensor, stored_in
 from adderlab.nets.weights_table import weights_table
 from adderlab.nets.wiring import INPUT, Wiring, chain
 from adderlab.tasks import Task, as_task
+
+if TYPE_CHECKING:
+    from jaxtyping import Float64, Int8
 
 LARGEST_SHOWN: Final = 200
 """Parameters of a network up to which all are shown."""
@@ -201,6 +204,60 @@ class Network(Result):
     def for_task(self, task: Task | str) -> Network:
         """Return the same network meant for a task, or the task of that name."""
         return replace(self, task=as_task(task))
+
+    def __call__(self, *words: int, **named: int) -> dict[str, int | None]:
+        """Return the output words for the input words, in exact arithmetic, at any width.
+
+        Args:
+            *words: the input words in the task's order; without a task they are the inputs
+                ``x1``, ``x2`` and so on, or one word ``x`` beyond 8 inputs.
+            **named: the same by name.
+
+        Returns:
+            The output words by name, whatever their number: ``{"c": 12}``; ``y`` without a task.
+            ``None`` for a word of which an output is no bit, under an exact readout.
+
+        Raises:
+            TaskError: a word is missing, unknown, given twice, or out of its range.
+
+        Examples:
+            >>> import adderlab
+            >>> adder = adderlab.build("adder:8", method="prefix").network
+            >>> adder(5, 7), adder(a=200, b=100)
+            ({'c': 12}, {'c': 300})
+        """
+        from adderlab.nets.running import words_out  # it needs a network's evaluation
+
+        return words_out(self, words, named)
+
+    def run(
+        self, rows: Any, *, raw: bool = False
+    ) -> Int8[np.ndarray, "*batch n_out"] | Float64[np.ndarray, "*batch n_out"]:
+        """Return the outputs for rows of input bits, in exact arithmetic.
+
+        Args:
+            rows: bits of shape (batch, n_in), or (n_in,) for a single row: the input words in
+                order, each most significant bit first. Anything that makes a NumPy array.
+            raw: the outputs themselves instead of the bits that they read as.
+
+        Returns:
+            Of shape (batch, n_out), or (n_out,): ``int8``, with -1 where an output is no bit under
+            an exact readout; of ``raw`` the doubles nearest to the exact values.
+
+        Raises:
+            NetworkError: the rows are no bits, or not as many to a row as there are inputs.
+
+        Examples:
+            >>> import adderlab
+            >>> lecture = adderlab.build("half-adder", method="lecture").network
+            >>> lecture.run([[0, 1], [1, 1]]).tolist()
+            [[0, 1], [1, 1]]
+            >>> lecture.run([1, 1], raw=True).tolist()
+            [0.5, 0.5]
+        """
+        from adderlab.nets.running import rows_out
+
+        return rows_out(self, rows, raw=raw)
 
     def to_dict(self) -> dict[str, Any]:
         return {

@@ -1,12 +1,14 @@
 """The truth table of a network: each row with what was expected, what came out, and how far.
 
-Of a large task only some rows are shown: the wrong ones first.
+Of a large task only some rows are shown: the wrong ones first; where none is found, rows from all
+over the table, so that an adder's have carries and long ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import islice
 from typing import Final
 
@@ -16,8 +18,8 @@ from adderlab.nets.dyadic import Dyadic
 from adderlab.nets.evaluation import evaluate, is_exact
 from adderlab.nets.network import Network
 from adderlab.nets.readout import read_bits
-from adderlab.nets.walk import words_of
-from adderlab.tasks import Task
+from adderlab.nets.walk import block_of_rows, words_of
+from adderlab.tasks import RowBlock, Task
 
 LARGEST_TABLE: Final = 16
 FEW: Final = 8
@@ -29,6 +31,20 @@ SCANNED_SLOWLY: Final = 64
 
 LARGEST_SCANNED: Final = 1_000_000
 """Parameters up to which a network is not large."""
+
+_THIRD, _GOLDEN = Fraction(1, 3), Fraction(610, 987)
+SPREAD: Final[tuple[tuple[Fraction | int | None, ...], ...]] = (
+    (0,),
+    (None, 1),
+    (1, None),
+    (1,),
+    (_THIRD, 2 * _THIRD),
+    (_THIRD, _GOLDEN),
+    (_GOLDEN, 2 * _THIRD),
+    (_GOLDEN,),
+)
+"""Rows that are shown of a large table: each word as a share of its largest value, ``None`` for the
+value 1. A third has the bits 0101..., and near the golden ratio no bits repeat."""
 
 MOST_COLUMNS: Final = 5
 """Outputs up to which each has a column of its own."""
@@ -67,6 +83,15 @@ class TruthRow:
 def truth_rows(net: Network, task: Task) -> Iterator[TruthRow]:
     """Yield the rows in order; bits are exact, raw outputs rounded to the nearest double."""
     for block in task.blocks(256):
+        indices = range(block.start, block.start + len(block.inputs))
+        yield from _rows_of(net, task, block, indices)
+
+
+def _rows_of(
+    net: Network, task: Task, block: RowBlock, indices: Sequence[int]
+) -> Iterator[TruthRow]:
+    """Yield the rows of a block, which have the given numbers."""
+    if len(indices):
         low, high = evaluate(net, block.inputs)
         bits, is_bit = read_bits(net.readout, low, high)
         floats = low.to_floats() if isinstance(low, Dyadic) else ((low + high) / 2).astype(float)
@@ -84,7 +109,7 @@ def truth_rows(net: Network, task: Task) -> Iterator[TruthRow]:
                 for i, bit in enumerate(expected)
             )
             raw = tuple(float(value) for value in row)
-            index = block.start + at
+            index = indices[at]
             yield TruthRow(index, task.row(index).inputs, expected, got, raw, distances)
 
 
@@ -96,13 +121,15 @@ class ShownRows:
         rows: in the task's order.
         total: how many the task has.
         scanned: how many were looked at, from the first.
-        wrong: how many of these are wrong.
+        wrong: how many of those looked at are wrong.
+        elsewhere: how many more were looked at, all over the rest of the table.
     """
 
     rows: tuple[TruthRow, ...]
     total: int
     scanned: int
     wrong: int
+    elsewhere: int = 0
 
     @property
     def is_judged(self) -> bool:
@@ -118,24 +145,51 @@ class ShownRows:
         """One line on what is shown and what is not."""
         total = rows_text(self.total)
         if not self.is_judged:
-            return "" if len(self.rows) == self.total else f"the first {len(self.rows)} of {total}"
-        within = "" if self.scanned == self.total else f"the first {self.scanned} of "
+            return "" if len(self.rows) == self.total else f"{len(self.rows)} of {total}"
+        others = f" and {self.elsewhere} others" if self.elsewhere else ""
+        within = "" if self.scanned == self.total else f"the first {self.scanned}{others} of "
         if len(self.rows) == self.total:
             return f"{self.total - self.wrong} of {total} right"
         if not self.wrong:
-            return f"the first {len(self.rows)} rows; {within}{total} are looked at, all right"
+            where = f"{len(self.rows)} rows from all over the table"
+            return f"{where}; {within}{total} are looked at, all right"
         which = f"the first {len(self.rows)} wrong rows" if self.wrong > FEW else "the wrong rows"
         return f"{which}; {self.wrong} of {within}{total} are wrong"
 
 
 def rows_to_show(net: Network, task: Task) -> ShownRows:
-    """Return every row of a task of up to 16; of a larger one the first wrong rows, or rows."""
+    """Return every row of a task of up to 16; of a larger one wrong rows, or some all over it."""
     slow = not is_exact(net) or net.parameters > LARGEST_SCANNED
     scanned = min(task.rows, SCANNED_SLOWLY if slow else SCANNED)
     rows = list(islice(truth_rows(net, task), scanned))
+    spread = spread_rows(task)
+    beyond = [index for index in spread if index >= scanned]
+    if beyond:
+        block = block_of_rows(task, [task.row(index).inputs for index in beyond])
+        rows += _rows_of(net, task, block, beyond)
     wrong = [row for row in rows if not row.is_right]
-    shown = rows if task.rows <= LARGEST_TABLE else (wrong or rows)[:FEW]
-    return ShownRows(tuple(shown), task.rows, scanned, len(wrong))
+    typical = [row for row in rows if row.index in spread]
+    shown = rows if task.rows <= LARGEST_TABLE else (wrong or typical)[:FEW]
+    return ShownRows(tuple(shown), task.rows, scanned, len(wrong), len(beyond))
+
+
+def spread_rows(task: Task) -> list[int]:
+    """Return the numbers of a few rows all over the table, in order.
+
+    Among them all words 0, all words at their largest, each beside a 1, and bits in patterns: for
+    an adder the longest carry, a carry out of every place, and none.
+    """
+    picked: set[int] = set()
+    for pattern in SPREAD:
+        words: dict[str, int] = {}
+        for at, word in enumerate(task.inputs):
+            share = pattern[at % len(pattern)]
+            words[word.name] = (
+                min(1, word.size - 1) if share is None else int(share * (word.size - 1))
+            )
+        picked.add(task.index_of(words))
+    more = (index for index in range(task.rows) if index not in picked)
+    return sorted({*picked, *islice(more, max(0, FEW - len(picked)))})
 
 
 def truth_table(
@@ -155,14 +209,17 @@ def truth_table(
     distances = distances and any(distance is not None for distance in nearest)
     columns = [word.name for word in task.inputs]
     columns += ["expected", "got"] if shown.is_judged else ["got"]
-    columns += task.output_bits if apart else [outputs]
+    if task.n_out <= MOST_BITS:  # of wider outputs the words say it, and the JSON has the numbers
+        columns += task.output_bits if apart else [outputs]
     columns += ["distance"] if distances else []
     cells: list[tuple[str, ...]] = []
     for row, distance in zip(shown.rows, nearest, strict=True):
         line = [*map(str, row.inputs.values())]
         line += [bits_text(task, row.expected, "*")] if shown.is_judged else []
-        raw = [fixed(value) for value in row.raw]
-        line += [bits_text(task, row.got, "?"), *(raw if apart else ["  ".join(raw)])]
+        line.append(bits_text(task, row.got, "?"))
+        if task.n_out <= MOST_BITS:
+            raw = [fixed(value) for value in row.raw]
+            line += raw if apart else ["  ".join(raw)]
         if distances:
             line.append("" if distance is None else decimal(distance))
         cells.append(tuple(line))
@@ -173,7 +230,7 @@ def truth_table(
         caption=(shown.note if len(shown.rows) < shown.total else "")
         if caption is None
         else caption,
-        left=() if apart else (outputs,),
+        left=(outputs,) if outputs in columns and not apart else (),
     )
 
 

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 MOST_BIT_INPUTS: Final = 8
 
+LARGEST_LISTED: Final = 200_000
+"""Parameters of a network up to which every product is listed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Enclosed:
@@ -85,7 +88,7 @@ class UnitStep:
 
     Attributes:
         name: the unit's name: ``h1``, of an output its bit's.
-        products: one for each unit before it.
+        products: one for each unit before it; none where a network is too large to list them.
         bias: ``None`` where the layer has none.
         sum: products and bias.
         value: what the activation makes of the sum.
@@ -209,7 +212,7 @@ def walk(net: Network, task: Task, inputs: Mapping[str, int]) -> Walk:
     """Return one input's way through the network.
 
     Args:
-        net: any network; its products are all listed, so not one of a million weights.
+        net: any network; beyond :data:`LARGEST_LISTED` parameters products are left out.
         task: what it is held against; of an unknown one, :func:`nameless_task`.
         inputs: the input words.
 
@@ -225,10 +228,12 @@ def walk(net: Network, task: Task, inputs: Mapping[str, int]) -> Walk:
     inputs_shown = [_exactly(Fraction(int(bit))) for bit in bits[0]]
     values = {INPUT: list(zip(names[0], inputs_shown, strict=True))}
     layers: list[LayerWalk] = []
+    is_listed = net.parameters <= LARGEST_LISTED
     for node, layer, own, (sums, activated) in zip(
         net.wiring.layers, net.layers, names[1:], steps, strict=True
     ):
-        units = _units(layer, node.take(values, join_lists), own, sums, activated)
+        sources = node.take(values, join_lists) if is_listed else []
+        units = _units(layer, sources, own, sums, activated)
         layers.append(LayerWalk(node.name, layer.activation, units))
         values[node.name] = list(zip(own, activated, strict=True))
     expected = [
@@ -346,12 +351,14 @@ def _units(
     sums: list[Enclosed],
     activated: list[Enclosed],
 ) -> tuple[UnitStep, ...]:
-    weight = layer.weight.exact()
+    weight = layer.weight.exact() if sources else None
     bias = layer.bias.exact() if layer.bias is not None else None
     return tuple(
         UnitStep(
             name,
-            tuple(
+            ()
+            if weight is None
+            else tuple(
                 Product(source, weight.at(unit, place), value)
                 for place, (source, value) in enumerate(sources)
             ),

@@ -155,6 +155,13 @@ def _shown(value: Fraction) -> str:
 
 def _integer_verdict(net: Network, name: str, exact: Outcome) -> FormatVerdict:
     """Return the exact verdict where no sum can leave int32; ``unknown`` otherwise."""
+    if not integer_sums_fit(net):
+        return FormatVerdict(name, "unknown", "a sum may leave int32")
+    return FormatVerdict(name, exact, "all sums are exact in int32", is_exact=True)
+
+
+def integer_sums_fit(net: Network) -> bool:
+    """Return whether no sum of a network of whole numbers can leave int32."""
     largest = 1
     for layer in net.layers:
         weight = layer.weight.exact()
@@ -172,8 +179,8 @@ def _integer_verdict(net: Network, name: str, exact: Outcome) -> FormatVerdict:
             ends = layer.activation.image(np.array(-float(largest)), np.array(float(largest)))
             largest = max(abs(int(end)) for end in ends)
         if largest > INT32_LARGEST:
-            return FormatVerdict(name, "unknown", "a sum may leave int32")
-    return FormatVerdict(name, exact, "all sums are exact in int32", is_exact=True)
+            return False
+    return True
 
 
 def _float_verdict(

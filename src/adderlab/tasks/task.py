@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 BLOCK_ROWS: Final = 1 << 14
+LONGEST_SHOWN: Final = 100
+"""Characters of what was given that an error repeats."""
 
 Rule: TypeAlias = Callable[[Mapping[str, Values]], dict[str, Values]]
 """From the input words to the output words; works on whole numbers and on arrays of them."""
@@ -220,15 +222,16 @@ class Task:
             TaskError: not as many numbers as words, or one out of its word's range.
         """
         parts = [part.strip() for part in text.split(",")]
+        where = f"input {_shortened(text)}"
         names = ", ".join(str(word) for word in self.inputs)
         if len(parts) != len(self.inputs):
             raise TaskError(
                 f"{self.name} takes {counted(len(self.inputs), 'number')}, got {len(parts)}",
-                where=f"input {text}",
+                where=where,
                 remedy=f"give the values of {names}",
             )
         return {
-            word.name: checked_value(part, word, where=f"input {text}")
+            word.name: checked_value(part, word, where=where)
             for word, part in zip(self.inputs, parts, strict=True)
         }
 
@@ -242,17 +245,22 @@ def checked_value(text: str, word: Word, *, where: str) -> int:
     value = whole_number(text)
     if value is None:
         raise TaskError(
-            f"{word.name} must be a whole number, got {text!r}",
+            f"{word.name} must be a whole number, got {_shortened(text)!r}",
             where=where,
             remedy="write it in decimal, 0b… or 0x…",
         )
     if not 0 <= value < word.size:
         raise TaskError(
-            f"{word.name} = {text} is outside {word.span}",
+            f"{word.name} = {_shortened(text)} is outside {word.span}",
             where=where,
             remedy=f"{word} takes the values {word.span}",
         )
     return value
+
+
+def _shortened(text: str) -> str:
+    """Return what was given, a long one without its middle."""
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:24]}…{text[-24:]}"
 
 
 _NUMBER: Final = re.compile(r"(?:0[bB][01]+|0[xX][0-9a-fA-F]+|[0-9]+)\Z")

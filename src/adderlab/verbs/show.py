@@ -6,10 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from adderlab.blocks import Block, Line, Result, written_lines
-from adderlab.errors import ResourceError
 from adderlab.figures import (
     Picture,
     activations_picture,
@@ -19,6 +18,7 @@ from adderlab.figures import (
     truth_table_picture,
 )
 from adderlab.nets import Network
+from adderlab.nets.running import InputWords, input_words
 from adderlab.nets.sources import read_source, task_of
 from adderlab.nets.truth import ShownRows, TruthRow, rows_to_show, truth_table
 from adderlab.nets.walk import Walk, nameless_task, walk, words_of
@@ -30,9 +30,6 @@ from adderlab.writing import check_folder, new_folder
 
 if TYPE_CHECKING:
     from torch import nn
-
-LARGEST_WALK: Final = 200_000
-"""Parameters up to which a walk lists every product."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,15 +108,16 @@ class Shown(Result):
         return (*shown, *written_lines(*self.files))
 
     def __repr__(self) -> str:
+        way = f"; {self.walk!r}" if self.walk is not None else ""
         end = f"; {self.verdict.summary()}" if self.verdict is not None else ""
-        return f"{self.network!r}{end}"
+        return f"{self.network!r}{end}{way}"
 
 
 def show(
     model: Network | str | Path | nn.Module,
     task: Task | str | None = None,
     *,
-    input: str | Sequence[int] | Mapping[str, int] | None = None,
+    input: InputWords | None = None,
     out: str | Path | None = None,
 ) -> Shown:
     """Return a network with its truth table, and one input's way through it.
@@ -136,7 +134,6 @@ def show(
         NetworkFileError: the file is not a network.
         ModelError: neither a network, a path nor a module.
         TaskError: the task does not fit, or has no such input.
-        ResourceError: too large a network for ``input``.
         OutputError: ``out`` can't be written.
 
     Examples:
@@ -153,21 +150,14 @@ def show(
     target = task_of(net, task) if known else nameless_task(net)
     way = None
     if input is not None:
-        if net.parameters > LARGEST_WALK:
-            raise ResourceError(
-                f"{net.parameters} parameters are too many to list every product",
-                where="input",
-                remedy=f"take a network of up to {LARGEST_WALK}",
-            )
-        words = input if isinstance(input, Mapping) else target.parse_input(_listed(input))
-        way = walk(net, target, words)
+        way = walk(net, target, input_words(target, input))
     shown = rows_to_show(net, target)
     verdict = prove(model, target) if known else None
     files: tuple[Path, ...] = ()
     if out is not None:
         pictures = figures(net, target, row=way.input if way is not None else None)
-        run = getattr(model, "run", None)  # of what `train` returned; a file keeps no losses
-        if run is not None and run.losses:
+        run: Any = getattr(model, "run", None)  # of what `train` returned; a file keeps no losses
+        if getattr(run, "losses", ()):
             pictures += (losses_picture({seed_text(run.settings): run.losses}),)
         files = write_figures(pictures, Path(out))
     return Shown(
@@ -209,8 +199,3 @@ def write_figures(pictures: Sequence[Picture], folder: Path) -> tuple[Path, ...]
 
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
-
-
-def _listed(input: str | Sequence[int]) -> str:
-    """Return input words as the command line takes them: ``1,1``."""
-    return input if isinstance(input, str) else ",".join(map(str, input))
