@@ -33,6 +33,13 @@ NUMBER_DTYPES = (*FLOAT_DTYPES.values(), *INTEGER_DTYPES)
 # --- refusals -----------------------------------------------------------------------------------
 
 
+TASKS = (
+    "one of half-adder, full-adder, adder:N, subtractor:N, comparator:N, multiplier:N, parity:N, "
+    "majority:N, popcount:N, table:FILE"
+)
+"""The remedy where no task has a name like it."""
+
+
 def check_refusal(error: BaseException) -> None:
     """A refusal is ours, says what, where and the remedy, and fits on one line."""
     assert isinstance(error, AdderlabError), repr(error)

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import typing
 from importlib import metadata, resources
 from pathlib import Path
 
@@ -209,6 +210,74 @@ EXCEPTIONS = [
     for found in vars(errors).values()
     if inspect.isclass(found) and issubclass(found, Exception) and found is not AdderlabError
 ]
+
+
+def raised_texts():
+    """Yield every text in the errors that are raised below the command line, with its place."""
+    for path in sorted(Path(adderlab.__file__).parent.rglob("*.py")):
+        if "cli" in path.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            name = getattr(getattr(node, "func", None), "id", "")
+            if name.endswith(("Error", "_refused", "fault")) or isinstance(node, ast.Raise):
+                for part in ast.walk(node):
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                        yield f"{path.name}:{part.lineno}", part.value
+
+
+def test_errors_below_the_command_line_name_arguments_and_no_options():
+    texts = list(raised_texts())
+    assert len(texts) > 500
+    commands = "|".join(VERBS)
+    typed = re.compile(rf"--\w|(^| )-o\b|adderlab ({commands}|tasks|doctor)\b")
+    assert [(place, text) for place, text in texts if typed.search(text)] == []
+
+
+def test_the_typed_keywords_are_the_settings():
+    """A type checker knows each setting, with its type; choices are those that are accepted."""
+    from adderlab.training import settings
+
+    options = typing.get_type_hints(settings.TrainingOptions)
+    fields = typing.get_type_hints(settings.Settings)
+    assert set(options) == set(fields)
+    assert set(fields) - set(typing.get_type_hints(settings.MapOptions)) == {"member"}
+    choices = {"optimizer": "OPTIMIZERS", "loss": "LOSSES", "init": "INITS", "data": "DATA"}
+    for name, kind in options.items():
+        if name in choices:
+            assert typing.get_args(kind) == getattr(settings, choices[name])
+        else:
+            assert kind == fields[name], name
+    for verb, kind in (
+        ("train", "TrainingOptions"),
+        ("train_many", "TrainingOptions"),
+        ("map", "MapOptions"),
+    ):
+        parameters = inspect.signature(getattr(adderlab, verb)).parameters
+        assert parameters["settings"].annotation == f"Unpack[{kind}]"
+
+
+@pytest.mark.slow
+def test_a_type_checker_finds_a_misspelt_keyword(tmp_path):
+    script = tmp_path / "script.py"
+    lines = [
+        "import adderlab",
+        "_ = adderlab.train('half-adder', hidden=4, lr=0.2, optimizer='adam')",
+        "_ = adderlab.train('half-adder', hiden=4)",
+        "_ = adderlab.train_many('half-adder', seeds=2, step=3)",
+        "_ = adderlab.map('half-adder', optimizer='lion')",
+    ]
+    _ = script.write_text("\n".join(lines))
+    done = subprocess.run(
+        [sys.executable, "-m", "pyright", "--pythonpath", sys.executable, str(script)],
+        capture_output=True, text=True, check=False, cwd=ROOT,
+    )  # fmt: skip
+    wrong = {int(line) for line in re.findall(r"script\.py:(\d+):\d+ - error", done.stdout)}
+    assert wrong == {3, 4, 5}, done.stdout
+
+
+def test_the_version_is_the_distributions():
+    assert adderlab.__version__ == metadata.version("adderlab")
+    assert "__version__" in dir(adderlab)
 
 
 @pytest.mark.parametrize("error", EXCEPTIONS, ids=lambda error: error.__name__)

@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from adderlab.verbs.train import Trained, train
     from adderlab.verbs.train_many import train_many
 
+    __version__: str
+
 _HOMES: Final = {
     "Activation": "nets",
     "AdderNN": "nets.modules",
@@ -168,6 +170,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("adderlab")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'adderlab' has no attribute {name!r}")
@@ -175,7 +181,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, "__version__"})
 
 
 class _Package(ModuleType):

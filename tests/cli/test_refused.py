@@ -24,7 +24,7 @@ FILES = {
 
 REFUSED = [
     # tasks
-    ("train nosuch", "TASK: unknown task 'nosuch'; see 'adderlab tasks'"),
+    ("train nosuch", "TASK: unknown task 'nosuch'; one of half-adder, "),
     ("train half-addr", "TASK: unknown task 'half-addr'; did you mean half-adder?"),
     ("train half-adder:2", "TASK: half-adder takes no width, got 'half-adder:2'; write half-adder"),
     ("train adder:0", "adder:0: the width must be at least 1, got 0; write adder:1"),
@@ -73,7 +73,7 @@ REFUSED = [
     ("train half-adder --seeds 2 -o folder", "folder: the folder holds other files; name a new"),
     ("map -o folder", "--out: got folder; name an image that ends in .png"),
     # build
-    ("build nosuch --method lecture", "TASK: unknown task 'nosuch'; see 'adderlab tasks'"),
+    ("build nosuch --method lecture", "TASK: unknown task 'nosuch'; one of half-adder, "),
     ("build full-adder --method lecture", "--method lecture: … half-adder alone, got full-adder;"),
     ("build half-adder", "build: exactly one … --method lecture or --formula FILE"),
     ("build --formula nothing.txt", "nothing.txt: can't be read (No such file or directory);"),

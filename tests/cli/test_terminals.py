@@ -111,7 +111,7 @@ def test_no_word_is_cut_short_in_eighty_columns(run, monkeypatch, line):
 
 def test_the_way_through_a_large_network_is_folded(run, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    way = run("show @large --input 3,200").out.partition("step by step")[2]
+    way = run("show @large --input 3,200").out.partition("layer by layer")[2]
     assert way
     assert max(map(len, way.splitlines())) <= 80
 

@@ -21,6 +21,7 @@ from nets.file_samples import (
     with_record,
 )
 from strategies import (
+    TASKS,
     check_refusal,
 )
 
@@ -53,7 +54,7 @@ SCHEMA = (
 )
 CANT = (
     "a network file can't name the task {!r}; "
-    "name one of 'adderlab tasks', or store the table inline"
+    "name one by its name, half-adder, or store the table inline"
 )
 TABLE_DAMAGED = "the inline truth table is damaged; build the network again"
 
@@ -121,10 +122,10 @@ TABLE_DAMAGED = "the inline truth table is damaged; build the network again"
     ("task", {"table": {}, "more": 1}, CANT.format("{'table': {}, 'more': 1}")),
     ("task", {"path": "/etc/passwd"}, CANT.format("{'path': '/etc/passwd'}")),
     ("task", {"table": "/etc/passwd"}, TABLE_DAMAGED),
-    ("task", "/etc/passwd", "unknown task '/etc/passwd'; see 'adderlab tasks'"),
-    ("task", " table:x", "unknown task ' table:x'; see 'adderlab tasks'"),
-    ("task", "Table:x", "unknown task 'Table:x'; see 'adderlab tasks'"),
-    ("task", "line\nbreak", "unknown task 'line\\nbreak'; see 'adderlab tasks'"),
+    ("task", "/etc/passwd", "unknown task '/etc/passwd'; " + TASKS),
+    ("task", " table:x", "unknown task ' table:x'; " + TASKS),
+    ("task", "Table:x", "unknown task 'Table:x'; " + TASKS),
+    ("task", "line\nbreak", "unknown task 'line\\nbreak'; " + TASKS),
     ("task", "full-adder",
      ("full-adder has 3 input and 2 output bits, the network 2 and 2; "
       "name a task that fits with `task`")),

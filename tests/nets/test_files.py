@@ -327,7 +327,7 @@ def test_a_file_over_the_limit_is_refused_unread(tmp_path: Path) -> None:
     with refused(
         NetworkFileError,
         f"{path}: 4294967297 bytes are over the limit of 4294967296; "
-        "for parameter counts alone: adderlab count --safetensors",
+        "for parameter counts alone: `count(safetensors=…)`",
     ):
         _ = load(path)
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 from hypothesis import given
-from strategies import FEW, check_refusal, networks, refused
+from strategies import FEW, TASKS, check_refusal, networks, refused
 
 from adderlab.errors import AdderlabError, ModelError, NetworkError, NetworkFileError, TaskError
 from adderlab.nets.files import from_bytes, save, to_bytes
@@ -156,7 +156,7 @@ def test_the_task_is_the_one_named_or_else_the_networks_own() -> None:
 def test_a_missing_or_unfit_task_is_refused() -> None:
     with refused(TaskError, "task: the network names no task; name one: `task` half-adder"):
         _ = task_of(NET, None)
-    with refused(TaskError, "task: unknown task 'half'; see 'adderlab tasks'"):
+    with refused(TaskError, "task: unknown task 'half'; " + TASKS):
         _ = task_of(NET, "half")
     for task in ("adder:2", task_named("adder:2")):
         with refused(

@@ -144,7 +144,15 @@ REFUSED = [
     (build(formula="unknown.txt"), "unknown.txt line 2 column 11: unknown input 'q'; there are a"),
     # train
     (lambda: adderlab.train("half-adder", learning_rate=1),
-     "train: unknown setting 'learning_rate'; one of hidden, seed, lr, steps, batch, samples, "),
+     "train: unknown setting 'learning_rate'; did you mean lr?"),
+    (lambda: adderlab.train("half-adder", hiden=1), "train: unknown setting 'hiden'; did "),
+    (lambda: adderlab.train("half-adder", on_los=print), "train: unknown setting 'on_los'; did"),
+    (lambda: adderlab.train("half-adder", color=1),
+     "train: unknown setting 'color'; one of hidden, seed, lr, steps, batch, samples, optimizer, "),
+    (lambda: adderlab.train_many("half-adder", seeds=2, thread=1),
+     "train_many: unknown setting 'thread'; did you mean threads?"),
+    (lambda: adderlab.map("half-adder", optimiser="adam"),
+     "map: unknown setting 'optimiser'; did you mean optimizer?"),
     # prove, show
     (lambda: adderlab.prove(NO_TASK), "task: the network names no task; name one: `task` half-"),
     (lambda: adderlab.prove(LECTURE, "full-adder"), "task: full-adder has 3 input and 2 output"),

@@ -1,7 +1,8 @@
 """From the arguments that an error or a remark names to the options of the command line.
 
 Below ``cli/`` errors and remarks speak Python: ``where`` may be the name of an argument, and texts
-name arguments in backticks. Here both become what the user typed, ``--keep`` for ``keep``.
+name arguments in backticks. Here both become what the user typed, ``--keep`` for ``keep``, and a
+call in backticks the command: ``adderlab train --out`` for ``train(out=…)``.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ NAMES: Final = {
 """Arguments of verbs that have another name on the command line."""
 
 _ARGUMENT: Final = re.compile(r"`(\w+)`")
+_CALL: Final = re.compile(r"`(\w+)\((\w+)=…\)`")
 
 
 def with_options(error: AdderlabError, group: Any, arguments: Sequence[str]) -> AdderlabError:
@@ -44,7 +46,12 @@ def with_options(error: AdderlabError, group: Any, arguments: Sequence[str]) -> 
     def option(name: str) -> str | None:
         return options.get(name) or options.get(NAMES.get(name, ""))
 
+    def command_of(call: re.Match[str]) -> str:
+        own = options_of(group.commands[call[1]])
+        return f"adderlab {call[1]} {own[call[2]]}"
+
     def in_text(text: str) -> str:
+        text = _CALL.sub(command_of, text)
         return _ARGUMENT.sub(lambda match: option(match[1]) or match[1], text)
 
     name, space, rest = error.where.partition(" ")

@@ -88,9 +88,9 @@ for commands in (
 
 def _print_version(is_asked_for: bool) -> None:
     if is_asked_for:
-        from importlib.metadata import version
+        import adderlab
 
-        typer.echo(f"adderlab {version('adderlab')}")
+        typer.echo(f"adderlab {adderlab.__version__}")
         raise typer.Exit
 
 

@@ -121,7 +121,7 @@ def read_bytes(path: str | Path) -> bytes:
             raise NetworkFileError(
                 f"{size} bytes are over the limit of {LARGEST_FILE_BYTES}",
                 where=where,
-                remedy="for parameter counts alone: adderlab count --safetensors",
+                remedy="for parameter counts alone: `count(safetensors=…)`",
             )
         return file.read_bytes()
     except (OSError, ValueError) as error:

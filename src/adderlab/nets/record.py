@@ -194,7 +194,7 @@ def _task(value: Any, reader: Reader) -> Task | None:
     if not isinstance(value, str) or value.partition(":")[0] == "table":
         raise reader.fault(
             f"a network file can't name the task {str(value)[:60]!r}",
-            "name one of 'adderlab tasks', or store the table inline",
+            "name one by its name, half-adder, or store the table inline",
         )
     return task_named(value)
 

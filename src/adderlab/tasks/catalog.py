@@ -165,7 +165,10 @@ def task_named(text: str) -> Task:
     entry = CATALOG.get(name)
     if entry is None:
         near = difflib.get_close_matches(name, CATALOG, n=1)
-        remedy = f"did you mean {CATALOG[near[0]].usage}?" if near else "see 'adderlab tasks'"
+        usages = ", ".join(entry.usage for entry in CATALOG.values())
+        remedy = (
+            f"did you mean {CATALOG[near[0]].usage}?" if near else f"one of {usages}, table:FILE"
+        )
         raise TaskError(f"unknown task {text!r}", where="task", remedy=remedy)
     if entry.fixed is not None:
         if colon:

@@ -5,8 +5,21 @@ from adderlab.training.settings import (
     INITS,
     LOSSES,
     OPTIMIZERS,
+    MapOptions,
     Settings,
+    TrainingOptions,
+    keywords_of,
     make_settings,
 )
 
-__all__ = ["ACTIVATIONS", "INITS", "LOSSES", "OPTIMIZERS", "Settings", "make_settings"]
+__all__ = [
+    "ACTIVATIONS",
+    "INITS",
+    "LOSSES",
+    "OPTIMIZERS",
+    "MapOptions",
+    "Settings",
+    "TrainingOptions",
+    "keywords_of",
+    "make_settings",
+]

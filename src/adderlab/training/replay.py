@@ -38,7 +38,7 @@ def recorded(net: Network, where: str) -> tuple[Task, Settings]:
         raise NetworkFileError(
             "it has no training record",
             where=where,
-            remedy="take a network that was trained: adderlab train TASK -o NET",
+            remedy="take a network that was trained, by `train(out=…)`",
         )
     try:
         settings = Settings.from_record(net.training)

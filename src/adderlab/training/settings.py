@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
+from difflib import get_close_matches
 from importlib import metadata
-from typing import Any, Final
+from inspect import signature
+from typing import Any, Final, Literal, TypedDict
 
 import numpy as np
 
@@ -244,15 +246,74 @@ class Settings:
         return cls(**values)
 
 
-def make_settings(**settings: Any) -> Settings:
-    """Return settings from keywords, refusing unknown ones by name."""
-    known = Settings.__dataclass_fields__
-    unknown = [name for name in settings if name not in known]
-    if unknown:
-        raise OptionError(
-            f"unknown setting {unknown[0]!r}", where="train", remedy=f"one of {', '.join(known)}"
-        )
-    return Settings(**settings)
+class MapOptions(TypedDict, total=False):
+    """The keywords of a training run that the pixels of a map share; all may be left out.
+
+    Each is the field of that name of :class:`Settings`.
+    """
+
+    hidden: int | tuple[int, ...]
+    seed: int
+    lr: float
+    steps: int
+    batch: int | None
+    samples: int
+    optimizer: Literal["sgd", "momentum", "adam"]
+    loss: Literal["mse", "bce"]
+    activation: str
+    init: Literal["torch", "he", "xavier"]
+    data: Literal["samples", "table"]
+    momentum: float
+    weight_decay: float
+    init_scale: float
+    stop_margin: float | None
+
+
+class TrainingOptions(MapOptions, total=False):
+    """The keywords of a training run: the fields of :class:`Settings`; all may be left out."""
+
+    member: int | None
+
+
+OTHER_NAMES: Final = {
+    "batch_size": "batch",
+    "criterion": "loss",
+    "epochs": "steps",
+    "hidden_dim": "hidden",
+    "hidden_size": "hidden",
+    "iterations": "steps",
+    "learning_rate": "lr",
+    "random_state": "seed",
+}
+"""Settings that other libraries call otherwise."""
+
+
+def make_settings(
+    verb: str = "train", arguments: Iterable[str] = (), /, **settings: Any
+) -> Settings:
+    """Return settings from keywords, refusing unknown ones with the nearest that there is.
+
+    Args:
+        verb: whose keywords they are.
+        arguments: its other keywords, of which one may have been meant.
+        **settings: fields of :class:`Settings`.
+
+    Raises:
+        OptionError: there is no setting of that name, or it is out of its range.
+    """
+    known = (*Settings.__dataclass_fields__, *arguments)
+    unknown = next((name for name in settings if name not in Settings.__dataclass_fields__), None)
+    if unknown is None:
+        return Settings(**settings)
+    near = [OTHER_NAMES[unknown]] if unknown in OTHER_NAMES else get_close_matches(unknown, known)
+    remedy = f"did you mean {near[0]}?" if near else f"one of {', '.join(known)}"
+    raise OptionError(f"unknown setting {unknown!r}", where=verb, remedy=remedy)
+
+
+def keywords_of(verb: Callable[..., Any]) -> tuple[str, ...]:
+    """Return the names of a function's own keywords."""
+    parameters = signature(verb).parameters.values()
+    return tuple(entry.name for entry in parameters if entry.kind is entry.KEYWORD_ONLY)
 
 
 def settings_text(settings: Settings) -> str:

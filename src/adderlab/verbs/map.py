@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from adderlab.runs.maps.run import SUFFIX, check_disk, grid_of, identity, parts_
 from adderlab.runs.populations.ledger import Ledger
 from adderlab.runs.populations.plan import check_threads, this_machine
 from adderlab.tasks import Task, as_task
-from adderlab.training import make_settings
+from adderlab.training import MapOptions, keywords_of, make_settings
 from adderlab.writing import check_place, write_file
 
 
@@ -37,7 +37,7 @@ def map(
     threads: int | None = None,
     on_progress: Callable[[int], None] = lambda done: None,
     on_compile: Callable[[str], None] = lambda text: None,
-    **settings: Any,
+    **settings: Unpack[MapOptions],
 ) -> TrainabilityMap:
     """Train one start under a grid of settings and say where it converges, and where it is right.
 
@@ -70,7 +70,9 @@ def map(
     """
     check_threads(threads)
     target = as_task(task)
-    grid = grid_of(target, x, y, size, make_settings(**settings, member=member))
+    grid = grid_of(
+        target, x, y, size, make_settings("map", keywords_of(map), **settings, member=member)
+    )
     if show not in SHOWS:
         raise OptionError(f"got {show}", where="show", remedy=f"give one of {', '.join(SHOWS)}")
     image = Path(out) if out is not None else None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from adderlab.blocks import Block, Line, Result, written_lines
 from adderlab.blocks.numbers import counted
@@ -15,7 +15,7 @@ from adderlab.nets import save
 from adderlab.nets.truth import LARGEST_TABLE, rows_to_show, truth_table
 from adderlab.proving import Verdict
 from adderlab.tasks import Task, as_task
-from adderlab.training import Settings, make_settings
+from adderlab.training import Settings, TrainingOptions, keywords_of, make_settings
 from adderlab.training.census.rates import Rate
 from adderlab.training.census.surveys import Help
 from adderlab.verbs.prove import prove
@@ -176,7 +176,7 @@ def train(
     *,
     out: str | Path | None = None,
     on_loss: Callable[[int, float], None] = lambda step, loss: None,
-    **settings: Any,
+    **settings: Unpack[TrainingOptions],
 ) -> Trained:
     """Train one network with the notebook's settings, or others, and prove or refute it.
 
@@ -201,7 +201,7 @@ def train(
     from adderlab.training.loop import train_network
 
     target = as_task(task)
-    chosen = make_settings(**settings)
+    chosen = make_settings("train", keywords_of(train), **settings)
     if out is not None:
         check_place(out)
     run = train_network(target, chosen, on_loss=on_loss)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from adderlab.errors import OptionError, OutputError
 from adderlab.runs.populations.census import Census
@@ -12,7 +12,7 @@ from adderlab.runs.populations.ledger import Ledger
 from adderlab.runs.populations.plan import Plan, check_threads, this_machine
 from adderlab.runs.populations.run import PopulationRun, finished_census
 from adderlab.tasks import Task, as_task
-from adderlab.training import make_settings
+from adderlab.training import TrainingOptions, keywords_of, make_settings
 
 if TYPE_CHECKING:
     from adderlab.training.choice import Choice
@@ -32,7 +32,7 @@ def train_many(
     on_choice: Callable[[Choice], None] = lambda choice: None,
     on_stage: Callable[[str], None] = lambda text: None,
     on_compile: Callable[[str], None] = lambda text: None,
-    **settings: Any,
+    **settings: Unpack[TrainingOptions],
 ) -> Census:
     """Train many networks at once and say how often it works, and why it fails where it does.
 
@@ -69,7 +69,7 @@ def train_many(
     """
     target = as_task(task)
     check_threads(threads)
-    chosen = make_settings(**settings)
+    chosen = make_settings("train_many", keywords_of(train_many), **settings)
     plan = Plan(target, chosen, seeds, keep, explain, explain if helps is None else helps)
     folder = Path(out) if out is not None else None
     ledger = None
