@@ -118,7 +118,7 @@ PRINTED = [
         "Network", "no task is known, so nothing is expected; give --task TASK\n",
         "x1 x2 got y1 y0\n")),
     ("show @large --input 3,200", 0, "", (
-        "Network", "the first 8 wrong rows; ", "3 + 200, layer by layer", "fc1 70 ", " to h",
+        "Network", "the first 8 wrong rows; ", "3 + 200, layer by layer", "fc1 70 ",
         "more ranges", "got c = ", ", expected c = 203")),
     ("explain @lecture --input 1,1", 0, "", (
         "", "value exact decimal gradient made of", "a 1 1 not computed yet an input",

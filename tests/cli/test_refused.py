@@ -153,7 +153,7 @@ REFUSED = [
     ("explain --chain 65", "--chain: got 65; give a whole number in 1..64"),
     ("explain @lecture --input 2,0", "--input 2,0: a = 2 is outside 0..1;"),
     ("explain @lecture --input 1,1 --target 4", "--target 4: c = 4 is outside 0..3;"),
-    ("explain @lecture --why", "../nets/lecture.safetensors: it has no training record; … train"),
+    ("explain @taskless --why", "--task: the network names no task; name one: --task half-adder"),
     # quantize
     *(
         (f"quantize @printed {options}", "quantize: exactly one of --to and --table … --table\n")

@@ -14,7 +14,7 @@ from strategies import FEW
 from adderlab.building import lecture_network, printed_network
 from adderlab.explaining.design import compare_with
 from adderlab.explaining.separation import is_separable
-from adderlab.explaining.units import unit_meanings
+from adderlab.explaining.units import functions_of, unit_meanings
 from adderlab.nets import Activation, network
 from adderlab.tasks import task_named
 
@@ -57,10 +57,45 @@ def test_or_and_xor_are_recognized_where_a_unit_is_on():
     assert (xor.name, xor.function) == ("h2.1", "a XOR b (the output c0)")
 
 
+@pytest.mark.parametrize(
+    ("weights", "bias", "function"),
+    [
+        ([1, -1], 0, "a AND NOT b"),
+        ([-2, 2], 0, "b AND NOT a"),
+        ([-1, -1], 1, "a NOR b"),
+        ([-1, 0], 1, "NOT a"),
+        ([0, -3], 3, "NOT b"),
+    ],
+)
+def test_functions_with_a_not_are_recognized(weights, bias, function):
+    assert unit(weights, bias).function == function
+
+
+@pytest.mark.parametrize(
+    ("weights", "bias", "on_where"),
+    [
+        ([-1, -1], 1.5, "a NAND b"),
+        ([-1, 1], 0.5, "a IMPLIES b"),
+        ([1, -1], 0.5, "b IMPLIES a"),
+        ([1, -1], -0.5, "a AND NOT b"),
+        ([-1, -1], 0.5, "a NOR b"),
+    ],
+)
+def test_a_unit_that_is_on_just_where_such_a_function_is_1_says_so(weights, bias, on_where):
+    meaning = unit(weights, bias)
+    assert meaning.on_where == on_where
+
+
+def test_all_sixteen_functions_of_two_bits_have_a_name():
+    rows = [row for _, row in functions_of(HALF_ADDER, next(HALF_ADDER.blocks(4)))]
+    assert set(product((0, 1), repeat=4)) <= set(rows)
+
+
 def test_what_is_not_on_the_list_is_not_called_something():
-    meaning = unit([1, -1], 0)  # a AND NOT b
-    assert (meaning.function, meaning.on_where, meaning.rows_on) == (None, None, (2,))
-    assert meaning.off_by == pytest.approx(0.5**0.5)
+    net = network([[[3, 2, 2]], [[1], [1]]], [[-2.5], [0, 0]])
+    meaning = unit_meanings(net, task_named("full-adder"))[0]
+    assert (meaning.function, meaning.on_where, meaning.rows_on) == (None, None, (3, 4, 5, 6, 7))
+    assert meaning.off_by > 0.05
 
 
 def test_the_carry_of_a_full_adder_is_recognized():

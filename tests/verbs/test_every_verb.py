@@ -194,7 +194,7 @@ REFUSED = [
         for verb in (adderlab.explain, adderlab.explain_slots, adderlab.explain_symbols)
     ),
     # the record of a training
-    (lambda: adderlab.explain_why(LECTURE), "network: it has no training record; take a network"),
+    (lambda: adderlab.explain_why(NO_TASK), "task: the network names no task; name one: `task` "),
     (lambda: adderlab.replay(LECTURE), "network: it has no training record; take a network that"),
     (lambda: adderlab.explain_why(replace(
         NO_TASK.for_task(HALF_ADDER), training=with_record()().training)),

@@ -21,6 +21,7 @@ from adderlab.explaining.units import unit_meanings
 from adderlab.nets import load, network
 from adderlab.nets.walk import unit_names
 from adderlab.tasks import task_named
+from adderlab.tasks.table import parse_table
 from adderlab.training import Settings
 from adderlab.training.loop import train_network
 from adderlab.verbs.explain import explain
@@ -240,6 +241,50 @@ def test_a_run_that_works_has_its_units_compared_with_the_designs(trained):
     assert why.units[0].closest == "a AND b"
     assert why.units[0].off_by < 0.01
     assert [design.is_same for design in why.designs] == [False, False]
+
+
+def test_without_a_record_the_weights_alone_are_explained():
+    """The verdict comes first, in one sentence; nothing is said of a run."""
+    explanation = explain_why(LECTURE)
+    why = explanation.result
+    assert (why.settings, why.weights_agree, why.attempts) == (None, None, ())
+    assert explanation.to_dict()["replay"] is None
+    assert [chapter.slug for chapter in explanation.chapters] == [
+        *("verdict", "died", "told-apart", "units"),
+    ]
+    (sentence,) = explanation.chapters[0].blocks
+    assert sentence.text == (
+        "The network is refuted: 3 of 4 rows are right, not 1 + 1; the hidden values distinguish "
+        "what is needed, the last layer reads them wrongly."
+    )
+    assert [event.row for event in why.inactivity.silent] == [{"a": 0, "b": 0}]
+    json.dumps(explanation.to_dict(), allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("weights", "biases", "deaths", "lost"),
+    [
+        ([[[1, 1], [-1, -1]], [[1, 0], [0, 1]]], [[0, 0], [0, 0]], ["h2"], ["c0"]),
+        ([[[1, 1], [1, 1]], [[0, 1], [1, -2]]], [[0, -1], [0, 0]], [], []),
+        ([[[1, 1], [1, -1]]], [[-1, 0]], [], ["c0"]),
+    ],
+)
+def test_dead_units_and_outputs_out_of_reach_need_no_record(weights, biases, deaths, lost):
+    """The last has no hidden layer: its inputs are looked at."""
+    why = explain_why(network(weights, biases), "half-adder").result
+    assert [death.unit for death in why.inactivity.deaths] == deaths
+    assert [name for name, ok in why.separability.readable.items() if ok is False] == lost
+    sentence = why_chapters(why)[0].blocks[0].text
+    assert sentence.startswith(f"The network is {why.verdict.verdict}: ")
+    assert all(name in sentence for name in (*deaths, *lost))
+
+
+def test_under_another_task_than_it_was_trained_for_no_run_is_replayed(trained):
+    file = trained / "0.safetensors"
+    assert explain_why(file, "half-adder").result.settings is not None
+    words = parse_table("in a:1,in b:1,out y:2\n0,0,0\n0,1,1\n1,0,1\n1,1,3", where="or.csv")
+    why = explain_why(file, words).result
+    assert (why.settings, why.verdict.verdict) == (None, "refuted")
 
 
 def test_changed_weights_do_not_agree(trained):

@@ -70,7 +70,7 @@ def explain(
         bool, typer.Option("--slots", help="w and dL/dw through zero_grad, backward and step.")
     ] = False,
     why: Annotated[
-        bool, typer.Option("--why", help="Why it works or fails, replayed from its record.")
+        bool, typer.Option("--why", help="Why it works or fails; a training run is replayed.")
     ] = False,
     step: Annotated[bool, typer.Option("--step", help="One step a key press; q ends it.")] = False,
     loss: Annotated[LossChoice | None, typer.Option(help="The loss, if not the record's.")] = None,
@@ -134,7 +134,7 @@ ACCEPTED: Final = {
     "chain": ("values",),
     "symbols": ("input", "rows", "target", "loss", "task"),
     "slots": ("input", "rows", "target", "loss", "lr", "iterations", "task"),
-    "why": (),
+    "why": ("task",),
     "input": ("input", "rows", "target", "loss", "lr", "task"),
 }
 """The options that go with each kind of explanation; ``input`` is backprop on rows."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from adderlab.explaining.separation import is_separable
 from adderlab.explaining.units import layer_values
+from adderlab.nets.dyadic import Dyadic
 from adderlab.nets.network import Network
 from adderlab.nets.walk import unit_names
 from adderlab.tasks.task import RowBlock
@@ -176,6 +177,37 @@ def find_inactivity(
     return Inactivity(deaths, silent)
 
 
+def inactivity_of(net: Network, task: Task, block: RowBlock) -> Inactivity:
+    """Return the dead units of a network, and the rows on which a whole layer is off.
+
+    What the weights alone say, without a history: every step is 0. Values are exact.
+
+    Args:
+        net: the network.
+        task: names units and rows.
+        block: all rows of the task.
+    """
+    hidden = list(
+        zip(net.layers, unit_names(net, task)[1:-1], layer_values(net, block), strict=False)
+    )
+    deaths: list[Death] = []
+    off_on_row: list[list[str]] = [[] for _ in block.inputs]
+    is_dead = np.zeros(len(block.inputs), dtype=bool)
+    for layer, names, values in hidden:
+        if not layer.activation.rule.can_die:
+            continue
+        off = np.asarray(values.integers == 0, dtype=bool)
+        deaths += [Death(names[at], 0) for at in np.flatnonzero(off.all(axis=0))]
+        is_dead |= off.all(axis=1)
+        for row, at in np.argwhere(off):
+            off_on_row[row].append(names[at])
+    silent = tuple(
+        SilentRow(task.row(int(row)).inputs, 0, tuple(off_on_row[row]))
+        for row in np.flatnonzero(is_dead)
+    )
+    return Inactivity(tuple(deaths), silent)
+
+
 def _since(so_far: Any, holds: Bool[np.ndarray, "steps conditions"], start: int) -> Any:
     """Return since which step each condition holds to the end; -1 if it does not at the end."""
     steps = len(holds)
@@ -218,11 +250,13 @@ def separability(net: Network, task: Task, block: RowBlock) -> Separability:
     Both are decided exactly.
 
     Args:
-        net: with a hidden layer.
+        net: any network; without a hidden layer its inputs are looked at.
         task: what the outputs should be.
         block: all rows of the task.
     """
-    hidden = layer_values(net, block)[-2]
+    hidden = (
+        layer_values(net, block)[-2] if net.depth > 1 else Dyadic(block.inputs.astype(np.int64))
+    )
     width = hidden.shape[1]
     by_values: dict[tuple[Fraction, ...], list[int]] = {}
     for row in range(len(block.inputs)):

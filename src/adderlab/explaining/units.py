@@ -106,11 +106,19 @@ def functions_of(task: Task, block: RowBlock) -> Iterator[tuple[str, tuple[int, 
     yield CONSTANT, row(np.ones(len(block.inputs), dtype=int))
     for name, bit in bits.items():
         yield f"{COPY}{name}", row(bit)
+        yield f"NOT {name}", row(1 - bit)
     for (first, p), (second, q) in combinations(bits.items(), 2):
         yield f"{first} AND {second}", row(p & q)
         yield f"{first} OR {second}", row(p | q)
         yield f"{first} XOR {second}", row(p ^ q)
         yield f"{first} + {second}", row(p + q)
+        yield f"{first} AND NOT {second}", row(p & 1 - q)
+        yield f"{second} AND NOT {first}", row(q & 1 - p)
+        yield f"{first} NAND {second}", row(1 - (p & q))
+        yield f"{first} NOR {second}", row(1 - (p | q))
+        yield f"{first} XNOR {second}", row(1 - (p ^ q))
+        yield f"{first} IMPLIES {second}", row(1 - p | q)
+        yield f"{second} IMPLIES {first}", row(1 - q | p)
     if len(bits) > 2:
         yield " + ".join(bits), row(sum(bits.values()))
     if block.cares is None:

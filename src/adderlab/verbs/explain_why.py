@@ -1,13 +1,15 @@
-"""``explain_why``: why a trained network works or fails, replayed from its record."""
+"""``explain_why``: why a network works or fails; a training run is replayed from its record."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adderlab.nets import Network
-from adderlab.nets.sources import read_source
+from adderlab.nets.sources import read_source, task_of
+from adderlab.tasks import Task
 from adderlab.verbs.explanation import Explanation, check_outs, written
 from adderlab.verbs.why_chapters import why_chapters
 from adderlab.verbs.why_replay import why
@@ -18,19 +20,27 @@ if TYPE_CHECKING:
 
 def explain_why(
     model: Network | str | Path | nn.Module,
+    task: Task | str | None = None,
     *,
     out: str | Path | Sequence[str | Path] = (),
     on_progress: Callable[[str, float], None] = lambda what, share: None,
 ) -> Explanation:
-    """Explain why a trained network works or fails: its run is replayed from its record.
+    """Explain why a network works or fails: what its units do, and which rows they distinguish.
+
+    Where it has a training record its run is replayed: when units died, and what would have
+    helped.
 
     Args:
-        model: a network with a training record, the path of its file, or what ``train`` returned.
+        model: a network, the path of its file, a PyTorch module, or what ``train`` returned.
+        task: a task or its name, if not the network's own; under another one than it was trained
+            for no run is replayed.
         out: where to write: files ending in .md, .html, .json, or folders.
         on_progress: called with the activity and the share done, 0 to 1.
 
     Raises:
-        NetworkFileError: the file is not a network, or has no training record.
+        NetworkFileError: the file is not a network, or its training record can't be followed.
+        TaskError: no task is known, or it does not fit.
+        ResourceError: the task has too many rows.
         OutputError: ``out`` can't be written.
 
     Examples:
@@ -40,6 +50,8 @@ def explain_why(
     """
     check_outs(out)
     net = read_source(model).network
+    if task is not None and (known := task_of(net, task)) != net.task:
+        net = replace(net, task=known, training=None)
     where = str(model) if isinstance(model, str | Path) else "network"
     reasons = why(net, where=where, on_progress=on_progress)
     chapters = why_chapters(reasons)

@@ -1,4 +1,4 @@
-"""Why a trained network works or fails: the result of ``explain --why``."""
+"""Why a network works or fails: the result of ``explain --why``."""
 
 from __future__ import annotations
 
@@ -58,17 +58,19 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Why:
-    """Why a trained network works or fails.
+    """Why a network works or fails.
 
     Attributes:
-        network: the trained network.
-        task: what it was trained for.
-        settings: of its training record.
+        network: the network.
+        task: what it is meant to compute.
+        settings: of its training record; ``None`` where it has none, and there is no history.
         verdict: of the network on the task.
         rows: its truth table.
-        weights_agree: whether training again gave the same weights, bit for bit.
-        largest_difference: between the weights then and now.
-        inactivity: dead units, and rows without a gradient.
+        weights_agree: whether training again gave the same weights, bit for bit; ``None`` without
+            a record.
+        largest_difference: between the weights then and now; ``None`` without a record.
+        inactivity: dead units, and rows without a gradient; without a record, rows on which a whole
+            layer is off.
         separability: which rows the last hidden layer distinguishes.
         attempts: what was tried, nearest first, up to the first that helped from the same start;
             empty for a network that works.
@@ -78,11 +80,11 @@ class Why:
 
     network: Network
     task: Task
-    settings: Settings
+    settings: Settings | None
     verdict: Verdict
     rows: tuple[TruthRow, ...]
-    weights_agree: bool
-    largest_difference: float
+    weights_agree: bool | None
+    largest_difference: float | None
     inactivity: Inactivity
     separability: Separability
     attempts: tuple[Attempt, ...]
@@ -106,14 +108,7 @@ class Why:
             "task": self.task.name,
             "verdict": self.verdict.verdict,
             "rows_right": self.verdict.rows_right,
-            "replay": {
-                "weights_agree": self.weights_agree,
-                "largest_difference": self.largest_difference
-                if np.isfinite(self.largest_difference)
-                else None,
-                "steps": self.settings.steps,
-                "seed": self.settings.seed,
-            },
+            "replay": self._replay(),
             **self.inactivity.to_dict(),
             "told_apart": self.separability.to_dict(),
             "attempts": [attempt.to_dict() for attempt in self.attempts],
@@ -121,6 +116,18 @@ class Why:
             "helps_from_same_start": _dict_or_none(self.helps_from_same_start),
             "units": [unit.to_dict() for unit in self.units],
             "designs": [design.to_dict() for design in self.designs],
+        }
+
+    def _replay(self) -> dict[str, Any] | None:
+        if self.settings is None:
+            return None
+        difference = self.largest_difference
+        is_known = difference is not None and np.isfinite(difference)
+        return {
+            "weights_agree": self.weights_agree,
+            "largest_difference": difference if is_known else None,
+            "steps": self.settings.steps,
+            "seed": self.settings.seed,
         }
 
     def __repr__(self) -> str:

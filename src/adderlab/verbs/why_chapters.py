@@ -1,9 +1,9 @@
-"""Why a trained network works or fails, as chapters."""
+"""Why a network works or fails, as chapters: the verdict first, in one sentence."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from adderlab.blocks import Block, Chapter, Paragraph, Table
@@ -36,18 +36,43 @@ MOST_NAMED: Final = 6
 
 
 def why_chapters(why: Why) -> tuple[Chapter, ...]:
-    """Return the chapters on a trained network: what it does, and why it works or fails."""
-    failure = [_replay(why)]
+    """Return the chapters on a network: what it does, and why it works or fails."""
+    failure = [_verdict(why), *_replay(why)]
     if not why.verdict:
-        failure += [_deaths(why), _apart(why), _helps(why)]
+        failure += [_deaths(why), _apart(why), *([_helps(why)] if why.settings else [])]
     failure.append(_units(why))
     if why.verdict:
         failure.append(_designs(why))
     return tuple(failure)
 
 
-def _replay(why: Why) -> Chapter:
+def _verdict(why: Why) -> Chapter:
+    """Return the verdict and the main reason for it, in one sentence."""
+    verdict = why.verdict
+    wrong = [_label(row) for row in why.rows if not row.is_right]
+    right = len(why.rows) - len(wrong)
+    text = f"The network is {verdict.verdict}: {right} of {counted(len(why.rows), 'row')} are right"
+    if wrong:
+        more = len(wrong) - MOST_NAMED
+        text += f", not {'; '.join(wrong[:MOST_NAMED])}" + (f" and {more} more" if more > 0 else "")
+    dead = [death.unit for death in why.inactivity.deaths]
+    if dead:
+        text += f"; {_and(dead)} {'is' if len(dead) == 1 else 'are'} off on every row"
+    lost = [name for name, is_readable in why.separability.readable.items() if is_readable is False]
+    values = "hidden values" if why.network.depth > 1 else "inputs"
+    if lost:
+        text += f"; no last layer can read {_and(lost)} from the {values}"
+    elif wrong and all(why.separability.readable.values()):
+        text += f"; the {values} distinguish what is needed, the last layer reads them wrongly"
+    if not wrong and not verdict:  # right in exact arithmetic, not so in its own format
+        text += f"; {verdict.summary()}"
+    return Chapter("verdict", "The verdict", (Paragraph(f"{text}."),))
+
+
+def _replay(why: Why) -> list[Chapter]:
     settings = why.settings
+    if settings is None or why.largest_difference is None:
+        return []
     if why.weights_agree:
         same = "Training again gave the same weights, bit for bit."
     elif math.isfinite(why.largest_difference):
@@ -57,17 +82,8 @@ def _replay(why: Why) -> Chapter:
         )
     else:
         same = "Training again gave non-finite weights; the steps below are those of that run."
-    right = sum(row.is_right for row in why.rows)
-    return Chapter(
-        "run",
-        f"A run of {counted(settings.steps, 'step')} from {seed_text(settings)}",
-        (
-            Paragraph(
-                f"The network is {why.verdict.verdict}: {right} of {len(why.rows)} rows are "
-                f"right. {same}"
-            ),
-        ),
-    )
+    title = f"A run of {counted(settings.steps, 'step')} from {seed_text(settings)}"
+    return [Chapter("run", title, (Paragraph(same),))]
 
 
 def _rows(why: Why, numbers: Sequence[int]) -> str:
@@ -75,6 +91,8 @@ def _rows(why: Why, numbers: Sequence[int]) -> str:
 
 
 def _deaths(why: Why) -> Chapter:
+    if why.settings is None:
+        return _off(why)
     inactivity = why.inactivity
     activation = why.network.layers[0].activation
     blocks: list[Block] = []
@@ -108,6 +126,26 @@ def _deaths(why: Why) -> Chapter:
     return Chapter("died", "Which units are dead, and since when", tuple(blocks))
 
 
+def _off(why: Why) -> Chapter:
+    """Return what is off in a network whose training is not known."""
+    deaths, silent = why.inactivity.deaths, why.inactivity.silent
+    units = _and([death.unit for death in deaths])
+    is_off = "is" if len(deaths) == 1 else "are"
+    text = (
+        f"{units} {is_off} off on every row." if deaths else "No hidden unit is off on every row."
+    )
+    rows = "; ".join(_words_label(event.row) for event in silent)
+    blocks = [
+        Paragraph(text),
+        Paragraph(
+            f"Rows on which all units of a layer are off, so that no gradient passes: {rows}."
+            if silent
+            else "On every row some unit of each layer is on."
+        ),
+    ]
+    return Chapter("died", "What is off", tuple(blocks))
+
+
 def _why_dead(why: Why) -> str:
     """Return the caption of dead units: that nothing wakes them only where nothing can.
 
@@ -116,6 +154,7 @@ def _why_dead(why: Why) -> str:
     change.
     """
     settings = why.settings
+    assert settings is not None
     first = unit_names(why.network, why.task)[1]
     if (
         settings.optimizer == "sgd"
@@ -230,8 +269,12 @@ def _units(why: Why) -> Chapter:
 
 def _label(row: TruthRow) -> str:
     """Return a short name of a row: ``1 + 0``, or ``1,0,1`` of other words than a and b."""
-    text = sum_of(row.inputs)
-    return ",".join(map(str, row.inputs.values())) if "=" in text else text
+    return _words_label(row.inputs)
+
+
+def _words_label(words: Mapping[str, int]) -> str:
+    text = sum_of(words)
+    return ",".join(map(str, words.values())) if "=" in text else text
 
 
 def meaning_text(unit: UnitMeaning, rows: Sequence[TruthRow]) -> str:

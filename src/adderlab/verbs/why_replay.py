@@ -1,4 +1,4 @@
-"""``explain --why``: replay a training run, analyze it, and try what would have helped."""
+"""``explain --why``: analyze a network; replay its training run, and try what would have helped."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from adderlab.errors import NetworkFileError, ResourceError
-from adderlab.explaining.design import compare_with
-from adderlab.explaining.history import History, find_inactivity, separability
+from adderlab.explaining.design import Comparison, compare_with
+from adderlab.explaining.history import History, find_inactivity, inactivity_of, separability
 from adderlab.explaining.units import unit_meanings, whole_table
 from adderlab.nets import Network, network
+from adderlab.nets.sources import task_of
 from adderlab.nets.truth import truth_rows
 from adderlab.training import Settings
 from adderlab.training.loop import train_network
@@ -38,17 +39,20 @@ def why(
     where: str = "network",
     on_progress: Callable[[str, float], None] = lambda what, share: None,
 ) -> Why:
-    """Return why a trained network works or fails, from its own training record.
+    """Return why a network works or fails; with a training record, from its own run.
 
     Args:
-        net: with a record.
+        net: with a task.
         where: its name in an error.
         on_progress: called with the activity and the share done, 0 to 1.
 
     Raises:
-        NetworkFileError: it has no record, or one that can't be followed.
+        NetworkFileError: it has a record that can't be followed.
+        TaskError: no task is known.
         ResourceError: too many rows, or too long a run to keep the weights of all its steps.
     """
+    if net.training is None:
+        return _without_record(net)
     task, settings = recorded(net, where)
     block = whole_table(task)
     verdict = prove(net, task)
@@ -79,12 +83,33 @@ def why(
         separability(net, task, block),
         tuple(attempts),
         unit_meanings(net, task),
-        tuple(
-            comparison
-            for comparison in (compare_with(net, *pair) for pair in _designs(net))
-            if comparison
-        ),
+        _comparisons(net),
     )
+
+
+def _without_record(net: Network) -> Why:
+    """Return what the weights alone say."""
+    task = task_of(net, None)
+    block = whole_table(task)
+    return Why(
+        net,
+        task,
+        None,
+        prove(net, task),
+        tuple(truth_rows(net, task)),
+        None,
+        None,
+        inactivity_of(net, task, block),
+        separability(net, task, block),
+        (),
+        unit_meanings(net, task),
+        _comparisons(net),
+    )
+
+
+def _comparisons(net: Network) -> tuple[Comparison, ...]:
+    compared = (compare_with(net, *pair) for pair in _designs(net))
+    return tuple(comparison for comparison in compared if comparison)
 
 
 def replayed(net: Network, where: str = "network") -> tuple[History, Network | None]:
