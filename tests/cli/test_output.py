@@ -118,8 +118,8 @@ PRINTED = [
         "Network", "no task is known, so nothing is expected; give --task TASK\n",
         "x1 x2 got y1 y0\n")),
     ("show @large --input 3,200", 0, "", (
-        "Network", "the first 8 wrong rows; ", "3 + 200, layer by layer", "fc1 70 ",
-        "more ranges", "got c = ", ", expected c = 203")),
+        "Network", "the first 8 wrong rows; ", "3 + 200, layer by layer",
+        "fc1 70 0 none", "c7 0 ≤ 0.5 → 0 1 ✗ wrong", "got c = 0, expected c = 203")),
     ("explain @lecture --input 1,1", 0, "", (
         "", "value exact decimal gradient made of", "a 1 1 not computed yet an input",
         "z1 1/2 0.5 not computed yet", "fc2.weight[1,2] c0 1/2 h3 = 1/2 1/4 0.25\n",
