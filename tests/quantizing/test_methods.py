@@ -18,6 +18,7 @@ from adderlab.nets.tensors import Packed, Scaled, Sparse
 from adderlab.quantizing import (
     METHODS,
     PLAIN,
+    Clock,
     Scheme,
     default_scheme,
     one_bit_census,
@@ -363,3 +364,41 @@ def test_snap_to_a_wide_format_that_finds_nothing_says_so_at_once(name):
     zero = network([[[0.0, 0.0]] * 2, [[0.0, 0.0]] * 2], [[0.0] * 2, [0.0] * 2], task=HALF)
     made = rounded(zero, HALF, FORMATS[name], method="snap")
     assert not prove(made.network, HALF)
+
+
+class Hourglass(Clock):
+    """A clock whose time is up once a network held."""
+
+    held = False
+
+    @property
+    def is_up(self):
+        return Hourglass.held
+
+    def share(self, parts, on_share):
+        return Clock()
+
+
+def test_the_smallest_is_the_best_rounded_to_nearest_where_the_time_is_up_then():
+    """Rounding to nearest comes first, so there is something to keep before any long search."""
+    Hourglass.held = False
+
+    def holds(verdict):
+        Hourglass.held |= bool(verdict)
+        return bool(verdict)
+
+    net = construct(task_named("adder:4"), "one-layer")
+    result = smallest(net, net.task, lambda rounded: prove(rounded), holds, clock=Hourglass())
+    assert result.is_stopped and not result.is_complete
+    assert (result.best.form.bits, result.best.rounded.method) == (5, "nearest")
+    assert {attempt.rounded.method for attempt in result.attempts} == {"nearest"}
+
+
+@pytest.mark.parametrize("method", ["exact", "snap", "fine-tune"])
+def test_without_time_a_method_gives_what_it_begins_with_and_says_so(method):
+    net = printed_network().for_task(HALF)
+    over = Clock(deadline=0.0)
+    stopped = rounded(net, HALF, FORMATS["binary"], method=method, clock=over)
+    assert not stopped.is_complete
+    assert stopped.note.endswith("before the time was up")
+    assert stopped.network.format == "binary"

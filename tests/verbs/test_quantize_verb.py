@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 
+import numpy as np
 import pytest
 import torch
 
 import adderlab
 from adderlab.blocks import Table
 from adderlab.building import construct, lecture_network, printed_network
-from adderlab.nets import Activation, Readout, load, network
+from adderlab.nets import Activation, Readout, load, network, to_bytes
 from adderlab.tasks import task_named
 from adderlab.verbs.prove import prove
 from adderlab.verbs.quantize import TABLE_FORMATS, quantization_table, quantize
@@ -163,3 +166,42 @@ def test_it_is_readable_in_a_notebook():
     table = quantization_table(PRINTED, formats=["int4"], methods=["nearest"])
     assert repr(table) == "QuantizationTable: 1 of 1 proved"
     assert "nearest" in table._repr_html_()
+
+
+def large_network():
+    """Return a network of 453 parameters, too many to be searched to the end."""
+    draw = np.random.default_rng(7)
+    sizes = (8, 32, 5)
+    weights = [draw.normal(size=(n, m)) for m, n in itertools.pairwise(sizes)]
+    biases = [draw.normal(size=n) for n in sizes[1:]]
+    return network(weights, biases, activation=Activation("relu"), format="fp64").for_task(
+        task_named("adder:4")
+    )
+
+
+@pytest.mark.parametrize("method", ["auto", "snap", "fine-tune"])
+def test_at_the_limit_of_time_the_best_so_far_is_kept(method, tmp_path):
+    out = tmp_path / "net.safetensors"
+    result = quantize(large_network(), "int4", method=method, timeout_s=0.5, out=out)
+    assert result.stopped.startswith("the limit of 0.5 s was reached: tried ")
+    assert result.stopped.endswith("; the best is kept")
+    assert result.to_dict()["stopped"] == result.stopped
+    assert out.read_bytes() == to_bytes(result.network)
+    best = max(attempt.verdict.verdict.rows_right or 0 for attempt in result.attempts)
+    assert (result.verdict.rows_right or 0) == best
+
+
+def test_a_table_ends_at_the_limit_of_time():
+    result = quantization_table(large_network(), timeout_s=0.5)
+    made, of = re.search(r"reached: (\d+) of (\d+) attempts made", result.stopped).groups()
+    assert len(result.attempts) == int(made) < int(of)
+
+
+def test_progress_goes_from_0_to_1_and_names_what_is_tried():
+    reports: list[tuple[str, float]] = []
+    result = quantize(PRINTED, "int2", on_progress=lambda *report: reports.append(report))
+    shares = [share for _, share in reports]
+    assert shares == sorted(shares) and shares[0] == 0 and shares[-1] == 1
+    tried = list(dict.fromkeys(what for what, _ in reports))
+    methods = [f"int2, {attempt.rounded.method}" for attempt in result.attempts]
+    assert tried == [*methods, "the network as given"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -67,8 +68,9 @@ def quantize(
         typer.Option(metavar="N", help="Branches after which a search is given up."),
     ] = None,
     timeout: Annotated[
-        float, typer.Option(metavar="S", help="Seconds after which a proof is given up.")
-    ] = 10.0,
+        float,
+        typer.Option(metavar="S", help="Seconds for all of it; then the best so far is kept."),
+    ] = 60.0,
     table: Annotated[
         bool, typer.Option("--table", help="Every format by every method, nothing written.")
     ] = False,
@@ -101,7 +103,10 @@ def quantize(
             )
         formats_table = _with_progress(
             screen,
-            lambda on_try: quantization_table(net, task, timeout_s=timeout, on_try=on_try),
+            timeout,
+            lambda on_progress: quantization_table(
+                net, task, timeout_s=timeout, on_progress=on_progress
+            ),
         )
         screen.show(formats_table.blocks())
         screen.json(formats_table.to_dict())
@@ -109,7 +114,8 @@ def quantize(
     target_format = to
     quantized = _with_progress(
         screen,
-        lambda on_try: quantize_network(
+        timeout,
+        lambda on_progress: quantize_network(
             net,
             target_format,
             task,
@@ -120,7 +126,7 @@ def quantize(
             limit=limit,
             timeout_s=timeout,
             out=out,
-            on_try=on_try,
+            on_progress=on_progress,
         ),
     )
     screen.show(quantized.blocks(), unwritten="" if quantized.file else "NET")
@@ -128,8 +134,16 @@ def quantize(
     raise typer.Exit(EXIT_OF_VERDICT[quantized.verdict.verdict])
 
 
-def _with_progress(screen: Screen, work: Callable[[Callable[[str], None]], T]) -> T:
-    """Do the work while what is being tried is shown."""
+def _with_progress(
+    screen: Screen, timeout: float, work: Callable[[Callable[[str, float], None]], T]
+) -> T:
+    """Do the work while what is being tried is shown, how far it is, and when it ends at last."""
+    end = time.perf_counter() + timeout
     with screen.progress() as bar:
-        job = bar.add_task("trying", total=None, rate="")
-        return work(lambda what: bar.update(job, description=what))
+        job = bar.add_task("trying", total=1.0, rate="")
+
+        def on_progress(what: str, share: float) -> None:
+            rest = f"ends within {max(end - time.perf_counter(), 0):.0f} s"
+            bar.update(job, description=what, completed=share, rate=rest)
+
+        return work(on_progress)

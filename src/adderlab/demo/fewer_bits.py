@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -26,6 +27,9 @@ SURVEYED: Final = ("fp16", "fp8-e4m3", "int8", "int6", "int4", "int3", "int2", "
 MOST_TRAINED: Final = 200
 FEWEST_TRAINED: Final = 20
 SEARCHED: Final = 40
+NO_LIMIT: Final = math.inf
+"""Of the time, so that the same demo gives the same page on any machine."""
+
 METHOD_WORDS: Final = {
     "nearest": "rounded to nearest",
     "exact": "rounded up or down, by search",
@@ -40,12 +44,13 @@ def fewer_bits(shop: Workshop) -> Chapter:
     results: list[Quantized] = []
     for number, name in enumerate(FORMATS):
         shop.on_progress(f"quantizing to {name}", 0.3 * number / len(FORMATS))
-        results.append(quantize(net, name))
-    nearest = quantize(net, "int2", method="nearest")
+        results.append(quantize(net, name, timeout_s=NO_LIMIT))
+    nearest = quantize(net, "int2", method="nearest", timeout_s=NO_LIMIT)
     shop.on_progress("one bit per parameter", 0.3)
-    three_bytes = quantize(construct(shop.task, "one-layer"), "int2", method="exact")
+    one_layer = construct(shop.task, "one-layer")
+    three_bytes = quantize(one_layer, "int2", method="exact", timeout_s=NO_LIMIT)
     census = [one_bit_census(shop.task, hidden) for hidden in (2, 3)]
-    smallest = quantize(net, "smallest")
+    smallest = quantize(net, "smallest", timeout_s=NO_LIMIT)
     for name, result in (
         ("int2", results[-1]),
         ("three-bytes", three_bytes),

@@ -1,5 +1,6 @@
 """A network in fewer bits: rounded, searched, snapped or tuned, and how small it can get."""
 
+from adderlab.quantizing.clock import Clock
 from adderlab.quantizing.methods import METHODS, WORDS, default_scheme, fits, rounded
 from adderlab.quantizing.one_bit import OneBitCensus, one_bit_census
 from adderlab.quantizing.population import SURVEYED, Survival, survival
@@ -16,6 +17,7 @@ __all__ = [
     "SURVEYED",
     "WORDS",
     "Attempt",
+    "Clock",
     "OneBitCensus",
     "Rounded",
     "Scheme",

@@ -18,6 +18,7 @@ import numpy as np
 from adderlab.errors import OptionError
 from adderlab.formats import Format
 from adderlab.nets import Network
+from adderlab.quantizing.clock import NO_LIMIT, TIME_UP, Clock
 from adderlab.quantizing.grid import Grid
 from adderlab.quantizing.rounding import Grids, Rounded, grids_for, to_network
 from adderlab.quantizing.rows import (
@@ -40,7 +41,13 @@ REACH: Final = 0.5
 
 
 def fine_tune(
-    net: Network, form: Format, scheme: Scheme, rows: Rows, *, steps: int = STEPS
+    net: Network,
+    form: Format,
+    scheme: Scheme,
+    rows: Rows,
+    *,
+    steps: int = STEPS,
+    clock: Clock = NO_LIMIT,
 ) -> Rounded:
     """Return the best rounded network of a short training on all rows.
 
@@ -48,9 +55,16 @@ def fine_tune(
         OptionError: the network has a step, which passes no gradient.
     """
     arrays, shape = arrays_of(net)
-    q, grids = tuned(arrays, shape, rows, form, scheme, steps=steps)
+    q, grids = tuned(arrays, shape, rows, form, scheme, steps=steps, clock=clock)
     start = grids_for(arrays, form, scheme)
-    return Rounded(to_network(net, q, grids, form), "fine-tune", scheme, start.clipped(arrays))
+    return Rounded(
+        to_network(net, q, grids, form),
+        "fine-tune",
+        scheme,
+        start.clipped(arrays),
+        not clock.is_up,
+        f"the best step before {TIME_UP}" if clock.is_up else "",
+    )
 
 
 def tuned(
@@ -61,6 +75,7 @@ def tuned(
     scheme: Scheme,
     *,
     steps: int = STEPS,
+    clock: Clock = NO_LIMIT,
 ) -> tuple[Arrays, Grids]:
     """Return each network's best q with its grids; every network is tuned on its own, all at once.
 
@@ -100,7 +115,8 @@ def tuned(
         ]
         raw = _forward(seen, activations, inputs)
         best = _better(best, q, grids, raw.detach().numpy(), shape, rows)
-        if step == steps:
+        clock.on_share(step / max(steps, 1))
+        if step == steps or clock.is_up:
             break
         loss = (((raw - target) ** 2) * cares).sum()
         optimizer.zero_grad()

@@ -10,6 +10,7 @@ from adderlab.errors import OptionError
 from adderlab.formats import Format
 from adderlab.nets import Network
 from adderlab.nets.dyadic import Dyadic
+from adderlab.quantizing.clock import NO_LIMIT, Clock
 from adderlab.quantizing.fine_tune import fine_tune
 from adderlab.quantizing.rounding import SEARCH_LIMIT, Rounded, round_exactly, round_to_nearest
 from adderlab.quantizing.rows import rows_of
@@ -59,6 +60,7 @@ def rounded(
     method: str = "nearest",
     scheme: Scheme | None = None,
     limit: int | None = None,
+    clock: Clock = NO_LIMIT,
 ) -> Rounded:
     """Return the network in a format, made by a method, unjudged.
 
@@ -69,6 +71,7 @@ def rounded(
         method: a name of :data:`METHODS`.
         scheme: scales and zeros; :func:`default_scheme` unless given.
         limit: branches after which a search is given up.
+        clock: when the method ends with the best so far, and who is told how far it is.
 
     Raises:
         OptionError: no such method, or the network has a step and is to be fine-tuned.
@@ -89,7 +92,7 @@ def rounded(
         return round_to_nearest(net, form, own)
     rows = rows_of(task)
     if method == "exact":
-        return round_exactly(net, form, own, rows, limit=limit or SEARCH_LIMIT)
+        return round_exactly(net, form, own, rows, limit=limit or SEARCH_LIMIT, clock=clock)
     if method == "snap":
-        return snap(net, form, rows, limit=limit or LIMIT_OUTPUT)
-    return fine_tune(net, form, own, rows)
+        return snap(net, form, rows, limit=limit or LIMIT_OUTPUT, clock=clock)
+    return fine_tune(net, form, own, rows, clock=clock)

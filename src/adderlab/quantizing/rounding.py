@@ -17,6 +17,7 @@ from adderlab.errors import NetworkError
 from adderlab.formats import Format
 from adderlab.nets import Layer, Network
 from adderlab.nets.tensors import Scaled, Sparse, Tensor, as_stored
+from adderlab.quantizing.clock import NO_LIMIT, TIME_UP, Clock
 from adderlab.quantizing.grid import Grid, grid_for
 from adderlab.quantizing.rows import Arrays, Rows, Shape, arrays_of
 from adderlab.quantizing.scheme import Scheme
@@ -188,7 +189,13 @@ def _rescaled(sparse: Sparse, grid: Grid) -> Tensor:
 
 
 def round_exactly(
-    net: Network, form: Format, scheme: Scheme, rows: Rows, *, limit: int = SEARCH_LIMIT
+    net: Network,
+    form: Format,
+    scheme: Scheme,
+    rows: Rows,
+    *,
+    limit: int = SEARCH_LIMIT,
+    clock: Clock = NO_LIMIT,
 ) -> Rounded:
     """Return the network with each parameter rounded up or down so that all rows are right.
 
@@ -200,14 +207,15 @@ def round_exactly(
     grids = grids_for(arrays, form, scheme)
     nearest = grids.nearest(arrays)
     q, is_complete, is_found = choose_around(
-        arrays, grids, nearest, shape, rows, limit=limit, best=True
+        arrays, grids, nearest, shape, rows, limit=limit, best=True, clock=clock
     )
+    end = f"before {TIME_UP}" if clock.is_up else f"in {limit} branches"
     open_bit = "in one bit every choice of -1 and 1 was open" if form.name == "binary" else ""
     note = open_bit if is_found else "no choice of up and down is right on every row"
     if not is_found and not is_complete:
-        note = f"none found in {limit} branches"
+        note = f"none found {end}"
     elif not is_complete:
-        note = f"the largest margin found in {limit} branches"
+        note = f"the largest margin found {end}"
     rounded = to_network(net, q, grids, form)
     return Rounded(rounded, "exact", scheme, grids.clipped(arrays), is_complete, note)
 
@@ -221,6 +229,7 @@ def choose_around(
     *,
     limit: int,
     best: bool,
+    clock: Clock = NO_LIMIT,
 ) -> tuple[Arrays, bool, bool]:
     """Return one network's q, each up or down; whether all were weighed; whether it is right."""
     joined = [candidate.flat()[0] for candidate in (nearest, *grids.around(arrays))]
@@ -228,7 +237,7 @@ def choose_around(
     drop_absent_biases(options, arrays, shape)
     scale, zero = (_broadcast(grids, arrays, what).flat()[0] for what in ("scale", "zero"))
     values = [scale[i] * (options[i] - zero[i]) for i in range(len(options))]
-    result = search(values, arrays.layout, shape, rows, limit=limit, best=best)
+    result = search(values, arrays.layout, shape, rows, limit=limit, best=best, clock=clock)
     if result.chosen is None:
         return nearest, result.is_complete, False
     q = np.array([option[pick] for option, pick in zip(options, result.chosen, strict=True)])

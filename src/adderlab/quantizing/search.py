@@ -16,6 +16,7 @@ import numpy as np
 
 from adderlab.nets import Activation
 from adderlab.nets.layout import Layout
+from adderlab.quantizing.clock import NO_LIMIT, Clock
 from adderlab.quantizing.rows import (
     Arrays,
     Rows,
@@ -41,7 +42,7 @@ class Found:
     Attributes:
         chosen: for each parameter the number of its value; ``None`` if no choice is right.
         margin: the smallest signed distance there.
-        is_complete: whether all choices were weighed; else the limit came first.
+        is_complete: whether all choices were weighed; else a limit came first.
         nodes: branches looked at.
     """
 
@@ -59,6 +60,7 @@ def search(
     *,
     limit: int,
     best: bool,
+    clock: Clock = NO_LIMIT,
 ) -> Found:
     """Return a choice that is right on every row.
 
@@ -69,6 +71,7 @@ def search(
         rows: what has to be right.
         limit: branches after which it is given up.
         best: look for the largest margin, not for the first find.
+        clock: when it is given up, and who is told how far it is.
     """
     lows = np.array([values.min() for values in choices])
     highs = np.array([values.max() for values in choices])
@@ -86,7 +89,8 @@ def search(
         if len(block) > chunk:
             stack.append((depth, block[chunk:]))
             block = block[:chunk]
-        if nodes >= limit:
+        clock.on_share(min(nodes / limit, 1.0))
+        if nodes >= limit or clock.is_up:
             return Found(best_values, margin, False, nodes)
         nodes += len(block)
         taken = np.take_along_axis(table, block.T, axis=1).T

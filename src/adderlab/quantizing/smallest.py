@@ -6,13 +6,15 @@ that no method tried here gave a network of fewer bits, never that none exists.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from adderlab.errors import AdderlabError
 from adderlab.formats import FORMATS, Format
 from adderlab.nets import Network
+from adderlab.quantizing.clock import NO_LIMIT, Clock
 from adderlab.quantizing.methods import METHODS, default_scheme, fits, rounded
 from adderlab.quantizing.rounding import Rounded
 from adderlab.quantizing.rows import LARGEST_PARAMETERS, LARGEST_ROWS
@@ -23,6 +25,9 @@ V = TypeVar("V")
 
 TUNED: Final = (Scheme("free"), Scheme("power-of-two"))
 """The schemes that fine-tuning is tried with: it takes longest, and adapts to the scale."""
+
+MOST_PARTS: Final = 8
+"""An attempt gets at least this part of the time that is left, however many are to follow."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,11 +54,13 @@ class Smallest(Generic[V]):
             ``None`` if none holds.
         attempts: everything tried, in order.
         is_complete: whether every search in fewer bits was finished, none ended at its limit.
+        is_stopped: whether the time was up before every attempt was made.
     """
 
     best: Attempt[V] | None
     attempts: tuple[Attempt[V], ...]
     is_complete: bool
+    is_stopped: bool = False
 
 
 def formats_by_bits(largest: int) -> Iterator[list[Format]]:
@@ -71,9 +78,13 @@ def smallest(
     holds: Callable[[V], bool],
     *,
     methods: Sequence[str] = METHODS,
-    on_try: Callable[[str], None] = lambda what: None,
+    clock: Clock = NO_LIMIT,
+    on_progress: Callable[[str, float], None] = lambda what, share: None,
 ) -> Smallest[V]:
     """Return the fewest bits in which some method finds a network that holds.
+
+    Every format is rounded to nearest first, up to one that holds: it is what is left when the
+    time is up.
 
     Args:
         net: any network.
@@ -81,33 +92,116 @@ def smallest(
         judge: gives a verdict on a network.
         holds: whether a verdict is good enough.
         methods: which to try.
-        on_try: called with a description of the next attempt.
+        clock: when the search ends with the best so far.
+        on_progress: called with the next attempt, and the share of all attempts that is done.
     """
     own = FORMATS[net.format].bits or 64
-    attempts: list[Attempt[V]] = []
+    levels = [
+        [
+            Trial(form, method, scheme)
+            for form in forms
+            for method, scheme in plans(net, task, form, methods)
+        ]
+        for forms in formats_by_bits(own)
+    ]
+    attempts = _Attempts(net, task, judge, clock, sum(map(len, levels)), on_progress)
+    bound: list[Attempt[V]] = []
+    for level in levels:
+        if not bound:
+            bound = attempts.good_among(holds, [t for t in level if t.method == "nearest"])
     is_complete = True
-    for forms in formats_by_bits(own):
+    for place, level in enumerate(levels):
+        good = attempts.good_among(holds, level)
+        if good or attempts.is_stopped:
+            tried = attempts.of(
+                itertools.chain(*levels if attempts.is_stopped else levels[: place + 1])
+            )
+            best = min(good or bound, key=_size, default=None)
+            return Smallest(
+                best, tried, is_complete and not attempts.is_stopped, attempts.is_stopped
+            )
+        is_complete = is_complete and all(
+            attempt.rounded.is_complete for attempt in attempts.of(level)
+        )
+    return Smallest(None, attempts.of(itertools.chain(*levels)), is_complete)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A format with the method and the scheme that it is tried with."""
+
+    form: Format
+    method: str
+    scheme: Scheme
+
+    def __str__(self) -> str:
+        return f"{self.form.name}, {self.method}" + (
+            f", {self.scheme}" if self.method != "snap" else ""
+        )
+
+
+class _Attempts(Generic[V]):
+    """Attempts that are made once each, until the time is up."""
+
+    def __init__(
+        self,
+        net: Network,
+        task: Task,
+        judge: Callable[[Network], V],
+        clock: Clock,
+        count: int,
+        on_progress: Callable[[str, float], None],
+    ) -> None:
+        self.net, self.task, self.judge, self.clock = net, task, judge, clock
+        self.count, self.on_progress = count, on_progress
+        self.is_stopped = False
+        self.known: dict[Trial, Attempt[V] | None] = {}
+
+    def of(self, trials: Iterable[Trial]) -> tuple[Attempt[V], ...]:
+        """Return the attempts that were made, in the order of their trials."""
+        known = (self.known.get(trial) for trial in trials)
+        return tuple(attempt for attempt in known if attempt is not None)
+
+    def good_among(self, holds: Callable[[V], bool], trials: Iterable[Trial]) -> list[Attempt[V]]:
+        """Return the attempts that hold; with scales only as long as none holds."""
         good: list[Attempt[V]] = []
-        for form in forms:
-            for method, scheme in plans(net, task, form, methods):
-                if good and scheme.scale != "none":
-                    continue  # one holds already, and scales take more bytes
-                on_try(f"{form.name}, {method}" + (f", {scheme}" if method != "snap" else ""))
-                try:
-                    rounded_net = rounded(
-                        net, task, form, method=method, scheme=None if method == "snap" else scheme
-                    )
-                except AdderlabError:  # it does not fit this format: out of double's range, say
-                    continue
-                attempt = Attempt(form, rounded_net, judge(rounded_net.network))
-                attempts.append(attempt)
-                if holds(attempt.verdict):
-                    good.append(attempt)
-                else:
-                    is_complete = is_complete and rounded_net.is_complete
-        if good:
-            return Smallest(min(good, key=_size), tuple(attempts), is_complete)
-    return Smallest(None, tuple(attempts), is_complete)
+        for trial in trials:
+            if good and trial.scheme.scale != "none":
+                continue  # one holds already, and scales take more bytes
+            attempt = self._attempt(trial)
+            if attempt is not None and holds(attempt.verdict):
+                good.append(attempt)
+        return good
+
+    def _attempt(self, trial: Trial) -> Attempt[V] | None:
+        """Return what comes of a trial; ``None`` where it does not fit, or the time is up."""
+        if trial in self.known:
+            return self.known[trial]
+        if self.clock.is_up:
+            self.is_stopped = True
+            return None
+        done = len(self.known)
+
+        def on_share(share: float) -> None:
+            self.on_progress(str(trial), (done + share) / self.count)
+
+        on_share(0.0)
+        parts = min(self.count - done, MOST_PARTS)
+        try:
+            rounded_net = rounded(
+                self.net,
+                self.task,
+                trial.form,
+                method=trial.method,
+                scheme=None if trial.method == "snap" else trial.scheme,
+                clock=self.clock.share(parts, on_share),
+            )
+        except AdderlabError:  # it does not fit this format: out of double's range, say
+            self.known[trial] = None
+        else:
+            judged = self.judge(rounded_net.network)
+            self.known[trial] = Attempt(trial.form, rounded_net, judged)
+        return self.known[trial]
 
 
 def plans(
@@ -135,22 +229,34 @@ def table(
     *,
     formats: Sequence[str],
     methods: Sequence[str] = METHODS,
-    on_try: Callable[[str], None] = lambda what: None,
-) -> tuple[Attempt[V], ...]:
-    """Return the verdict of each format by each method that applies to it."""
+    clock: Clock = NO_LIMIT,
+    on_progress: Callable[[str, float], None] = lambda what, share: None,
+) -> tuple[tuple[Attempt[V], ...], int]:
+    """Return the verdict of each format by each method that applies, and how many there are.
+
+    Where the time is up, the attempts that were made are fewer.
+    """
     can_search = task.rows <= LARGEST_ROWS and net.parameters <= LARGEST_PARAMETERS
+    trials = [
+        (FORMATS[name], method)
+        for name in formats
+        for method in methods
+        if fits(method, net, FORMATS[name]) and (method == "nearest" or can_search)
+    ]
     attempts: list[Attempt[V]] = []
-    for name in formats:
-        form = FORMATS[name]
-        scheme = default_scheme(net, form)
-        for method in methods:
-            if not fits(method, net, form) or (method != "nearest" and not can_search):
-                continue
-            on_try(f"{name}, {method}")
-            plan = None if method == "snap" else scheme
-            attempt = rounded(net, task, form, method=method, scheme=plan)
-            attempts.append(Attempt(form, attempt, judge(attempt.network)))
-    return tuple(attempts)
+    for done, (form, method) in enumerate(trials):
+        if clock.is_up:
+            break
+
+        def on_share(share: float, what: str = f"{form.name}, {method}", done: int = done) -> None:
+            on_progress(what, (done + share) / len(trials))
+
+        on_share(0.0)
+        scheme = None if method == "snap" else default_scheme(net, form)
+        part = clock.share(min(len(trials) - done, MOST_PARTS), on_share)
+        attempt = rounded(net, task, form, method=method, scheme=scheme, clock=part)
+        attempts.append(Attempt(form, attempt, judge(attempt.network)))
+    return tuple(attempts), len(trials)
 
 
 def _size(attempt: Attempt[V]) -> tuple[int, int, int]:

@@ -22,6 +22,7 @@ from adderlab.errors import FormatError
 from adderlab.formats import Format
 from adderlab.nets import Layer, Network
 from adderlab.nets.tensors import Dense
+from adderlab.quantizing.clock import NO_LIMIT, TIME_UP, Clock
 from adderlab.quantizing.grid import Grid
 from adderlab.quantizing.rounding import (
     Grids,
@@ -32,7 +33,7 @@ from adderlab.quantizing.rounding import (
 )
 from adderlab.quantizing.rows import Arrays, Rows, Shape, arrays_of, wrong_rows
 from adderlab.quantizing.scheme import PLAIN
-from adderlab.quantizing.search import search
+from adderlab.quantizing.search import NUMBERS_AT_ONCE, search
 
 MOST_SCALINGS: Final = 4096
 REACHES: Final = (1.0, 2.0, 1.5, 3.0, 2.5, 4.0, 6.0, 8.0)
@@ -47,7 +48,14 @@ MOST_LEVELS: Final = 16
 """Levels of a format up to which the output layer is chosen freely."""
 
 
-def snap(net: Network, form: Format, rows: Rows, *, limit: int = LIMIT_OUTPUT) -> Rounded:
+def snap(
+    net: Network,
+    form: Format,
+    rows: Rows,
+    *,
+    limit: int = LIMIT_OUTPUT,
+    clock: Clock = NO_LIMIT,
+) -> Rounded:
     """Return a nearby network of whole numbers without scales, right on every row if one is found.
 
     Hidden units that are off on every row are left out: they add nothing. Of the scalings, first
@@ -70,11 +78,13 @@ def snap(net: Network, form: Format, rows: Rows, *, limit: int = LIMIT_OUTPUT) -
     candidates: list[Rounded] = []
     for plan, note in plans:
         arrays, shape = arrays_of(plan)
-        q, is_found = snap_arrays(arrays, shape, rows, form, limit=limit)
+        q, is_found = snap_arrays(arrays, shape, rows, form, limit=limit, clock=clock)
         snapped = to_network(plan, q, _plain_grids(arrays, form), form)
         if is_found:
             return Rounded(snapped, "snap", PLAIN, note=_with_bit_note(note, form))
-        candidates.append(Rounded(snapped, "snap", PLAIN, 0, False, "no network near it found"))
+        end = f" before {TIME_UP}" if clock.is_up else ""
+        note = f"no network near it found{end}"
+        candidates.append(Rounded(snapped, "snap", PLAIN, 0, False, note))
     return candidates[0]
 
 
@@ -128,13 +138,19 @@ def _plain_grids(arrays: Arrays, form: Format) -> Grids:
 
 
 def snap_arrays(
-    arrays: Arrays, shape: Shape, rows: Rows, form: Format, *, limit: int = LIMIT_OUTPUT
+    arrays: Arrays,
+    shape: Shape,
+    rows: Rows,
+    form: Format,
+    *,
+    limit: int = LIMIT_OUTPUT,
+    clock: Clock = NO_LIMIT,
 ) -> tuple[Arrays, bool]:
     """Return one network's integers, and whether they are right on every row in double."""
     scaled = scalings(arrays, shape, form)
     grids = _plain_grids(arrays, form)
     rounded = grids.nearest(scaled)
-    wrong, _ = wrong_rows(rounded, shape, rows)
+    wrong = _wrong_rows(rounded, shape, rows, clock)
     before, after = scaled.flat(), rounded.flat()
     size = np.maximum((before**2).sum(axis=1), 1e-300)
     off = ((after - before) ** 2).sum(axis=1) / size
@@ -152,6 +168,7 @@ def snap_arrays(
             rows,
             limit=min(limit, LIMIT_AROUND),
             best=False,
+            clock=clock,
         )
         if is_found:
             return q, True
@@ -160,10 +177,23 @@ def snap_arrays(
     levels = form.levels or tuple(range(form.least, form.largest + 1))
     for place in order[:MOST_SEARCHED]:
         member = scaled.take(slice(place, place + 1))
-        values = _free_output(member, grids, shape, rows, levels, limit)
+        values = _free_output(member, grids, shape, rows, levels, limit, clock)
         if values is not None:
             return values, True
     return first, False
+
+
+def _wrong_rows(arrays: Arrays, shape: Shape, rows: Rows, clock: Clock) -> np.ndarray:
+    """Return how many rows are wrong; one more than there are where the time was up before."""
+    widest = max(weight.shape[1] for weight in arrays.weights)
+    at_once = max(1, NUMBERS_AT_ONCE // (widest * len(rows.inputs)))
+    wrong = np.full(len(arrays), len(rows.inputs) + 1)
+    for first in range(0, len(arrays), at_once):
+        some = slice(first, first + at_once)
+        wrong[some], _ = wrong_rows(arrays.take(some), shape, rows)
+        if clock.is_up:
+            break
+    return wrong
 
 
 def _free_output(
@@ -173,6 +203,7 @@ def _free_output(
     rows: Rows,
     levels: tuple[int, ...],
     limit: int,
+    clock: Clock,
 ) -> Arrays | None:
     """Return a right network whose output layer may be anything, the rest up or down."""
     layout = member.layout
@@ -185,7 +216,7 @@ def _free_output(
             sorted(levels, key=lambda level: abs(level - exact[place])), float
         )
     drop_absent_biases(options, member, shape)
-    result = search(options, layout, shape, rows, limit=limit, best=False)
+    result = search(options, layout, shape, rows, limit=limit, best=False, clock=clock)
     if result.chosen is None:
         return None
     q = np.array([option[pick] for option, pick in zip(options, result.chosen, strict=True)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from adderlab.blocks.numbers import counted
 from adderlab.errors import OptionError
 from adderlab.formats import FORMATS, Format
 from adderlab.nets import Network, save
@@ -20,6 +22,7 @@ from adderlab.proving.verdict import OUTCOMES
 from adderlab.quantizing import (
     METHODS,
     Attempt,
+    Clock,
     Rounded,
     Scheme,
     Smallest,
@@ -39,6 +42,13 @@ if TYPE_CHECKING:
 
 SMALLEST: Final = "smallest"
 AUTO: Final = "auto"
+TIMEOUT_S: Final = 60.0
+SEARCHING: Final = 0.8
+"""The part of the time that rounding may take; the rest is for the verdicts on what it gives."""
+
+LEAST_S: Final = 0.05
+"""What a verdict may take even where the time is up: enough for the rows of a small network."""
+
 LARGEST_COMPARED: Final = 1 << 12
 
 TABLE_FORMATS: Final = (
@@ -67,9 +77,9 @@ def quantize(
     per: str | None = None,
     symmetric: bool = True,
     limit: int | None = None,
-    timeout_s: float = 10.0,
+    timeout_s: float = TIMEOUT_S,
     out: str | Path | None = None,
-    on_try: Callable[[str], None] = lambda what: None,
+    on_progress: Callable[[str, float], None] = lambda what, share: None,
 ) -> Quantized:
     """Put a network into a format of fewer bits, and prove or refute what comes out.
 
@@ -85,9 +95,10 @@ def quantize(
         per: one scale for each ``tensor`` or ``channel``.
         symmetric: whether the zero point is 0.
         limit: branches after which a search is given up.
-        timeout_s: seconds after which a proof of a wide network is given up.
+        timeout_s: seconds that rounding, searching, fine-tuning and proving may take together;
+            then the best network so far is kept, and ``stopped`` says what was tried.
         out: where to write the network; it is written whatever the verdict.
-        on_try: called with what is tried next.
+        on_progress: called with what is tried and the share of the work that is done, 0 to 1.
 
     Raises:
         FormatError: no such format, it takes more bits, or it makes no sense with the options.
@@ -113,11 +124,16 @@ def quantize(
     net = source.network.for_task(target)
     scheme = _scheme(scale, per, symmetric=symmetric)
     _check_method(method)
+    time_limit = _Limit(timeout_s)
 
     def judge(quantized: Network) -> Judged:
-        return _judge(quantized, net, target, timeout_s)
+        return _judge(quantized, net, target, time_limit.seconds_left)
 
-    before = replace(prove(net, target, timeout_s=timeout_s), notes=source.notes)
+    def before() -> Verdict:  # last: what comes out matters more where time is short
+        on_progress("the network as given", 1.0)
+        verdict = prove(net, target, timeout_s=time_limit.seconds_left)
+        return replace(verdict, notes=source.notes)
+
     if to.lower() == SMALLEST:
         if scheme is not None or limit is not None:
             raise OptionError(
@@ -127,16 +143,33 @@ def quantize(
             )
         methods = METHODS if method == AUTO else (method,)
         result = smallest(
-            net, target, judge, lambda judged: bool(judged.verdict), methods=methods, on_try=on_try
+            net,
+            target,
+            judge,
+            lambda judged: bool(judged.verdict),
+            methods=methods,
+            clock=time_limit.searching,
+            on_progress=on_progress,
         )
-        return _finished(net, target, before, *_of_smallest(net, result, judge), out=out)
+        taken, attempts, claim = _of_smallest(net, result, judge)
+        stopped = (
+            time_limit.text(f"{counted(len(attempts), 'attempt')} made")
+            if result.is_stopped
+            else ""
+        )
+        return _finished(net, target, before(), taken, attempts, claim, stopped, out=out)
     form = target_format(to, net.format)
     if scheme is not None:
         scheme.check(form)
     methods = tuple(m for m in METHODS if fits(m, net, form)) if method == AUTO else (method,)
-    attempts = _attempts(net, target, form, methods, scheme, limit, judge, on_try)
+    clock = time_limit.searching
+    attempts = _attempts(net, target, form, methods, scheme, limit, judge, clock, on_progress)
     taken = max(attempts, key=lambda attempt: _goodness(attempt.verdict.verdict))
-    return _finished(net, target, before, taken, tuple(attempts), "", out=out)
+    stopped = ""
+    if clock.is_up and not taken.verdict.verdict:
+        names = ", ".join(attempt.rounded.method for attempt in attempts)
+        stopped = time_limit.text(f"tried {names}; the best is kept")
+    return _finished(net, target, before(), taken, tuple(attempts), "", stopped, out=out)
 
 
 def _attempts(
@@ -147,18 +180,26 @@ def _attempts(
     scheme: Scheme | None,
     limit: int | None,
     judge: Callable[[Network], Judged],
-    on_try: Callable[[str], None],
+    clock: Clock,
+    on_progress: Callable[[str, float], None],
 ) -> list[Attempt[Judged]]:
     """Return one attempt a method, up to the first that holds."""
     attempts: list[Attempt[Judged]] = []
-    for method in methods:
-        on_try(f"{form.name}, {method}")
+    for number, method in enumerate(methods):
+        if attempts and clock.is_up:
+            break
+
+        def on_share(share: float, number: int = number, method: str = method) -> None:
+            on_progress(f"{form.name}, {method}", (number + share) / len(methods))
+
         is_one_of_many = len(methods) > 1
         if is_one_of_many and method == "snap" and scheme is not None:
             continue
         if is_one_of_many and method != "nearest" and not _can_search(net, task):
             continue
-        attempt = rounded(net, task, form, method=method, scheme=scheme, limit=limit)
+        on_share(0.0)
+        part = clock.share(len(methods) - number, on_share)
+        attempt = rounded(net, task, form, method=method, scheme=scheme, limit=limit, clock=part)
         attempts.append(Attempt(form, attempt, judge(attempt.network)))
         if attempts[-1].verdict.verdict:
             break
@@ -183,8 +224,8 @@ def quantization_table(
     *,
     formats: Sequence[str] = TABLE_FORMATS,
     methods: Sequence[str] = METHODS,
-    timeout_s: float = 10.0,
-    on_try: Callable[[str], None] = lambda what: None,
+    timeout_s: float = TIMEOUT_S,
+    on_progress: Callable[[str, float], None] = lambda what, share: None,
 ) -> QuantizationTable:
     """Return what every method makes of a network in every format, with the verdicts.
 
@@ -193,8 +234,9 @@ def quantization_table(
         task: a task or its name; left out, the one that the network was built for.
         formats: their names; those of more bits than the network's own are left out.
         methods: their names.
-        timeout_s: seconds after which a proof of a wide network is given up.
-        on_try: called with what is tried next.
+        timeout_s: seconds that everything may take together; then the table ends, and
+            ``stopped`` says so.
+        on_progress: called with what is tried and the share of the work that is done, 0 to 1.
 
     Raises:
         OptionError: no time to prove.
@@ -206,16 +248,39 @@ def quantization_table(
     net = source.network.for_task(target)
     own = FORMATS[net.format].bits or 64
     names = [name for name in formats if FORMATS[name].bits <= own]
-    before = replace(prove(net, target, timeout_s=timeout_s), notes=source.notes)
-    attempts = table(
+    time_limit = _Limit(timeout_s)
+    attempts, count = table(
         net,
         target,
-        lambda quantized: _judge(quantized, net, target, timeout_s),
+        lambda quantized: _judge(quantized, net, target, time_limit.seconds_left),
         formats=names,
         methods=methods,
-        on_try=on_try,
+        clock=time_limit.searching,
+        on_progress=on_progress,
     )
-    return QuantizationTable(before, attempts)
+    on_progress("the network as given", 1.0)
+    before = replace(prove(net, target, timeout_s=time_limit.seconds_left), notes=source.notes)
+    stopped = ""
+    if len(attempts) < count:
+        stopped = time_limit.text(f"{len(attempts)} of {counted(count, 'attempt')} made")
+    return QuantizationTable(before, attempts, stopped)
+
+
+class _Limit:
+    """The time that the whole of a ``quantize`` may take, begun now."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self.timeout_s, self._start = timeout_s, time.perf_counter()
+        self.searching = Clock(self._start + SEARCHING * timeout_s)
+
+    @property
+    def seconds_left(self) -> float:
+        """What a verdict may take: all that is left, and a little in any case."""
+        return max(self._start + self.timeout_s - time.perf_counter(), LEAST_S)
+
+    def text(self, reached: str) -> str:
+        """Return the sentence that says what was reached at the limit."""
+        return f"the limit of {self.timeout_s:g} s was reached: {reached}"
 
 
 def _judge(net: Network, before: Network, task: Task, timeout_s: float) -> Judged:
@@ -249,10 +314,14 @@ def _of_smallest(
     if taken is None:
         kept = Rounded(net, "nearest", Scheme(), note="no format holds: the network as it was")
         unchanged = Attempt(FORMATS[net.format], kept, judge(net))
-        return unchanged, result.attempts, "no method found a network that holds in any format"
+        among = "among those that were tried" if result.is_stopped else "in any format"
+        return unchanged, result.attempts, f"no method found a network that holds {among}"
     fewer = sorted(
         {attempt.form.bits for attempt in result.attempts if attempt.form.bits < taken.form.bits}
     )
+    if result.is_stopped:
+        bits = taken.form.bits
+        return taken, result.attempts, f"not everything of fewer than {bits} bits was tried"
     if not fewer:
         return taken, result.attempts, "one bit a parameter: there is nothing below"
     tried = sum(attempt.form.bits < taken.form.bits for attempt in result.attempts)
@@ -271,6 +340,7 @@ def _finished(
     taken: Attempt[Judged],
     attempts: tuple[Attempt[Judged], ...],
     claim: str,
+    stopped: str,
     *,
     out: str | Path | None,
 ) -> Quantized:
@@ -284,6 +354,7 @@ def _finished(
         changed=_changed(net, quantized),
         attempts=attempts,
         claim=claim,
+        stopped=stopped,
         file=file,
     )
 

@@ -40,6 +40,7 @@ class Quantized(Result):
         changed: the number of parameters whose value changed.
         attempts: the other attempts.
         claim: with ``smallest``, what is known about fewer bits; else empty.
+        stopped: what was tried until the time was up; empty if everything was.
         file: where it was written, if it was.
     """
 
@@ -50,6 +51,7 @@ class Quantized(Result):
     changed: int
     attempts: tuple[Attempt[Judged], ...] = ()
     claim: str = ""
+    stopped: str = ""
     file: Path | None = None
 
     @property
@@ -107,6 +109,7 @@ class Quantized(Result):
             "is_complete": self.rounded.is_complete,
             "note": self.rounded.note or None,
             "claim": self.claim or None,
+            "stopped": self.stopped or None,
             "attempts": [attempt_dict(attempt) for attempt in self.attempts],
             "proof": self.verdict.to_dict(),
             "file": str(self.file) if self.file is not None else None,
@@ -127,7 +130,7 @@ class Quantized(Result):
                 all_of_them = f"the JSON lists all {len(self.attempts)} attempts"
                 shown.append(Line(f"the best of each format and method; {all_of_them}", "quiet"))
         shown.append(Line(self.summary(), "strong"))
-        notes = [note for note in (self.rounded.note, self.claim) if note]
+        notes = [note for note in (self.rounded.note, self.claim, self.stopped) if note]
         if self.rounded.clipped:
             values = "value lies" if self.rounded.clipped == 1 else "values lie"
             notes.append(f"{self.rounded.clipped} {values} beyond the last level")
@@ -158,15 +161,18 @@ class QuantizationTable(Result):
     Attributes:
         before: the verdict on the original network.
         attempts: in order of the formats.
+        stopped: what was tried until the time was up; empty if everything was.
     """
 
     before: Verdict
     attempts: tuple[Attempt[Judged], ...]
+    stopped: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         return {
             "before": self.before.to_dict(),
             "table": [attempt_dict(attempt) for attempt in self.attempts],
+            "stopped": self.stopped or None,
         }
 
     def blocks(self) -> tuple[Block, ...]:
@@ -175,6 +181,7 @@ class QuantizationTable(Result):
             Line(f"given: {self.before.summary()}"),
             attempts_table(self.attempts),
             Line("bytes: of the parameters alone; stored: with scales, zero points and padding"),
+            *([Line(f"note: {self.stopped}", "quiet")] if self.stopped else []),
         )
 
     def __repr__(self) -> str:
