@@ -81,7 +81,7 @@ def run_json(run):
 @pytest.fixture
 def quick_doctor(monkeypatch):
     """Spare the doctor's measurement of training, which takes a second."""
-    quick = doctor.Check("training", "1 µs", is_good=True)
+    quick = doctor.Check("training", "1 networks/s", is_good=True)
     monkeypatch.setattr(doctor, "_training_speed", lambda: quick)
 
 

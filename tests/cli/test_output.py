@@ -69,7 +69,7 @@ PRINTED = [
         "not written (add -o RUN to keep it)")),
     ("map --size 6x4 --steps 40 --x lr=0.1:4:log -o map.png", 0, "map.npz map.png", (
         "24 networks, each member 1 of seed 0, by lr=0.1:4:log and init=0.1:10:log",
-        "s by torch-ensemble", "written to map.png\nwritten to map.npz")),
+        "trained in ", "written to map.png\nwritten to map.npz")),
     ("prove @repaired", 0, "", (
         f"{PROVED_FP32}\nmargin: zeros 0, ones 0.5 = 1/2\nin fp32, its own format: proved (",
         "\nenumerated, 0.0")),

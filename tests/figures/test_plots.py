@@ -273,19 +273,27 @@ def test_of_many_rows_of_a_failure_the_wrong_ones_are_shown():
     assert all(any("✘" in cells[row, column] for column in range(5)) for row in range(1, 17))
 
 
-@pytest.mark.parametrize(("rows", "columns"), [(8, 8), (64, 200), (300, 90)])
+@pytest.mark.parametrize(
+    ("rows", "columns", "side"), [(8, 8, 64), (64, 200, 3), (300, 90, 2), (90, 600, 1)]
+)
 @pytest.mark.parametrize("shows", ["convergence", "success"])
-def test_each_network_of_a_maps_image_is_one_pixel(rows, columns, shows):
+def test_each_network_of_a_maps_image_is_a_square_of_pixels(rows, columns, side, shows):
+    """Whole pixels, the same number for each, so that the longer side has 512 or more."""
     view = view_of(rows, columns, shows)
     with Image.open(io.BytesIO(map_png(view))) as image:
         shown = np.asarray(image.convert("RGB"))
+        assert image.info["Pixels a network"] == f"{side} x {side}"
+        assert "to the right" in image.info["Description"]
     pixels = np.asarray(plot_map(view).images[0].get_array())
-    tops, lefts = np.nonzero((shown == pixels[0, 0]).all(axis=2))
+    drawn = np.kron(pixels, np.ones((side, side, 1), dtype=np.uint8))
+    height, width = drawn.shape[:2]
+    assert max(height, width) >= 512
+    tops, lefts = np.nonzero((shown == drawn[0, 0]).all(axis=2))
     places = [
         (top, left)
         for top, left in zip(tops, lefts, strict=True)
-        if shown[top : top + rows, left : left + columns].shape == pixels.shape
-        and (shown[top : top + rows, left : left + columns] == pixels).all()
+        if shown[top : top + height, left : left + width].shape == drawn.shape
+        and (shown[top : top + height, left : left + width] == drawn).all()
     ]
     assert len(places) == 1
 

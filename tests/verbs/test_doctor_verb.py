@@ -38,11 +38,25 @@ def test_every_dependency_of_the_project_is_looked_at(report):
 def test_the_speeds_of_proving_and_training_are_measured(report):
     states = {check.what: check.state for check in report.checks}
     rate, unit = states["proving"].split(" ", 1)
-    assert unit == "rows/s by enumeration"
+    assert unit == "rows/s by enumeration, 14-14-1"
     assert int(rate.replace(",", "")) > 0
-    each, unit = states["training"].split(" ", 1)
-    assert unit == "µs a network of 1000 steps"
-    assert int(each.replace(",", "")) > 0
+    rate, unit = states["training"].split(" ", 1)
+    assert unit == "networks/s by numba-lanes, 2-3-2, 1000 steps each"
+    assert int(rate.replace(",", "")) > 0
+
+
+def test_the_speed_of_training_is_that_of_the_networks_it_trains(monkeypatch):
+    """Compiling, judging, proving and examples are no part of it; it was ten times too slow."""
+    clock = iter([10.0, 10.5, 20.0, 20.25, 30.0, 31.0])
+    monkeypatch.setattr(doctor.time, "perf_counter", lambda: next(clock))
+    trained: list[int] = []
+    monkeypatch.setattr(
+        "adderlab.training.members.train_members",
+        lambda task, settings, members, path: trained.append(len(members)),
+    )
+    rate = doctor.rounded_rate(doctor.NETWORKS / 0.25)
+    assert doctor._training_speed().state.startswith(f"{rate} networks/s ")
+    assert trained == [16, *[doctor.NETWORKS] * doctor.REPEATS]
 
 
 def test_only_what_is_needed_must_be_there(report):

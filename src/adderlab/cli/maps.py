@@ -1,4 +1,4 @@
-"""``adderlab map``: which settings train, pixel by pixel."""
+"""``adderlab map``: which settings train, network by network."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ adderlab map half-adder --x hidden=1:16 --y lr=0.01:10:log --show success -o wid
 
 adderlab map half-adder --optimizer momentum --x lr=0.001:1:log --y momentum=0:0.99 -o beta.png
 
-Exit code: 0 the map was made, 2 bad input, 130 interrupted (finished bands of a large map are
-kept, and the same command resumes)."""
+Exit code: 0 the map was made, 2 bad input, 130 interrupted (finished bands are kept, and the
+same command resumes)."""
 
 
 def register(app: typer.Typer) -> None:
@@ -45,7 +45,7 @@ def map(
         str, typer.Option(metavar="NAME=LOW:HIGH[:log]", help="The axis upwards.")
     ] = "init=0.1:10:log",
     size: Annotated[
-        str, typer.Option(metavar="N|NxM", help="Pixels on a side, at most 4096.")
+        str, typer.Option(metavar="N|NxM", help="Networks on a side, at most 4096.")
     ] = "256",
     show: Annotated[
         ColorChoice, typer.Option(help="What the colors show.")
@@ -90,6 +90,7 @@ def map(
             out=out,
             threads=threads,
             on_progress=on_progress,
+            on_stage=lambda text: bar.update(job, description=text, rate=""),
             on_compile=lambda text: bar.console.print(text),
             seed=seed,
             **settings,

@@ -181,6 +181,9 @@ def _train_population(
         def on_stage(text: str) -> None:
             bar.update(job, description=text)
 
+        def on_total(steps: int) -> None:
+            bar.update(job, total=steps)
+
         def on_choice(choice: Choice) -> None:
             networks = counted(seeds, "network")
             bar.console.print(f"training {networks} by {choice.path} ({choice.why})")
@@ -196,6 +199,7 @@ def _train_population(
             explain=explain,
             threads=threads,
             on_progress=on_progress,
+            on_total=on_total,
             on_choice=on_choice,
             on_stage=on_stage,
             on_compile=on_compile,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree
@@ -76,9 +76,15 @@ def drawn(
     return figure
 
 
-def png_of(figure: Figure, dpi: int) -> bytes:
-    """Return a drawing as PNG; at 72 dots an inch a point is a pixel."""
-    return _bytes_of(figure, "png", dpi, {"Software": None})
+def png_of(figure: Figure, dpi: int, about: Mapping[str, str] | None = None) -> bytes:
+    """Return a drawing as PNG; at 72 dots an inch a point is a pixel.
+
+    Args:
+        figure: the drawing.
+        dpi: dots an inch.
+        about: texts for the file's metadata, by their names.
+    """
+    return _bytes_of(figure, "png", dpi, {"Software": None, **(about or {})})
 
 
 def _bytes_of(figure: Figure, kind: str, dpi: int, metadata: dict[str, Any]) -> bytes:

@@ -31,6 +31,9 @@ SIDES: Final = (
     ("converges: fast to slow", CONVERGES),
     ("does not converge: fast to slow", DIVERGES),
 )
+LEAST_SIDE: Final = 512
+"""Pixels that the longer side of a map's image has at least."""
+
 SWATCHES: Final = 32
 """Steps of a gradient in the legend."""
 
@@ -124,13 +127,29 @@ def map_picture(view: MapView, *, name: str = "map") -> Picture:
     )
 
 
+def pixel_scale(rows: int, columns: int) -> int:
+    """Return how many pixels a side a network has in the image of a map, so that it can be seen.
+
+    Examples:
+        >>> pixel_scale(64, 64), pixel_scale(300, 256), pixel_scale(1024, 1024)
+        (8, 2, 1)
+    """
+    return -(-LEAST_SIDE // max(rows, columns))
+
+
 def map_png(view: MapView) -> bytes:
-    """Return a map as PNG: each network is one pixel, with axes around them."""
+    """Return a map as PNG: each network is a square of pixels, with axes around them.
+
+    The squares have :func:`pixel_scale` pixels a side, the same number for each; the image's
+    metadata say so, as ``Pixels a network``, and what it shows, as ``Description``.
+    """
     from matplotlib.figure import Figure
     from matplotlib.transforms import Affine2D, Bbox
 
-    rows, columns = view.measure.shape
-    scale = max(1.0, min(rows, columns) / 512)  # text grows with large maps
+    side = pixel_scale(*view.measure.shape)
+    pixels = pixels_of(view).repeat(side, axis=0).repeat(side, axis=1)
+    rows, columns = pixels.shape[:2]
+    scale = max(1.0, min(rows, columns) / LEAST_SIDE)  # text grows with large maps
     size = SIZE * scale
     texts = [*view.y.ticks()[1], view.y.name]
     names = max(width_of(text) for text, _ in (*KINDS, *SIDES)) * scale + 5 * size
@@ -140,16 +159,18 @@ def map_png(view: MapView) -> bytes:
     height = bottom + rows + top
     with styled():
         figure = Figure(figsize=(width / POINTS, height / POINTS), dpi=POINTS)
-        _ = figure.figimage(pixels_of(view), left, bottom, origin="upper")
+        _ = figure.figimage(pixels, left, bottom, origin="upper")
         around = Bbox.from_bounds(left - 1, bottom - 1, columns + 2, rows + 2)  # frames no pixel
         ax = figure.add_axes(around.transformed(Affine2D().scale(1 / width, 1 / height)).bounds)
-        _ = ax.set(xlim=(-1, columns + 1), ylim=(-1, rows + 1))
+        margin = 1 / side
+        _ = ax.set(xlim=(-margin, columns / side + margin), ylim=(-margin, rows / side + margin))
         _label(ax, view)
         for text in (*ax.get_xticklabels(), *ax.get_yticklabels(), ax.xaxis.label, ax.yaxis.label):
             text.set_fontsize(size)
         corner = (left / width, (bottom - 4.5 * size) / height)
         _ = figure.legend(**_entries(view), loc="upper left", bbox_to_anchor=corner, fontsize=size)
-        return png_of(figure, POINTS)
+        about = {"Description": map_text(view), "Pixels a network": f"{side} x {side}"}
+        return png_of(figure, POINTS, about)
 
 
 def map_text(view: MapView) -> str:

@@ -7,7 +7,6 @@ is done, so that the same command resumes an interrupted map.
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,9 +16,18 @@ import numpy as np
 
 from adderlab.errors import OptionError
 from adderlab.runs.maps.result import SHOWS, TrainabilityMap, npz_bytes
-from adderlab.runs.maps.run import SUFFIX, check_disk, grid_of, identity, parts_folder, read_pixels
+from adderlab.runs.maps.run import (
+    SUFFIX,
+    as_begun,
+    check_disk,
+    grid_of,
+    identity,
+    parts_folder,
+    read_pixels,
+)
 from adderlab.runs.populations.ledger import Ledger
 from adderlab.runs.populations.plan import check_threads, this_machine
+from adderlab.runs.times import Stopwatch
 from adderlab.tasks import Task, as_task
 from adderlab.training import MapOptions, keywords_of, make_settings
 from adderlab.writing import check_place, write_file
@@ -36,6 +44,7 @@ def map(
     out: str | Path | None = None,
     threads: int | None = None,
     on_progress: Callable[[int], None] = lambda done: None,
+    on_stage: Callable[[str], None] = lambda text: None,
     on_compile: Callable[[str], None] = lambda text: None,
     **settings: Unpack[MapOptions],
 ) -> TrainabilityMap:
@@ -51,9 +60,11 @@ def map(
         member: which member's start, data and batches every pixel has. Member 1 of seed 0 learns
             the half adder under the notebook's settings; half of the others do not.
         show: ``convergence``, or ``success``: which networks are right on every row.
-        out: an image (``.png``); an array file (``.npz``) of the same name goes with it.
+        out: an image (``.png``), of a small map with several pixels a side for each network; an
+            array file (``.npz``) of the same name goes with it, with one value a network.
         threads: the number of threads; all cores unless given.
         on_progress: called with the pixels done since the last call.
+        on_stage: called with what is done after the training.
         on_compile: called with one line before a kernel is compiled.
         **settings: as of :func:`adderlab.train`, for everything that is not an axis.
 
@@ -68,6 +79,7 @@ def map(
         >>> trained.measure.shape
         (2, 2)
     """
+    watch = Stopwatch()
     check_threads(threads)
     target = as_task(task)
     grid = grid_of(
@@ -85,9 +97,9 @@ def map(
         for place in (image, image.with_suffix(SUFFIX)):
             check_place(place)
         check_disk(grid, image)
+        grid = as_begun(grid, parts_folder(image))
         if grid.bands > 1:
             ledger = Ledger.open(parts_folder(image), identity(grid), this_machine())
-    start = time.perf_counter()
     measure = np.empty((grid.rows, grid.columns), dtype=np.float32)
     success = np.empty((grid.rows, grid.columns), dtype=bool)
     try:
@@ -98,7 +110,11 @@ def map(
                 on_progress(pixels.measure.size)
             else:
                 pixels = grid.train(
-                    number, threads=threads, on_progress=on_progress, on_compile=on_compile
+                    number,
+                    threads=threads,
+                    on_progress=on_progress,
+                    on_compile=on_compile,
+                    watch=watch,
                 )
                 if ledger is not None:
                     data = {"measure": pixels.measure, "success": pixels.success}
@@ -109,12 +125,15 @@ def map(
             raise ledger.interrupted(grid.bands, "band") from None
         raise
     result = TrainabilityMap(
-        grid, measure, success, show, ", ".join(grid.paths()), time.perf_counter() - start
+        grid, measure, success, show, ", ".join(grid.paths()), watch.seconds_of("training")
     )
     if image is None:
-        return result
-    _ = write_file(image.with_suffix(SUFFIX), result.to_npz())
-    _ = write_file(image, result.to_png())
+        return replace(result, times=watch.times())
+    on_stage("drawing")
+    with watch.part("drawing"):
+        _ = write_file(image.with_suffix(SUFFIX), result.to_npz())
+        _ = write_file(image, result.to_png())
     if ledger is not None:
         shutil.rmtree(ledger.folder, ignore_errors=True)
-    return replace(result, file=image, array=image.with_suffix(SUFFIX))
+    array = image.with_suffix(SUFFIX)
+    return replace(result, file=image, array=array, times=watch.times())

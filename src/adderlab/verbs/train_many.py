@@ -29,6 +29,7 @@ def train_many(
     draw: bool = True,
     threads: int | None = None,
     on_progress: Callable[[int], None] = lambda done: None,
+    on_total: Callable[[int], None] = lambda steps: None,
     on_choice: Callable[[Choice], None] = lambda choice: None,
     on_stage: Callable[[str], None] = lambda text: None,
     on_compile: Callable[[str], None] = lambda text: None,
@@ -51,7 +52,9 @@ def train_many(
             changed; as ``explain`` unless given.
         draw: whether figures are drawn into the folder.
         threads: how many are used; all cores unless given. The result does not depend on it.
-        on_progress: called with the network-steps done since the last call.
+        on_progress: called with the network-steps done since the last call, those of trying causes
+            and of what helps among them.
+        on_total: called with how many there are to be, before anything is trained.
         on_choice: called with the engine and why, before anything is trained.
         on_stage: called with what is being done, when that changes.
         on_compile: called with one line before a kernel is compiled.
@@ -84,7 +87,7 @@ def train_many(
             f"got {keep!r} without a folder", where="keep", remedy="name a folder with `out`"
         )
     on_choice(plan.choice)
-    run = PopulationRun(plan, ledger, threads, draw, on_progress, on_stage, on_compile)
+    run = PopulationRun(plan, ledger, threads, draw, on_progress, on_total, on_stage, on_compile)
     try:
         return run.finish()
     except KeyboardInterrupt:

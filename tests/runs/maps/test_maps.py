@@ -17,10 +17,10 @@ from adderlab.runs.maps.axes import parse_axis
 from adderlab.runs.maps.grid import Grid, loss_steps, measure_of
 from adderlab.tasks import task_named
 from adderlab.training import Settings
-from adderlab.training.census import surveys
 from adderlab.training.choice import ENSEMBLE, LANES
 from adderlab.training.judging import judge
 from adderlab.training.members import train_members
+from adderlab.training.work import members_at_once
 from adderlab.verbs.map import map as make_map
 
 HALF_ADDER = task_named("half-adder")
@@ -28,8 +28,19 @@ QUICK = {"steps": 60, "data": "table", "member": 1}
 SIZE = {"size": "6x5"}
 
 
+finds_kernels = Grid.finds_kernels
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_kernels():
+    """What other tests compiled is not to change which engine is taken here."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Grid, "finds_kernels", lambda grid: False)
+        yield
+
+
 @pytest.fixture(scope="module")
-def found():
+def found(no_kernels):
     return make_map("half-adder", x="lr=0.1:4:log", y="init=0.5:2", **SIZE, **QUICK)
 
 
@@ -57,7 +68,7 @@ def test_every_pixel_is_the_member_trained_alone(found):
 
 def test_bands_and_threads_change_nothing(monkeypatch):
     """In the compiled kernel: the threads of the other engine are always one."""
-    monkeypatch.setattr(surveys, "COMPILE_WORK", 0)
+    monkeypatch.setattr(Grid, "finds_kernels", lambda grid: True)
     options = {"x": "lr=0.1:4:log", "y": "init=0.5:2", **SIZE, **QUICK}
     found = make_map("half-adder", threads=1, **options)
     assert found.path == LANES
@@ -69,15 +80,39 @@ def test_bands_and_threads_change_nothing(monkeypatch):
     assert again.to_npz() == found.to_npz()
 
 
-def test_a_kernel_is_compiled_only_where_enough_pixels_share_it():
-    def path(columns, **axes):
-        x, y = (parse_axis(text, name) for name, text in axes.items())
-        return Grid(HALF_ADDER, Settings(), x, y, columns, 256).paths()
+def grid_by(x, y, *, columns, has_kernels=False):
+    axes = parse_axis(x, "x"), parse_axis(y, "y")
+    return Grid(HALF_ADDER, Settings(), *axes, columns, 256, has_kernels)
 
-    assert path(8, x="lr=1:2", y="init=1:2") == (ENSEMBLE,)
-    assert path(256, x="lr=1:2", y="init=1:2") == (LANES,)
-    assert path(256, x="lr=1:2", y="batch=1:64") == (ENSEMBLE,)  # 1024 pixels for each
-    assert path(4096, x="lr=1:2", y="hidden=2:4") == (LANES,)
+
+def test_a_kernel_is_compiled_only_where_pytorch_would_take_longer():
+    """A map of 64 x 64 took 5.6 s in PyTorch, one of 256 x 256 1.0 s in its kernel."""
+    axes = {"x": "lr=1:2", "y": "init=1:2"}
+    assert grid_by(**axes, columns=8).paths() == (ENSEMBLE,)
+    assert grid_by(**axes, columns=16).paths() == (LANES,)
+    assert grid_by("lr=1:2", "batch=1:64", columns=256).paths() == (ENSEMBLE,)
+    assert grid_by("lr=1:2", "hidden=2:4", columns=4096).paths() == (LANES,)
+
+
+def test_a_kernel_that_is_there_is_taken():
+    axes = {"x": "lr=1:2", "y": "init=1:2"}
+    assert grid_by(**axes, columns=8, has_kernels=True).paths() == (LANES,)
+    _ = train_members(HALF_ADDER, Settings(), [], path=LANES)
+    assert finds_kernels(grid_by(**axes, columns=8))
+    assert not finds_kernels(grid_by("lr=1:2", "hidden=201:203", columns=8))
+
+
+@pytest.mark.parametrize("now", [False, True])
+def test_a_map_goes_on_in_the_engine_that_it_began_with(found, tmp_path, monkeypatch, now):
+    """Whatever was compiled since: its pixels are those of one engine."""
+    monkeypatch.setattr(grids, "BAND_MEMBERS", 13)
+    options = {"x": "lr=0.1:4:log", "y": "init=0.5:2", "out": tmp_path / "map.png"}
+    monkeypatch.setattr(Grid, "finds_kernels", lambda grid: not now)
+    leave_a_band(monkeypatch, **options)
+    monkeypatch.setattr(Grid, "finds_kernels", lambda grid: now)
+    resumed = make_map("half-adder", **options, **SIZE, **QUICK)
+    assert resumed.path == (ENSEMBLE if now else LANES)
+    assert resumed.grid.has_kernels is not now
 
 
 def test_progress_counts_every_pixel_once():
@@ -93,8 +128,17 @@ def test_a_band_of_large_networks_is_a_small_one():
     axes = parse_axis("lr=1:2", "x"), parse_axis("init=1:2", "y")
     small = Grid(HALF_ADDER, Settings(), *axes, 256, 256)
     large = Grid(task_named("adder:4"), Settings(hidden=64), *axes, 256, 256)
-    assert (small.band, small.bands) == (256, 1)
+    assert (small.band, small.bands) == (123, 3)  # about half a second each
     assert (large.band, large.bands) == (1, 256)
+    few = Grid(HALF_ADDER, Settings(), *axes, 64, 64, has_kernels=False)
+    assert few.band * few.columns * 4 * 17 * 1000 <= grids.BAND_WORK
+
+
+def test_an_interrupt_loses_one_block_of_pytorch_at_most():
+    axes = parse_axis("lr=1:2", "x"), parse_axis("init=1:2", "y")
+    wide = Grid(HALF_ADDER, Settings(hidden=300), *axes, 32, 256)
+    assert wide.paths() == (ENSEMBLE,)
+    assert wide.band * wide.columns == members_at_once(HALF_ADDER, wide.settings)
 
 
 def test_whole_settings_on_the_axes(monkeypatch):

@@ -549,6 +549,21 @@ def test_progress_counts_every_step_of_every_network():
     assert stages == ["training"]
 
 
+def test_progress_covers_causes_and_what_helps_too():
+    """As much as was announced, neither more nor less, whatever work it turned out to be."""
+    done: list[int] = []
+    totals: list[int] = []
+    census = train_many(
+        "half-adder", seeds=40, on_progress=done.append, on_total=totals.append, **QUICK
+    )
+    assert totals == [sum(done)]
+    assert totals[0] > 40 * 150
+    assert min(done) >= 0
+    names = [name for name, _ in census.times.parts]
+    assert {"training", "judging", "causes", "what helps"} <= set(names)
+    assert sum(seconds for _, seconds in census.times.parts) <= census.times.seconds
+
+
 def test_a_population_that_diverged_is_written_too(tmp_path):
     census = train_many(
         "half-adder", seeds=6, steps=60, lr=1e30, out=tmp_path / "run", explain=False

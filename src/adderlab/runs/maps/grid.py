@@ -23,9 +23,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from adderlab.runs.maps.axes import Axis
+from adderlab.runs.times import Stopwatch
 from adderlab.training.census.surveys import path_of
+from adderlab.training.choice import ENSEMBLE, choose
 from adderlab.training.judging import judge
 from adderlab.training.members import member_bytes, train_members
+from adderlab.training.work import members_at_once
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float32
@@ -42,8 +45,11 @@ EACH: Final = ("lr", "init", "momentum")
 
 BAND_MEMBERS: Final = 1 << 16
 BAND_BYTES: Final = 1 << 28
-BAND_WORK: Final = 1 << 34
-"""Products of a weight and a value in a band, some seconds' work for a compiled kernel."""
+BAND_WORK: Final = 1 << 31
+"""Products of a weight and a value in a band: half a second of a kernel, lost by an interrupt."""
+
+MOST_LOOKED_UP: Final = 64
+"""Kernels that are looked up in the cache, for a map that takes one for each value of an axis."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +76,7 @@ class Grid:
         y: the axis upwards.
         columns: pixels to the right.
         rows: pixels upwards.
+        has_kernels: whether all its kernels are compiled already, so that none takes any time.
     """
 
     task: Task
@@ -78,14 +85,18 @@ class Grid:
     y: Axis
     columns: int
     rows: int
+    has_kernels: bool = False
 
     @property
     def band(self) -> int:
-        """Rows that are trained at once: enough for the engine, within memory and time."""
+        """Rows that are trained at once: half a second of a kernel, or a block of PyTorch's."""
         largest = self.settings_at(self.x.high, self.y.high)
         by_memory = BAND_BYTES // member_bytes(self.task, largest)
         products = self.task.rows * largest.parameters(self.task) * max(largest.steps, 1)
-        members = min(BAND_MEMBERS, by_memory, BAND_WORK // products)
+        by_work = BAND_WORK // products
+        if ENSEMBLE in self.paths():
+            by_work = members_at_once(self.task, largest) * len(self._kinds(self.x, self.columns))
+        members = min(BAND_MEMBERS, by_memory, by_work)
         return max(1, members // self.columns)
 
     @property
@@ -107,8 +118,31 @@ class Grid:
 
     def path_at(self, x: float, y: float) -> str:
         """Return the engine of the pixel at ``x`` and ``y``: by how many others share it."""
+        settings = self.settings_at(x, y)
+        if self.has_kernels:
+            return choose(self.task, settings).path
         networks = self.columns * self.rows // self.populations
-        return path_of(self.task, self.settings_at(x, y), networks)
+        return path_of(self.task, settings, networks)
+
+    def finds_kernels(self) -> bool:
+        """Return whether kernels for all pixels are compiled already, here or in the cache."""
+        from adderlab.training.kernels.engine import has_kernel
+
+        if self.populations > MOST_LOOKED_UP:
+            return False
+        every = [
+            self.settings_at(x, y)
+            for x in self._kinds_or_low(self.x, self.columns)
+            for y in self._kinds_or_low(self.y, self.rows)
+        ]
+        paths = [choose(self.task, settings).path for settings in every]
+        return ENSEMBLE not in paths and all(
+            has_kernel(self.task, settings, path)
+            for settings, path in zip(every, paths, strict=True)
+        )
+
+    def _kinds_or_low(self, axis: Axis, count: int) -> Any:
+        return [axis.low] if axis.name in EACH else self._kinds(axis, count)
 
     def paths(self) -> tuple[str, ...]:
         """Return the engines at the corners of the map: a wide axis may need two."""
@@ -130,6 +164,7 @@ class Grid:
         threads: int | None = None,
         on_progress: Callable[[int], None] = lambda done: None,
         on_compile: Callable[[str], None] = lambda text: None,
+        watch: Stopwatch | None = None,
     ) -> Pixels:
         """Train the rows of a band and return them.
 
@@ -138,7 +173,9 @@ class Grid:
             threads: as in :func:`adderlab.training.members.train_members`.
             on_progress: called with the pixels done since the last call.
             on_compile: as in :func:`adderlab.training.members.train_members`.
+            watch: takes the time of training and of judging.
         """
+        watch = watch or Stopwatch()
         xs = self.x.values(self.columns)
         ys = self.y.values(self.rows)[self.rows_of(number)]
         shape = (len(ys), len(xs))
@@ -147,14 +184,27 @@ class Grid:
         for row_set, column_set in self._alike(xs, ys):
             some_x, some_y = xs[column_set], ys[row_set]
             progress = _Pixels(on_progress, self.settings_at(some_x[0], some_y[0]).steps)
-            trained = self._trained(some_x, some_y, threads, progress.add, on_compile)
+            with watch.part("compiling"):
+                self._compile(some_x, some_y, on_compile)
+            with watch.part("training"):
+                trained = self._trained(some_x, some_y, threads, progress.add, on_compile)
             part = np.ix_(row_set, column_set)
             small = (len(row_set), len(column_set))
             measure[part] = measure_of(trained.losses, trained.loss_steps).reshape(small)
-            judged = judge(self.task, trained.settings, trained.arrays)
+            with watch.part("judging"):
+                judged = judge(self.task, trained.settings, trained.arrays)
             success[part] = judged.is_right.reshape(small)
             progress.end(len(row_set) * len(column_set))
         return Pixels(measure, success)
+
+    def _compile(self, xs: Any, ys: Any, on_compile: Callable[[str], None]) -> None:
+        """Compile a kernel first, so that the seconds are those of training alone."""
+        x, y = float(xs[0]), float(ys[0])
+        path = self.path_at(x, y)
+        if path != ENSEMBLE:
+            no_members = np.zeros(0, dtype=np.uint64)
+            settings = self.settings_at(x, y)
+            _ = train_members(self.task, settings, no_members, path=path, on_compile=on_compile)
 
     def _alike(self, xs: Any, ys: Any) -> list[tuple[Any, Any]]:
         """Return rows and columns that one population can train: equal but for EACH."""

@@ -15,8 +15,15 @@ import numpy as np
 from adderlab.blocks import Block, Figures, Line, Result, written_lines
 from adderlab.blocks.numbers import duration_text
 from adderlab.figures import Picture
-from adderlab.figures.trainability_map import MapAxis, MapView, map_picture, map_png
+from adderlab.figures.trainability_map import (
+    MapAxis,
+    MapView,
+    map_picture,
+    map_png,
+    pixel_scale,
+)
 from adderlab.runs.maps.grid import Grid
+from adderlab.runs.times import Times
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float32, Float64
@@ -46,6 +53,7 @@ class TrainabilityMap(Result):
         shows: what the image shows: ``convergence`` or ``success``.
         path: the engine, or the engines, that trained it.
         seconds: how long training took.
+        times: how long everything took, and its parts.
         file: the image, if it was written.
         array: the array file beside it.
     """
@@ -56,6 +64,7 @@ class TrainabilityMap(Result):
     shows: str
     path: str
     seconds: float = field(compare=False)
+    times: Times = field(default_factory=Times, compare=False)
     file: Path | None = None
     array: Path | None = None
 
@@ -84,6 +93,7 @@ class TrainabilityMap(Result):
             "shows": self.shows,
             "seconds": round(self.seconds, 3),
             "path": self.path,
+            "pixel_scale": pixel_scale(self.grid.rows, self.grid.columns),
             "file": str(self.file) if self.file is not None else None,
             "array": str(self.array) if self.array is not None else None,
         }
@@ -104,7 +114,7 @@ class TrainabilityMap(Result):
         return map_picture(self.view(shows=shows), name=name)
 
     def to_png(self) -> bytes:
-        """Return it as PNG, a pixel a network, with its axes."""
+        """Return it as PNG, a square of pixels a network, with its axes."""
         return map_png(self.view())
 
     def to_npz(self) -> bytes:
@@ -130,7 +140,7 @@ class TrainabilityMap(Result):
                 f"by {self.grid.x} and {self.grid.y}",
                 "strong",
             ),
-            Line(f"{self.seconds:.1f} s by {self.path}, {each} a network"),
+            Line(f"trained in {duration_text(self.seconds)} by {self.path}, {each} a network"),
             Line(
                 f"{converged:.1%} converge, {1 - converged:.1%} do not (their loss does not "
                 f"end below its start), {self.success.mean():.1%} are right on every row"
@@ -139,6 +149,8 @@ class TrainabilityMap(Result):
         if not self.success.any():
             shown.append(Line("nowhere is this member right; another member may be"))
         shown.append(Figures(lambda: (self.picture(),), ""))
+        if self.times.parts:
+            shown.append(Line(str(self.times)))
         return (*shown, *written_lines(self.file, self.array))
 
     def __repr__(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from adderlab.errors import OptionError, ResourceError
 from adderlab.runs.maps.axes import LARGEST_SIDE, Axis, parse_axis, parse_size
 from adderlab.runs.maps.grid import EACH, Grid, Pixels
 from adderlab.runs.maps.result import about
+from adderlab.runs.populations.ledger import recorded_identity
 from adderlab.runs.populations.plan import identity_of
 from adderlab.tasks import Task
 from adderlab.training.members import check_block
@@ -86,6 +88,16 @@ def grid_of(task: Task, x: str, y: str, size: int | str, settings: Any) -> Grid:
         )
     largest = grid.settings_at(across.high, up.high)
     check_block(task, largest, grid.columns)
+    return replace(grid, has_kernels=grid.finds_kernels())
+
+
+def as_begun(grid: Grid, folder: Path) -> Grid:
+    """Return the grid with the engine that its bands were begun with, whatever is compiled now."""
+    path = recorded_identity(folder).get("path")
+    for has_kernels in (False, True):
+        begun = replace(grid, has_kernels=has_kernels)
+        if ", ".join(begun.paths()) == path:
+            return begun
     return grid
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +13,7 @@ from adderlab.runs.populations.census_blocks import census_blocks
 from adderlab.runs.populations.failures import FailureKind, SymptomCount
 from adderlab.runs.populations.losses import LossQuantiles
 from adderlab.runs.populations.solutions import BestMember, Solutions
+from adderlab.runs.times import Times
 from adderlab.tasks import Task
 from adderlab.training import Settings
 from adderlab.training.census.rates import Rate
@@ -51,6 +52,7 @@ class Census(Result):
         folder: where it was written, if it was.
         was_done: whether it was finished before, so that nothing was trained now.
         repaired: the files in the folder that were damaged and written again.
+        times: how long everything took, and its parts.
     """
 
     task: Task
@@ -74,6 +76,7 @@ class Census(Result):
     folder: Path | None = None
     was_done: bool = False
     repaired: tuple[str, ...] = ()
+    times: Times = field(default_factory=Times)
 
     @property
     def rate(self) -> Rate:

@@ -39,7 +39,10 @@ def census_blocks(census: Census) -> Iterator[Block]:
         "strong",
     )
     each = duration_text(census.seconds / census.networks)
-    yield Line(f"{census.seconds:.1f} s by {census.path} ({census.why}), {each} a network")
+    trained = f"trained in {duration_text(census.seconds)} by {census.path}"
+    yield Line(f"{trained} ({census.why}), {each} a network")
+    if census.times.parts:
+        yield Line(str(census.times))
     yield from _speed(census)
     yield from _failures(census)
     yield from symptom_blocks(census.symptoms)

@@ -198,6 +198,15 @@ class Ledger:
                     path.unlink(missing_ok=True)
 
 
+def recorded_identity(folder: Path) -> dict[str, Any]:
+    """Return what a folder's record says of the work, unchecked; empty where there is none."""
+    try:
+        identity = json.loads((folder / RECORD).read_text(encoding="utf-8"))["identity"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return {}
+    return identity if isinstance(identity, dict) else {}
+
+
 def checksum(data: bytes) -> str:
     """Return 128 bits of the content's BLAKE2b hash, in hexadecimal digits."""
     return blake2b(data, digest_size=16).hexdigest()

@@ -24,10 +24,11 @@ from adderlab.runs.populations.ledger import Ledger
 from adderlab.runs.populations.pictures import pictures_of, run_pictures
 from adderlab.runs.populations.plan import Plan
 from adderlab.runs.populations.summary import Examples, census_of, shown_members
+from adderlab.runs.times import Stopwatch
 from adderlab.training.census.causes import Trials, try_changes
 from adderlab.training.census.findings import Findings, findings_of
 from adderlab.training.census.rates import Rate
-from adderlab.training.census.surveys import Survey, survey, surveyed
+from adderlab.training.census.surveys import Survey, survey, survey_steps, surveyed
 from adderlab.training.census.tally import Tally
 from adderlab.training.members import train_members
 from adderlab.writing import new_file, new_folder
@@ -35,11 +36,36 @@ from adderlab.writing import new_file, new_folder
 if TYPE_CHECKING:
     from adderlab.figures import Picture
     from adderlab.nets import Network
+    from adderlab.training.members import Members
 
 SUFFIX: Final = ".parquet"
 FIGURES: Final = "figures"
 MOST_TRIED: Final = 4096
 """Failures that are trained again with one thing changed."""
+
+
+TRIED_RUNS: Final = 8
+"""About how many runs of its own length trying causes takes for a failure."""
+
+
+class Part:
+    """A part of the progress, as large as it was announced, whatever work it turns out to be."""
+
+    def __init__(self, announced: int, on_progress: Callable[[int], None]) -> None:
+        self.left, self.on_progress = announced, on_progress
+
+    def add(self, steps: int) -> None:
+        """Report work that was done, at most what was announced."""
+        steps = min(steps, self.left)
+        self.left -= steps
+        self.on_progress(steps)
+
+    def __enter__(self) -> Part:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if kind is None and self.left:
+            self.add(self.left)
 
 
 class PopulationRun:
@@ -52,11 +78,14 @@ class PopulationRun:
         threads: int | None,
         draw: bool,
         on_progress: Callable[[int], None],
+        on_total: Callable[[int], None],
         on_stage: Callable[[str], None],
         on_compile: Callable[[str], None],
     ) -> None:
         self.plan, self.ledger, self.threads, self.draw = plan, ledger, threads, draw
-        self.on_progress, self.on_stage, self.on_compile = on_progress, on_stage, on_compile
+        self.on_stage, self.on_compile = on_stage, on_compile
+        self.on_total, self.on_progress = on_total, on_progress
+        self.watch = Stopwatch()
         self.tally = Tally(plan.loss_steps)
         self.failed: list[Any] = []
         self.seconds = 0.0
@@ -65,23 +94,35 @@ class PopulationRun:
 
     def finish(self) -> Census:
         """Train the blocks that are missing, and return the census."""
+        watch, steps = self.watch, max(self.plan.settings.steps, 1)
+        training = self.plan.networks * steps
+        trying = TRIED_RUNS * self._tried() * steps if self.plan.explain else 0
+        helping = survey_steps(self.plan.settings, self.surveyed) if self.plan.helps else 0
+        self.on_total(training + trying + helping)
         self.on_stage("training")
         if self.ledger is None or len(self.ledger.blocks) < self.plan.blocks:
-            self._compile()
+            with watch.part("compiling"):
+                self._compile()
         for number in range(self.plan.blocks):
             self._count(self._block(number))
-        trials, surveyed = self._trials(), self._survey()
-        examples = Examples(self.plan, shown_members(self.tally))
+        with watch.part("causes"), Part(trying, self.on_progress) as part:
+            trials = self._trials(part.add)
+        with watch.part("what helps"), Part(helping, self.on_progress) as part:
+            surveyed = self._survey(part.add)
+        with watch.part("examples"):
+            examples = Examples(self.plan, shown_members(self.tally))
         census = census_of(
             self.plan, self.tally, examples, trials=trials, survey=surveyed, seconds=self.seconds
         )
         best = examples.network(self.tally.best) if self.tally.best >= 0 else None
         if best is not None:
-            census = replace(census, best_proof=decide(best, self.plan.task))
+            with watch.part("proving"):
+                census = replace(census, best_proof=decide(best, self.plan.task))
         if self.ledger is None:
-            return census
+            return replace(census, times=watch.times())
         self._write(self.ledger, census, best, examples)
-        return replace(census, folder=self.ledger.folder, repaired=self.ledger.damaged)
+        folder, damaged = self.ledger.folder, self.ledger.damaged
+        return replace(census, folder=folder, repaired=damaged, times=watch.times())
 
     def _compile(self) -> None:
         """Compile the kernel first, so that the seconds are those of training alone."""
@@ -118,7 +159,23 @@ class PopulationRun:
 
     def _trained(self, members: Any) -> Findings:
         plan = self.plan
-        trained = train_members(
+        with self.watch.part("training"):
+            trained = self._members(members)
+        writes = self.ledger is not None
+        with self.watch.part("judging"):
+            findings = findings_of(
+                trained, tables=writes and plan.keeps_tables, start=writes and plan.keeps_start
+            )
+        if plan.keeps_weights:
+            findings = replace(findings, weights=join(trained.arrays))
+        if trained.kept is not None and plan.keep_every is not None:
+            kept = [part.reshape(*part.shape[:2], -1) for part in trained.kept]
+            findings = replace(findings, snapshots=np.concatenate(kept, axis=2))
+        return findings
+
+    def _members(self, members: Any) -> Members:
+        plan = self.plan
+        return train_members(
             plan.task,
             plan.settings,
             members,
@@ -128,16 +185,6 @@ class PopulationRun:
             on_progress=self.on_progress,
             on_compile=self.on_compile,
         )
-        writes = self.ledger is not None
-        findings = findings_of(
-            trained, tables=writes and plan.keeps_tables, start=writes and plan.keeps_start
-        )
-        if plan.keeps_weights:
-            findings = replace(findings, weights=join(trained.arrays))
-        if trained.kept is not None and plan.keep_every is not None:
-            kept = [part.reshape(*part.shape[:2], -1) for part in trained.kept]
-            findings = replace(findings, snapshots=np.concatenate(kept, axis=2))
-        return findings
 
     def _count(self, findings: Findings) -> None:
         self.tally.add(findings)
@@ -150,15 +197,17 @@ class PopulationRun:
         """Return how many failures are trained again: enough to decide, and little of the work."""
         return min(MOST_TRIED, max(100, self.plan.networks // 8))
 
-    def _trials(self) -> Trials | None:
+    def _trials(self, on_progress: Callable[[int], None]) -> Trials | None:
         failed = np.concatenate(self.failed)
         if not self.plan.explain or not len(failed):
             return None
         self.on_stage("trying causes")
         plan = self.plan
-        return try_changes(plan.task, plan.settings, failed, path=plan.choice.path)
+        return try_changes(
+            plan.task, plan.settings, failed, path=plan.choice.path, on_progress=on_progress
+        )
 
-    def _survey(self) -> Survey | None:
+    def _survey(self, on_progress: Callable[[int], None]) -> Survey | None:
         plan = self.plan
         if not plan.helps:
             return None
@@ -167,6 +216,7 @@ class PopulationRun:
             plan.settings,
             Rate(self.surveyed_right, self.surveyed),
             on_stage=lambda text: self.on_stage(f"trying {text}"),
+            on_progress=on_progress,
             on_compile=self.on_compile,
         )
 
@@ -183,7 +233,8 @@ class PopulationRun:
         else:
             (ledger.folder / BEST).unlink(missing_ok=True)
         if self.draw:
-            _draw(ledger.folder, run_pictures(census, examples))
+            with self.watch.part("figures"):
+                _draw(ledger.folder, run_pictures(census, examples))
         ledger.finish(census.record(), files)
 
 

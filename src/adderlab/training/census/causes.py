@@ -20,6 +20,7 @@ The changes:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -131,6 +132,7 @@ def try_changes(
     failed: Int64[np.ndarray, " member"],
     *,
     path: str | None = None,
+    on_progress: Callable[[int], None] = lambda done: None,
 ) -> Trials:
     """Train failures again with one thing changed at a time.
 
@@ -139,16 +141,23 @@ def try_changes(
         settings: of the population.
         failed: numbers of members that failed.
         path: the engine that trained them.
+        on_progress: called with the network-steps done since the last call.
     """
-    return _Retraining(task, settings, failed.astype(np.uint64), path).trials()
+    return _Retraining(task, settings, failed.astype(np.uint64), path, on_progress).trials()
 
 
 class _Retraining:
     """Failures that are trained again."""
 
     def __init__(
-        self, task: Task, settings: Settings, members: UInt64[np.ndarray, " m"], path: str | None
+        self,
+        task: Task,
+        settings: Settings,
+        members: UInt64[np.ndarray, " m"],
+        path: str | None,
+        on_progress: Callable[[int], None],
     ) -> None:
+        self.on_progress = on_progress
         self.task, self.settings, self.members, self.path = task, settings, members, path
         self.trained = self._train(np.arange(len(members)))
         self.findings: Findings = findings_of(self.trained)
@@ -181,7 +190,14 @@ class _Retraining:
     def _train(self, which: Any, **changes: Any) -> Members:
         settings = replace(self.settings, **changes.pop("settings", {}))
         numbers = self.members[which]
-        return train_members(self.task, settings, numbers, path=self.path, **changes)
+        return train_members(
+            self.task,
+            settings,
+            numbers,
+            path=self.path,
+            on_progress=self.on_progress,
+            **changes,
+        )
 
     def _is_right(self, which: Any, **changes: Any) -> Bool[np.ndarray, " some"]:
         if not len(which):

@@ -35,8 +35,9 @@ SURVEY_WORK: Final = 1 << 31
 DRAW_WORK: Final = 4
 """Products that take as long as NumPy's drawing of a sample, which kernels do in no time."""
 
-COMPILE_WORK: Final = 1 << 30
-"""Products that PyTorch does in about the time that a kernel is compiled in."""
+COMPILE_WORK: Final = 1 << 28
+"""Products that PyTorch does in about the time that a kernel is compiled in, some 3 s of one core:
+``benchmarks/engines.py``, 2026-11-28."""
 
 LR_FACTORS: Final = tuple(10.0 ** (place / 4) for place in range(-8, 9))
 """A learning rate a hundredth of the run's to a hundred times it, four a decade."""
@@ -129,6 +130,7 @@ def survey(
     base: Rate,
     *,
     on_stage: Callable[[str], None] = lambda text: None,
+    on_progress: Callable[[int], None] = lambda done: None,
     on_compile: Callable[[str], None] = lambda text: None,
 ) -> Survey:
     """Train small populations with one setting changed each.
@@ -139,13 +141,17 @@ def survey(
         base: how often it worked unchanged, among the first members; every change is measured
             on these. :func:`surveyed` says how many are worth it.
         on_stage: called with what is tried before it is.
+        on_progress: called with the network-steps done since the last call.
         on_compile: as in :func:`adderlab.training.members.train_members`.
     """
     networks = base.of
+    steps = networks * max(settings.steps, 1)
 
     def rate(change: str, **values: Any) -> Rate:
         on_stage(change)
-        return success_rate(task, replace(settings, **values), networks, on_compile)
+        changed = success_rate(task, replace(settings, **values), networks, on_compile)
+        on_progress(steps)
+        return changed
 
     helps: list[Help] = []
     widths: list[tuple[int, Rate]] = []
@@ -166,8 +172,16 @@ def survey(
     for scale, rate_of_scale in _by_scale(task, settings, networks, on_compile):
         name = f"a start {'twice' if scale > settings.init_scale else 'half'} as large"
         helps.append(Help(name, f"--init-scale {scale:g}", rate_of_scale, base))
+    on_progress(2 * steps)
     by_lr = _by_lr(task, settings, networks, on_compile)
+    on_progress(len(by_lr) * steps)
     return Survey(tuple(helps), tuple(widths), by_lr)
+
+
+def survey_steps(settings: Settings, networks: int) -> int:
+    """Return the network-steps of a survey over so many networks."""
+    changes = len(widths_around(settings)) + 2 + 2 + len(LR_FACTORS)
+    return changes * networks * max(settings.steps, 1)
 
 
 def widths_around(settings: Settings) -> tuple[int, ...]:

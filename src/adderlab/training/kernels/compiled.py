@@ -75,6 +75,14 @@ def compiled(
         return kernel
 
 
+def is_compiled(name: str, function: str, source: str) -> bool:
+    """Return whether :func:`compiled` would compile nothing."""
+    if (source, function) in _KNOWN:
+        return True
+    folder, _ = usable_folder()
+    return folder is not None and _is_cached(folder, f"{name}_{_key(source)}")
+
+
 def cache_folder() -> Path:
     """Return the folder of generated kernels."""
     folder = os.environ.get(FOLDER_VARIABLE)
@@ -114,10 +122,10 @@ def _compile(
                 _ = write_file(path, source)
         except (OSError, OutputError, UnicodeDecodeError) as error:
             folder, fault = None, f"{path} can't be written ({error})"
-    where = Path(getattr(config, "CACHE_DIR", "") or folder or ".")
+    where = _code_folder(folder)
     if folder is None:
         on_compile(f"compiling {name.replace('_', ' ')}, for this run alone: {fault}")
-    elif not any(where.rglob(f"{stem}.*.nbc")):
+    elif not _is_cached(folder, stem):
         on_compile(f"compiling {name.replace('_', ' ')}, once: it is kept in {folder}")
     # Numba finds what it has compiled through the module, so the module must be a known one
     module = ModuleType(f"adderlab_{stem.replace('-', '_')}")
@@ -136,6 +144,15 @@ def _compile(
         for stale in where.rglob(f"{stem}.*.nb?"):
             stale.unlink(missing_ok=True)
         return jit(cache=True)(plain)
+
+
+def _code_folder(folder: Path | None) -> Path:
+    """Return where Numba keeps what it compiled."""
+    return Path(getattr(config, "CACHE_DIR", "") or folder or ".")
+
+
+def _is_cached(folder: Path, stem: str) -> bool:
+    return any(_code_folder(folder).rglob(f"{stem}.*.nbc"))
 
 
 def _key(source: str) -> str:

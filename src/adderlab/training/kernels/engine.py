@@ -17,7 +17,7 @@ import numpy as np
 from adderlab.training import draws
 from adderlab.training.choice import LANES as LANES_PATH
 from adderlab.training.choice import WIDE
-from adderlab.training.kernels.compiled import compiled
+from adderlab.training.kernels.compiled import compiled, is_compiled
 from adderlab.training.kernels.frame import drawn_numbers
 from adderlab.training.kernels.lanes import lanes_scratch, lanes_source, operations
 from adderlab.training.kernels.rows import packed_rows, row_table, slot_numbers
@@ -29,7 +29,9 @@ from adderlab.training.settings import ADAM_BETAS
 from adderlab.training.work import Outcome, Work
 
 if TYPE_CHECKING:
+    from adderlab.tasks import Task
     from adderlab.training.schedule import Schedule
+    from adderlab.training.settings import Settings
 
 SIGNATURE: Final = (
     "void(uint64, int64, uint64[::1], float32[:, ::1], int32[:, ::1], float32[::1], float32[::1],"
@@ -107,6 +109,20 @@ def train_compiled(
     return outcome
 
 
+def has_kernel(task: Task, settings: Settings, path: str) -> bool:
+    """Return whether the kernel that trains a shape is compiled already, here or in the cache."""
+    shape = shape_of(task, settings)
+    return is_compiled(_name(shape), "train", _source(shape, path))
+
+
+def _name(shape: Shape) -> str:
+    return f"kernel_{'-'.join(map(str, shape.sizes))}"
+
+
+def _source(shape: Shape, path: str) -> str:
+    return lanes_source(shape) if path == LANES_PATH else wide_source(shape)
+
+
 def cores() -> int:
     """Return how many cores this process may run on."""
     if hasattr(os, "sched_getaffinity"):
@@ -124,10 +140,8 @@ def _collect(waiting: set[Future[int]], on_progress: Callable[[int], None]) -> s
 
 
 def _kernels(shape: Shape, path: str, on_compile: Callable[[str], None]) -> _Kernels:
-    name = "-".join(map(str, shape.sizes))
-    source = lanes_source(shape) if path == LANES_PATH else wide_source(shape)
     return _Kernels(
-        compiled(f"kernel_{name}", "train", source, SIGNATURE, on_compile),
+        compiled(_name(shape), "train", _source(shape, path), SIGNATURE, on_compile),
         compiled(
             "draws_of_starts", "starts", DRAWING,
             "void(uint64, uint64[::1], float32[::1], float32[::1], float32[:, ::1])", on_compile,
