@@ -245,3 +245,13 @@ def test_a_wrong_row_that_a_format_rounds_right_says_so(engine: str) -> None:
     assert result.counterexample is not None
     assert result.counterexample.input == {"x": 1}
     assert result.counterexample.replays == {"exact": True, "fp16": False}
+
+
+def test_progress_says_the_engine_the_share_of_the_inputs_and_the_formats():
+    reports: list[tuple[str, float]] = []
+    net = construct(task_named("adder:8"), "ripple")
+    _ = prove(net, formats=["fp16"], on_progress=lambda *report: reports.append(report))
+    assert reports[0] == ("by enumeration", 0.0)
+    assert reports[-2:] == [("trying 65536 inputs", 1.0), ("the same in fp16", 1.0)]
+    shares = [share for _, share in reports]
+    assert len(set(shares)) > 2 and shares == sorted(shares)

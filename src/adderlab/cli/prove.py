@@ -70,16 +70,23 @@ def prove(
     from adderlab.verbs.prove import prove as prove_network
 
     screen = Screen(as_json=as_json)
-    verdict = prove_network(
-        net,
-        task,
-        formats=format or (),
-        readout=_readout(readout),
-        engine=engine.value,
-        timeout_s=timeout,
-        max_memory_bytes=size_in_bytes(max_memory, where="--max-memory"),
-        sample=sample,
-    )
+    with screen.progress() as bar:
+        job = bar.add_task("proving", total=None, rate="")
+
+        def on_progress(what: str, share: float) -> None:
+            bar.update(job, description=what, completed=share, total=1.0 if share else None)
+
+        verdict = prove_network(
+            net,
+            task,
+            formats=format or (),
+            readout=_readout(readout),
+            engine=engine.value,
+            timeout_s=timeout,
+            max_memory_bytes=size_in_bytes(max_memory, where="--max-memory"),
+            sample=sample,
+            on_progress=on_progress,
+        )
     if explain_choice:
         screen.line(verdict.choice)
     screen.show(verdict.blocks())

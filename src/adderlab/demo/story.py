@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from adderlab.blocks import Block, Chapter, Code, Heading, Result, in_a_row
+from adderlab.blocks import Block, Chapter, Code, Heading, Line, Result, in_a_row
 from adderlab.blocks.html import to_page
 from adderlab.blocks.numbers import counted
 from adderlab.demo.backward import backward
@@ -27,6 +26,7 @@ from adderlab.demo.wide_adders import wide_adders
 from adderlab.demo.workshop import Workshop
 from adderlab.demo.written import summary_of
 from adderlab.errors import OptionError, OutputError
+from adderlab.runs.times import Stopwatch, Times
 from adderlab.writing import new_folder
 
 CHAPTERS: Final[tuple[tuple[str, Callable[[Workshop], Chapter]], ...]] = (
@@ -47,6 +47,9 @@ CHAPTERS: Final[tuple[tuple[str, Callable[[Workshop], Chapter]], ...]] = (
 """Each chapter's name in the progress bar and the function that returns it, in order. None reads
 what another wrote, so that any can be run alone."""
 
+LONGEST: Final = 3
+"""Chapters whose time is told at the end."""
+
 TITLE: Final = "Two bits, one network, and what it really computes"
 LEDE: Final = (
     "Two lecture notebooks build a network that adds two bits: one sets its weights by hand, the "
@@ -64,12 +67,14 @@ class Story(Result):
         folder: the folder of its networks, tables, figures and ``results.json``.
         files: their paths, relative to the folder.
         seconds: the run time.
+        times: the run time and that of each chapter.
     """
 
     chapters: tuple[Chapter, ...]
     folder: Path
     files: tuple[str, ...]
     seconds: float
+    times: Times = field(default_factory=Times)
 
     def blocks(self) -> tuple[Block, ...]:
         """Return the blocks of every chapter, then what was written."""
@@ -78,8 +83,10 @@ class Story(Result):
     def written(self) -> tuple[Block, ...]:
         """Return how many files of each kind were written, and the folder they are in."""
         seconds = f"in {self.seconds:.0f} s"
+        longest = sorted(self.times.parts, key=lambda part: -part[1])[:LONGEST]
         return (
             Heading("What was written"),
+            Line(f"the longest chapters: {Times(self.seconds, tuple(longest)).named()}", "quiet"),
             Code(
                 "\n".join(summary_of(self.files)),
                 f"{len(self.files)} files in {self.folder}, {seconds}:",
@@ -140,7 +147,7 @@ def demo(
         raise OutputError(
             "the folder holds other files", where=str(target), remedy="name a new folder"
         )
-    start = time.perf_counter()
+    watch = Stopwatch()
     chapters: list[Chapter] = []
     numbers = range(1, len(CHAPTERS) + 1) if chapter is None else (chapter,)
     with new_folder(target) as folder:
@@ -152,14 +159,16 @@ def demo(
                 on_progress(what, (done + share) / len(numbers))
 
             within(name, 0.0)
-            shown = tell(replace(shop, on_progress=within))
+            with watch.part(name):
+                shown = tell(replace(shop, on_progress=within))
             chapters.append(replace(shown, number=number))
             on_chapter(chapters[-1])
         names = sorted(
             str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()
         )
         files = (*names, "report.html", "results.json")
-        story = Story(tuple(chapters), target, files, time.perf_counter() - start)
+        times = watch.times()
+        story = Story(tuple(chapters), target, files, times.seconds, times)
         report = to_page(TITLE, LEDE, chapters)
         _ = (folder / "report.html").write_text(report, encoding="utf-8")
         text = json.dumps(story.to_dict(), indent=2, allow_nan=False)

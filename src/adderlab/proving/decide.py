@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from adderlab.errors import OptionError
@@ -26,6 +26,7 @@ def decide(
     timeout_s: float | None = None,
     max_memory_bytes: int = MOST_MEMORY_BYTES,
     sample: int = 0,
+    on_progress: Callable[[str, float], None] = lambda what, share: None,
 ) -> Verdict:
     """Return whether a network computes a task on every input; see :func:`adderlab.prove`.
 
@@ -41,10 +42,12 @@ def decide(
         raise OptionError(f"got {sample}", where="sample", remedy="give a number of inputs")
     choice = choose_engines(shape_of(net, task), engine=engine)
     base = Verdict("unknown", "", task.name, task.rows, about, own_format=own, choice=str(choice))
-    question = Question(net, task, base, [name for name in about if name != "exact"])
+    named = [name for name in about if name != "exact"]
+    question = Question(net, task, base, named, on_progress)
     verdict = question.unknown("", choice.why)
     reasons: list[str] = []
     for tried, name in enumerate(choice.engines):
+        on_progress(f"by {name}", 0.0)
         verdict = ENGINES[name](question, budget.share(len(choice.engines) - tried))
         if verdict.verdict != "unknown":
             break

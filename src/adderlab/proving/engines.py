@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from adderlab.blocks.numbers import counted
+from adderlab.blocks.numbers import count_text, counted
 from adderlab.nets import Network, is_exact
 from adderlab.proving import diagrams, solver
 from adderlab.proving.budget import Budget, CapReached
@@ -44,12 +44,15 @@ class Question:
         task: what it should compute.
         base: an ``unknown`` verdict with the task, the semantics and the choice filled in.
         formats: the number formats to judge in addition to exact arithmetic.
+        on_progress: called with what is done and the share of it that is, 0 to 1; 0 where that is
+            not known.
     """
 
     net: Network
     task: Task
     base: Verdict
     formats: Sequence[str]
+    on_progress: Callable[[str, float], None] = lambda what, share: None
 
     def unknown(self, method: str, reason: str) -> Verdict:
         """Return the verdict of an engine that gave no answer."""
@@ -60,7 +63,11 @@ class Question:
 def by_enumeration(question: Question, budget: Budget) -> Verdict:
     """Return the verdict that trying every row gives."""
     net, task = question.net, question.task
-    result = enumerate_rows(net, task, budget)
+
+    def on_share(share: float) -> None:
+        question.on_progress(f"trying {count_text(task.rows)} inputs", share)
+
+    result = enumerate_rows(net, task, budget, on_share)
     outcome: Outcome = "proved"
     reason = ""
     counterexample = None
@@ -73,7 +80,10 @@ def by_enumeration(question: Question, budget: Budget) -> Verdict:
         outcome = "unknown"
         first = named(task.row(result.undecided[0]).inputs)
         reason = f"{counted(len(result.undecided), 'row')} could not be decided, the first {first}"
-    formats = {name: format_verdict(net, task, name, outcome, budget) for name in question.formats}
+    formats: dict[str, FormatVerdict] = {}
+    for name in question.formats:
+        question.on_progress(f"the same in {name}", 1.0)
+        formats[name] = format_verdict(net, task, name, outcome, budget)
     if counterexample is not None and result.first_wrong is not None:
         replays = {
             name: replays_in(net, task, judged, result.first_wrong)

@@ -7,6 +7,7 @@ nearly the speed of the fast one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
@@ -71,8 +72,20 @@ def block_rows(net: Network) -> int:
     return int(min(1 << 14, max(1, numbers // widest), max(1, BLOCK_WORK // max(entries, 1))))
 
 
-def enumerate_rows(net: Network, task: Task, budget: Budget | None = None) -> Enumeration:
-    """Return what the network does on all of the task's rows, in exact arithmetic."""
+def enumerate_rows(
+    net: Network,
+    task: Task,
+    budget: Budget | None = None,
+    on_share: Callable[[float], None] = lambda share: None,
+) -> Enumeration:
+    """Return what the network does on all of the task's rows, in exact arithmetic.
+
+    Args:
+        net: any network.
+        task: what it should compute.
+        budget: the limits on time and memory.
+        on_share: called with the share of the rows that is done, 0 to 1.
+    """
     enumeration = Enumeration()
     machine = Machine(net, FP64) if Machine.can_run(net) else None
     budget = budget or Budget.of()
@@ -92,6 +105,7 @@ def enumerate_rows(net: Network, task: Task, budget: Budget | None = None) -> En
         for side, distance in margins.items():
             best = getattr(enumeration, side)
             setattr(enumeration, side, distance if best is None else min(best, distance))
+        on_share(enumeration.rows / task.rows)
     return enumeration
 
 

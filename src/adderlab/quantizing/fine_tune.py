@@ -11,6 +11,7 @@ References:
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 STEPS: Final = 200
 LR: Final = 0.02
+LOADING_S: Final = 2.0
+"""What loading PyTorch may take, which nothing can interrupt."""
+
 REACH: Final = 0.5
 """How far beyond the threshold an output is drawn: to 0 and 1 around the notebook's 0.5."""
 
@@ -57,13 +61,14 @@ def fine_tune(
     arrays, shape = arrays_of(net)
     q, grids = tuned(arrays, shape, rows, form, scheme, steps=steps, clock=clock)
     start = grids_for(arrays, form, scheme)
+    is_cut = clock.is_up or not _has_time(clock)
     return Rounded(
         to_network(net, q, grids, form),
         "fine-tune",
         scheme,
         start.clipped(arrays),
-        not clock.is_up,
-        f"the best step before {TIME_UP}" if clock.is_up else "",
+        not is_cut,
+        f"the best step before {TIME_UP}" if is_cut else "",
     )
 
 
@@ -86,6 +91,9 @@ def tuned(
         raise OptionError(
             "a step passes no gradient", where="method fine-tune", remedy="take exact or nearest"
         )
+    if not _has_time(clock):
+        grids = grids_for(arrays, form, scheme)
+        return grids.nearest(arrays), grids
     import torch
 
     from adderlab.nets.activation_modules import module_of
@@ -124,6 +132,11 @@ def tuned(
         _ = optimizer.step()
     assert best is not None
     return best.q, best.grids
+
+
+def _has_time(clock: Clock) -> bool:
+    """Return whether there is time to train, and to load PyTorch where it is not loaded yet."""
+    return "torch" in sys.modules or clock.seconds_left > LOADING_S
 
 
 def _forward(

@@ -32,10 +32,14 @@ class Times:
     parts: tuple[tuple[str, float], ...] = ()
 
     def __str__(self) -> str:
-        named = [
+        named = self.named()
+        return f"{duration_text(self.seconds)} in all" + (f": {named}" if named else "")
+
+    def named(self) -> str:
+        """Return the parts with their names, those of almost no time left out."""
+        return ", ".join(
             f"{name} {duration_text(part)}" for name, part in self.parts if part >= LEAST_NAMED_S
-        ]
-        return f"{duration_text(self.seconds)} in all" + (f": {', '.join(named)}" if named else "")
+        )
 
 
 class Stopwatch:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +30,7 @@ def prove(
     timeout_s: float | None = None,
     max_memory_bytes: int = MOST_MEMORY_BYTES,
     sample: int = 0,
+    on_progress: Callable[[str, float], None] = lambda what, share: None,
 ) -> Verdict:
     """Return whether the network computes the task on every input of its domain.
 
@@ -47,6 +48,8 @@ def prove(
         timeout_s: seconds after which the verdict is ``unknown``; no limit unless given.
         max_memory_bytes: how much a proof may take.
         sample: random inputs to try where no engine decides; they can only refute.
+        on_progress: called with what is done and the share of it that is, 0 to 1; 0 where that is
+            not known.
 
     Returns:
         A verdict that is true for ``proved`` alone. A refuted one holds the first wrong row.
@@ -77,6 +80,7 @@ def prove(
         timeout_s=timeout_s,
         max_memory_bytes=max_memory_bytes,
         sample=sample,
+        on_progress=on_progress,
     )
     return replace(
         verdict,

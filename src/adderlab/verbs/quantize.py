@@ -32,6 +32,7 @@ from adderlab.quantizing import (
     table,
     target_format,
 )
+from adderlab.runs.times import Stopwatch, Times
 from adderlab.tasks import Task
 from adderlab.verbs.prove import prove
 from adderlab.verbs.quantized import Judged, QuantizationTable, Quantized
@@ -46,6 +47,7 @@ TIMEOUT_S: Final = 60.0
 SEARCHING: Final = 0.8
 """The part of the time that rounding may take; the rest is for the verdicts on what it gives."""
 
+PROVING: Final = "proving"
 LEAST_S: Final = 0.05
 """What a verdict may take even where the time is up: enough for the rows of a small network."""
 
@@ -127,11 +129,13 @@ def quantize(
     time_limit = _Limit(timeout_s)
 
     def judge(quantized: Network) -> Judged:
-        return _judge(quantized, net, target, time_limit.seconds_left)
+        with time_limit.watch.part(PROVING):
+            return _judge(quantized, net, target, time_limit.seconds_left)
 
     def before() -> Verdict:  # last: what comes out matters more where time is short
         on_progress("the network as given", 1.0)
-        verdict = prove(net, target, timeout_s=time_limit.seconds_left)
+        with time_limit.watch.part(PROVING):
+            verdict = prove(net, target, timeout_s=time_limit.seconds_left)
         return replace(verdict, notes=source.notes)
 
     if to.lower() == SMALLEST:
@@ -157,7 +161,17 @@ def quantize(
             if result.is_stopped
             else ""
         )
-        return _finished(net, target, before(), taken, attempts, claim, stopped, out=out)
+        return _finished(
+            net,
+            target,
+            before(),
+            taken,
+            attempts,
+            claim,
+            stopped,
+            out=out,
+            times=time_limit.times(),
+        )
     form = target_format(to, net.format)
     if scheme is not None:
         scheme.check(form)
@@ -169,7 +183,17 @@ def quantize(
     if clock.is_up and not taken.verdict.verdict:
         names = ", ".join(attempt.rounded.method for attempt in attempts)
         stopped = time_limit.text(f"tried {names}; the best is kept")
-    return _finished(net, target, before(), taken, tuple(attempts), "", stopped, out=out)
+    return _finished(
+        net,
+        target,
+        before(),
+        taken,
+        tuple(attempts),
+        "",
+        stopped,
+        out=out,
+        times=time_limit.times(),
+    )
 
 
 def _attempts(
@@ -272,6 +296,12 @@ class _Limit:
     def __init__(self, timeout_s: float) -> None:
         self.timeout_s, self._start = timeout_s, time.perf_counter()
         self.searching = Clock(self._start + SEARCHING * timeout_s)
+        self.watch = Stopwatch()
+
+    def times(self) -> Times:
+        """Return the times so far: of the verdicts, and of everything else."""
+        seconds, proving = self.watch.times().seconds, self.watch.seconds_of(PROVING)
+        return Times(seconds, (("rounding and searching", seconds - proving), (PROVING, proving)))
 
     @property
     def seconds_left(self) -> float:
@@ -343,6 +373,7 @@ def _finished(
     stopped: str,
     *,
     out: str | Path | None,
+    times: Times,
 ) -> Quantized:
     quantized = taken.rounded.network.for_task(task)
     file = save(quantized, out) if out is not None else None
@@ -356,6 +387,7 @@ def _finished(
         claim=claim,
         stopped=stopped,
         file=file,
+        times=times,
     )
 
 

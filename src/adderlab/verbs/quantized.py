@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from adderlab.formats import FORMATS, Format
 from adderlab.nets import Network, to_bytes
 from adderlab.proving import Verdict
 from adderlab.quantizing import Attempt, Rounded
+from adderlab.runs.times import Times
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +43,7 @@ class Quantized(Result):
         claim: with ``smallest``, what is known about fewer bits; else empty.
         stopped: what was tried until the time was up; empty if everything was.
         file: where it was written, if it was.
+        times: how long everything took, and its parts.
     """
 
     network: Network
@@ -53,6 +55,7 @@ class Quantized(Result):
     claim: str = ""
     stopped: str = ""
     file: Path | None = None
+    times: Times = field(default_factory=Times)
 
     @property
     def verdict(self) -> Verdict:
@@ -138,6 +141,8 @@ class Quantized(Result):
         lost = "" if self.rows_lost is None else f", {counted(self.rows_lost, 'row')} lost"
         shown.append(Line(f"{counted(self.changed, 'parameter')} changed{lost}"))
         shown += [*self.network.blocks(), *self.verdict.blocks()]
+        if self.times.parts:
+            shown.append(Line(str(self.times), "quiet"))
         return (*shown, *written_lines(self.file))
 
     def summary(self) -> str:

@@ -155,7 +155,7 @@ class _Retraining:
         settings: Settings,
         members: UInt64[np.ndarray, " m"],
         path: str | None,
-        on_progress: Callable[[int], None],
+        on_progress: Callable[[int], None] = lambda done: None,
     ) -> None:
         self.on_progress = on_progress
         self.task, self.settings, self.members, self.path = task, settings, members, path
