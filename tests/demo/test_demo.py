@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shlex
 from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree
@@ -171,7 +172,8 @@ def test_every_file_loads_and_every_truth_table_is_its_networks(demo_run, folder
         path = folder / name
         assert path.stat().st_size > 0
         if path.suffix == ".safetensors":
-            task = "adder:64" if name.startswith("adder-64-") else "half-adder"
+            adder, _, width = name.partition("-")
+            task = f"{adder}:{width[:2]}" if adder == "adder" else "half-adder"
             assert load(path).task.name == task
         elif path.suffix == ".json":
             assert json.loads(path.read_text(encoding="utf-8"))
@@ -196,8 +198,8 @@ def test_every_file_loads_and_every_truth_table_is_its_networks(demo_run, folder
         elif path.suffix == ".svg":
             assert ElementTree.parse(path).getroot().tag.endswith("svg")
     assert {"safetensors", "csv", "json", "parquet", "txt"} <= set(kinds)
-    # one table a network but for the three of 64 bits; data.csv, best.safetensors
-    assert kinds["safetensors"] == kinds["csv"] + 3
+    # one table a network but for the four wide ones; data.csv, best.safetensors
+    assert kinds["safetensors"] == kinds["csv"] + 4
 
 
 VERDICTS = {
@@ -414,6 +416,42 @@ def test_every_command_that_is_suggested_exists(demo_run):
     assert len(commands) >= len(SLUGS) - 2
     assert {program for program, *_ in commands} == {"adderlab"}
     assert {verb for _, verb, *_ in commands} <= verbs
+
+
+SLOW = ("train", "map", "quantize")
+"""Commands that take seconds each."""
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param("quick"), pytest.param("slow", marks=pytest.mark.slow)],
+)
+def test_every_command_gives_the_files_that_the_demo_wrote(
+    demo_run, folder, tmp_path, monkeypatch, kind
+):
+    """Run each command that is shown, in a folder of its own, and compare the bytes."""
+    monkeypatch.chdir(tmp_path)
+    _ = (tmp_path / "printed.safetensors").write_bytes(
+        (folder / "printed.safetensors").read_bytes()
+    )
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    commands = [shlex.split(block.command) for block in blocks(demo_run, Command)]
+    commands = [words for words in commands if (words[1] in SLOW) == (kind == "slow")]
+    assert len(commands) >= 7
+    for words in commands:
+        for name in words:  # what a command reads may be another's file
+            if (folder / name).is_file() and name != words[-1]:
+                _ = (tmp_path / name).write_bytes((folder / name).read_bytes())
+        assert main.main(words[1:]) in (0, 1), words
+        if "-o" in words:
+            assert (tmp_path / words[-1]).exists(), words
+    files = [path for path in tmp_path.rglob("*") if path.is_file() and path not in before]
+    assert files
+    for path in files:
+        name = path.relative_to(tmp_path)
+        if name.name == "run.json" or "figures" in name.parts:  # seconds; drawn by the command
+            continue
+        assert path.read_bytes() == (folder / name).read_bytes(), name
 
 
 def quick(shop):

@@ -403,6 +403,24 @@ def test_a_step_that_moves_a_parameter_is_seen_in_the_slots_and_steps():
         assert (first[1] != last[1]) is (start[name] != moved[name]), name
 
 
+@pytest.mark.parametrize("member", [None, 3])
+def test_a_trained_network_starts_where_its_training_did(member):
+    trained = train_network(HALF_ADDER, Settings(seed=4, steps=50, member=member)).network
+    start = train_network(HALF_ADDER, Settings(seed=4, steps=0, member=member)).network
+    (explanation, by_hand) = (explain_slots(trained), explain_slots(replace(start, training=None)))
+    first, expected = (
+        part.result.with_zero_grad[0].after("start") for part in (explanation, by_hand)
+    )
+    assert first.w == expected.w
+    assert (
+        first.w
+        != explain_slots(replace(trained, training=None)).result.with_zero_grad[0].after("start").w
+    )
+    seed = "seed 4" if member is None else "seed 4, member 3"
+    assert (explanation.result.start, by_hand.result.start) == (seed, None)
+    assert f"where this network's training did: {seed}." in explanation.to_markdown()
+
+
 def dict_of(slots):
     return {name: w for name, w, _ in entries(slots)}
 

@@ -45,7 +45,7 @@ def train(
         typer.Argument(metavar="TASK", help="For example half-adder; see 'adderlab tasks'."),
     ] = None,
     *,
-    seed: Annotated[int, typer.Option(help="As given to torch.manual_seed; seed 0 works.")] = 0,
+    seed: Annotated[int, typer.Option(help="As given to torch.manual_seed.")] = 0,
     member: Annotated[
         int | None,
         typer.Option(metavar="I", help="Train member I of this seed's population, alone."),
@@ -128,12 +128,13 @@ def _replay(screen: Screen, path: Path, settings: dict[str, Any], others: tuple[
 
 
 def _train_one(screen: Screen, task: str, settings: dict[str, Any], out: Path | None) -> None:
+    from adderlab.tasks import task_named
     from adderlab.training import make_settings
     from adderlab.verbs.train import heading
     from adderlab.verbs.train import train as train_network
 
     chosen = make_settings(**settings)
-    lines = [heading(chosen)]
+    lines = [heading(task_named(task), chosen)]
 
     def begin() -> None:  # not before the first result: a run that is refused prints nothing
         while lines:

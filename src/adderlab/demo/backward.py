@@ -140,8 +140,7 @@ def _zero_grad(shop: Workshop, slots: SlotsRun) -> list[Block]:
             caption=f"The loss over the first {LOSS_STEPS} iterations, with zero_grad() and "
             "without.",
         ),
-        Command(f"adderlab train half-adder --seed {SEED} --steps 0 -o start.safetensors"),
-        Command("adderlab explain start.safetensors --slots"),
+        Command(f"adderlab explain seed-{SEED}.safetensors --slots"),
     ]
 
 

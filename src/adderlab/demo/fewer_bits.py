@@ -47,16 +47,17 @@ def fewer_bits(shop: Workshop) -> Chapter:
         results.append(quantize(net, name, timeout_s=NO_LIMIT))
     nearest = quantize(net, "int2", method="nearest", timeout_s=NO_LIMIT)
     shop.on_progress("one bit per parameter", 0.3)
-    one_layer = construct(shop.task, "one-layer")
-    three_bytes = quantize(one_layer, "int2", method="exact", timeout_s=NO_LIMIT)
+    two_units = construct(shop.task, "one-layer")
+    three_bytes = quantize(two_units, "int2", method="exact", timeout_s=NO_LIMIT)
     census = [one_bit_census(shop.task, hidden) for hidden in (2, 3)]
     smallest = quantize(net, "smallest", timeout_s=NO_LIMIT)
-    for name, result in (
-        ("int2", results[-1]),
-        ("three-bytes", three_bytes),
-        ("one-bit", smallest),
+    for name, kept in (
+        ("two-units", two_units),
+        ("quantized-int2", results[-1].network),
+        ("quantized-three-bytes", three_bytes.network),
+        ("quantized-one-bit", smallest.network),
     ):
-        _ = shop.keep(result.network, f"quantized-{name}")
+        _ = shop.keep(kept, name)
     rates, right = _rates(shop)
     before, unchanged = results[0].before, count_network(net)
     return Chapter(
@@ -114,9 +115,19 @@ def fewer_bits(shop: Workshop) -> Chapter:
                 f"{min(right, SEARCHED)} of the networks.",
                 left=("format",),
             ),
-            Command("adderlab quantize printed.safetensors --to int2"),
+            Command(
+                "adderlab quantize printed.safetensors --to int2 -o quantized-int2.safetensors"
+            ),
             Command("adderlab quantize printed.safetensors --table"),
-            Command("adderlab quantize printed.safetensors --to smallest"),
+            Command("adderlab build half-adder --method one-layer -o two-units.safetensors"),
+            Command(
+                "adderlab quantize two-units.safetensors --to int2 --method exact "
+                "-o quantized-three-bytes.safetensors"
+            ),
+            Command(
+                "adderlab quantize printed.safetensors --to smallest "
+                "-o quantized-one-bit.safetensors"
+            ),
         ),
         results={
             "walk": {result.form.name: _result(result) for result in results},

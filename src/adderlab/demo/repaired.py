@@ -85,7 +85,10 @@ def repaired(shop: Workshop) -> Chapter:
                 "of values that work:"
             ),
             Table(COLUMNS, tuple(repair.cells() for repair in search.repairs), left=WORDS),
-            Command("adderlab repair lecture.safetensors -o repaired.safetensors"),
+            Command(
+                'adderlab repair lecture.safetensors --parameter "fc2.weight[1,2]" --to -4 '
+                "-o repaired.safetensors"
+            ),
             Command("adderlab prove repaired.safetensors"),
         ),
         results={

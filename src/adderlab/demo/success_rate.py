@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any, Final
 
 from adderlab.blocks import Block, Chapter, Command, Figures, Paragraph, Table
@@ -42,8 +43,8 @@ def success_rates(shop: Workshop) -> Chapter:
                 "settings, each with its own initial weights and its own 1000 samples, "
                 f"{census.successes:,} are right on all four rows: "
                 f"{census.rate.share or 0.0:.1%} (95 % Wilson interval "
-                f"{census.rate.interval[0]:.1%} to {census.rate.interval[1]:.1%}). The rate grows "
-                "with the number of hidden units:"
+                f"{census.rate.interval[0]:.1%} to {census.rate.interval[1]:.1%}). "
+                + _by_width_text([rate for _, rate in widths])
             ),
             shop.draw(
                 success_rates_picture(
@@ -77,7 +78,7 @@ def success_rates(shop: Workshop) -> Chapter:
             *((_cards(shop, kinds[:MOST_SHOWN]),) if kinds else ()),
             *_causes(census),
             Paragraph(_solutions(census.solutions)),
-            Command(f"adderlab train half-adder --seeds {shop.networks} -o run"),
+            Command(f"adderlab train half-adder --seeds {shop.networks} -o population"),
         ),
         results={
             "networks": census.networks,
@@ -127,6 +128,13 @@ def _by_width(shop: Workshop, own: Rate) -> list[tuple[int, Rate]]:
         settings = replace(Settings(), hidden=width)
         rates.append((width, success_rate(shop.task, settings, shop.networks)))
     return rates
+
+
+def _by_width_text(rates: list[Rate]) -> str:
+    """Return what the rates say, from the smallest width to the largest, beyond chance alone."""
+    if all(wider.is_above(narrower) for narrower, wider in pairwise(rates)):
+        return "The rate grows with the number of hidden units:"
+    return "The rate by the number of hidden units:"
 
 
 def _tables(census: Census) -> Table:

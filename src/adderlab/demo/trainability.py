@@ -26,7 +26,15 @@ def trainability(shop: Workshop) -> Chapter:
         done += pixels
         shop.on_progress(f"training {total} networks", min(done / total, 1.0))
 
-    trained = make_map(shop.task, x=X, y=Y, size=side, member=MEMBER, on_progress=on_progress)
+    trained = make_map(
+        shop.task,
+        x=X,
+        y=Y,
+        size=side,
+        member=MEMBER,
+        out=shop.folder / "map.png",
+        on_progress=on_progress,
+    )
     converged = float((trained.measure < 0).mean())
     return Chapter(
         slug="trainability",
@@ -37,16 +45,19 @@ def trainability(shop: Workshop) -> Chapter:
                 f"initial weights of member {MEMBER} of seed 0, the weights times a factor; the "
                 "learning rate grows to the right, the factor upwards. "
                 f"{converged:.1%} end with a lower loss than they started with, "
-                f"and {float(trained.success.mean()):.1%} are right on all four rows. The border "
-                "between the two is ragged; for larger networks Sohl-Dickstein (2024) showed that "
-                "it is a fractal. Narrower ranges zoom in."
+                f"and {float(trained.success.mean()):.1%} are right on all four rows. For "
+                "larger networks Sohl-Dickstein (2024) showed that the border of what converges "
+                "is a fractal. Narrower ranges zoom in."
             ),
             shop.draw(
                 trained.picture(name="map-convergence"),
                 trained.picture(name="map-success", shows="success"),
                 caption="Where training converges, and where the trained network is right.",
             ),
-            Command(f"adderlab map half-adder --x {X} --y {Y} --member {MEMBER} -o map.png"),
+            Command(
+                f"adderlab map half-adder --x {X} --y {Y} --size {side} --member {MEMBER} "
+                "-o map.png"
+            ),
         ),
         results={
             "networks": trained.networks,

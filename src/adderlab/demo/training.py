@@ -45,7 +45,7 @@ def that_works(shop: Workshop) -> Chapter:
                 f"After optimizer.zero_grad(), fc1.weight.grad is {gradient}: there is no tensor, "
                 "not a tensor of zeros (set_to_none=False would give one).",
             ),
-            Command("adderlab train half-adder --seed 0 -o trained.safetensors"),
+            Command(f"adderlab train half-adder --seed {WORKS} -o seed-{WORKS}.safetensors"),
         ),
         results={**results, "gradient_after_zero_grad": gradient, "success": bool(trained)},
     )
@@ -79,7 +79,7 @@ def that_fails(shop: Workshop) -> Chapter:
                 ),
                 caption="The loss of both runs, every 100 steps.",
             ),
-            Command(f"adderlab train half-adder --seed {FAILS}"),
+            Command(f"adderlab train half-adder --seed {FAILS} -o seed-{FAILS}.safetensors"),
         ),
         results={**results, "success": bool(trained)},
     )
@@ -124,7 +124,7 @@ def batch_modes(shop: Workshop) -> Chapter:
                 marks=tuple(bool(run) for *_, run in runs),
                 left=("batch", "method", "verdict"),
             ),
-            Command("adderlab train half-adder --batch 1"),
+            Command("adderlab train half-adder --batch 1 -o batch-1.safetensors"),
         ),
         results={
             name: {"loss": run.run.data_loss, "rows_right": _rows(run)} for _, name, run in runs

@@ -17,6 +17,9 @@ from adderlab.verbs.prove import prove
 
 WIDTH: Final = 64
 METHODS: Final = ("one-layer", "prefix", "ripple")
+BEYOND_FP32: Final = 24
+"""A width at which the one-layer adder is right in fp64 and wrong in fp32."""
+
 FORMATS_SHOWN: Final = ("fp16", "fp32", "fp64", "wide")
 TIME_WORDS: Final = ((1, "under a second"), (10, "under ten seconds"), (60, "under a minute"))
 """Run times in words, so that the same demo gives the same page."""
@@ -53,7 +56,7 @@ def wide_adders(shop: Workshop) -> Chapter:
         start = time.perf_counter()
         verdict = prove(net)
         times.append(time.perf_counter() - start)
-        _ = save(net, shop.folder / f"adder-{WIDTH}-{method}.safetensors")
+        _ = save(net, shop.folder / _file(WIDTH, method))
         rows.append(
             (
                 method,
@@ -73,6 +76,8 @@ def wide_adders(shop: Workshop) -> Chapter:
             "verdict": verdict.verdict,
             "seconds": round(times[-1], 4),
         }
+    beyond = construct(task_named(f"adder:{BEYOND_FP32}"), "one-layer")
+    _ = save(beyond, shop.folder / _file(BEYOND_FP32, "one-layer"))
     limits = _limits(shop)
     orders = " or ".join(dict.fromkeys(limit.order for limit in limits if limit.order))
     return Chapter(
@@ -114,9 +119,17 @@ def wide_adders(shop: Workshop) -> Chapter:
                 "each format, for every order of summation",
                 left=("format", "counterexample"),
             ),
-            Command(f"adderlab build adder:{WIDTH} --method prefix -o adder{WIDTH}.safetensors"),
-            Command("adderlab build adder:24 --method one-layer -o adder24.safetensors"),
-            Command("adderlab prove adder24.safetensors --format fp64 --format fp32"),
+            *(
+                Command(f"adderlab build adder:{WIDTH} --method {method} -o {_file(WIDTH, method)}")
+                for method in METHODS
+            ),
+            Command(
+                f"adderlab build adder:{BEYOND_FP32} --method one-layer "
+                f"-o {_file(BEYOND_FP32, 'one-layer')}"
+            ),
+            Command(
+                f"adderlab prove {_file(BEYOND_FP32, 'one-layer')} --format fp64 --format fp32"
+            ),
         ),
         results={
             **results,
@@ -126,6 +139,10 @@ def wide_adders(shop: Workshop) -> Chapter:
             },
         },
     )
+
+
+def _file(width: int, method: str) -> str:
+    return f"adder-{width}-{method}.safetensors"
 
 
 def took(seconds: float) -> str:

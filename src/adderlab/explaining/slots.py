@@ -87,6 +87,8 @@ class SlotsRun:
         step_message: PyTorch's message on training the class whose readout is a step.
         torch_version: PyTorch's version.
         made_dense: whether sparse tensors were made dense, their zeros as parameters.
+        start: of a trained network's own start, its seed; ``None`` where the loop starts from the
+            weights in the file.
     """
 
     lr: float
@@ -101,6 +103,7 @@ class SlotsRun:
     step_message: str
     torch_version: str
     made_dense: bool = False
+    start: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -122,6 +125,7 @@ class SlotsRun:
             "step_readout": {"message": self.step_message},
             "torch": self.torch_version,
             "made_dense": self.made_dense,
+            "start": self.start,
         }
 
     def __repr__(self) -> str:

@@ -78,6 +78,11 @@ def _both_slots(run: SlotsRun) -> Chapter:
             "backward(), the next w after step(). In the last two columns the same loop runs "
             "without zero_grad(): each backward() adds to the old gradient (accumulated), and "
             "step() uses the sum (then w)."
+            + (
+                f" The loop starts where this network's training did: {run.start}."
+                if run.start is not None
+                else ""
+            )
         )
     ]
     if run.made_dense:

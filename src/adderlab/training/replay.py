@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -100,6 +101,29 @@ def train_again(
         return members.network(0), time.perf_counter() - start
     except OptionError as error:
         raise _refused(error, where) from None
+
+
+def start_of(net: Network, where: str) -> Network:
+    """Return the network from which a trained one started: its own run, ended before step 1.
+
+    Args:
+        net: a network with a training record.
+        where: what to call it in an error.
+
+    Raises:
+        NetworkFileError: there is no record, or one that can't be followed.
+    """
+    from adderlab.training.loop import train_network
+
+    task, settings = recorded(net, where)
+    start = train_network(task, replace(settings, steps=0)).network
+    if start is None:
+        raise NetworkFileError(
+            "its training started from non-finite weights",
+            where=where,
+            remedy="take a network with a smaller start",
+        )
+    return start
 
 
 def first_difference(

@@ -328,6 +328,21 @@ def settings_text(settings: Settings) -> str:
     )
 
 
+def options_text(settings: Settings) -> str:
+    """Return the options of ``adderlab train`` for what differs from the notebook, but the seed.
+
+    Examples:
+        >>> options_text(Settings(hidden=(16, 8), lr=0.5, seed=7))
+        ' --hidden 16x8 --lr 0.5'
+    """
+    usual = asdict(Settings()) | {"seed": settings.seed, "member": settings.member}
+    return "".join(
+        f" --{name.replace('_', '-')} {_plain(value)}"
+        for name, value in asdict(settings).items()
+        if value != usual[name]
+    )
+
+
 def _plain(value: Any) -> str:
     if value is None:
         return "full"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,6 +16,7 @@ from adderlab.nets import Network
 from adderlab.tasks import Task
 from adderlab.verbs.explained_rows import Words, explained_rows
 from adderlab.verbs.explanation import Explanation, check_outs, written
+from adderlab.verbs.train import seed_text
 
 if TYPE_CHECKING:
     from torch import nn
@@ -37,6 +39,8 @@ def explain_slots(
     out: str | Path | Sequence[str | Path] = (),
 ) -> Explanation:
     """Explain w and dL/dw through zero_grad, backward and step, and what happens without zero_grad.
+
+    A network with a training record starts where its training did; any other, from its weights.
 
     Args:
         model: a network, the path of its file, a PyTorch module, or what a verb returned.
@@ -63,12 +67,19 @@ def explain_slots(
         'slots'
     """
     from adderlab.explaining.slots import run_slots
+    from adderlab.training.replay import recorded, start_of
 
     check_outs(out)
     lesson = explained_rows(model, task, input=input, target=target, rows=rows, loss=loss, lr=lr)
+    net, start = lesson.net, None
+    if net.training is not None:
+        where = str(model) if isinstance(model, str | Path) else "model"
+        _, settings = recorded(net, where)
+        net, start = start_of(net, where), seed_text(settings)
     slots = run_slots(
-        lesson.net, lesson.examples, loss=lesson.loss, lr=float(lesson.lr), iterations=iterations
+        net, lesson.examples, loss=lesson.loss, lr=float(lesson.lr), iterations=iterations
     )
+    slots = replace(slots, start=start)
     picture = slots_picture(slots)
     chapters = slots_chapters(slots)
     explanation = Explanation(

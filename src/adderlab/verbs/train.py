@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib import resources
@@ -18,6 +19,7 @@ from adderlab.tasks import Task, as_task
 from adderlab.training import Settings, TrainingOptions, keywords_of, make_settings
 from adderlab.training.census.rates import Rate
 from adderlab.training.census.surveys import Help
+from adderlab.training.settings import LARGEST_ROWS, options_text
 from adderlab.verbs.prove import prove
 from adderlab.writing import check_place
 
@@ -111,10 +113,7 @@ class Trained(Result):
     def helps_text(self) -> str:
         """Return one line with the measured rates of what helps, and of what does not."""
         if not self.helps:
-            return (
-                "what may help: more hidden units, another seed, tanh; "
-                f"measure how often with adderlab train {self.run.task.name} --seeds 1000"
-            )
+            return _untried_text(self.run.task, self.run.settings)
         ranked = sorted(self.helps, key=lambda change: -(change.rate.share or 0.0))
         base = ranked[0].base
         least = (base.share or 0.0) + 0.01
@@ -145,9 +144,25 @@ def seed_text(settings: Settings) -> str:
     return f"seed {settings.seed}{member}"
 
 
-def heading(settings: Settings) -> str:
-    """Return the line above a run: its seed, and why it is the default."""
-    if settings.seed == 0 and settings.is_lecture:
+def _untried_text(task: Task, settings: Settings) -> str:
+    """Return what may help where nothing was measured, and the command that measures it."""
+    changes = ["more hidden units", "another seed"]
+    changes += ["tanh"] if settings.activation != "tanh" else []
+    text = f"what may help: {', '.join(changes)}"
+    if task.rows > LARGEST_ROWS:  # too many for a population
+        return text
+    command = f"adderlab train {shlex.quote(task.name)} --seeds 1000{options_text(settings)}"
+    return f"{text}; measure how often with {command}"
+
+
+def is_measured(task: Task, settings: Settings) -> bool:
+    """Return whether :func:`success_rates` speaks of these settings: the lecture's, of any seed."""
+    return task.n_in == 2 and task.name in ("half-adder", "adder:1") and settings.is_lecture
+
+
+def heading(task: Task, settings: Settings) -> str:
+    """Return the line above a run: its seed and, of the lecture's run, why it is the default."""
+    if settings.seed == 0 and is_measured(task, settings):
         why = "the default was chosen because it works; about half the seeds do not"
         return f"{seed_text(settings)} ({why})"
     return seed_text(settings)
@@ -161,7 +176,7 @@ def success_rates() -> dict[str, Any]:
 
 def what_helps(task: Task, settings: Settings) -> tuple[Help, ...]:
     """Return measured rates for the lecture's settings, one change each; else nothing."""
-    if not (task.n_in == 2 and task.name in ("half-adder", "adder:1") and settings.is_lecture):
+    if not is_measured(task, settings):
         return ()
     first, *others = success_rates()["rates"]
     base = Rate(first["successes"], first["networks"])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from adderlab.blocks import Block, Command, Heading, Line, Table, written_lines
 from adderlab.blocks.numbers import counted, duration_text
 from adderlab.training.census.symptoms import SYMPTOM_NAMED
+from adderlab.training.settings import options_text
 
 if TYPE_CHECKING:
     from adderlab.runs.populations.census import Census
@@ -55,7 +57,8 @@ def census_blocks(census: Census) -> Iterator[Block]:
             f"{census.best_proof.verdict} in exact arithmetic; alone:"
         )
         yield Command(
-            f"adderlab train {census.task.name} --seed {best.seed} --member {best.member}"
+            f"adderlab train {shlex.quote(census.task.name)} --seed {best.seed} "
+            f"--member {best.member}{options_text(census.settings)}"
         )
     yield from written_lines(census.folder)
 
