@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
+from fractions import Fraction
 
+import numpy as np
 import pytest
 
 from adderlab.building import METHODS, chosen_method, construct, exact_widths, weight_text
 from adderlab.building.methods import LARGEST_BYTES
 from adderlab.errors import AdderlabError, OptionError, ResourceError, TaskError
 from adderlab.formats import FORMATS
+from adderlab.nets.tensors import Dense
+from adderlab.proving import decide
 from adderlab.tasks import task_named
 
 ADDERS = ("one-layer", "ripple", "prefix")
@@ -167,9 +172,47 @@ def test_a_constraint_that_can_not_be_met_is_refused_with_the_nearest(
 @pytest.mark.parametrize("method", ["auto", *ADDERS])
 def test_a_task_without_a_construction_is_refused(method):
     assert refusal(TaskError, "comparator:4", method) == (
-        f"method {method}: no construction is known for comparator:4; build an adder:N, or "
-        "write a `formula`"
+        f"method {method}: no construction is known for comparator:4; build an adder:N or "
+        "full-adder, write a `formula`, or train it: adderlab train comparator:4"
     )
+
+
+FULL_ADDER = task_named("full-adder")
+
+
+def test_the_full_adder_is_proved_in_every_format_that_holds_its_weights():
+    for name, form in FORMATS.items():
+        if not form.holds(Fraction(2)):
+            continue
+        net = construct(FULL_ADDER, "auto", format=name)
+        assert (net.shape, net.parameters, net.format) == ("3-3-2", 20, name)
+        verdict = decide(net, FULL_ADDER)
+        assert verdict, (name, verdict)
+    assert construct(FULL_ADDER, "one-layer").format == "fp32"
+
+
+def test_the_full_adder_with_any_weight_changed_is_refuted():
+    net = construct(FULL_ADDER, "auto")
+    for at, layer in enumerate(net.layers):
+        for index in np.ndindex(layer.weight.shape):
+            weight = np.array(layer.weight.numbers)
+            weight[index] += 1
+            changed = replace(layer, weight=Dense(weight))
+            layers = [changed if number == at else old for number, old in enumerate(net.layers)]
+            assert not decide(replace(net, layers=tuple(layers)), FULL_ADDER), (at, index)
+
+
+@pytest.mark.parametrize(
+    ("method", "wishes", "message"),
+    [
+        ("auto", {"format": "int2"}, "stores 2, which int2 does not hold; take `format` int3"),
+        ("one-layer", {"max_weight": 1}, "every adder needs weights up to 2, more than 1; give 2"),
+        ("ripple", {}, "method ripple: ripple builds no full-adder; take `method` one-layer"),
+        ("lecture", {}, "the lecture sets weights for half-adder alone, got full-adder"),
+    ],
+)
+def test_what_the_full_adder_is_refused_for_says_what_does(method, wishes, message):
+    assert message in refusal(AdderlabError, "full-adder", method, **wishes)
 
 
 def test_the_nearest_format_is_one_that_can_be_had():

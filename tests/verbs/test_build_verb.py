@@ -6,6 +6,7 @@ import pytest
 
 from adderlab.formats import FORMATS
 from adderlab.nets import load, outputs
+from adderlab.nets.files import to_bytes
 from adderlab.tasks import task_named
 from adderlab.verbs.build import build
 from adderlab.verbs.prove import prove
@@ -83,6 +84,14 @@ def test_auto_names_the_method_it_took_and_up_to_which_width_formats_are_exact(
     widths = data["safe_widths"]
     assert list(widths) == list(FORMATS)
     assert (widths["fp32"], widths["binary"], widths["wide"]) == (fp32, 0, None)
+
+
+@pytest.mark.parametrize("task", ["half-adder", "adder:8", "adder:64", "full-adder"])
+def test_without_a_method_auto_is_taken(task):
+    built, by_name = build(task), build(task, method="auto")
+    assert (built.method, to_bytes(built.network)) == (by_name.method, to_bytes(by_name.network))
+    assert built.verdict.verdict == "proved"
+    assert bool(built.safe_widths) == (task != "full-adder")
 
 
 def test_a_notebook_shows_the_safe_widths_of_an_adder_of_any_width_alone():

@@ -131,8 +131,7 @@ def with_record(**changes):
 
 REFUSED = [
     # build
-    (build(), "build: exactly one of a method and a formula is needed; add `method` lecture or"),
-    (build(method="lecture", formula="f.txt"), "build: exactly one of a method and a formula"),
+    (build(method="lecture", formula="f.txt"), "build: a method and a formula are two things;"),
     (build(method="lectrue"), "method: unknown method 'lectrue'; did you mean lecture?"),
     (build(task="full-adder", method="lecture"), "method lecture: the lecture sets weights for"),
     (build(formula="formula.txt", format="fp31"), "format: unknown number format 'fp31'; did you"),

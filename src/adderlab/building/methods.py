@@ -7,6 +7,7 @@ with the nearest constraint that it meets; a construction is never changed to me
 from __future__ import annotations
 
 import difflib
+import shlex
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Final
 
 from adderlab.building.adders import one_layer_adder, prefix_adder, ripple_adder
 from adderlab.building.adders.widths import REQUIREMENTS, exact_width
+from adderlab.building.full_adder import full_adder
 from adderlab.building.lecture import lecture_network
 from adderlab.errors import OptionError, ResourceError, TaskError
 from adderlab.formats import FORMATS, Format, format_named
@@ -57,6 +59,12 @@ class Method:
 
 
 _ADDERS: Final = ("half-adder", "adder")
+FULL_ADDER: Final = "full-adder"
+
+
+def _one_layer(task: Task, format: str) -> Network:
+    build = full_adder if task.name == FULL_ADDER else one_layer_adder
+    return build(task, format)
 
 
 def _levels(width: int) -> int:
@@ -74,8 +82,8 @@ METHODS: Final[dict[str, Method]] = {
         formats=("fp32",),
     ),
     "one-layer": Method(
-        build=one_layer_adder,
-        tasks=_ADDERS,
+        build=_one_layer,
+        tasks=(*_ADDERS, FULL_ADDER),
         largest=lambda width: 1 << width,
         layers=lambda width: 2,
         entries=lambda width: 2 * width * (width + 5),
@@ -169,17 +177,26 @@ def _choose(task: Task, format: str | None, max_weight: float | None) -> str:
     }
     kept = [name for name, error in errors.items() if error is None]
     if not kept:  # the error of the method with the weakest requirements
-        error = errors["prefix"]
-        assert error is not None
-        raise _unknown_task("auto", task) if isinstance(error, TaskError) else error
+        for name in ("prefix", "one-layer"):
+            error = errors[name]
+            if error is not None and not isinstance(error, TaskError):
+                raise error
+        raise _unknown_task("auto", task)
     return min(kept, key=lambda name: (METHODS[name].layers(width), METHODS[name].entries(width)))
 
 
 def _unknown_task(method: str, task: Task) -> TaskError:
+    if task.name == FULL_ADDER:
+        return TaskError(
+            f"{method} builds no {task.name}",
+            where=f"method {method}",
+            remedy="take `method` one-layer",
+        )
     return TaskError(
         f"no construction is known for {task.name}",
         where=f"method {method}",
-        remedy="build an adder:N, or write a `formula`",
+        remedy="build an adder:N or full-adder, write a `formula`, "
+        f"or train it: adderlab train {shlex.quote(task.name)}",
     )
 
 
@@ -236,6 +253,7 @@ def _format_error(
     """Return the error of a method that is not exact in a format, if any."""
     width = task.inputs[0].width
     values = (-1.5, -2) if method == "lecture" else (-largest, 1 - largest, -2, 1)
+    values = (2, -2) if task.name == FULL_ADDER else values
     reasons = {
         number_format.name: _inexactness(method, width, number_format, values)
         for number_format in _ranked()

@@ -13,7 +13,9 @@ EXAMPLES = """Examples:
 
 adderlab build half-adder --method lecture -o lecture.safetensors
 
-adderlab build adder:64 --method auto --max-weight 2 -o adder64.safetensors
+adderlab build full-adder -o full-adder.safetensors
+
+adderlab build adder:64 --max-weight 2 -o adder64.safetensors
 
 adderlab build half-adder --formula adder.txt -o adder.safetensors
 
@@ -36,7 +38,8 @@ def build(
     ] = "half-adder",
     *,
     method: Annotated[
-        ConstructionChoice | None, typer.Option("--method", help="A construction.")
+        ConstructionChoice | None,
+        typer.Option("--method", help="A construction; auto unless given."),
     ] = None,
     formula: Annotated[
         Path | None,

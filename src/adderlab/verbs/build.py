@@ -8,6 +8,7 @@ from typing import Any
 
 from adderlab.blocks import Block, Line, Result, written_lines
 from adderlab.building import (
+    FULL_ADDER,
     Check,
     RoundedParameter,
     chosen_method,
@@ -122,8 +123,9 @@ def build(
 
     Args:
         task: a task or its name.
-        method: a construction: ``lecture`` for the hand-set network; ``one-layer``, ``ripple``,
-            ``prefix`` or ``auto`` for adders of any width.
+        method: a construction: ``lecture`` for the hand-set network; ``one-layer``, ``ripple``
+            or ``prefix`` for adders of any width, ``one-layer`` for the full adder too; ``auto``,
+            which is taken where neither a method nor a formula is given, for the smallest.
         formula: a file in the notebook's notation, one line for each output bit.
         share: of a formula, compute equal terms once.
         format: the number format of the weights, in which the network must be right too; of a
@@ -133,7 +135,7 @@ def build(
         out: where to write the network; it is written whatever the verdict.
 
     Raises:
-        OptionError: not exactly one of ``method`` and ``formula``, no time to prove, or a
+        OptionError: both of ``method`` and ``formula``, no time to prove, or a
             construction that violates ``format`` or ``max_weight``.
         TaskError: no such task, or the method does not build it.
         ResourceError: the network would not fit in memory.
@@ -141,11 +143,11 @@ def build(
         OutputError: ``out`` can't be written.
     """
     target = as_task(task)
-    if (method is None) == (formula is None):
+    if method is not None and formula is not None:
         raise OptionError(
-            "exactly one of a method and a formula is needed",
+            "a method and a formula are two things",
             where="build",
-            remedy="add `method` lecture or `formula` FILE",
+            remedy="give `method` or `formula`",
         )
     if not timeout_s > 0:
         raise OptionError(f"got {timeout_s:g}", where="timeout_s", remedy="give seconds above 0")
@@ -163,16 +165,16 @@ def build(
         compiled = compile_formula(text, target, where=str(formula), format=form, share=share)
         network, checks, rounded = compiled.network, compiled.checks, compiled.rounded
     else:
-        assert method is not None
         if share:
             raise OptionError(
                 "a construction has no terms to share", where="share", remedy="leave it out"
             )
-        method = chosen_method(target, method, format=format, max_weight=max_weight)
+        method = chosen_method(target, method or "auto", format=format, max_weight=max_weight)
         network = construct(target, method, format=format)
     verdict = prove(network, target, timeout_s=timeout_s)
     file = save(network, out) if out is not None else None
-    widths = exact_widths(method) if method is not None else {}
+    is_any_width = method is not None and target.name != FULL_ADDER
+    widths = exact_widths(method) if is_any_width else {}
     return Built(network, verdict, checks, rounded, file, method, widths)
 
 
