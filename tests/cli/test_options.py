@@ -96,6 +96,32 @@ def test_hidden_units_are_read_layer_by_layer(text, widths):
         _ = hidden_widths(text + "x")
 
 
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("1000", 1000), ("1e6", 1_000_000), ("2.5E3", 2500), ("-1e1", -10), ("1.50e+1", 15), ("7", 7)],
+)
+def test_whole_numbers_are_read_in_scientific_notation_too(text, number):
+    assert options.parse_integer(text) == number
+
+
+@pytest.mark.parametrize("text", ["1.5", "1e-3", "2.55e1", "1e", "e6", "1e999", "x", "", "1.5e0"])
+def test_what_is_no_whole_number_is_refused(text):
+    with pytest.raises(ValueError):
+        _ = options.parse_integer(text)
+
+
+def test_every_option_of_a_whole_number_reads_it_so():
+    infos = [
+        (command.callback.__name__, name, info)
+        for command in app.registered_commands
+        for name, parameter in inspect.signature(command.callback, eval_str=True).parameters.items()
+        for annotation, info in [get_args(parameter.annotation)[:2]]
+        if int in (get_args(annotation) or (annotation,))
+    ]
+    assert len(infos) == sum(rule == RULES[int] for _, _, rule in OPTIONS) > 10
+    assert [where for *where, info in infos if info.parser is not options.integer] == []
+
+
 # --- the settings of a training run: declared once, an option of both commands ------------------
 
 

@@ -75,7 +75,8 @@ REFUSED = [
     # build
     ("build nosuch --method lecture", "TASK: unknown task 'nosuch'; one of half-adder, "),
     ("build full-adder --method lecture", "--method lecture: … half-adder alone, got full-adder;"),
-    ("build half-adder", "build: exactly one … --method lecture or --formula FILE"),
+    ("build half-adder --method lecture --formula f",
+     "build: a method and a formula are two things; give --method or --formula"),
     ("build --formula nothing.txt", "nothing.txt: can't be read (No such file or directory);"),
     ("build --formula ../nets", "../nets: can't be read (Is a directory); name a file of formulas"),
     ("build --formula @unknown.txt", "../nets/unknown.txt line 2 column 15: unknown input 'q';"),
@@ -122,9 +123,21 @@ REFUSED = [
     ),
     *(
         (f"{line} --batch {batch}", f"--batch: got '{batch}'; give full, or a whole number of")
-        for line, batches in (("train half-adder", ("x", "-1", "1.5", "²", "FULL")),
+        for line, batches in (("train half-adder", ("x", "1.5", "²", "FULL", "1e-1")),
                               ("map --size 4", ("x",)))
         for batch in batches
+    ),
+    ("train half-adder --batch -1", "--batch: got -1; give a whole number of at least 1"),
+    *(
+        (line, f"--batch: got {batch}, more than the {most}; give at most")
+        for line, batch, most in (
+            ("train half-adder --batch 1001", 1001, "1000 samples"),
+            ("train half-adder --batch 1e3 --samples 9e2 --seeds 2", 1000, "900 samples"),
+            ("train half-adder --batch 5 --data table", 5, "4 rows of half-adder"),
+            ("train half-adder --batch 5 --data table --seeds 3", 5, "4 rows of half-adder"),
+            ("map --y batch=1:1e4 --size 4", 10000, "1000 samples"),
+            ("map --data table --y batch=1:9 --size 4", 9, "4 rows of half-adder"),
+        )
     ),
     ("train half-adder --hidden 1000000000000", MEMORY),
     ("train half-adder --samples 70000000000", ""),

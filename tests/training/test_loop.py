@@ -179,7 +179,7 @@ def test_a_setting_out_of_its_range_is_refused(options, message):
         ({"hidden": 10**12}, "1.61e+07"),
         ({"samples": 10**9}, "112"),
         ({"batch": 1, "steps": 10**12}, "8e+03"),
-        ({"batch": 10**9, "steps": 1}, "120"),
+        ({"batch": 10**9, "samples": 10**9, "steps": 1}, "120"),
     ],
 )
 def test_a_run_beyond_memory_is_refused_before_memory_is_taken(options, estimate, monkeypatch):

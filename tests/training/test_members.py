@@ -301,7 +301,7 @@ def test_members_are_numbered_below_two_to_the_63():
         (10**8, {}, None, "41.6"),
         (10**6, {}, 1, "68.5"),
         (2, {"hidden": 10**9}, None, "1.39e+05"),
-        (2, {"batch": 10**8, "steps": 1}, None, "5.24e+04"),
+        (2, {"batch": 10**8, "samples": 10**8, "steps": 1}, None, "5.24e+04"),
     ],
 )
 def test_a_block_beyond_memory_is_refused_before_memory_is_taken(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adderlab.cli.options import AsJson
+from adderlab.cli.options import AsJson, integer
 
 if TYPE_CHECKING:
     from adderlab.blocks import Chapter
@@ -43,7 +43,7 @@ def demo(
         ),
     ] = None,
     networks: Annotated[
-        int, typer.Option(help="Number of networks for each success rate.")
+        int, typer.Option(parser=integer, help="Number of networks for each success rate.")
     ] = 100_000,
     chapter: Annotated[
         int | None,

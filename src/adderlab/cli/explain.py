@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from adderlab.cli.options import AsJson, LossChoice, TaskOption
+from adderlab.cli.options import AsJson, LossChoice, TaskOption, integer
 from adderlab.errors import OptionError
 
 if TYPE_CHECKING:
@@ -58,7 +58,10 @@ def explain(
         str | None, typer.Option(metavar="all", help="Every row of the task, and their mean.")
     ] = None,
     chain: Annotated[
-        int | None, typer.Option(metavar="N", help="The chain rule for N functions, in symbols.")
+        int | None,
+        typer.Option(
+            parser=integer, metavar="N", help="The chain rule for N functions, in symbols."
+        ),
     ] = None,
     values: Annotated[
         str | None, typer.Option(metavar="w1=2,…", help="Numbers for the chain: w1 to wN, x, y.")
@@ -78,7 +81,7 @@ def explain(
         str | None, typer.Option(metavar="LR", help="The learning rate, if not the record's.")
     ] = None,
     iterations: Annotated[
-        int | None, typer.Option(metavar="K", help="Of --slots; 3 unless given.")
+        int | None, typer.Option(parser=integer, metavar="K", help="Of --slots; 3 unless given.")
     ] = None,
     out: Annotated[
         list[Path] | None,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from adderlab.cli.options import AsJson, ColorChoice
+from adderlab.cli.options import AsJson, ColorChoice, integer
 from adderlab.cli.settings import with_settings
 
 EXAMPLES = """Examples:
@@ -50,13 +50,16 @@ def map(
     show: Annotated[
         ColorChoice, typer.Option(help="What the colors show.")
     ] = ColorChoice.CONVERGENCE,
-    seed: Annotated[int, typer.Option(help="Whose population the member is of.")] = 0,
+    seed: Annotated[
+        int, typer.Option(parser=integer, help="Whose population the member is of.")
+    ] = 0,
     member: Annotated[
-        int, typer.Option(metavar="I", help="Whose start and data every pixel has.")
+        int, typer.Option(parser=integer, metavar="I", help="Whose start and data every pixel has.")
     ] = 1,
     settings: dict[str, Any],
     threads: Annotated[
-        int | None, typer.Option(metavar="N", help="Threads used; all cores unless given.")
+        int | None,
+        typer.Option(parser=integer, metavar="N", help="Threads used; all cores unless given."),
     ] = None,
     out: Annotated[
         Path | None,

@@ -123,6 +123,35 @@ _UNITS: Final = {
 }
 
 
+_SCIENTIFIC: Final = re.compile(
+    r"([+-]?[0-9]{1,18})(?:\.([0-9]{1,18}))?e\+?([0-9]{1,2})", re.IGNORECASE | re.ASCII
+)
+
+
+def parse_integer(text: str) -> int:
+    """Return the whole number that a text like ``1000``, ``1e6`` or ``2.5e3`` means.
+
+    Raises:
+        ValueError: it is none.
+    """
+    match = _SCIENTIFIC.fullmatch(text.strip())
+    if match is None:
+        return int(text)
+    digits = (match[2] or "").rstrip("0")
+    zeros = int(match[3]) - len(digits)
+    if zeros < 0:
+        raise ValueError(f"{text} has a fraction")
+    return int(match[1] + digits) * 10**zeros
+
+
+def integer(value: str | int) -> int:
+    """Return an option's whole number; the parser calls it, and help shows its name."""
+    try:
+        return parse_integer(str(value))
+    except ValueError:
+        raise typer.BadParameter(f"'{value}' is not a valid integer.") from None
+
+
 def size_in_bytes(text: str, *, where: str) -> int:
     """Return the bytes that a size like ``2GB`` or ``512MiB`` means.
 

@@ -12,6 +12,7 @@ from adderlab.cli.options import (
     EngineChoice,
     NetPath,
     TaskOption,
+    integer,
     size_in_bytes,
 )
 
@@ -58,7 +59,9 @@ def prove(
     ] = "4GiB",
     sample: Annotated[
         int,
-        typer.Option(metavar="N", help="Where no engine decides, try N random inputs."),
+        typer.Option(
+            parser=integer, metavar="N", help="Where no engine decides, try N random inputs."
+        ),
     ] = 0,
     explain_choice: Annotated[
         bool, typer.Option("--explain-choice", help="Say which engine was taken, and why.")

@@ -18,6 +18,7 @@ from adderlab.cli.options import (
     RoundingChoice,
     ScaleChoice,
     TaskOption,
+    integer,
 )
 
 if TYPE_CHECKING:
@@ -65,7 +66,9 @@ def quantize(
     ] = False,
     limit: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Branches after which a search is given up."),
+        typer.Option(
+            parser=integer, metavar="N", help="Branches after which a search is given up."
+        ),
     ] = None,
     timeout: Annotated[
         float,

@@ -9,11 +9,19 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
+from copy import copy
 from typing import Annotated, Any, Final, get_args
 
 import typer
 
-from adderlab.cli.options import DataChoice, InitChoice, LossChoice, OptimizerChoice
+from adderlab.cli.options import (
+    DataChoice,
+    InitChoice,
+    LossChoice,
+    OptimizerChoice,
+    integer,
+    parse_integer,
+)
 from adderlab.errors import OptionError
 
 PLACE: Final = "settings"
@@ -26,12 +34,16 @@ def settings_from(
         str, typer.Option(metavar="N|NxM", help="Hidden units; 16x8 makes two layers.")
     ] = "3",
     lr: Annotated[float, typer.Option(help="Learning rate.")] = 0.1,
-    steps: Annotated[int, typer.Option(help="Updates; 0 leaves the network untrained.")] = 1000,
+    steps: Annotated[
+        int, typer.Option(parser=integer, help="Updates; 0 leaves the network untrained.")
+    ] = 1000,
     batch: Annotated[
         str,
         typer.Option(metavar="full|1|K", help="Samples a step: all (GD), 1 (SGD), K (minibatch)."),
     ] = "full",
-    samples: Annotated[int, typer.Option(help="Random operand pairs to learn from.")] = 1000,
+    samples: Annotated[
+        int, typer.Option(parser=integer, help="Random operand pairs to learn from.")
+    ] = 1000,
     data: Annotated[
         DataChoice, typer.Option(help="Learn from samples, or every row once.")
     ] = DataChoice.SAMPLES,
@@ -92,8 +104,10 @@ def with_settings(command: Callable[..., None], **helps: str) -> Callable[..., N
 def _with_help(option: inspect.Parameter, text: str | None) -> inspect.Parameter:
     if text is None:
         return option
-    kind = get_args(option.annotation)[0]
-    return option.replace(annotation=Annotated[kind, typer.Option(help=text)])
+    kind, info = get_args(option.annotation)
+    changed = copy(info)
+    changed.help = text
+    return option.replace(annotation=Annotated[kind, changed])
 
 
 def hidden_widths(text: str) -> int | tuple[int, ...]:
@@ -103,7 +117,7 @@ def hidden_widths(text: str) -> int | tuple[int, ...]:
         OptionError: it is neither.
     """
     try:
-        widths = tuple(int(part) for part in text.lower().split("x"))
+        widths = tuple(parse_integer(part) for part in text.lower().split("x"))
     except ValueError:
         raise OptionError(
             f"got {text}",
@@ -121,8 +135,9 @@ def batch_size(text: str) -> int | None:
     """
     if text == "full":
         return None
-    if not text.isdecimal():
+    try:
+        return parse_integer(text)
+    except ValueError:
         raise OptionError(
             f"got {text!r}", where="--batch", remedy="give full, or a whole number of samples"
-        )
-    return int(text)
+        ) from None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from adderlab.cli.options import EXIT_OF_VERDICT, HOLDS, REFUTED, AsJson
+from adderlab.cli.options import EXIT_OF_VERDICT, HOLDS, REFUTED, AsJson, integer
 from adderlab.cli.settings import with_settings
 from adderlab.errors import OptionError
 
@@ -45,13 +45,18 @@ def train(
         typer.Argument(metavar="TASK", help="For example half-adder; see 'adderlab tasks'."),
     ] = None,
     *,
-    seed: Annotated[int, typer.Option(help="As given to torch.manual_seed.")] = 0,
+    seed: Annotated[int, typer.Option(parser=integer, help="As given to torch.manual_seed.")] = 0,
     member: Annotated[
         int | None,
-        typer.Option(metavar="I", help="Train member I of this seed's population, alone."),
+        typer.Option(
+            parser=integer, metavar="I", help="Train member I of this seed's population, alone."
+        ),
     ] = None,
     seeds: Annotated[
-        int | None, typer.Option(metavar="N", help="Train members 0 to N-1 of the seed at once.")
+        int | None,
+        typer.Option(
+            parser=integer, metavar="N", help="Train members 0 to N-1 of the seed at once."
+        ),
     ] = None,
     settings: dict[str, Any],
     stop_margin: Annotated[
@@ -74,7 +79,8 @@ def train(
         bool, typer.Option(help="With --seeds, measure causes and what helps too.")
     ] = True,
     threads: Annotated[
-        int | None, typer.Option(metavar="N", help="With --seeds, the threads used; else all.")
+        int | None,
+        typer.Option(parser=integer, metavar="N", help="With --seeds, the threads used; else all."),
     ] = None,
     out: Annotated[
         Path | None,

@@ -26,7 +26,7 @@ from adderlab.tasks import RowBlock, Task, sample
 from adderlab.training import draws
 from adderlab.training.networks import dead_units, network_of
 from adderlab.training.schedule import CHECK_EVERY
-from adderlab.training.settings import Settings, check_rows
+from adderlab.training.settings import Settings, check_batch, check_rows
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int64
@@ -110,6 +110,7 @@ def train_network(
     Raises:
         ResourceError: the run would not fit in memory.
     """
+    check_batch(task, settings)
     settings.check_memory(task)
     start = time.perf_counter()
     if settings.member is None:

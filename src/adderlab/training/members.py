@@ -19,7 +19,14 @@ from adderlab.nets.layout import Layout
 from adderlab.training.choice import ENSEMBLE, check_path, choose
 from adderlab.training.networks import network_of
 from adderlab.training.schedule import schedule
-from adderlab.training.settings import LARGEST, MEMBERS, Settings, check_bytes, check_rows
+from adderlab.training.settings import (
+    LARGEST,
+    MEMBERS,
+    Settings,
+    check_batch,
+    check_bytes,
+    check_rows,
+)
 from adderlab.training.work import Outcome, Work
 
 if TYPE_CHECKING:
@@ -149,6 +156,7 @@ def train_members(
         ResourceError: the task has too many rows, or the block would not fit in memory.
     """
     check_rows(task, "seeds")
+    check_batch(task, settings)
     numbers = np.asarray(members, dtype=np.uint64)
     if len(numbers) and int(numbers.max()) >= MEMBERS:
         raise OptionError(

@@ -103,6 +103,8 @@ class Settings:
         _at_least("samples", self.samples, 1)
         if self.batch is not None:
             _at_least("batch", self.batch, 1)
+            if self.data == "samples":
+                _check_batch(self.batch, self.samples, "samples", ", or more `samples`")
         for name, end in (("seed", 1 << 32), ("member", MEMBERS)):
             value = getattr(self, name)
             if value is not None and not 0 <= value < end:
@@ -329,12 +331,7 @@ def settings_text(settings: Settings) -> str:
 
 
 def options_text(settings: Settings) -> str:
-    """Return the options of ``adderlab train`` for what differs from the notebook, but the seed.
-
-    Examples:
-        >>> options_text(Settings(hidden=(16, 8), lr=0.5, seed=7))
-        ' --hidden 16x8 --lr 0.5'
-    """
+    """Return the options of ``adderlab train`` for what differs from the notebook, but the seed."""
     usual = asdict(Settings()) | {"seed": settings.seed, "member": settings.member}
     return "".join(
         f" --{name.replace('_', '-')} {_plain(value)}"
@@ -364,6 +361,16 @@ _KINDS: Final[dict[str, tuple[type, ...]]] = {
 }
 
 
+def check_batch(task: Task, settings: Settings) -> None:
+    """Refuse a batch of more rows than the table has; of samples, the settings refuse it.
+
+    Raises:
+        OptionError: with both numbers.
+    """
+    if settings.batch is not None and settings.data == "table":
+        _check_batch(settings.batch, task.rows, f"rows of {task.name}")
+
+
 def check_rows(task: Task, where: str) -> None:
     """Refuse a task of more rows than a population takes.
 
@@ -389,6 +396,15 @@ def check_bytes(estimate: float) -> None:
             f"training would take about {estimate / 1e9:.3g} GB, over {LARGEST_BYTES >> 30} GB",
             where="train",
             remedy="take fewer hidden units, samples or members, or fewer steps of a batch",
+        )
+
+
+def _check_batch(batch: int, most: int, what: str, more: str = "") -> None:
+    if batch > most:
+        raise OptionError(
+            f"got {batch}, more than the {most} {what}",
+            where="batch",
+            remedy=f"give at most {most}{more}",
         )
 
 

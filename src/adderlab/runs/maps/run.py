@@ -23,7 +23,7 @@ from adderlab.runs.populations.ledger import recorded_identity
 from adderlab.runs.populations.plan import identity_of
 from adderlab.tasks import Task
 from adderlab.training.members import check_block
-from adderlab.training.settings import check_rows
+from adderlab.training.settings import check_batch, check_rows
 
 PIXEL_BYTES: Final = 128
 """Memory that a pixel takes while the image is drawn: 2.1 GB for 4096 x 4096."""
@@ -87,6 +87,7 @@ def grid_of(task: Task, x: str, y: str, size: int | str, settings: Any) -> Grid:
             remedy=f"give a smaller one, of at most {MOST_POPULATIONS} such pairs",
         )
     largest = grid.settings_at(across.high, up.high)
+    check_batch(task, largest)
     check_block(task, largest, grid.columns)
     return replace(grid, has_kernels=grid.finds_kernels())
 

@@ -20,7 +20,7 @@ from adderlab.training import Settings
 from adderlab.training.choice import Choice, choose
 from adderlab.training.members import check_block, member_bytes
 from adderlab.training.schedule import schedule
-from adderlab.training.settings import check_rows
+from adderlab.training.settings import check_batch, check_rows
 
 LARGEST_POPULATION: Final = 100_000_000
 LARGEST_BLOCK: Final = 1 << 16
@@ -92,6 +92,7 @@ class Plan:
                 f"got {self.keep!r}", where="keep", remedy="give every:K with K of at least 1"
             )
         check_rows(self.task, "seeds")
+        check_batch(self.task, self.settings)
         smallest = min(self.networks, SMALLEST_BLOCK)
         check_block(self.task, self.settings, smallest, self.keep_every)
 
