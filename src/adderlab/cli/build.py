@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from adderlab.cli import completion
 from adderlab.cli.options import EXIT_OF_VERDICT, AsJson, ConstructionChoice, OutNet
 
 EXAMPLES = """Examples:
@@ -34,7 +35,11 @@ def register(app: typer.Typer) -> None:
 def build(
     task: Annotated[
         str,
-        typer.Argument(metavar="TASK", help="For example half-adder, which is also the default."),
+        typer.Argument(
+            metavar="TASK",
+            help="For example half-adder, which is also the default.",
+            autocompletion=completion.task,
+        ),
     ] = "half-adder",
     *,
     method: Annotated[
@@ -43,7 +48,12 @@ def build(
     ] = None,
     formula: Annotated[
         Path | None,
-        typer.Option("--formula", metavar="FILE", help="A file in the notebook's notation."),
+        typer.Option(
+            "--formula",
+            metavar="FILE",
+            help="A file in the notebook's notation.",
+            autocompletion=completion.files(".txt"),
+        ),
     ] = None,
     share: Annotated[
         bool, typer.Option("--share", help="Of a formula: compute equal terms once.")
@@ -51,7 +61,10 @@ def build(
     format: Annotated[
         str | None,
         typer.Option(
-            "--format", metavar="F", help="The number format; a construction must be exact in it."
+            "--format",
+            metavar="F",
+            help="The number format; a construction must be exact in it.",
+            autocompletion=completion.words(*completion.FORMATS),
         ),
     ] = None,
     max_weight: Annotated[

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from adderlab.cli import completion
 from adderlab.cli.options import EXIT_OF_VERDICT, AsJson, TaskOption
 
 EXAMPLES = """Examples:
@@ -24,13 +25,32 @@ def register(app: typer.Typer) -> None:
 
 
 def compare(
-    net1: Annotated[Path, typer.Argument(metavar="NET1", help="A network file (.safetensors).")],
-    net2: Annotated[Path, typer.Argument(metavar="NET2", help="Another one of its shape.")],
+    net1: Annotated[
+        Path,
+        typer.Argument(
+            metavar="NET1",
+            help="A network file (.safetensors).",
+            autocompletion=completion.NETWORKS,
+        ),
+    ],
+    net2: Annotated[
+        Path,
+        typer.Argument(
+            metavar="NET2",
+            help="Another one of its shape.",
+            autocompletion=completion.NETWORKS,
+        ),
+    ],
     *,
     task: TaskOption = None,
     format: Annotated[
         str,
-        typer.Option("--format", metavar="exact", help="Compare in exact arithmetic alone."),
+        typer.Option(
+            "--format",
+            metavar="exact",
+            help="Compare in exact arithmetic alone.",
+            autocompletion=completion.words("exact"),
+        ),
     ] = "",
     timeout: Annotated[
         float, typer.Option(metavar="S", help="Seconds after which it is unknown.")

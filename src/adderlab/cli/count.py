@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from adderlab.cli import completion
 from adderlab.cli.options import AsJson, OptimizerChoice
 
 EXAMPLES = """Examples:
@@ -31,20 +32,40 @@ def register(app: typer.Typer) -> None:
 
 def count(
     net: Annotated[
-        Path | None, typer.Argument(metavar="NET", help="A network file (.safetensors).")
+        Path | None,
+        typer.Argument(
+            metavar="NET",
+            help="A network file (.safetensors).",
+            autocompletion=completion.NETWORKS,
+        ),
     ] = None,
     more: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FILE", help="With --safetensors: further files.", hidden=True),
+        typer.Argument(
+            metavar="FILE",
+            help="With --safetensors: further files.",
+            hidden=True,
+            autocompletion=completion.NETWORKS,
+        ),
     ] = None,
     *,
     model: Annotated[
         str | None,
-        typer.Option("--model", metavar="NAME", help="A published model: gpt2, llama-3-8b."),
+        typer.Option(
+            "--model",
+            metavar="NAME",
+            help="A published model: gpt2, llama-3-8b.",
+            autocompletion=completion.words(*completion.MODELS),
+        ),
     ] = None,
     config: Annotated[
         Path | None,
-        typer.Option("--config", metavar="FILE", help="A config.json as Hugging Face writes it."),
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            help="A config.json as Hugging Face writes it.",
+            autocompletion=completion.files(".json"),
+        ),
     ] = None,
     safetensors: Annotated[
         Path | None,
@@ -52,6 +73,7 @@ def count(
             "--safetensors",
             metavar="FILE...",
             help="Weight files or their index: headers alone are read.",
+            autocompletion=completion.files(".safetensors", ".json"),
         ),
     ] = None,
     parameters: Annotated[

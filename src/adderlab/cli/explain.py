@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from adderlab.cli import completion
 from adderlab.cli.options import AsJson, LossChoice, TaskOption, integer
 from adderlab.errors import OptionError
 
@@ -42,7 +43,11 @@ def register(app: typer.Typer) -> None:
 def explain(
     net: Annotated[
         Path | None,
-        typer.Argument(metavar="NET", help="A network file (.safetensors); none for --chain."),
+        typer.Argument(
+            metavar="NET",
+            help="A network file (.safetensors); none for --chain.",
+            autocompletion=completion.NETWORKS,
+        ),
     ] = None,
     *,
     task: TaskOption = None,
@@ -55,7 +60,12 @@ def explain(
         typer.Option(metavar="WORDS", help="What should come out: 2; the task's own if left out."),
     ] = None,
     rows: Annotated[
-        str | None, typer.Option(metavar="all", help="Every row of the task, and their mean.")
+        str | None,
+        typer.Option(
+            metavar="all",
+            help="Every row of the task, and their mean.",
+            autocompletion=completion.words("all"),
+        ),
     ] = None,
     chain: Annotated[
         int | None,

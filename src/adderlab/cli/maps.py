@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from adderlab.cli import completion
 from adderlab.cli.options import AsJson, ColorChoice, integer
 from adderlab.cli.settings import with_settings
 
@@ -31,7 +32,12 @@ def register(app: typer.Typer) -> None:
 
 def map(
     task: Annotated[
-        str, typer.Argument(metavar="TASK", help="For example half-adder; see 'adderlab tasks'.")
+        str,
+        typer.Argument(
+            metavar="TASK",
+            help="For example half-adder; see 'adderlab tasks'.",
+            autocompletion=completion.task,
+        ),
     ] = "half-adder",
     *,
     x: Annotated[
@@ -39,10 +45,16 @@ def map(
         typer.Option(
             metavar="NAME=LOW:HIGH[:log]",
             help="The axis to the right: lr, init, hidden, steps, momentum or batch.",
+            autocompletion=completion.words(*completion.AXES),
         ),
     ] = "lr=0.01:10:log",
     y: Annotated[
-        str, typer.Option(metavar="NAME=LOW:HIGH[:log]", help="The axis upwards.")
+        str,
+        typer.Option(
+            metavar="NAME=LOW:HIGH[:log]",
+            help="The axis upwards.",
+            autocompletion=completion.words(*completion.AXES),
+        ),
     ] = "init=0.1:10:log",
     size: Annotated[
         str, typer.Option(metavar="N|NxM", help="Networks on a side, at most 4096.")

@@ -14,6 +14,7 @@ from typing import Annotated, Final, TypeAlias
 
 import typer
 
+from adderlab.cli.completion import NETWORKS, task
 from adderlab.errors import OptionError
 
 
@@ -102,11 +103,17 @@ AsJson: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on standard output.")
 ]
 NetPath: TypeAlias = Annotated[
-    Path, typer.Argument(metavar="NET", help="A network file (.safetensors).")
+    Path,
+    typer.Argument(metavar="NET", help="A network file (.safetensors).", autocompletion=NETWORKS),
 ]
 TaskOption: TypeAlias = Annotated[
     str | None,
-    typer.Option("--task", metavar="TASK", help="The task, if not the one the file names."),
+    typer.Option(
+        "--task",
+        metavar="TASK",
+        help="The task, if not the one the file names.",
+        autocompletion=task,
+    ),
 ]
 OutNet: TypeAlias = Annotated[
     Path | None, typer.Option("-o", "--out", metavar="NET", help="Write the network here.")

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from adderlab.cli import completion
 from adderlab.cli.options import (
     EXIT_OF_VERDICT,
     AsJson,
@@ -44,11 +45,16 @@ def prove(
             "--format",
             metavar="F",
             help="Judge in this number format, or in exact arithmetic (may be repeated).",
+            autocompletion=completion.words(*completion.FORMATS, "exact"),
         ),
     ] = None,
     readout: Annotated[
         str | None,
-        typer.Option(metavar="R", help="How outputs become bits: 0.5, '>= 0' or exact."),
+        typer.Option(
+            metavar="R",
+            help="How outputs become bits: 0.5, '>= 0' or exact.",
+            autocompletion=completion.words("exact", "0", "0.5"),
+        ),
     ] = None,
     engine: Annotated[EngineChoice, typer.Option(help="How to decide.")] = EngineChoice.AUTO,
     timeout: Annotated[

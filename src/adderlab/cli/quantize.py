@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from adderlab.cli import completion
 from adderlab.cli.options import (
     EXIT_OF_VERDICT,
     HOLDS,
@@ -50,7 +51,10 @@ def quantize(
     to: Annotated[
         str | None,
         typer.Option(
-            "--to", metavar="F|smallest", help="The format, or the fewest bits that hold."
+            "--to",
+            metavar="F|smallest",
+            help="The format, or the fewest bits that hold.",
+            autocompletion=completion.words(*completion.FORMATS, "smallest"),
         ),
     ] = None,
     task: TaskOption = None,

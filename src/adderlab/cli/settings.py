@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, get_args
 
 import typer
 
+from adderlab.cli import completion
 from adderlab.cli.options import (
     DataChoice,
     InitChoice,
@@ -39,7 +40,11 @@ def settings_from(
     ] = 1000,
     batch: Annotated[
         str,
-        typer.Option(metavar="full|1|K", help="Samples a step: all (GD), 1 (SGD), K (minibatch)."),
+        typer.Option(
+            metavar="full|1|K",
+            help="Samples a step: all (GD), 1 (SGD), K (minibatch).",
+            autocompletion=completion.words("full"),
+        ),
     ] = "full",
     samples: Annotated[
         int, typer.Option(parser=integer, help="Random operand pairs to learn from.")
@@ -54,7 +59,12 @@ def settings_from(
     ] = 0.0,
     loss: Annotated[LossChoice, typer.Option(help="Loss.")] = LossChoice.MSE,
     activation: Annotated[
-        str, typer.Option(metavar="relu|leaky:S|tanh", help="Of the hidden units.")
+        str,
+        typer.Option(
+            metavar="relu|leaky:S|tanh",
+            help="Of the hidden units.",
+            autocompletion=completion.words(*completion.ACTIVATIONS),
+        ),
     ] = "relu",
     init: Annotated[InitChoice, typer.Option(help="How the weights start.")] = InitChoice.TORCH,
     init_scale: Annotated[float, typer.Option(help="A factor on the start.")] = 1.0,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from adderlab.cli import completion
 from adderlab.cli.options import EXIT_OF_VERDICT, HOLDS, REFUTED, AsJson, integer
 from adderlab.cli.settings import with_settings
 from adderlab.errors import OptionError
@@ -42,7 +43,11 @@ def register(app: typer.Typer) -> None:
 def train(
     task: Annotated[
         str | None,
-        typer.Argument(metavar="TASK", help="For example half-adder; see 'adderlab tasks'."),
+        typer.Argument(
+            metavar="TASK",
+            help="For example half-adder; see 'adderlab tasks'.",
+            autocompletion=completion.task,
+        ),
     ] = None,
     *,
     seed: Annotated[int, typer.Option(parser=integer, help="As given to torch.manual_seed.")] = 0,
@@ -66,13 +71,18 @@ def train(
     replay: Annotated[
         Path | None,
         typer.Option(
-            "--replay", metavar="NET", help="Train this network again and compare the bytes."
+            "--replay",
+            metavar="NET",
+            help="Train this network again and compare the bytes.",
+            autocompletion=completion.NETWORKS,
         ),
     ] = None,
     keep: Annotated[
         str,
         typer.Option(
-            metavar="none|start|weights|every:K", help="With --seeds, the tensors kept in RUN."
+            metavar="none|start|weights|every:K",
+            help="With --seeds, the tensors kept in RUN.",
+            autocompletion=completion.words(*completion.KEEPS),
         ),
     ] = "start",
     explain: Annotated[

@@ -19,12 +19,14 @@ from adderlab.counting.config_file import read_json
 from adderlab.counting.model_count import ModelCount, PartCount
 from adderlab.counting.training_memory import training_memory
 from adderlab.errors import NetworkFileError, OptionError
-from adderlab.nets.header import Header, StoredTensor, read_header
+from adderlab.nets.header import Header, Remedies, StoredTensor, read_header
 
 LARGEST_INDEX_BYTES: Final = 100 << 20
 LONGEST_NAME: Final = 255
 """Characters of a file's name; no file system takes more bytes."""
 DAMAGED: Final = "download the file again"
+TAKE: Final = "take the .safetensors files of the model"
+REMEDIES: Final = Remedies(pickled=TAKE, arrays=TAKE, other=TAKE, damaged=DAMAGED)
 
 PARTS: Final = (
     ("norm", re.compile(r"norm|(^|\.)ln_|layer_?norm", re.IGNORECASE)),
@@ -190,14 +192,7 @@ def _header(path: Path) -> tuple[Header, int]:
             raise NetworkFileError("not a regular file", where=where, remedy="name a file")
         size = path.stat().st_size
         with path.open("rb") as file:
-            header = read_header(
-                file,
-                size,
-                where,
-                if_pickled="take the .safetensors files of the model",
-                if_damaged=DAMAGED,
-            )
-            return header, size
+            return read_header(file, size, where, REMEDIES), size
     except (OSError, ValueError) as error:
         if isinstance(error, NetworkFileError):
             raise

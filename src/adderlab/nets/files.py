@@ -21,7 +21,7 @@ import ml_dtypes
 import numpy as np
 
 from adderlab.errors import AdderlabError, NetworkFileError
-from adderlab.nets.header import DAMAGED, parse_json, read_header
+from adderlab.nets.header import DAMAGED, Remedies, parse_json, read_header
 from adderlab.nets.network import Network
 from adderlab.nets.record import Reader, network_from_record, record_of
 from adderlab.tasks import Task
@@ -32,6 +32,13 @@ if TYPE_CHECKING:
 
 LARGEST_FILE_BYTES: Final = 4 << 30
 KEY: Final = "adderlab"
+
+REMEDIES: Final = Remedies(
+    pickled="in Python: adderlab.save(model, 'net.safetensors', task='half-adder')",
+    arrays="in Python: adderlab.save(adderlab.from_state_dict(arrays), 'net.safetensors'), with "
+    "its arrays by name",
+    other="name a network file (.safetensors), as adderlab train TASK -o NET writes it",
+)
 
 DTYPES: Final[dict[str, Any]] = {
     "F64": np.dtype(np.float64),
@@ -135,12 +142,7 @@ def read_bytes(path: str | Path) -> bytes:
 
 def from_bytes(data: bytes, *, where: str = "network file") -> Network:
     """Return the network in the bytes of a file; see :func:`load`."""
-    header = read_header(
-        io.BytesIO(data),
-        len(data),
-        where,
-        if_pickled="in Python: adderlab.save(model, 'net.safetensors', task='half-adder')",
-    )
+    header = read_header(io.BytesIO(data), len(data), where, REMEDIES)
     record = _record(header.metadata, where)
     arrays: dict[str, Shaped[np.ndarray, ...]] = {}
     for tensor in header.tensors:

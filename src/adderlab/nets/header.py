@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, Final
 
 from adderlab.blocks.numbers import counted
 from adderlab.errors import AdderlabError, NetworkFileError
+from adderlab.nets.file_kinds import kind_of
 
 LARGEST_HEADER_BYTES: Final = 100 << 20
 MOST_AXES: Final = 64
@@ -94,30 +95,44 @@ class Header:
     start: int
 
 
-def read_header(
-    file: BinaryIO, size: int, where: str, *, if_pickled: str, if_damaged: str = DAMAGED
-) -> Header:
+@dataclass(frozen=True, slots=True)
+class Remedies:
+    """What to do with a file that can't be read.
+
+    Attributes:
+        pickled: where it is a pickled PyTorch file.
+        arrays: where it holds weights in another format.
+        other: where it holds no weights at all.
+        damaged: where it is a safetensors file, but damaged.
+    """
+
+    pickled: str
+    arrays: str
+    other: str
+    damaged: str = DAMAGED
+
+
+def read_header(file: BinaryIO, size: int, where: str, remedies: Remedies) -> Header:
     """Return the header at the start of a file.
 
     Args:
         file: at its start.
         size: of the whole file, in bytes.
         where: names the file in errors.
-        if_pickled: what to do where it is a pickled PyTorch file.
-        if_damaged: what to do where it is damaged.
+        remedies: what to do where it can't be read.
 
     Raises:
         NetworkFileError: it is no safetensors file, or header and file do not fit.
     """
     try:
-        header, start = _read_object(file, size, where, if_pickled)
+        header, start = _read_object(file, size, where, remedies)
         tensors = [_tensor(*item) for item in header.items() if item[0] != "__metadata__"]
         metadata = header.get("__metadata__", {})
         if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
             raise _DamagedError("its __metadata__ is no map from text to text")
         _check_places(tensors, start, size)
     except _DamagedError as error:
-        raise NetworkFileError(str(error), where=where, remedy=if_damaged) from None
+        raise NetworkFileError(str(error), where=where, remedy=remedies.damaged) from None
     return Header(metadata, tuple(tensors), start)
 
 
@@ -171,17 +186,16 @@ def _parsed(raw: bytes | str, what: str) -> Any:
 
 
 def _read_object(
-    file: BinaryIO, size: int, where: str, if_pickled: str
+    file: BinaryIO, size: int, where: str, remedies: Remedies
 ) -> tuple[dict[str, Any], int]:
     """Return the header as an object, and where the data begin."""
     start = file.read(9)
-    is_header = start[8:] == b"{"  # its size, before it, may begin with the same bytes
-    if not is_header and (start[:2] == b"PK" or start[:1] == b"\x80"):
-        raise NetworkFileError(
-            "this is a pickled PyTorch file, which adderlab never reads: it can run code",
-            where=where,
-            remedy=if_pickled,
-        )
+    if start[8:] != b"{":  # its size, before it, may begin with the same bytes as another kind
+        kind = kind_of(file, where)
+        if kind is not None:
+            remedy: str = getattr(remedies, kind.content)
+            raise NetworkFileError(f"this is {kind.name}", where=where, remedy=remedy)
+        _ = file.seek(len(start))
     if len(start) < 8:
         raise _DamagedError(
             f"{counted(size, 'byte')} {'is' if size == 1 else 'are'} too few for a safetensors file"
