@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import version
 
 import pytest
@@ -21,6 +22,33 @@ def test_the_help_of_every_command_has_an_example_that_names_it(run, command, fl
     assert f"Usage: adderlab {command} " in text
     assert f"adderlab {command}" in text.partition("Example")[2]
     assert "--json" in text
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_narrow_terminal_cuts_no_option_short(run, monkeypatch, command, columns):
+    """Each option, and each word about it, stands whole on a line."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    done = run(f"{command} --help")
+    assert (done.code, done.err) == (0, "")
+    assert "…" not in done.out.replace("w1=2,…", "")
+    assert "..." not in done.out.replace("FILE...", "").replace("[FILE]...", "")
+    words = set(re.split(r"[\s,│]+", done.out))
+    parameters = typer.main.get_command(app).commands[command].params
+    shown = [parameter for parameter in parameters if not getattr(parameter, "hidden", False)]
+    assert {name for entry in shown for name in entry.opts if name.startswith("-")} <= words
+    helps = {word for entry in shown for word in (entry.help or "").split() if word.isalpha()}
+    assert helps <= words
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_the_list_of_commands_is_not_cut_short(run, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    text = run("--help").out
+    assert text.count("...") == 1  # [ARGS]...
+    words = " ".join(text.replace("│", " ").split())
+    for command in COMMANDS:
+        assert typer.main.get_command(app).commands[command].help.split("\n")[0] in words
 
 
 def test_the_first_help_names_every_command_and_where_to_begin(run):

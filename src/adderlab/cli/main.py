@@ -7,9 +7,10 @@ Rule: bad input is one line on standard error and exit code 2, never a traceback
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperGroup
@@ -37,6 +38,9 @@ from adderlab.cli.usage import refusal_of
 from adderlab.errors import AdderlabError
 from adderlab.errors import Interrupted as WorkInterrupted
 
+PANEL_COLUMNS: Final = 80
+"""Columns below which help is plain text: panels would cut the names of options short."""
+
 
 class Stopped(Exception):  # noqa: N818 -- no error
     """Ctrl-C within a command, carried past the parser, which would swallow where it was."""
@@ -44,6 +48,13 @@ class Stopped(Exception):  # noqa: N818 -- no error
 
 class Commands(TyperGroup):
     """The group of all commands."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command, listed with the whole sentence that says what it does."""
+        command = super().get_command(ctx, cmd_name)
+        if command is not None and not command.short_help:  # else it would be cut short
+            command.short_help = " ".join((command.help or "").partition("\n\n")[0].split())
+        return command
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was parsed."""
@@ -108,6 +119,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     prepare_streams()
+    columns = shutil.get_terminal_size().columns
+    app.rich_markup_mode = "rich" if columns >= PANEL_COLUMNS else None
     try:
         code = app(arguments, prog_name="adderlab", standalone_mode=False)
     except AdderlabError as error:
