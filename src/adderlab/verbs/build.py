@@ -173,8 +173,10 @@ def build(
         network = construct(target, method, format=format)
     verdict = prove(network, target, timeout_s=timeout_s)
     file = save(network, out) if out is not None else None
-    is_any_width = method is not None and target.name != FULL_ADDER
-    widths = exact_widths(method) if is_any_width else {}
+    if method is None or target.name == FULL_ADDER:
+        widths: dict[str, int | None] = {}
+    else:
+        widths = exact_widths(method)
     return Built(network, verdict, checks, rounded, file, method, widths)
 
 
