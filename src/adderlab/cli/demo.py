@@ -47,7 +47,11 @@ def demo(
     ] = 100_000,
     chapter: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Run and show this chapter alone; the numbers are below."),
+        typer.Option(
+            parser=integer,
+            metavar="N",
+            help="Run and show this chapter alone; the numbers are below.",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

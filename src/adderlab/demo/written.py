@@ -15,6 +15,8 @@ KINDS: Final = {
     "*.safetensors": "networks",
     "*.csv": "truth tables, and the data set",
     "*.txt": "the notebook's formula",
+    "map.png": "the map of trainability, a pixel a network",
+    "map.npz": "its arrays",
     "figures/": "each figure as SVG and PNG",
     "population/": "the runs of the success rate, a row each",
 }
