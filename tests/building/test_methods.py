@@ -173,7 +173,7 @@ def test_a_constraint_that_can_not_be_met_is_refused_with_the_nearest(
 def test_a_task_without_a_construction_is_refused(method):
     assert refusal(TaskError, "comparator:4", method) == (
         f"method {method}: no construction is known for comparator:4; build an adder:N or "
-        "full-adder, write a `formula`, or train it: adderlab train comparator:4"
+        "full-adder, write a `formula`, or train a network"
     )
 
 

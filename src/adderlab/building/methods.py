@@ -7,7 +7,6 @@ with the nearest constraint that it meets; a construction is never changed to me
 from __future__ import annotations
 
 import difflib
-import shlex
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -195,8 +194,7 @@ def _unknown_task(method: str, task: Task) -> TaskError:
     return TaskError(
         f"no construction is known for {task.name}",
         where=f"method {method}",
-        remedy="build an adder:N or full-adder, write a `formula`, "
-        f"or train it: adderlab train {shlex.quote(task.name)}",
+        remedy="build an adder:N or full-adder, write a `formula`, or train a network",
     )
 
 
