@@ -438,7 +438,9 @@ def test_a_table_of_other_rows_is_another_task(tmp_path, monkeypatch):
     for last in (1, 0):
         _ = table.write_text(f"in a:1,in b:1,out x:1\n0,0,0\n0,1,1\n1,0,1\n1,1,{last}\n")
         options = {"seeds": 2, "out": tmp_path / "run", "explain": False, "steps": 0}
-        options["batch"] = 5000  # beyond the kernels: none is compiled for this table
+        options["batch"] = options["samples"] = (
+            5000  # beyond the kernels: none is compiled for this table
+        )
         if last:
             _ = train_many(f"table:{table}", **options)
             continue
