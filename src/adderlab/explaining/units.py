@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from adderlab.blocks.numbers import counted
 from adderlab.errors import ResourceError
 from adderlab.nets.activations import Activation
 from adderlab.nets.dyadic import Dyadic
@@ -88,7 +89,7 @@ def whole_table(task: Task) -> RowBlock:
     """
     if task.rows > LARGEST_TABLE:
         raise ResourceError(
-            f"{task.name} has {task.rows} rows, too many to look at what each unit does",
+            f"{task.name} has {counted(task.rows, 'row')}, too many to look at what each unit does",
             where="why",
             remedy=f"take a task of up to {LARGEST_TABLE} rows",
         )

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, TypedDict
 
 import numpy as np
 
+from adderlab.blocks.numbers import counted
 from adderlab.errors import OptionError, ResourceError
 from adderlab.nets import Activation, Readout
 from adderlab.nets.layout import Layout
@@ -379,7 +380,8 @@ def check_rows(task: Task, where: str) -> None:
     """
     if task.rows > LARGEST_ROWS:
         raise ResourceError(
-            f"{task.name} has {task.rows} rows, a population takes at most {LARGEST_ROWS}",
+            f"{task.name} has {counted(task.rows, 'row')}, a population takes at most "
+            f"{LARGEST_ROWS}",
             where=where,
             remedy="train one network, or take a narrower task",
         )
