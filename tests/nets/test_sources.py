@@ -114,8 +114,8 @@ def test_a_path_of_no_network_is_refused(tmp_path: Path) -> None:
     _ = path.write_text("hello, world")
     with refused(
         NetworkFileError,
-        f"{path}: not a safetensors file, or cut short within its header; "
-        "the file is damaged; write it again",
+        f"{path}: this is a text file; name a network file (.safetensors), as `train(out=…)` "
+        "writes it",
     ):
         _ = read_source(str(path))
     with refused(NetworkFileError, ".: not a regular file; name a file"):

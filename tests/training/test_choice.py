@@ -19,7 +19,12 @@ CASES = [
     ("adder:2", {"hidden": 16}, "numba-wide", "a step of 4-16-3 on 16 rows is 4067 operations"),
     ("adder:4", {"hidden": (64, 64)}, "numba-wide", "a step of 8-64-64-5 on 256 rows"),
     ("adder:4", {"hidden": 257}, "torch-ensemble", "a layer of 8-257-5 is wider than the 256"),
-    ("adder:2", {"batch": 5000}, "torch-ensemble", "a batch of 5000 is larger than the 4096"),
+    (
+        "adder:2",
+        {"batch": 5000, "samples": 5000},
+        "torch-ensemble",
+        "a batch of 5000 is larger than the 4096",
+    ),
     (
         "adder:2",
         {"batch": 5, "samples": 10**6},

@@ -182,8 +182,8 @@ def large_network():
 @pytest.mark.parametrize("method", ["auto", "snap", "fine-tune"])
 def test_at_the_limit_of_time_the_best_so_far_is_kept(method, tmp_path):
     out = tmp_path / "net.safetensors"
-    result = quantize(large_network(), "int4", method=method, timeout_s=0.5, out=out)
-    assert result.stopped.startswith("the limit of 0.5 s was reached: tried ")
+    result = quantize(large_network(), "int4", method=method, timeout_s=0.05, out=out)
+    assert result.stopped.startswith("the limit of 0.05 s was reached: tried ")
     assert result.stopped.endswith("; the best is kept")
     assert result.to_dict()["stopped"] == result.stopped
     assert out.read_bytes() == to_bytes(result.network)
@@ -192,7 +192,7 @@ def test_at_the_limit_of_time_the_best_so_far_is_kept(method, tmp_path):
 
 
 def test_a_table_ends_at_the_limit_of_time():
-    result = quantization_table(large_network(), timeout_s=0.5)
+    result = quantization_table(large_network(), timeout_s=0.05)
     made, of = re.search(r"reached: (\d+) of (\d+) attempts made", result.stopped).groups()
     assert len(result.attempts) == int(made) < int(of)
 

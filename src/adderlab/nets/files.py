@@ -37,7 +37,7 @@ REMEDIES: Final = Remedies(
     pickled="in Python: adderlab.save(model, 'net.safetensors', task='half-adder')",
     arrays="in Python: adderlab.save(adderlab.from_state_dict(arrays), 'net.safetensors'), with "
     "its arrays by name",
-    other="name a network file (.safetensors), as adderlab train TASK -o NET writes it",
+    other="name a network file (.safetensors), as `train(out=…)` writes it",
 )
 
 DTYPES: Final[dict[str, Any]] = {
