@@ -364,3 +364,17 @@ def test_the_contracts_hold_and_each_breach_is_found(tmp_path, file, line, broke
     kept = {name: f"{name} KEPT" in done.stdout for name in (LAYERS, TORCH_FREE)}
     assert kept == {name: name != broken for name in kept}, done.stdout[-3000:] + done.stderr
     assert (done.returncode == 0) is (broken is None)
+
+
+def test_every_public_function_takes_a_task_by_its_name_and_a_readout_as_a_number():
+    """By their annotations: a task may be a text, and a readout whatever stands for one."""
+    for module in (adderlab, adderlab.figures):
+        for name in module.__all__:
+            function = getattr(module, name)
+            if not inspect.isfunction(function):
+                continue
+            for parameter in inspect.signature(function).parameters.values():
+                if parameter.name == "task":
+                    assert "str" in str(parameter.annotation), (name, parameter)
+                if parameter.name == "readout":
+                    assert "ReadoutLike" in str(parameter.annotation), (name, parameter)

@@ -14,7 +14,7 @@ from adderlab.figures.style import POINTS, drawing_on, shortened, width_of, writ
 from adderlab.nets import Network, is_exact, trace
 from adderlab.nets.truth import FEW, inputs_text, rows_text, rows_to_show
 from adderlab.nets.walk import block_of_rows, unit_names, walk
-from adderlab.tasks import Task
+from adderlab.tasks import Task, as_task
 
 if TYPE_CHECKING:
     from jaxtyping import Float64
@@ -49,7 +49,7 @@ class Activations:
     note: str
 
 
-def plot_activations(net: Network, task: Task, *, ax: Axes | None = None) -> Axes:
+def plot_activations(net: Network, task: Task | str, *, ax: Axes | None = None) -> Axes:
     """Draw each hidden unit's value on each row, a unit a line.
 
     The values are written; a larger one is darker, a negative one orange. Units stand below one
@@ -67,6 +67,7 @@ def plot_activations(net: Network, task: Task, *, ax: Axes | None = None) -> Axe
         >>> [label.get_text() for label in ax.get_yticklabels()]
         ['h1', 'h2', 'h3']
     """
+    task = as_task(task)
     from matplotlib.colors import CenteredNorm, ListedColormap, to_rgba
 
     shown = activations_of(net, task)
@@ -120,8 +121,11 @@ def plot_activations(net: Network, task: Task, *, ax: Axes | None = None) -> Axe
         return axes
 
 
-def activations_picture(net: Network, task: Task, *, name: str = "activations") -> Picture | None:
+def activations_picture(
+    net: Network, task: Task | str, *, name: str = "activations"
+) -> Picture | None:
     """Return :func:`plot_activations` as a picture; ``None`` of a network without hidden units."""
+    task = as_task(task)
     if not net.hidden:
         return None
     shown = activations_of(net, task)

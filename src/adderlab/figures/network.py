@@ -26,7 +26,7 @@ from adderlab.figures.style import (
 from adderlab.nets import Network
 from adderlab.nets.walk import Enclosed, Walk, nameless_task, unit_names, walk
 from adderlab.nets.walk_blocks import readout_text, value_text
-from adderlab.tasks import Task
+from adderlab.tasks import Task, as_task
 from adderlab.tasks.wording import named
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ SPELLED_OUT: Final = 8
 
 def plot_network(
     net: Network,
-    task: Task | None = None,
+    task: Task | str | None = None,
     *,
     row: Mapping[str, int] | None = None,
     ax: Axes | None = None,
@@ -69,6 +69,7 @@ def plot_network(
         >>> ax.axison
         False
     """
+    task = as_task(task) if task is not None else None
     target, way = _target(net, task, row)
     if not is_drawn(net):
         with drawing_on(ax, layers_size(net), fills=True) as axes:
@@ -80,12 +81,13 @@ def plot_network(
 
 def network_picture(
     net: Network,
-    task: Task | None = None,
+    task: Task | str | None = None,
     *,
     row: Mapping[str, int] | None = None,
     name: str = "network",
 ) -> Picture:
     """Return :func:`plot_network` as a picture that says in words what it shows."""
+    task = as_task(task) if task is not None else None
     target, way = _target(net, task, row)
     title = f"Network {net.shape}, {target.name}"
     return render(

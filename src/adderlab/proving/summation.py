@@ -91,8 +91,10 @@ def order_of(
     mask = len(table) - 1
     while mask & (mask - 1):
         members = np.array([term for term in range(len(terms)) if mask >> term & 1])
-        sums = form.round(table[mask ^ 1 << members] + terms[members])
-        last = int(members[np.flatnonzero(sums == table[mask])[-1]])
+        with np.errstate(all="ignore"):
+            sums = form.round(table[mask ^ 1 << members] + terms[members])
+        is_least = (sums == table[mask]) | (np.isnan(sums) & np.isnan(table[mask]))
+        last = int(members[np.flatnonzero(is_least)[-1]])
         order.append(last)
         mask ^= 1 << last
     return [*order, mask.bit_length() - 1][::-1] if mask else []

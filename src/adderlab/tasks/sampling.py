@@ -18,6 +18,7 @@ import numpy as np
 
 from adderlab.bits import Values, integer_dtype
 from adderlab.errors import OptionError, ResourceError
+from adderlab.tasks.catalog import as_task
 from adderlab.tasks.task import RowBlock, Task
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Samples:
         return self.block.expected
 
 
-def sample(task: Task, num_samples: int, *, seed: int = 0) -> Samples:
+def sample(task: Task | str, num_samples: int, *, seed: int = 0) -> Samples:
     """Return ``num_samples`` rows of ``task`` with operands drawn at random, with repetition.
 
     Args:
@@ -68,6 +69,7 @@ def sample(task: Task, num_samples: int, *, seed: int = 0) -> Samples:
         >>> sample(task_named("half-adder"), 3, seed=0).outputs.tolist()
         [[0, 1], [0, 1], [1, 0]]
     """
+    task = as_task(task)
     if num_samples < 1:
         raise OptionError(
             f"the number of samples must be at least 1, got {num_samples}",

@@ -30,6 +30,7 @@ from adderlab.nets.tracing.operations import (
     Call,
     Wire,
 )
+from adderlab.tasks import as_task
 
 if TYPE_CHECKING:
     from adderlab.tasks import Task
@@ -53,7 +54,7 @@ class ReadModule:
     notes: tuple[str, ...]
 
 
-def from_module(model: nn.Module, *, task: Task | None = None) -> ReadModule:
+def from_module(model: nn.Module, *, task: Task | str | None = None) -> ReadModule:
     """Return the network that a module's ``forward`` computes, with its readout.
 
     The forward is traced with :mod:`torch.fx` in eval mode and must be one chain of layers:
@@ -79,6 +80,7 @@ def from_module(model: nn.Module, *, task: Task | None = None) -> ReadModule:
         >>> from_module(nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2))).notes
         ('forward gives raw outputs; judged by > 0.5',)
     """
+    task = as_task(task) if task is not None else None
     check_module(model)
     with untouched(model):
         root = Root(model)
