@@ -142,7 +142,7 @@ def test_it_decides_what_neither_enumeration_nor_diagrams_do(width: int) -> None
     """A majority of votes that all weigh a little different, right and with a vote too heavy."""
     net = noisy_majority(width)
     found = prove(net, engine="solver", timeout_s=60)
-    assert (found.verdict, found.method, found.margin) == ("proved", "solver", None)
+    assert (found.exact, found.method, found.margin) == ("proved", "solver", None)
     votes = net.layers[0].weight.exact().to_floats().copy()
     votes[0, 7] += 0.75
     heavy = network(
