@@ -18,6 +18,8 @@ from adderlab.errors import ModelError
 from adderlab.formats import FORMATS
 from adderlab.nets import Activation, Layer, Network, Readout, network
 from adderlab.nets.tensors import Dense, Packed, Scaled
+from adderlab.nets.tracing.checks import check_agrees
+from adderlab.nets.tracing.operations import Wire
 from adderlab.quantizing.rounding import round_to_nearest
 from adderlab.quantizing.scheme import Scheme
 from adderlab.tasks import Task, task_named
@@ -122,19 +124,22 @@ def test_an_overflow_is_no_reason_to_call_a_module_right() -> None:
     assert any("overflows" in note for note in verdict.notes)
 
 
-def test_an_output_that_is_not_finite_without_an_overflow_is_refused() -> None:
-    class Nan(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.fc = nn.Linear(2, 1)
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_an_output_that_is_not_finite_without_an_overflow_is_refused(value: float) -> None:
+    """The layers that were read give 0 to 2, so no arithmetic overflows on the way."""
+    net = network([[[1.0, 1.0]]], [[0.0]])
+    rows = torch.tensor(list(itertools.product((0.0, 1.0), repeat=2)))
+    wire = Wire(net.layers)
+    assert check_agrees(lambda x: x.sum(dim=1, keepdim=True), net, rows, wire) == ()
+    with pytest.raises(ModelError, match="on input bits 1,0 it gives"):
+        _ = check_agrees(lambda x: with_value(x, value), net, rows, wire)
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return self.fc(x) * self.fc.scale if hasattr(self.fc, "scale") else self.fc(x)
 
-    module = Nan()
-    _ = module.fc.register_forward_hook(lambda *_: torch.full((4, 1), math.nan))
-    with pytest.raises(ModelError):
-        _ = prove(module, "table:nothing")
+def with_value(x: torch.Tensor, value: float) -> torch.Tensor:
+    """Return the sums of the rows, but for the third, which is the value."""
+    sums = x.sum(dim=1, keepdim=True)
+    sums[2] = value
+    return sums
 
 
 @pytest.mark.parametrize("scale", ["free", "power-of-two"])

@@ -217,7 +217,7 @@ class EveryOrder:
         return values
 
     def _text(self, orders: dict[tuple[int, int], list[int]]) -> str:
-        """Return the orders in words: ``c0 = h2 + bias + h1``, where they are not left to right."""
+        """Return the orders that are not left to right in words: ``c0 as h2 + bias + h1; …``."""
         parts: list[str] = []
         for (depth, number), order in sorted(orders.items()):
             if order != sorted(order):

@@ -123,7 +123,8 @@ def _sum_below(left: Doubles, right: Doubles) -> Doubles:
     total = left + right
     part = total - left
     error = (left - (total - part)) + (right - part)
-    return np.where(error < 0, np.nextafter(total, -np.inf), total)
+    # NaN where the error itself overflowed, near the largest double: then nothing is known of it
+    return np.where(error >= 0, total, np.nextafter(total, -np.inf))
 
 
 def _over_subsets(

@@ -145,6 +145,7 @@ def as_task(task: Task | str) -> Task:
     """
     if isinstance(task, Task):
         return task
+    # callers without a type checker give numbers and lists too: these are refused below
     if isinstance(task, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         return task_named(task)
     raise TaskError(
