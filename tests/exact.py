@@ -49,15 +49,18 @@ def layer_values(
 
     ``parameters`` stand in for those of the network's layers.
     """
-    values = [Fraction(int(bit)) for bit in bits]
+    named = {"input": [Fraction(int(bit)) for bit in bits]}
     layers: list[LayerValues] = []
     parameters = parameters or [weights_and_biases(layer) for layer in net.layers]
-    for layer, (weight, bias) in zip(net.layers, parameters, strict=True):
+    for number, (layer, (weight, bias)) in enumerate(zip(net.layers, parameters, strict=True)):
+        reads = layer.inputs or [f"fc{number}" if number else "input"]
+        values = [value for name in reads for value in named[name]]
         sums = [
             sum((w * x for w, x in zip(row, values, strict=True) if x), start=b)
             for row, b in zip(weight, bias, strict=True)
         ]
         values = [activate(layer.activation, total) for total in sums]
+        named[f"fc{number + 1}"] = values
         layers.append((sums, values))
     return layers
 
@@ -69,7 +72,9 @@ def raw_outputs(
     parameters: Sequence[Parameters] | None = None,
 ) -> list[Fraction]:
     """Return the raw outputs of one row, exactly; arguments as those of :func:`layer_values`."""
-    return layer_values(net, bits, activate, parameters)[-1][1]
+    layers = layer_values(net, bits, activate, parameters)
+    ends = [len(layers)] if net.outputs is None else [int(name[2:]) for name in net.outputs]
+    return [value for number in ends for value in layers[number - 1][1]]
 
 
 def bit_of(readout: Readout, value: Fraction | float | None) -> int | None:

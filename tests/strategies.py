@@ -286,6 +286,55 @@ def networks(
 
 
 @st.composite
+def graphs(
+    draw: st.DrawFn,
+    *,
+    task: st.SearchStrategy[Task] | None = None,
+    tanh: bool = True,
+    tame: bool = False,
+    format: str = "fp32",
+) -> Network:
+    """A small graph of layers that each read any earlier ones; arguments as of :func:`networks`."""
+    meant = draw(task) if task is not None else None
+    n_in = meant.n_in if meant is not None else draw(st.integers(1, 3))
+    n_out = meant.n_out if meant is not None else draw(st.integers(1, 3))
+    heads = draw(st.integers(1, min(2, n_out)))
+    ends = [n_out] if heads == 1 else [1, n_out - 1]
+    widths = [draw(st.integers(1, 3)) for _ in range(draw(st.integers(1, 3)))]
+    sizes = {"input": n_in}
+    unread = ["input"]
+    layers: list[Layer] = []
+    outputs: list[str] = []
+    for number, width in enumerate([*widths, *ends], start=1):
+        is_last = number == len(widths) + len(ends)
+        reads = draw(st.lists(st.sampled_from(list(sizes)), min_size=1, max_size=3, unique=True))
+        if number == 1:
+            reads = ["input"]
+        elif number > len(widths):  # heads do not read one another; the last reads what is left
+            reads = [name for name in reads if name not in outputs] or [f"fc{len(widths)}"]
+            reads += [name for name in unread if is_last and name not in [*reads, *outputs]]
+        given = sum(sizes[name] for name in reads)
+        kind = draw(st.sampled_from(["dense", "any"]))
+        weight = (
+            draw(dense((width, given), np.float32, tame=tame))
+            if kind == "dense"
+            else draw(tensors((width, given), tame=tame))
+        )
+        bias = draw(st.none() | dense((width,), np.float32, tame=tame))
+        layers.append(Layer(weight, bias, draw(activations(tanh=tanh)), tuple(reads)))
+        unread = [name for name in unread if name not in reads] + [f"fc{number}"]
+        sizes[f"fc{number}"] = width
+        if number > len(widths):
+            outputs.append(f"fc{number}")
+    return Network(tuple(layers), draw(readouts()), meant, format, outputs=tuple(outputs))
+
+
+def any_networks(**options: Any) -> st.SearchStrategy[Network]:
+    """A chain or a graph; options are those of both."""
+    return networks(**options) | graphs(**options)
+
+
+@st.composite
 def input_rows(draw: st.DrawFn, net: Network, *, max_rows: int = 5) -> Any:
     """Rows of bits for a network: all of them where they are few."""
     if 1 << net.n_in <= max_rows:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import FEW, fractions_of, networks
+from strategies import FEW, fractions_of, graphs, networks
 
 from adderlab.building import construct, lecture_network
 from adderlab.nets import Layer, Network, save, to_bytes
@@ -36,7 +36,7 @@ def test_a_two_unit_adder_takes_three_bytes():
 
 
 @FEW
-@given(networks(max_depth=3))
+@given(networks(max_depth=3) | graphs())
 def test_counts_are_those_of_the_values_one_by_one(net):
     found = count(net)
     values = [

@@ -26,6 +26,7 @@ from nets.file_samples import (
 from strategies import (
     FEW,
     MANY,
+    graphs,
     networks,
 )
 
@@ -197,7 +198,7 @@ def test_every_flipped_bit_is_refused_or_gives_another_valid_network() -> None:
 @MANY
 @given(data=st.data())
 def test_flipped_bytes_are_refused_or_give_a_valid_network(data: st.DataObject) -> None:
-    net = data.draw(st.sampled_from([HALF, EVERY]) | networks(max_depth=2))
+    net = data.draw(st.sampled_from([HALF, EVERY]) | networks(max_depth=2) | graphs())
     damaged = bytearray(to_bytes(net))
     for place, mask in data.draw(
         st.lists(st.tuples(st.integers(0, len(damaged) - 1), st.integers(1, 255)), max_size=4)

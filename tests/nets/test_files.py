@@ -35,6 +35,7 @@ from strategies import (
     NUMBER_DTYPES,
     check_refusal,
     fractions_of,
+    graphs,
     networks,
     refused,
     tasks,
@@ -63,7 +64,7 @@ from adderlab.tasks import task_named
 
 
 @MANY
-@given(net=networks(task=st.none() | tasks(max_in=4), max_depth=2))
+@given(net=networks(task=st.none() | tasks(max_in=4), max_depth=2) | graphs())
 def test_any_network_comes_back_value_for_value_and_byte_for_byte(net: Network) -> None:
     data = to_bytes(net)
     back = from_bytes(data)
@@ -72,7 +73,7 @@ def test_any_network_comes_back_value_for_value_and_byte_for_byte(net: Network) 
 
 
 @FEW
-@given(net=networks(max_depth=2))
+@given(net=networks(max_depth=2) | graphs())
 def test_any_network_of_no_task_comes_back(net: Network) -> None:
     assert outcome(to_bytes(net)) is not None
 
@@ -224,7 +225,7 @@ def test_a_file_whose_size_field_begins_like_a_pickle_is_read() -> None:
 
 
 @FEW
-@given(net=networks(max_depth=2))
+@given(net=networks(max_depth=2) | graphs())
 def test_safetensors_reads_what_we_write(net: Network) -> None:
     data = to_bytes(net)
     _, arrays = record_of(net)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 from hypothesis import given
-from strategies import FEW, TASKS, check_refusal, networks, refused
+from strategies import FEW, TASKS, check_refusal, graphs, networks, refused
 
 from adderlab.errors import AdderlabError, ModelError, NetworkError, NetworkFileError, TaskError
 from adderlab.nets.files import from_bytes, save, to_bytes
@@ -43,7 +43,7 @@ def module() -> torch.nn.Module:
 
 
 @FEW
-@given(net=networks(max_depth=2))
+@given(net=networks(max_depth=2) | graphs())
 def test_a_network_stands_for_the_bytes_that_saving_it_would_write(net: Network) -> None:
     source = read_source(net)
     assert source.network is net

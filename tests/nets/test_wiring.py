@@ -2,42 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from adderlab.errors import NetworkError
+from adderlab.building import lecture_network
+from adderlab.errors import NetworkError, NetworkFileError
 from adderlab.formats import FORMATS
 from adderlab.nets import Activation, Layer, Network, evaluate, trace
 from adderlab.nets.enclosure import Machine
 from adderlab.nets.evaluation import enclose_layers, enclose_row
+from adderlab.nets.files import to_bytes
 from adderlab.nets.forward import outputs_in_double
+from adderlab.nets.record import Reader, network_from_record, record_of
 from adderlab.nets.tensors import stored_in
 from adderlab.nets.walk import nameless_task, walk
 from adderlab.nets.wiring import INPUT, Node, chain, wiring_of
 from adderlab.proving.arithmetic import ORDERS, format_outputs
+from adderlab.tasks import task_named
 
-SKIPPING = wiring_of([(INPUT,), ("fc1", INPUT)], ("fc1", "fc2"))
+SKIPPING = wiring_of(((INPUT,), ("fc1", INPUT)), ("fc1", "fc2"))
 """Both inputs reach the second layer, and both layers are read out."""
 
 ROWS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=np.uint8)
 RELU, LEAKY = Activation("relu"), Activation("leaky", slope=0.375)
 
 
-@pytest.fixture(autouse=True)
-def _skipping(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Network, "wiring", property(lambda _: SKIPPING))
-
-
-def half_adder(hidden: Activation) -> Network:
+def half_adder(hidden: Activation, outputs: tuple[str, ...] = ("fc1", "fc2")) -> Network:
     """Return a network whose hidden unit is the carry, and ``c0 = a + b - 2 * carry``."""
     return Network(
         (
             Layer(stored_in([[1, 1]], "fp32"), stored_in([-1], "fp32"), hidden),
-            Layer(stored_in([[-2, 1, 1]], "fp32")),
-        )
+            Layer(stored_in([[-2, 1, 1]], "fp32"), inputs=("fc1", INPUT)),
+        ),
+        outputs=outputs,
     )
 
 
@@ -83,10 +84,8 @@ def test_layers_are_traced_one_by_one() -> None:
     assert (sums, values) == ([(-1, -1)], [(0, 0)])
 
 
-def test_a_walk_names_what_each_layer_reads(monkeypatch: pytest.MonkeyPatch) -> None:
-    wiring = wiring_of([(INPUT,), ("fc1", INPUT)], ("fc2",))
-    monkeypatch.setattr(Network, "wiring", property(lambda _: wiring))
-    net = half_adder(RELU)
+def test_a_walk_names_what_each_layer_reads() -> None:
+    net = half_adder(RELU, outputs=("fc2",))
     way = walk(net, nameless_task(net), {"x1": 1, "x2": 1})
     (unit,) = way.layers[1].units
     assert [(p.source, p.weight, p.factor.middle) for p in unit.products] == [
@@ -98,7 +97,7 @@ def test_a_walk_names_what_each_layer_reads(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_sizes_are_checked_by_what_a_layer_reads() -> None:
-    with pytest.raises(NetworkError, match="the layer takes 2 values, the one before gives 3"):
+    with pytest.raises(NetworkError, match="the layer takes 2 values, the one before gives 1"):
         _ = Network((Layer(stored_in([[1, 1]], "fp32")), Layer(stored_in([[1, 1]], "fp32"))))
 
 
@@ -118,3 +117,65 @@ def test_a_chain_holds_one_value_at_a_time() -> None:
     own = [Node(name, (before,), (before,)) for before, name in pairwise(names)]
     assert wiring.layers == tuple(own)
     assert wiring.output == Node("output", ("fc3",), ("fc3",))
+
+
+def test_a_graph_says_what_it_is() -> None:
+    net = half_adder(RELU)
+    assert (net.n_in, net.n_out, net.widths, net.shape) == (2, 2, [], "2-1-1")
+    assert half_adder(RELU, outputs=("fc2",)).widths == [1]
+    assert net.to_dict()["wiring"] == {
+        "fc1": ["input"], "fc2": ["fc1", "input"], "output": ["fc1", "fc2"],
+    }  # fmt: skip
+    heads = (Layer(weight, inputs=("fc1",)) for weight in (stored_in([[1]], "fp32"),) * 2)
+    both = Network((net.layers[0], *heads), outputs=("fc2", "fc3"))
+    assert both.shape == "2-1-1+1"
+    assert repr(both) == "Network 2-1-1+1: relu, readout > 0.5, 5 parameters in fp32"
+
+
+def test_a_chain_that_names_what_it_reads_is_a_chain() -> None:
+    first, second = lecture_network(task_named("half-adder")).layers
+    net = Network(
+        (replace(first, inputs=("input",)), replace(second, inputs=("fc1",))), outputs=("fc2",)
+    )
+    assert net.is_chain
+    assert to_bytes(net) == to_bytes(Network((first, second)))
+
+
+@pytest.mark.parametrize(
+    ("reads", "outputs", "message"),
+    [
+        (("fc2",), None, "fc2: it reads 'fc2', no layer before it; name each once: input, fc1"),
+        (("fc1", "fc1"), None, "fc2: it reads a layer twice; name each once: input, fc1"),
+        ((), None, "fc2: it reads nothing; name each once: input, fc1"),
+        (("fc1",), None, "fc2: the layer takes 3 values, the one before gives 1; make the shapes"),
+        (("fc1", INPUT), ("fc9",), "outputs: it reads 'fc9', no layer before it"),
+        (("fc1", INPUT), ("fc1",), "fc2: neither a layer nor the readout reads it; name it among"),
+    ],
+)
+def test_wirings_that_can_not_be_are_refused(
+    reads: tuple[str, ...], outputs: tuple[str, ...] | None, message: str
+) -> None:
+    first, second = half_adder(RELU).layers
+    with pytest.raises(NetworkError) as caught:
+        _ = Network((first, replace(second, inputs=reads)), outputs=outputs)
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        ("layer", "fc1", "layer 2's inputs are no list of names"),
+        ("layer", [1], "layer 2's inputs are no list of names"),
+        ("layer", ["fc2"], "it reads 'fc2', no layer before it"),
+        ("top", {}, "the record's outputs are no list of names"),
+        ("top", ["input"], "it reads 'input', no layer before it"),
+    ],
+)
+def test_damaged_wirings_in_files_are_refused(place: str, value: object, message: str) -> None:
+    record, arrays = record_of(half_adder(RELU))
+    (record["layers"][1] if place == "layer" else record)[
+        "inputs" if place == "layer" else "outputs"
+    ] = value
+    with pytest.raises(NetworkFileError) as caught:
+        _ = network_from_record(record, Reader(arrays, "net.safetensors"))
+    assert message in str(caught.value)

@@ -16,7 +16,7 @@ import pytest
 from exact import bit_of, raw_outputs
 from hypothesis import given
 from proving.reference import SAMPLES, bit_in, in_order, is_right, judge, rows_of, words_of
-from strategies import MANY, fractions_of, networks, tasks
+from strategies import MANY, fractions_of, graphs, networks, tasks
 
 from adderlab.building.lecture import lecture_network
 from adderlab.formats import FORMATS
@@ -210,7 +210,7 @@ def test_random_networks_are_judged_as_fractions_judge_them() -> None:
         assert seen[kind] >= NETWORKS // 20, kind
 
 
-@given(networks(task=tasks(), tanh=False), st.data())
+@given(networks(task=tasks(), tanh=False) | graphs(task=tasks(), tanh=False), st.data())
 @MANY
 def test_networks_of_any_stored_numbers_are_judged_as_fractions_judge_them(
     net: Network, data: st.DataObject

@@ -321,7 +321,7 @@ def step_message(net: Network, examples: Sequence[Example]) -> str:
 def _raw(net: Network) -> Network:
     """Return the network dense, with raw outputs, which is what a loss is measured on."""
     layers = tuple(replace(layer, weight=_dense(layer.weight)) for layer in net.layers)
-    return Network(layers, Readout(), net.task, net.format)
+    return replace(net, layers=layers, readout=Readout(), training=None)
 
 
 def _dense(tensor: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ file imports torch.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +23,7 @@ from adderlab.nets.convention import Convention, is_above
 from adderlab.nets.network import Network
 from adderlab.nets.readout import Readout
 from adderlab.nets.state_dict import to_state_dict
+from adderlab.nets.wiring import INPUT, Wiring
 
 if TYPE_CHECKING:
     from jaxtyping import Shaped
@@ -95,12 +97,53 @@ class AdderNN(nn.Module):
         return "" if self.threshold is None else f"outputs {self.convention} {self.threshold:g}"
 
 
+class GraphNN(nn.Module):
+    """A graph of layers: each reads the input and earlier layers, joined.
+
+    Args:
+        wiring: what each layer reads, and what is read out.
+        layers: the Linear layers, which become ``fc1``, ``fc2`` and so on.
+        activations: of each layer.
+        readout: how outputs become bits; ``None`` gives the raw outputs.
+    """
+
+    def __init__(
+        self,
+        wiring: Wiring,
+        layers: Sequence[nn.Module],
+        activations: Sequence[nn.Module],
+        readout: Readout | None = None,
+    ) -> None:
+        super().__init__()
+        self.wiring = wiring
+        for node, layer in zip(wiring.layers, layers, strict=True):
+            self.add_module(node.name, layer)
+        self.activations = nn.ModuleList(activations)  # no parameters
+        self.step = (
+            nn.Identity()
+            if readout is None
+            else Step(readout.convention, threshold=readout.threshold)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the raw outputs, or the bits if there is a readout.
+
+        Args:
+            x: input bits as floats, of shape (batch, n_in).
+        """
+        values = {INPUT: x}
+        for node, activation in zip(self.wiring.layers, self.activations, strict=True):
+            given = torch.cat([values[name] for name in node.reads], dim=-1)
+            values[node.name] = activation(self.get_submodule(node.name)(given))
+        return self.step(torch.cat([values[name] for name in self.wiring.output.reads], dim=-1))
+
+
 def to_module(network: Network, *, format: str | None = None) -> nn.Module:
     """Return the network as a PyTorch module.
 
     Two layers with biases and relu, leaky relu or tanh between them become an
-    :class:`AdderNN`; anything else an ``nn.Sequential`` of Linear, ReLU, LeakyReLU, Tanh and
-    :class:`Step`. The dtype is that of the format.
+    :class:`AdderNN`; any other chain an ``nn.Sequential`` of Linear, ReLU, LeakyReLU, Tanh and
+    :class:`Step`; a graph a :class:`GraphNN`. The dtype is that of the format.
 
     The readout ``> 0.5`` gives raw outputs, as in the training notebook: that is how raw outputs
     are judged, and they can be trained further. So does the ``exact`` readout, which has no
@@ -140,6 +183,8 @@ def to_module(network: Network, *, format: str | None = None) -> nn.Module:
                     activation=hidden,
                 )
                 layers = [model.fc1, model.fc2]
+            case _ if not network.is_chain:
+                model = GraphNN(network.wiring, layers, activations, readout)
             case _:
                 parts = [part for pair in zip(layers, activations, strict=True) for part in pair]
                 if readout is not None:

@@ -6,7 +6,7 @@ said by :mod:`adderlab.nets.evaluation`; how it is written, by :mod:`adderlab.ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
@@ -22,7 +22,7 @@ from adderlab.nets.dyadic import Dyadic
 from adderlab.nets.readout import Readout, ReadoutLike, readout_of
 from adderlab.nets.tensors import Sparse, Tensor, stored_in
 from adderlab.nets.weights_table import weights_table
-from adderlab.nets.wiring import INPUT, Wiring, chain
+from adderlab.nets.wiring import INPUT, Wiring, chain, layer_number, wiring_of
 from adderlab.tasks import Task, as_task
 
 if TYPE_CHECKING:
@@ -34,11 +34,20 @@ LARGEST_SHOWN: Final = 200
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
-    """One affine map with its activation; ``weight`` is (out, in), ``bias`` (out,) or absent."""
+    """One affine map with its activation.
+
+    Attributes:
+        weight: (out, in).
+        bias: (out,), or ``None``.
+        activation: of the sums.
+        inputs: what it reads, joined in this order: ``"input"`` and earlier layers by their names,
+            ``"fc1"``; the layer before it unless given.
+    """
 
     weight: Tensor
     bias: Tensor | None = None
     activation: Activation = field(default_factory=Activation)
+    inputs: tuple[str, ...] | None = None
 
     @property
     def n_in(self) -> int:
@@ -56,14 +65,15 @@ class Layer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Network(Result):
-    """A feed-forward network on bits.
+    """A feed-forward network on bits: a chain of layers, or a graph of them without cycles.
 
     Attributes:
-        layers: from the input to the output.
+        layers: in an order in which each reads earlier ones alone.
         readout: how outputs become bits.
         task: what it is meant to compute, if known.
         format: the number format its parameters are stored in.
         training: how it was trained, if it was: enough to train it again.
+        outputs: the layers whose joined values are read out; the last unless given.
     """
 
     layers: tuple[Layer, ...]
@@ -71,6 +81,7 @@ class Network(Result):
     task: Task | None = None
     format: str = "fp32"
     training: Mapping[str, Any] | None = None
+    outputs: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "format", format_named(self.format).name)
@@ -92,12 +103,14 @@ class Network(Result):
                     where=f"fc{number}",
                     remedy=f"the bias must have shape [{layer.n_out}]",
                 )
+        self._set_wiring()
         sizes = {INPUT: self.n_in}
         for node, layer in zip(self.wiring.layers, self.layers, strict=True):
             given = node.take(sizes, sum)
             if given != layer.n_in:
+                giver = "the one before gives" if layer.inputs is None else "those it reads give"
                 raise NetworkError(
-                    f"the layer takes {counted(layer.n_in, 'value')}, the one before gives {given}",
+                    f"the layer takes {counted(layer.n_in, 'value')}, {giver} {given}",
                     where=node.name,
                     remedy="make the shapes agree",
                 )
@@ -107,10 +120,54 @@ class Network(Result):
             object.__setattr__(self, "task", as_task(self.task))
             self.check_fits(self.task)
 
+    def _set_wiring(self) -> None:
+        """Check what is read, and keep it only where a chain would not read the same.
+
+        Raises:
+            NetworkError: a name is none of an earlier layer or stands there twice, or a layer is
+                read by none.
+        """
+        names = [INPUT, *(f"fc{number}" for number in range(1, self.depth + 1))]
+        if any(layer.inputs is not None for layer in self.layers):
+            layers = tuple(
+                layer
+                if layer.inputs is None
+                else replace(layer, inputs=_kept(layer.inputs, names[:place], names[place]))
+                for place, layer in enumerate(self.layers, start=1)
+            )
+            object.__setattr__(self, "layers", layers)
+        if self.outputs is not None:
+            object.__setattr__(self, "outputs", _kept(self.outputs, names[1:], "outputs"))
+        if self.is_chain:
+            return
+        wiring = self.wiring
+        used = {read for node in (*wiring.layers, wiring.output) for read in node.reads}
+        unused = next((name for name in names if name not in used), None)
+        if unused is not None:
+            raise NetworkError(
+                "neither a layer nor the readout reads it",
+                where=unused,
+                remedy="name it among what a later layer reads, or leave it out",
+            )
+
+    @property
+    def is_chain(self) -> bool:
+        """Whether each layer reads the one before it, and the last is read out."""
+        return self.outputs is None and all(layer.inputs is None for layer in self.layers)
+
     @property
     def wiring(self) -> Wiring:
-        """What each layer reads: the one before it."""
-        return chain(self.depth)
+        """What each layer reads, and what is read out."""
+        if self.is_chain:
+            return chain(self.depth)
+        names = (INPUT, *(f"fc{number}" for number in range(1, self.depth + 1)))
+        reads = (layer.inputs or (names[n],) for n, layer in enumerate(self.layers))
+        return wiring_of(tuple(reads), self.outputs or (names[-1],))
+
+    @property
+    def output_layers(self) -> tuple[str, ...]:
+        """The names of the layers that are read out."""
+        return self.wiring.output.reads
 
     @property
     def n_in(self) -> int:
@@ -120,12 +177,17 @@ class Network(Result):
     @property
     def n_out(self) -> int:
         """Outputs."""
-        return self.layers[-1].n_out
+        if self.outputs is None:
+            return self.layers[-1].n_out
+        return sum(self.layers[layer_number(name) - 1].n_out for name in self.outputs)
 
     @property
     def widths(self) -> list[int]:
-        """Units of each hidden layer."""
-        return [layer.n_out for layer in self.layers[:-1]]
+        """Units of each hidden layer: of each that is not read out."""
+        if self.outputs is None:
+            return [layer.n_out for layer in self.layers[:-1]]
+        ends = {layer_number(name) - 1 for name in self.outputs}
+        return [layer.n_out for place, layer in enumerate(self.layers) if place not in ends]
 
     @property
     def hidden(self) -> int:
@@ -144,8 +206,14 @@ class Network(Result):
 
     @property
     def shape(self) -> str:
-        """The sizes from input to output: ``2-3-2``."""
-        return "-".join(map(str, (self.n_in, *(layer.n_out for layer in self.layers))))
+        """The sizes from input to output: ``2-3-2``.
+
+        Of a graph, layers at one distance from the input are joined by a plus: ``2-3-1+1``.
+        """
+        columns = self.wiring.columns()
+        sizes = {INPUT: self.n_in}
+        sizes |= {f"fc{number}": layer.n_out for number, layer in enumerate(self.layers, start=1)}
+        return "-".join("+".join(str(sizes[name]) for name in column) for column in columns)
 
     def tensors(self) -> Iterator[tuple[str, Tensor]]:
         """Yield the parameters by name: ``fc1.weight``, ``fc1.bias``, ``fc2.weight`` and so on."""
@@ -199,6 +267,23 @@ class Network(Result):
                 f"the network {self.n_in} and {self.n_out}",
                 where="task",
                 remedy="name a task that fits with `task`",
+            )
+
+    def check_chain(self, what: str) -> None:
+        """Raise where the network is no chain of layers.
+
+        Args:
+            what: that needs a chain: ``a repair``.
+
+        Raises:
+            NetworkError: it is a graph.
+        """
+        if not self.is_chain:
+            raise NetworkError(
+                f"{what} needs a chain of layers, each reading the one before it, and this network "
+                "joins several",
+                where="network",
+                remedy="take a network whose layers follow one another",
             )
 
     def for_task(self, task: Task | str) -> Network:
@@ -263,6 +348,7 @@ class Network(Result):
         return {
             "task": self.task.name if self.task is not None else None,
             "shape": [self.n_in, *(layer.n_out for layer in self.layers)],
+            **({} if self.is_chain else {"wiring": self.wiring.to_dict()}),
             "activations": [str(layer.activation) for layer in self.layers],
             "readout": str(self.readout),
             "format": self.format,
@@ -277,7 +363,10 @@ class Network(Result):
         return (heading, weights_table(self.layers))
 
     def __repr__(self) -> str:
-        names = dict.fromkeys(str(layer.activation) for layer in self.layers[:-1])
+        hidden = self.layers[:-1] if self.is_chain else self.layers
+        names = dict.fromkeys(str(layer.activation) for layer in hidden)
+        if not self.is_chain and len(names) > 1:
+            _ = names.pop("identity", None)
         kinds = ", ".join(names)
         task = f" for {self.task.name}" if self.task is not None else ""
         return (
@@ -342,6 +431,20 @@ def map_parameters(net: Network, change: Callable[[str, Tensor], Tensor]) -> Net
         for number, layer in enumerate(net.layers, start=1)
     )
     return replace(net, layers=layers)
+
+
+def _kept(reads: Sequence[str], known: Sequence[str], where: str) -> tuple[str, ...] | None:
+    """Return the names that are read, each a known one; ``None`` if that is the last alone."""
+    names = tuple(reads)
+    unknown = next((name for name in names if name not in known), None)
+    if not names or unknown is not None or len(set(names)) < len(names):
+        what = "a layer twice" if names else "nothing"
+        raise NetworkError(
+            f"it reads {what if unknown is None else repr(unknown)[:40] + ', no layer before it'}",
+            where=where,
+            remedy=f"name each once: {', '.join(known[:8])}{', …' * (len(known) > 8)}",
+        )
+    return None if names == (known[-1],) else names
 
 
 def _top(values: Dyadic) -> tuple[int, ...] | None:

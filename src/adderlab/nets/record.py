@@ -42,6 +42,8 @@ def record_of(net: Network) -> tuple[dict[str, Any], dict[str, Shaped[np.ndarray
         entry["activation"] = layer.activation.kind
         for option in layer.activation.rule.options:
             entry[option] = getattr(layer.activation, option)
+        if layer.inputs is not None:
+            entry["inputs"] = list(layer.inputs)
         layers.append(entry)
     readout: dict[str, Any] = {"kind": net.readout.kind}
     if net.readout.kind == "threshold":
@@ -53,6 +55,8 @@ def record_of(net: Network) -> tuple[dict[str, Any], dict[str, Shaped[np.ndarray
         "layers": layers,
         "readout": readout,
     }
+    if net.outputs is not None:
+        record["outputs"] = list(net.outputs)
     if net.training is not None:
         record["training"] = dict(net.training)
     return record, arrays
@@ -127,6 +131,15 @@ class Reader:
             raise self.fault(f"{what} is {str(value)[:40]}, not a whole number in {low}..{high}")
         return value
 
+    def names(self, entry: dict[str, Any], key: str, what: str) -> tuple[str, ...] | None:
+        """Return the names of layers under a key, ``None`` where it is absent."""
+        if key not in entry:
+            return None
+        value = entry[key]
+        if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+            raise self.fault(f"{what}'s {key} are no list of names")
+        return tuple(value)
+
     def shape(self, value: Any, what: str) -> tuple[int, ...]:
         """Return ``value`` as a shape of at most two dimensions."""
         if not isinstance(value, list) or len(value) > 2:
@@ -146,7 +159,7 @@ def network_from_record(record: Any, reader: Reader) -> Network:
             f"schema {str(schema)[:40]} is not the one this version reads ({SCHEMA})",
             "write the file with this version of adderlab",
         )
-    top = reader.keys(record, "the record", _TOP, ("training",))
+    top = reader.keys(record, "the record", _TOP, ("training", "outputs"))
     if not isinstance(top["layers"], list) or not top["layers"]:
         raise reader.fault("the record has no list of layers")
     try:
@@ -164,7 +177,9 @@ def network_from_record(record: Any, reader: Reader) -> Network:
         if training is not None and not isinstance(training, dict):
             raise reader.fault("the training record is no JSON object")
         readout = _readout(top["readout"], reader)
-        return Network(layers, readout, _task(top["task"], reader), top["format"], training)
+        task = _task(top["task"], reader)
+        outputs = reader.names(top, "outputs", "the record")
+        return Network(layers, readout, task, top["format"], training, outputs)
     except AdderlabError as error:
         if isinstance(error, NetworkFileError) and error.where == reader.where:
             raise
@@ -221,7 +236,7 @@ def _layer(entry: Any, number: int, reader: Reader) -> Layer:
     what = f"layer {number}"
     kind = entry.get("activation") if isinstance(entry, dict) else None
     extra = RULES[kind].options if isinstance(kind, str) and kind in RULES else ()
-    keys = reader.keys(entry, what, ("weight", "activation", *extra), ("bias",))
+    keys = reader.keys(entry, what, ("weight", "activation", *extra), ("bias", "inputs"))
     activation = Activation(
         keys["activation"],
         slope=_number(keys.get("slope", 0.0), f"{what}'s slope", reader),
@@ -229,7 +244,7 @@ def _layer(entry: Any, number: int, reader: Reader) -> Layer:
     )
     weight = _tensor(keys["weight"], f"fc{number}.weight", reader)
     bias = _tensor(keys["bias"], f"fc{number}.bias", reader) if "bias" in keys else None
-    return Layer(weight, bias, activation)
+    return Layer(weight, bias, activation, reader.names(keys, "inputs", what))
 
 
 def _tensor(spec: Any, what: str, reader: Reader) -> Tensor:

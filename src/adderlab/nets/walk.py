@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -20,7 +21,7 @@ from adderlab.nets.evaluation import enclose_layers, is_exact, trace
 from adderlab.nets.network import Layer, Network
 from adderlab.nets.readout import Readout, read_bit
 from adderlab.nets.walk_blocks import walk_blocks
-from adderlab.nets.wiring import INPUT, join_lists
+from adderlab.nets.wiring import INPUT, join_lists, layer_number
 from adderlab.tasks import Task
 from adderlab.tasks.task import RowBlock, Word
 from adderlab.tasks.wording import NO_BITS, named, sum_of
@@ -257,16 +258,22 @@ def walk(net: Network, task: Task, inputs: Mapping[str, int]) -> Walk:
 
 
 def unit_names(net: Network, task: Task) -> list[tuple[str, ...]]:
-    """Return the names of the units, column by column: ``a b``, ``h1 h2 h3``, ``c1 c0``.
+    """Return the names of the inputs, then of each layer's units: ``a b``, ``h1 h2 h3``, ``c1 c0``.
 
-    With several hidden layers, unit 2 of the first is ``h1.2``.
+    With several hidden layers, unit 2 of the first is ``h1.2``. Units that are read out have the
+    names of the task's output bits.
     """
+    names = {INPUT: task.input_bits}
+    ends = iter(task.output_bits)
+    for name in net.output_layers:
+        names[name] = tuple(islice(ends, net.layers[layer_number(name) - 1].n_out))
     several = len(net.widths) > 1
-    hidden = [
-        tuple(f"h{layer}.{unit}" if several else f"h{unit}" for unit in range(1, width + 1))
-        for layer, width in enumerate(net.widths, start=1)
-    ]
-    return [task.input_bits, *hidden, task.output_bits]
+    hidden = count(1)
+    for number, layer in enumerate(net.layers, start=1):
+        if (name := f"fc{number}") not in names:
+            place = f"{next(hidden)}." if several else ""
+            names[name] = tuple(f"h{place}{unit}" for unit in range(1, layer.n_out + 1))
+    return [names[name] for name in (INPUT, *(node.name for node in net.wiring.layers))]
 
 
 def nameless_task(net: Network) -> Task:

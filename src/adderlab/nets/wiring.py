@@ -1,13 +1,15 @@
 """What each layer reads: which of the values that were computed before it.
 
-Rule: an evaluation keeps its values by name, beginning with :data:`INPUT`. A layer reads what its
-node names, joined in that order, and adds its own value; what nothing reads later is dropped, so
-that a chain holds no more than one layer's values at a time.
+Rule: layers are named ``fc1``, ``fc2`` and so on. Each reads the input and earlier layers, joined
+in the order in which it names them, and any number of later ones may read it; what is read out is
+joined likewise. An evaluation keeps its values by name, beginning with :data:`INPUT`: a layer
+takes what its node names and adds its own value. What nothing reads later is dropped, so that a
+chain holds no more than one layer's values at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, TypeVar
@@ -54,8 +56,33 @@ class Wiring:
     layers: tuple[Node, ...]
     output: Node
 
+    def columns(self) -> tuple[tuple[str, ...], ...]:
+        """Return the input and the layers by their distance from it, those read out at the end.
 
-def wiring_of(reads: Sequence[tuple[str, ...]], outputs: tuple[str, ...]) -> Wiring:
+        The distance is the longest way, so that a layer stands behind all that it reads.
+        """
+        distance = {INPUT: 0}
+        for node in self.layers:
+            distance[node.name] = 1 + max(distance[name] for name in node.reads)
+        inner = {name for node in self.layers for name in node.reads}
+        ends = [name for name in self.output.reads if name not in inner]
+        columns: list[list[str]] = [[] for _ in range(max(distance.values()) + 1)]
+        for name, place in distance.items():
+            columns[-1 if name in ends else place].append(name)
+        return tuple(map(tuple, columns))
+
+    def to_dict(self) -> dict[str, list[str]]:
+        """Return what each layer reads, by its name, and under ``output`` what is read out."""
+        return {node.name: list(node.reads) for node in (*self.layers, self.output)}
+
+
+def layer_number(name: str) -> int:
+    """Return the number in a layer's name: 2 of ``fc2``; 0 of the input."""
+    return 0 if name == INPUT else int(name.removeprefix("fc"))
+
+
+@cache
+def wiring_of(reads: tuple[tuple[str, ...], ...], outputs: tuple[str, ...]) -> Wiring:
     """Return the wiring of layers that are named ``fc1``, ``fc2`` and so on.
 
     Args:
@@ -76,7 +103,7 @@ def wiring_of(reads: Sequence[tuple[str, ...]], outputs: tuple[str, ...]) -> Wir
 def chain(depth: int) -> Wiring:
     """Return the wiring of layers that each read the one before; the last is read out."""
     names = (INPUT, *(f"fc{number}" for number in range(1, depth + 1)))
-    return wiring_of([(name,) for name in names[:-1]], (names[-1],))
+    return wiring_of(tuple((name,) for name in names[:-1]), (names[-1],))
 
 
 def join_arrays(parts: list[Any]) -> Any:

@@ -21,6 +21,7 @@ from adderlab.nets import Activation, Layer, Network
 from adderlab.nets.activations import Rounding
 from adderlab.nets.enclosure import sum_bound
 from adderlab.nets.readout import OPEN
+from adderlab.nets.wiring import Node, join_arrays, layer_number
 from adderlab.proving.constants import (
     constants_of,
     read_either_way,
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from jaxtyping import Float64, UInt8
 
 Doubles: TypeAlias = "Float64[np.ndarray, '*shape']"
+Place: TypeAlias = tuple[int, int]
+"""A unit: the number of its layer, 0 for the input, and its number there, from 0."""
 
 BATCH: Final = 64
 """Rows at a time, so that the sums of all subsets stay in the cache."""
@@ -72,6 +75,14 @@ class Ends:
         part = slice(number, number + 1)
         return Ends(self.low[part], self.high[part], self.least[part], self.most[part])
 
+    @classmethod
+    def joined(cls, parts: Sequence[Ends]) -> Ends:
+        """Return the ends of several layers' values side by side."""
+        if len(parts) == 1:
+            return parts[0]
+        fields = ("low", "high", "least", "most")
+        return cls(*(join_arrays([getattr(part, name) for part in parts]) for name in fields))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Orders:
@@ -100,6 +111,11 @@ class EveryOrder:
         self.rounded = with_rounded_constants(net, form)
         self.names = names
         self.units = [_units(layer) for layer in net.layers]
+        self.reads = [_numbers(node) for node in net.wiring.layers]
+        self.read_out = _numbers(net.wiring.output)
+        sizes = [net.n_in, *(layer.n_out for layer in net.layers)]
+        self.sources = [_places(reads, sizes) for reads in self.reads]
+        self.outputs = _places(self.read_out, sizes)
 
     def states(self, ends: Sequence[Ends]) -> UInt8[np.ndarray, "batch n_out"]:
         """Return what the outputs read as in every order; ``OPEN`` where that is not known.
@@ -107,7 +123,7 @@ class EveryOrder:
         Args:
             ends: what :meth:`ends` returns.
         """
-        last = ends[-1]
+        last = self._joined(ends, self.read_out)
         states = read_either_way(self.net.readout, last.low, last.high, self.form)
         is_known = np.isfinite(last.low) & np.isfinite(last.high)
         return np.where(is_known, states, OPEN).astype(np.uint8)
@@ -123,15 +139,15 @@ class EveryOrder:
             row: where the row is in the batch.
         """
         own = [end.row(row) for end in ends]
-        for output in range(self.net.n_out):
+        for place in self.outputs:
             for sign in (1, -1):
-                orders: dict[tuple[int, int], list[int]] = {}
-                self._choose(own, len(self.units) - 1, output, sign, orders)
+                orders: dict[Place, list[int]] = {}
+                self._choose(own, place, sign, orders)
                 yield Orders(self._outputs(inputs, orders), self._text(orders))
 
     def why_open(self, ends: Sequence[Ends], row: int) -> str:
         """Return why no order decides a row."""
-        last = ends[-1].row(row)
+        last = self._joined(ends, self.read_out).row(row)
         if not (np.isfinite(last.low).all() and np.isfinite(last.high).all()):
             return "some order may overflow"
         if any(np.isnan(end.row(row).least).any() for end in ends):
@@ -149,10 +165,10 @@ class EveryOrder:
         values = inputs.astype(np.float64)
         every = [Ends(values, values, values, values)]
         with np.errstate(all="ignore"):
-            for layer, rounded, units in zip(
-                self.net.layers, self.rounded.layers, self.units, strict=True
+            for layer, rounded, units, reads in zip(
+                self.net.layers, self.rounded.layers, self.units, self.reads, strict=True
             ):
-                before = every[-1]
+                before = self._joined(every, reads)
                 columns = [self._unit_ends(unit, before) for unit in units]
                 sums = Ends(*(np.stack(end, axis=1) for end in zip(*columns, strict=True)))
                 overflows = ~np.isfinite(before.low + before.high).all(axis=1)
@@ -176,58 +192,71 @@ class EveryOrder:
             ends.append(sign * least_in_order(terms, form)[-1])
         return ends
 
+    @staticmethod
+    def _joined(every: Sequence[Ends], reads: Sequence[int]) -> Ends:
+        """Return the ends of what a layer reads, or of what is read out."""
+        return Ends.joined([every[number] for number in reads])
+
     def _choose(
-        self,
-        every: Sequence[Ends],
-        depth: int,
-        number: int,
-        sign: int,
-        orders: dict[tuple[int, int], list[int]],
+        self, every: Sequence[Ends], place: Place, sign: int, orders: dict[Place, list[int]]
     ) -> None:
         """Enter the order of a unit's least value (sign 1) or its largest (-1), and its inputs'."""
-        unit = self.units[depth][number]
-        if (depth, number) in orders or unit.terms > MOST_TERMS:
+        number, at = place
+        if number == 0 or place in orders:
             return
+        unit = self.units[number - 1][at]
+        if unit.terms > MOST_TERMS:
+            return
+        before = self._joined(every, self.reads[number - 1])
         with np.errstate(all="ignore"):
-            terms = _terms_of_extremes(unit, every[depth], sign, self.form)
+            terms = _terms_of_extremes(unit, before, sign, self.form)
         table = least_in_order(terms, self.form)
-        orders[depth, number] = order_of(table[:, 0], terms[:, 0], self.form)
-        if depth:
-            for column, weight in zip(unit.columns, unit.weights, strict=True):
-                self._choose(every, depth - 1, column, sign if weight > 0 else -sign, orders)
+        orders[place] = order_of(table[:, 0], terms[:, 0], self.form)
+        for column, weight in zip(unit.columns, unit.weights, strict=True):
+            source = self.sources[number - 1][column]
+            self._choose(every, source, sign if weight > 0 else -sign, orders)
 
     def _outputs(
-        self, inputs: UInt8[np.ndarray, " n_in"], orders: dict[tuple[int, int], list[int]]
+        self, inputs: UInt8[np.ndarray, " n_in"], orders: dict[Place, list[int]]
     ) -> Float64[np.ndarray, " n_out"]:
         """Return the raw outputs on one row, each unit summed in its order, else left to right."""
-        values, form = inputs.astype(np.float64), self.form
+        every, form = [inputs.astype(np.float64)], self.form
         with np.errstate(all="ignore"):
-            for depth, (layer, units) in enumerate(
-                zip(self.rounded.layers, self.units, strict=True)
+            for number, (layer, units, reads) in enumerate(
+                zip(self.rounded.layers, self.units, self.reads, strict=True), start=1
             ):
+                values = join_arrays([every[read] for read in reads])
                 sums = np.zeros(len(units))
-                for number, unit in enumerate(units):
+                for at, unit in enumerate(units):
                     terms = form.round(unit.weights * values[unit.columns])
                     terms = np.append(terms, unit.bias) if unit.bias else terms
-                    for term in orders.get((depth, number), range(len(terms))):
-                        sums[number] = form.round(sums[number] + terms[term])
+                    for term in orders.get((number, at), range(len(terms))):
+                        sums[at] = form.round(sums[at] + terms[term])
                 values = layer.activation.plain(sums)
-                if layer.activation.rounds:
-                    values = form.round(values)
-        return values
+                every.append(form.round(values) if layer.activation.rounds else values)
+        return join_arrays([every[read] for read in self.read_out])
 
-    def _text(self, orders: dict[tuple[int, int], list[int]]) -> str:
+    def _text(self, orders: dict[Place, list[int]]) -> str:
         """Return the orders that are not left to right in words: ``c0 as h2 + bias + h1; …``."""
         parts: list[str] = []
-        for (depth, number), order in sorted(orders.items()):
+        for (number, at), order in sorted(orders.items()):
             if order != sorted(order):
-                unit = self.units[depth][number]
-                names = [*(self.names[depth][column] for column in unit.columns), "bias"]
-                parts.append(
-                    f"{self.names[depth + 1][number]} as {' + '.join(names[t] for t in order)}"
-                )
+                sources = (self.sources[number - 1][c] for c in self.units[number - 1][at].columns)
+                names = [*(self.names[layer][unit] for layer, unit in sources), "bias"]
+                terms = " + ".join(names[term] for term in order)
+                parts.append(f"{self.names[number][at]} as {terms}")
         rest = "products left to right, then the bias"
         return "; ".join([*parts, f"elsewhere {rest}" if parts else rest])
+
+
+def _numbers(node: Node) -> list[int]:
+    """Return the numbers of the layers that a node reads, 0 for the input."""
+    return [layer_number(name) for name in node.reads]
+
+
+def _places(reads: Sequence[int], sizes: Sequence[int]) -> list[Place]:
+    """Return where each of the joined values comes from."""
+    return [(number, unit) for number in reads for unit in range(sizes[number])]
 
 
 def _units(layer: Layer) -> list[_Unit]:

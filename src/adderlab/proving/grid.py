@@ -19,6 +19,7 @@ from adderlab.formats import Format
 from adderlab.nets import Activation, Layer, Network
 from adderlab.nets.dyadic import Dyadic
 from adderlab.nets.tensors import Sparse
+from adderlab.nets.wiring import INPUT
 from adderlab.proving.unit_weights import stored_weights
 
 if TYPE_CHECKING:
@@ -58,17 +59,27 @@ def interval_ranges(net: Network) -> tuple[list[tuple[list[int], list[int]]], li
     Args:
         net: a network without tanh.
     """
-    least, most, exponent = [0] * net.n_in, [1] * net.n_in, 0
-    ranges = [(least, most)]
-    exponents = [exponent]
-    for layer in net.layers[:-1]:
+    values = {INPUT: ([0] * net.n_in, [1] * net.n_in, 0)}
+    ranges: list[tuple[list[int], list[int]]] = []
+    exponents: list[int] = []
+    for node, layer in zip(net.wiring.layers, net.layers, strict=True):
+        least, most, exponent = node.take(values, _join)
+        ranges.append((least, most))
+        exponents.append(exponent)
         positive, negative, exponent = _bounds(layer, _array(least), _array(most), exponent)
         least, most = [int(value) for value in negative], [int(value) for value in positive]
         if layer.activation.kind != "identity":
             least, most, exponent = _activated(layer.activation, least, most, exponent)
-        ranges.append((least, most))
-        exponents.append(exponent)
+        values[node.name] = (least, most, exponent)
     return ranges, exponents
+
+
+def _join(parts: list[tuple[list[int], list[int], int]]) -> tuple[list[int], list[int], int]:
+    """Return ranges end to end, over one power of two."""
+    low = min(exponent for _, _, exponent in parts)
+    least = [value << (exponent - low) for values, _, exponent in parts for value in values]
+    most = [value << (exponent - low) for _, values, exponent in parts for value in values]
+    return least, most, low
 
 
 def _activated(

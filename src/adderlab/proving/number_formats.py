@@ -22,6 +22,7 @@ from adderlab.nets.enclosure import Machine
 from adderlab.nets.readout import NO_BIT, OPEN, Readout, read_states
 from adderlab.nets.tensors import Scaled, Sparse
 from adderlab.nets.walk import unit_names
+from adderlab.nets.wiring import INPUT
 from adderlab.proving.arithmetic import ORDERS, format_outputs
 from adderlab.proving.budget import Budget, CapReached
 from adderlab.proving.constants import (
@@ -162,8 +163,9 @@ def _integer_verdict(net: Network, name: str, exact: Outcome) -> FormatVerdict:
 
 def integer_sums_fit(net: Network) -> bool:
     """Return whether no sum of a network of whole numbers can leave int32."""
-    largest = 1
-    for layer in net.layers:
+    values = {INPUT: 1}
+    for node, layer in zip(net.wiring.layers, net.layers, strict=True):
+        largest = node.take(values, max)
         weight = layer.weight.exact()
         rows = [sum(abs(int(value)) for value in row) for row in weight.integers]
         bias = layer.bias.exact() if layer.bias is not None else None
@@ -180,6 +182,7 @@ def integer_sums_fit(net: Network) -> bool:
             largest = max(abs(int(end)) for end in ends)
         if largest > INT32_LARGEST:
             return False
+        values[node.name] = largest
     return True
 
 

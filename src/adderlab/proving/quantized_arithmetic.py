@@ -20,6 +20,7 @@ import numpy as np
 from adderlab.formats import FORMATS, FP64, Format
 from adderlab.nets import Layer, Network
 from adderlab.nets.tensors import Dense, Scaled, Sparse, Tensor
+from adderlab.nets.wiring import INPUT
 
 if TYPE_CHECKING:
     from jaxtyping import Float64
@@ -59,17 +60,21 @@ def with_scales_as_layers(
     assert form is not None
     layers: list[Layer] = []
     columns = [names[0]]
-    for layer, column in zip(net.layers, names[1:], strict=True):
+    renamed = {INPUT: INPUT}
+    for node, layer, column in zip(net.wiring.layers, net.layers, names[1:], strict=True):
+        reads = tuple(renamed[name] for name in node.reads)
         weight = _dense(_integers(layer.weight), form)
         bias = None if layer.bias is None else _dense(layer.bias.exact().to_floats(), form)
         if isinstance(layer.weight, Scaled):
             scales = np.broadcast_to(layer.weight.scale.exact().to_floats(), (layer.n_out,))
-            layers.append(Layer(weight, None))
+            layers.append(Layer(weight, None, inputs=reads))
             columns.append(column)
-            weight = _diagonal(scales, form)
-        layers.append(Layer(weight, bias, layer.activation))
+            weight, reads = _diagonal(scales, form), (f"fc{len(layers)}",)
+        layers.append(Layer(weight, bias, layer.activation, reads))
         columns.append(column)
-    return Network(tuple(layers), net.readout, format=form.name), columns
+        renamed[node.name] = f"fc{len(layers)}"
+    outputs = tuple(renamed[name] for name in net.output_layers)
+    return Network(tuple(layers), net.readout, format=form.name, outputs=outputs), columns
 
 
 def rounds_biases(net: Network) -> bool:

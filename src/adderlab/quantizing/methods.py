@@ -45,6 +45,8 @@ def default_scheme(net: Network, form: Format) -> Scheme:
 
 def fits(method: str, net: Network, form: Format) -> bool:
     """Return whether a method makes sense for a network and a format at all."""
+    if method != "nearest" and not net.is_chain:
+        return False
     if method == "snap":
         return form.kind == "integer"
     if method == "fine-tune":

@@ -114,8 +114,9 @@ def arrays_of(net: Network) -> tuple[Arrays, Shape]:
 
     Raises:
         ResourceError: it is too large to be searched.
-        NetworkError: a value is beyond double.
+        NetworkError: a value is beyond double, or it is no chain of layers.
     """
+    net.check_chain("a search over roundings")
     if net.parameters > LARGEST_PARAMETERS:
         raise ResourceError(
             f"{net.parameters} parameters, zeros included, are too many to search",

@@ -220,10 +220,12 @@ def find_repairs(net: Network, task: Task, *, prove: Callable[[Network], object]
 
     Raises:
         TaskError: the task does not fit the network.
-        NetworkError: the network has tanh, or a sparse, scaled or wide tensor.
+        NetworkError: the network has tanh, or a sparse, scaled or wide tensor, or is no chain of
+            layers.
         ResourceError: more than 4096 rows, or too many rows x parameters x units.
     """
     net.check_fits(task)
+    net.check_chain("the search for repairs")
     _check_activations(net)
     thresholds = int(net.readout.kind == "threshold")
     _check_size(task.rows, net.parameters + thresholds, net.hidden + net.n_out)

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final
+from itertools import islice
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from adderlab.nets import Layer, Network
 from adderlab.nets.dyadic import dyadic_of
+from adderlab.nets.wiring import INPUT
 from adderlab.proving.budget import Budget, CapReached
 from adderlab.proving.diagrams.specification import is_specified, must_vanish
 from adderlab.proving.diagrams.table import (
@@ -33,6 +35,9 @@ MOST_NODES: Final = 4_000_000
 """Nodes there may be at once: about 2 GB of Python numbers and tables."""
 FREE_AT: Final = 50_000
 ORDERS: Final = ("words", "weights")
+
+Values: TypeAlias = "tuple[list[Function], int]"
+"""A layer's values as whole numbers, and the power of two that multiplies them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,50 +235,66 @@ class _Attempt:
 
     def _outputs(self) -> tuple[list[Function], int]:
         """Return the raw outputs as whole numbers over one power of two."""
-        exponent = 0
         kept = FREE_AT
-        values: list[Function] = []
-        for number, layer in enumerate(self.net.layers):
-            self._note_ranges(values, exponent)
-            sums, exponent = self._sums(layer, values, exponent, is_first=number == 0)
-            values, exponent = self._activated(layer, sums, exponent)
+        names = self.task.input_bits
+        bits = [self.diagrams.linear(0, [(self.variables[name], 1)]) for name in names]
+        values: dict[str, Values] = {INPUT: (bits, 0)}
+        for node, layer in zip(self.net.wiring.layers, self.net.layers, strict=True):
+            given = node.take(values, self._join)
+            self._note_ranges(given)
+            if node.reads == (INPUT,):
+                sums, exponent = self._sums_of_inputs(layer)
+            else:
+                sums, exponent = self._sums(layer, *given)
+            values[node.name] = self._activated(layer, sums, exponent)
             self.budget.check()
             if len(self.diagrams) > 2 * kept or self.diagrams.results > RESULTS_PER_NODE * kept:
-                live = self.diagrams.keep_only([*values, *self.kept])
-                values, self.kept = live[: len(values)], live[len(values) :]
+                self._free(values)
                 kept = max(FREE_AT, len(self.diagrams))
-        return values, exponent
+        return self.net.wiring.output.take(values, self._join)
 
-    def _note_ranges(self, values: list[Function], exponent: int) -> None:
-        """Keep the bounds of what the next layer is given; the first is given input bits."""
-        if values:
-            ends = [self.diagrams.bounds(value) for value in values]
-        else:
-            ends = [(0, 1)] * self.net.n_in
+    def _join(self, parts: list[Values]) -> Values:
+        """Return functions end to end, over one power of two."""
+        low = min(exponent for _, exponent in parts)
+        scaled = self.diagrams.scaled
+        return [
+            function if exponent == low else scaled(function, 1 << (exponent - low))
+            for functions, exponent in parts
+            for function in functions
+        ], low
+
+    def _free(self, values: dict[str, Values]) -> None:
+        """Free the nodes that neither values nor kept functions need."""
+        live = [function for functions, _ in values.values() for function in functions]
+        rest = iter(self.diagrams.keep_only([*live, *self.kept]))
+        for name, (functions, exponent) in values.items():
+            values[name] = (list(islice(rest, len(functions))), exponent)
+        self.kept = list(rest)
+
+    def _note_ranges(self, given: Values) -> None:
+        """Keep the bounds of what a layer is given."""
+        functions, exponent = given
+        ends = [self.diagrams.bounds(function) for function in functions]
         self.ranges.append((tuple(low for low, _ in ends), tuple(high for _, high in ends)))
         self.exponents.append(exponent)
 
+    def _sums_of_inputs(self, layer: Layer) -> tuple[list[Function], int]:
+        """Return the sums of a layer that reads input bits alone."""
+        factor, offsets, low = _scale_and_offsets(layer, 0)
+        variables = [self.variables[name] for name in self.task.input_bits]
+        return [
+            self.diagrams.linear(offset, [(variables[column], weight) for column, weight in row])
+            for offset, row in zip(offsets, unit_rows(layer, factor), strict=True)
+        ], low
+
     def _sums(
-        self, layer: Layer, values: list[Function], exponent: int, *, is_first: bool
+        self, layer: Layer, values: list[Function], exponent: int
     ) -> tuple[list[Function], int]:
-        """Return a layer's sums: of input bits for the first, of the units below for others."""
-        bias = layer.bias.exact() if layer.bias is not None else None
-        weight_exponent = stored_exponent(layer) + exponent
-        low = weight_exponent if bias is None else min(weight_exponent, bias.exponent)
-        factor = 1 << (weight_exponent - low)
-        offsets = (
-            [int(value) << (bias.exponent - low) for value in bias.integers]
-            if bias is not None
-            else [0] * layer.n_out
-        )
-        names = self.task.input_bits
+        """Return a layer's sums of what it is given."""
+        factor, offsets, low = _scale_and_offsets(layer, exponent)
         combine, scaled = self.diagrams.combine, self.diagrams.scaled
         sums: list[Function] = []
         for offset, row in zip(offsets, unit_rows(layer, factor), strict=True):
-            if is_first:
-                terms = [(self.variables[names[column]], weight) for column, weight in row]
-                sums.append(self.diagrams.linear(offset, terms))
-                continue
             total: Function | None = None
             for column, weight in row:
                 if weight == 0:
@@ -286,9 +307,7 @@ class _Attempt:
             sums.append((total[0] + offset, total[1]))
         return sums, low
 
-    def _activated(
-        self, layer: Layer, sums: list[Function], exponent: int
-    ) -> tuple[list[Function], int]:
+    def _activated(self, layer: Layer, sums: list[Function], exponent: int) -> Values:
         kind = layer.activation.kind
         diagrams = self.diagrams
         if kind == "relu":
@@ -349,3 +368,19 @@ class _Attempt:
         _, most = self.diagrams.bounds(function)
         path = self.diagrams.reaching(function, largest=most > 0)
         return {bit: path.get(number, 0) for number, bit in enumerate(self.order)}
+
+
+def _scale_and_offsets(layer: Layer, exponent: int) -> tuple[int, list[int], int]:
+    """Return what makes a layer's products whole, its biases on that scale, and the scale.
+
+    Args:
+        layer: the layer.
+        exponent: the power of two that the values it is given are multiples of.
+    """
+    bias = layer.bias.exact() if layer.bias is not None else None
+    low = own = stored_exponent(layer) + exponent
+    offsets = [0] * layer.n_out
+    if bias is not None:
+        low = min(own, bias.exponent)
+        offsets = [int(value) << (bias.exponent - low) for value in bias.integers]
+    return 1 << (own - low), offsets, low

@@ -15,6 +15,7 @@ from typing import Any
 
 from adderlab.nets import Layer, Network
 from adderlab.nets.dyadic import dyadic_of
+from adderlab.nets.wiring import INPUT
 from adderlab.proving.solver.specification import is_wrong, product, total, whole
 from adderlab.proving.unit_weights import stored_exponent, unit_rows
 from adderlab.tasks import Task
@@ -36,9 +37,9 @@ def _lines(net: Network, task: Task) -> Iterator[str]:
     yield "(set-logic QF_LIA)"
     for name in names:
         yield f"(declare-const {name} Int) (assert (<= 0 {name} 1))"
-    exponent = 0
-    for number, layer in enumerate(net.layers, 1):
-        sums, exponent = _sums(layer, names, exponent)
+    values = {INPUT: (names, 0)}
+    for number, (node, layer) in enumerate(zip(net.wiring.layers, net.layers, strict=True), 1):
+        sums, exponent = _sums(layer, *node.take(values, _join))
         names = []
         for unit, terms in enumerate(sums):
             name = f"s{number}_{unit}"
@@ -46,7 +47,8 @@ def _lines(net: Network, task: Task) -> Iterator[str]:
             names.append(name)
         yield from _activated(layer, names, exponent, number)
         names = [f"h{number}_{unit}" for unit in range(layer.n_out)]
-        exponent = _exponent_after(layer, exponent)
+        values[node.name] = (names, _exponent_after(layer, exponent))
+    names, exponent = net.wiring.output.take(values, _join)
     faults: list[str] = []
     for bit, name in zip(task.output_bits, names, strict=True):
         value, is_bit = _read(net, name, exponent)
@@ -54,6 +56,12 @@ def _lines(net: Network, task: Task) -> Iterator[str]:
         bits[bit] = f"o_{bit}"
         faults += [f"(not {is_bit})"] if is_bit else []
     yield f"(assert (or false {' '.join(faults)} {is_wrong(task, bits)}))"
+
+
+def _join(parts: list[tuple[list[str], int]]) -> tuple[list[str], int]:
+    """Return terms end to end, over one power of two."""
+    low = min(exponent for _, exponent in parts)
+    return [_on_scale(name, exponent, low) for names, exponent in parts for name in names], low
 
 
 def _sums(layer: Layer, names: list[str], exponent: int) -> tuple[list[str], int]:
