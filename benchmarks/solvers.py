@@ -19,8 +19,8 @@ import time
 import numpy as np
 
 from adderlab.building import construct
+from adderlab.limits import Budget
 from adderlab.nets import Network, Readout, network
-from adderlab.proving.budget import Budget
 from adderlab.proving.diagrams import decide
 from adderlab.proving.solver import to_script
 from adderlab.tasks import task_named

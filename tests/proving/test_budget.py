@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from strategies import refused
 
+from adderlab import limits
 from adderlab.building import construct
 from adderlab.errors import OptionError
+from adderlab.limits import Budget, CapReached
 from adderlab.nets import Activation, Network, Readout, network
 from adderlab.nets.tensors import Wide
-from adderlab.proving import budget as limits
 from adderlab.proving import solver
-from adderlab.proving.budget import Budget, CapReached
 from adderlab.proving.enumeration import block_rows
 from adderlab.proving.equivalence import compare
 from adderlab.tasks import task_named
@@ -60,15 +60,38 @@ def test_a_budget_runs_from_the_moment_it_is_made() -> None:
 
 def test_a_spent_budget_says_what_was_spent(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time, or memory as the operating system counts it."""
+    monkeypatch.setattr(limits, "LOOK_EVERY_S", 0.0)
     Budget.of(3600).check()
     with pytest.raises(CapReached, match=r"^the time was up$"):
         Budget(deadline=time.perf_counter() - 1).check()
     budget = Budget.of(max_memory_bytes=2_500_000_000)
     monkeypatch.setattr(limits, "_memory_taken", lambda: budget.memory_at_start + 2_500_000_000)
     budget.check()
+    with pytest.raises(CapReached, match="memory"):
+        budget.check(more_bytes=1)  # about to be taken
+    assert not budget.reached
     monkeypatch.setattr(limits, "_memory_taken", lambda: budget.memory_at_start + 2_500_000_001)
     with pytest.raises(CapReached, match=r"^the cap of 2\.5 GB of memory was reached$"):
         budget.check()
+    assert budget.reached == "the cap of 2.5 GB of memory was reached"
+
+
+def test_what_works_in_steps_looks_at_the_budget_of_the_command() -> None:
+    """Only within it, whatever raises; and what it took before counts."""
+    limits.check()
+    outer = Budget.of(3600, 5_000_000_000)
+    with limits.within(outer):
+        limits.check(1_000_000)
+        with pytest.raises(CapReached, match=r"^the cap of 5 GB of memory was reached$"):
+            limits.check(5_500_000_000)
+        inner = Budget.of(max_memory_bytes=9_000_000_000)
+        assert (inner.max_memory_bytes, inner.memory_at_start) == (
+            5_000_000_000, outer.memory_at_start
+        )  # fmt: skip
+        with pytest.raises(CapReached), limits.within(Budget(deadline=time.perf_counter() - 1)):
+            limits.check()
+        limits.check()
+    limits.check(1 << 50)
 
 
 def test_diagrams_stop_at_the_memory_cap() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from proving.noisy import noisy_majority
 from strategies import MANY
 
-from adderlab.proving.budget import CapReached
+from adderlab.limits import CapReached
 from adderlab.proving.diagrams import Diagrams, Function
 from adderlab.proving.diagrams.table import ZERO
 

@@ -19,9 +19,9 @@ from strategies import FEW
 from adderlab.building.adders.one_layer import one_layer_adder
 from adderlab.building.adders.prefix import prefix_adder
 from adderlab.building.adders.ripple import ripple_adder
+from adderlab.limits import Budget
 from adderlab.nets import EXACT, Activation, Layer, Network, Readout, network, outputs, read_bits
 from adderlab.nets.tensors import Dense, Sparse, Wide
-from adderlab.proving.budget import Budget
 from adderlab.proving.diagrams import decide, variable_order
 from adderlab.proving.enumeration import enumerate_rows, margin_of
 from adderlab.tasks import Task, task_named

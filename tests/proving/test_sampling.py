@@ -10,9 +10,9 @@ from strategies import refused
 
 from adderlab.building import construct
 from adderlab.errors import OptionError
+from adderlab.limits import Budget
 from adderlab.nets import Activation, Network, Readout, network
 from adderlab.nets.tensors import Dense
-from adderlab.proving.budget import Budget
 from adderlab.proving.sampling import wrong_sample
 from adderlab.tasks import Task, task_named
 from adderlab.verbs.prove import prove

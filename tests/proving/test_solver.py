@@ -14,9 +14,9 @@ from proving.test_budget import noisy_majority
 from proving.test_diagram_soundness import random_case
 
 from adderlab.building import construct
+from adderlab.limits import Budget, CapReached
 from adderlab.nets import Readout, network
 from adderlab.proving import Verdict, solver
-from adderlab.proving.budget import Budget, CapReached
 from adderlab.proving.engines import Question, by_solver
 from adderlab.proving.enumeration import enumerate_rows, is_right_exactly, rows_at
 from adderlab.proving.solver import SolverResult

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from adderlab.errors import OptionError
 from adderlab.formats import FORMATS, format_named
+from adderlab.limits import MOST_MEMORY_BYTES, Budget
 from adderlab.nets import Network, is_exact
 from adderlab.proving import diagrams, solver
-from adderlab.proving.budget import MOST_MEMORY_BYTES, Budget
 from adderlab.proving.choice import Shape, choose_engines
 from adderlab.proving.engines import ENGINES, Question, by_samples
 from adderlab.proving.verdict import Verdict, worst_of

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from adderlab.blocks.numbers import count_text, counted
+from adderlab.limits import Budget, CapReached
 from adderlab.nets import Network, is_exact
 from adderlab.proving import diagrams, solver
-from adderlab.proving.budget import Budget, CapReached
 from adderlab.proving.enumeration import (
     enumerate_rows,
     exact_counterexample,

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from adderlab.formats import FP64
+from adderlab.limits import Budget, CapReached
 from adderlab.nets import Network, enclose_row, evaluate, is_exact, outputs
 from adderlab.nets.enclosure import Enclosure, Machine
 from adderlab.nets.evaluation import row_ends
 from adderlab.nets.readout import NO_BIT, OPEN, read_states
 from adderlab.nets.tensors import Sparse
-from adderlab.proving.budget import Budget, CapReached
 from adderlab.proving.verdict import Counterexample, Margin
 from adderlab.tasks import RowBlock, Task
 

@@ -21,13 +21,13 @@ from adderlab.bits import from_bits, to_bits
 from adderlab.blocks.numbers import counted
 from adderlab.errors import NetworkError, OptionError
 from adderlab.formats import FP64
+from adderlab.limits import Budget, CapReached
 from adderlab.nets import Network, is_exact, to_bytes
 from adderlab.nets.enclosure import Machine
 from adderlab.nets.evaluation import row_ends
 from adderlab.nets.readout import NO_BIT, OPEN, read_states
 from adderlab.nets.sources import read_source, task_of
 from adderlab.nets.walk import nameless_task, words_of
-from adderlab.proving.budget import Budget, CapReached
 from adderlab.proving.choice import ENUMERABLE_ROWS, about
 from adderlab.proving.comparison import Comparison, Difference, Side
 from adderlab.proving.diagrams import (

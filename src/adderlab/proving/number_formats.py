@@ -16,6 +16,7 @@ import numpy as np
 
 from adderlab.blocks.numbers import counted
 from adderlab.formats import FORMATS, Format
+from adderlab.limits import Budget, CapReached
 from adderlab.nets import Network, is_exact
 from adderlab.nets.dyadic import Dyadic
 from adderlab.nets.enclosure import Machine
@@ -24,7 +25,6 @@ from adderlab.nets.tensors import Scaled, Sparse
 from adderlab.nets.walk import unit_names
 from adderlab.nets.wiring import INPUT
 from adderlab.proving.arithmetic import ORDERS, format_outputs
-from adderlab.proving.budget import Budget, CapReached
 from adderlab.proving.constants import (
     ASSUMPTION,
     LIBRARY_ULPS,

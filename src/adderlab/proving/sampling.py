@@ -8,9 +8,9 @@ import numpy as np
 
 from adderlab.bits import Values, integer_dtype
 from adderlab.formats import FP64
+from adderlab.limits import Budget, CapReached
 from adderlab.nets import Network
 from adderlab.nets.enclosure import Machine
-from adderlab.proving.budget import Budget, CapReached
 from adderlab.proving.enumeration import Enumeration, block_rows, judge
 from adderlab.tasks import Task, Word
 

@@ -15,11 +15,11 @@ import numpy as np
 
 from adderlab.blocks.numbers import counted
 from adderlab.formats import FORMATS, Format
+from adderlab.limits import Budget, CapReached
 from adderlab.nets import Network
 from adderlab.nets.enclosure import LARGEST_DENSE
 from adderlab.nets.walk import unit_names
 from adderlab.proving.arithmetic import ORDERS
-from adderlab.proving.budget import Budget, CapReached
 from adderlab.proving.enumeration import exact_counterexample
 from adderlab.proving.grid import SumBound, interval_ranges, never_rounds, sum_bounds
 from adderlab.proving.number_formats import INT32_LARGEST, in_integers, unfit, wrong_rows

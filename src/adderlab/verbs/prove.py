@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adderlab.limits import MOST_MEMORY_BYTES
 from adderlab.nets import Network
 from adderlab.nets.readout import ReadoutLike, readout_of
 from adderlab.nets.sources import read_source, task_of
-from adderlab.proving.budget import MOST_MEMORY_BYTES
 from adderlab.proving.decide import decide
 from adderlab.proving.verdict import Verdict
 from adderlab.tasks import Task

@@ -12,10 +12,10 @@ from fractions import Fraction
 from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from adderlab.limits import Budget, CapReached
 from adderlab.nets import Layer, Network
 from adderlab.nets.dyadic import dyadic_of
 from adderlab.nets.wiring import INPUT
-from adderlab.proving.budget import Budget, CapReached
 from adderlab.proving.diagrams.specification import is_specified, must_vanish
 from adderlab.proving.diagrams.table import (
     RESULTS_PER_NODE,

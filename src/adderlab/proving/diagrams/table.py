@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeAlias
 
-from adderlab.proving.budget import CapReached
+from adderlab.limits import CapReached
 
 Function: TypeAlias = tuple[int, int]
 """Offset and node."""

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from adderlab.limits import Budget
 from adderlab.nets import Network
-from adderlab.proving.budget import Budget
 from adderlab.proving.solver.script import to_script
 from adderlab.tasks import Task
 
