@@ -249,7 +249,7 @@ def test_a_key_that_stands_twice_in_an_index_is_refused(tmp_path):
     _ = index.write_text('{"weight_map": {"a": "x.safetensors", "a": "y.safetensors"}}')
     with refused(
         OptionError,
-        f"{index}: not valid JSON (a key occurs twice); name a model's JSON file",
+        f"{index}: it names 'a' twice; name a model's JSON file",
     ):
         _ = count_safetensors(index)
 

@@ -157,7 +157,7 @@ def test_numbers_that_are_none_are_refused_anywhere_in_the_record(value: str) ->
     refused_as(container(spoiled.encode(), body), said.replace("record", "header"))
 
 
-@pytest.mark.parametrize("depth", [1, 300, 800, *range(900, 1010, 7), 100_000])
+@pytest.mark.parametrize("depth", [1, 90, 97, 98, 99, 100, 101, 800, 100_000])
 @pytest.mark.parametrize("brackets", [("[", "]"), ('{"a":', "}")])
 def test_deep_nesting_is_refused_or_written_again(depth: int, brackets: tuple[str, str]) -> None:
     opening, closing = brackets
@@ -165,7 +165,7 @@ def test_deep_nesting_is_refused_or_written_again(depth: int, brackets: tuple[st
     _, record, _ = parts(to_bytes(HALF))
     text = json.dumps(record)[:-1] + f', "training": {nested}}}'
     net = outcome(with_record(text))
-    assert net is not None or depth > 800
+    assert (net is not None) is (depth <= 98)  # within the record and its training
     assert net is None or depth < 1000
     assert outcome(container(b'{"__metadata__":' + opening.encode() * depth)) is None
 

@@ -269,7 +269,7 @@ def test_a_cell_that_spans_lines_is_refused_on_one_line() -> None:
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "no.csv"
-    with refused(TaskError, f"{path}: can't be read (No such file or directory); give a CSV file"):
+    with refused(TaskError, f"{path}: no such file; check the path"):
         _ = read_table(path)
     with refused(TaskError, f"{tmp_path}: not a regular file; give a CSV file"):
         _ = read_table(tmp_path)
@@ -282,7 +282,7 @@ def test_table_without_a_file_is_refused() -> None:
 
 
 def test_a_zero_byte_in_the_path_is_refused() -> None:
-    message = "a\\x00b: can't be read (embedded null byte); give a CSV file"
+    message = "a\\x00b: can't be read (embedded null byte); check the path and its permissions"
     with refused(TaskError, message):
         _ = task_named("table:a\0b")
 

@@ -9,6 +9,7 @@ References:
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from adderlab.counting.model_count import ModelCount, count_architecture
 from adderlab.counting.published import Shipped
 from adderlab.counting.sizes import LARGEST_PARAMETERS
 from adderlab.errors import OptionError
+from adderlab.reading import JsonError, Refusals, parse_json, read_file
 
 LARGEST_CONFIG_BYTES: Final = 16 << 20
 LARGEST_SIZE: Final = 1 << 40
@@ -210,41 +212,15 @@ def count_config(path: str | Path, *, training: str | None = None) -> ModelCount
     )
 
 
-def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a JSON object, refusing a key that occurs twice."""
-    entries = dict(pairs)
-    if len(entries) < len(pairs):
-        raise ValueError("a key occurs twice")
-    return entries
-
-
 def read_json(path: Path, largest_bytes: int) -> Any:
     """Return the JSON in a regular file of at most ``largest_bytes``.
 
     Raises:
         OptionError: it is missing, no regular file, too large, or no JSON.
     """
-    where = str(path)
+    remedy = "name a model's JSON file"
+    raw = read_file(path, largest_bytes, Refusals(OptionError, too_large=remedy))
     try:
-        if not path.exists():
-            raise OptionError("no such file", where=where, remedy="check the path")
-        if not path.is_file():
-            raise OptionError("not a regular file", where=where, remedy="name a file")
-        with path.open("rb") as file:
-            raw = file.read(largest_bytes + 1)
-        if len(raw) > largest_bytes:
-            raise OptionError(
-                f"over {largest_bytes >> 20} MiB", where=where, remedy="name a model's JSON file"
-            )
-        return json.loads(raw.decode("utf-8-sig"), object_pairs_hook=once)
-    except OptionError:
-        raise
-    except (RecursionError, ValueError) as error:
-        reason = str(error).replace("\n", " ")[:80]
-        raise OptionError(
-            f"not valid JSON ({reason})", where=where, remedy="name a model's JSON file"
-        ) from None
-    except OSError as error:
-        raise OptionError(
-            f"can't be read ({error.strerror})", where=where, remedy="check its permissions"
-        ) from None
+        return parse_json(raw.removeprefix(codecs.BOM_UTF8), is_finite=False)
+    except JsonError as error:
+        raise OptionError(f"it {error}", where=str(path), remedy=remedy) from None

@@ -9,10 +9,11 @@ References:
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Final
+from typing import Any, Final
 
 from adderlab.blocks.numbers import counted
 from adderlab.counting.config_file import read_json
@@ -20,10 +21,11 @@ from adderlab.counting.model_count import ModelCount, PartCount
 from adderlab.counting.training_memory import training_memory
 from adderlab.errors import NetworkFileError, OptionError
 from adderlab.nets.header import Header, Remedies, StoredTensor, read_header
+from adderlab.reading import Refusals, opened
 
 LARGEST_INDEX_BYTES: Final = 100 << 20
 LONGEST_NAME: Final = 255
-"""Characters of a file's name; no file system takes more bytes."""
+"""Bytes of a file's name; no file system takes more."""
 DAMAGED: Final = "download the file again"
 TAKE: Final = "take the .safetensors files of the model"
 REMEDIES: Final = Remedies(pickled=TAKE, arrays=TAKE, other=TAKE, damaged=DAMAGED)
@@ -136,7 +138,7 @@ def _index(path: Path) -> dict[str, str]:
     entries = index.get("weight_map") if isinstance(index, dict) else None
     if not isinstance(entries, dict) or not entries:
         raise _damaged("not an index: it has no weight_map", where)
-    if not all(isinstance(name, str) and len(name) <= LONGEST_NAME for name in entries.values()):
+    if not all(map(_is_name, entries.values())):
         raise _damaged("not an index: its weight_map has a value that is no file name", where)
     for name in dict.fromkeys(entries.values()):
         is_plain = (
@@ -152,7 +154,9 @@ def _index(path: Path) -> dict[str, str]:
                 remedy="put the shards into the index's folder and name them without a path",
             )
     missing = [
-        name for name in dict.fromkeys(entries.values()) if not (path.parent / name).exists()
+        name
+        for name in dict.fromkeys(entries.values())
+        if not os.path.exists(path.parent / name)  # noqa: PTH110 -- it raises nothing
     ]
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
@@ -162,6 +166,10 @@ def _index(path: Path) -> dict[str, str]:
             remedy="download every shard into the folder of the index",
         )
     return entries
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and len(value.encode(errors="replace")) <= LONGEST_NAME
 
 
 def _check_index(
@@ -185,21 +193,8 @@ def _header(path: Path) -> tuple[Header, int]:
         NetworkFileError: the header does not fit the file.
     """
     where = str(path)
-    try:
-        if not path.exists():
-            raise NetworkFileError("no such file", where=where, remedy="check the path")
-        if not path.is_file():
-            raise NetworkFileError("not a regular file", where=where, remedy="name a file")
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            return read_header(file, size, where, REMEDIES), size
-    except (OSError, ValueError) as error:
-        if isinstance(error, NetworkFileError):
-            raise
-        reason = getattr(error, "strerror", None) or str(error)[:80]
-        raise NetworkFileError(
-            f"can't be read ({reason})", where=where, remedy="check the path and its permissions"
-        ) from None
+    with opened(path, Refusals(NetworkFileError)) as (file, size):
+        return read_header(file, size, where, REMEDIES), size
 
 
 def _part_of(tensor: StoredTensor) -> str:

@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Any, Final
 import ml_dtypes
 import numpy as np
 
-from adderlab.errors import AdderlabError, NetworkFileError
+from adderlab.errors import NetworkFileError
 from adderlab.nets.header import DAMAGED, Remedies, parse_json, read_header
 from adderlab.nets.network import Network
 from adderlab.nets.record import Reader, network_from_record, record_of
+from adderlab.reading import Refusals, read_file
 from adderlab.tasks import Task
 from adderlab.writing import write_file
 
@@ -38,6 +39,10 @@ REMEDIES: Final = Remedies(
     arrays="in Python: adderlab.save(adderlab.from_state_dict(arrays), 'net.safetensors'), with "
     "its arrays by name",
     other="name a network file (.safetensors), as `train(out=…)` writes it",
+)
+
+UNREAD: Final = Refusals(
+    NetworkFileError, too_large="for parameter counts alone: `count(safetensors=…)`"
 )
 
 DTYPES: Final[dict[str, Any]] = {
@@ -116,28 +121,7 @@ def read_bytes(path: str | Path) -> bytes:
     Raises:
         NetworkFileError: it is missing, no regular file, or too large.
     """
-    where = str(path)
-    try:
-        file = Path(path)
-        if not file.exists():
-            raise NetworkFileError("no such file", where=where, remedy="check the path")
-        if not file.is_file():
-            raise NetworkFileError("not a regular file", where=where, remedy="name a file")
-        size = file.stat().st_size
-        if size > LARGEST_FILE_BYTES:
-            raise NetworkFileError(
-                f"{size} bytes are over the limit of {LARGEST_FILE_BYTES}",
-                where=where,
-                remedy="for parameter counts alone: `count(safetensors=…)`",
-            )
-        return file.read_bytes()
-    except (OSError, ValueError) as error:
-        if isinstance(error, AdderlabError):
-            raise
-        reason = getattr(error, "strerror", None) or str(error)
-        raise NetworkFileError(
-            f"can't be read ({reason})", where=where, remedy="check the path and its permissions"
-        ) from None
+    return read_file(path, LARGEST_FILE_BYTES, UNREAD)
 
 
 def from_bytes(data: bytes, *, where: str = "network file") -> Network:

@@ -9,12 +9,12 @@ References:
 
 from __future__ import annotations
 
-import json
 import math
 import struct
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
+from adderlab import reading
 from adderlab.blocks.numbers import counted
 from adderlab.errors import AdderlabError, NetworkFileError
 from adderlab.nets.file_kinds import kind_of
@@ -149,40 +149,13 @@ def parse_json(raw: bytes | str, what: str, where: str, remedy: str = DAMAGED) -
         NetworkFileError: it is not valid.
     """
     try:
-        return _parsed(raw, what)
-    except _DamagedError as error:
-        raise NetworkFileError(str(error), where=where, remedy=remedy) from None
+        return reading.parse_json(raw)
+    except reading.JsonError as error:
+        raise NetworkFileError(f"{what} {error}", where=where, remedy=remedy) from None
 
 
 class _DamagedError(AdderlabError):
     """What is wrong with a file, before it is known what to do about it."""
-
-
-def _parsed(raw: bytes | str, what: str) -> Any:
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        entries = dict(pairs)
-        if len(entries) < len(pairs):
-            seen: set[str] = set()
-            twice = next(name for name, _ in pairs if name in seen or seen.add(name))
-            raise _DamagedError(f"{what} names {twice[:60]!r} twice")
-        return entries
-
-    def constant(name: str) -> Any:
-        raise _DamagedError(f"{what} holds {name}, which is no number")
-
-    def number(digits: str) -> float:
-        value = float(digits)
-        return value if math.isfinite(value) else constant(digits)
-
-    try:
-        text = raw if isinstance(raw, str) else raw.decode()  # json would guess UTF-16 too
-        return json.loads(
-            text, object_pairs_hook=unique, parse_constant=constant, parse_float=number
-        )
-    except _DamagedError:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise _DamagedError(f"{what} is not valid JSON ({str(error)[:80]})") from None
 
 
 def _read_object(
@@ -203,7 +176,11 @@ def _read_object(
     (length,) = struct.unpack("<Q", start[:8])
     if length > min(size - 8, LARGEST_HEADER_BYTES):
         raise _DamagedError("not a safetensors file, or cut short within its header")
-    header = _parsed(start[8:] + file.read(max(length - 1, 0)) if length else b"", "the header")
+    text = start[8:] + file.read(max(length - 1, 0)) if length else b""
+    try:
+        header = reading.parse_json(text)
+    except reading.JsonError as error:
+        raise _DamagedError(f"the header {error}") from None
     if not isinstance(header, dict):
         raise _DamagedError("the header is no JSON object")
     return header, 8 + length

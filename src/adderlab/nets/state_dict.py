@@ -7,7 +7,6 @@ but a whole number that the format can't hold is refused. Only tensors make this
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +19,7 @@ from adderlab.nets.activations import Activation
 from adderlab.nets.network import Layer, Network
 from adderlab.nets.readout import ReadoutLike, readout_of
 from adderlab.nets.tensors import FLOAT_DTYPES, Dense, Numbers, Tensor, as_stored, stored_in
+from adderlab.reading import JsonError, is_deep, parse_json
 from adderlab.tasks import Task, as_task
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 FORMAT_OF: Final = {dtype: name for name, dtype in FLOAT_DTYPES.items()}
 """The number format of each float dtype."""
+
+MOST_AXES: Final = 8
+"""Lists within each other that are made an array of; a weight has two."""
 
 _PASTE = "paste [fc1.weight, fc1.bias, fc2.weight, ...], or an object with those names"
 
@@ -200,6 +203,10 @@ def _array(value: Any, key: str) -> Shaped[np.ndarray, "*shape"]:
             remedy="each entry is the tensor of a weight or a bias; of a checkpoint, "
             "pass its state_dict alone",
         )
+    if array.dtype == object and not _are_numbers(array):
+        raise NetworkError(
+            "the array holds objects that are no numbers", where=key, remedy="use a float type"
+        )
     if array.dtype in FORMAT_OF or array.dtype == object:
         return array
     if array.dtype.kind not in "iu":
@@ -211,12 +218,17 @@ def _array(value: Any, key: str) -> Shaped[np.ndarray, "*shape"]:
 
 def _plain(value: Any) -> Shaped[np.ndarray, "*shape"] | None:
     """Return nested lists as an array of their numbers, or ``None`` if they do not make one."""
+    if is_deep(value, MOST_AXES):
+        return None
     try:
         array = np.array(value, dtype=object)
     except ValueError:  # rows of unequal length
         return None
-    numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in array.flat)
-    return array if numbers else None
+    return array if _are_numbers(array) else None
+
+
+def _are_numbers(array: Shaped[np.ndarray, "*shape"]) -> bool:
+    return all(isinstance(v, int | float) and not isinstance(v, bool) for v in array.flat)
 
 
 def _layers(arrays: Mapping[str, Shaped[np.ndarray, "*shape"]]) -> list[str]:
@@ -281,9 +293,9 @@ def _holds(form: Format, tensor: Tensor) -> bool:
 
 def _parsed(text: str) -> Any:
     try:
-        values = json.loads(text)
-    except ValueError as error:
-        raise NetworkError(f"this is not JSON: {error}", remedy=_PASTE) from error
+        values = parse_json(text, is_finite=False)
+    except JsonError as error:
+        raise NetworkError(f"the text {error}", remedy=_PASTE) from None
     if not isinstance(values, dict | list):
         raise NetworkError("this JSON holds a single value", remedy=_PASTE)
     return values

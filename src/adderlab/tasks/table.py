@@ -13,7 +13,6 @@ import hashlib
 import io
 import json
 import re
-import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +23,7 @@ import numpy as np
 from adderlab.bits import Values, from_bits, integer_dtype, to_bits
 from adderlab.blocks.numbers import counted
 from adderlab.errors import TaskError
+from adderlab.reading import Refusals, read_file
 from adderlab.tasks.task import NAME, Rule, Task, Word, whole_number
 
 LARGEST_FILE_BYTES: Final = 64 << 20
@@ -49,28 +49,13 @@ def read_table(path: str | Path) -> Task:
             or lacks, repeats or mistypes rows; all faulty rows are named.
     """
     where = str(path) or "table:"
+    refusals = Refusals(TaskError, "give a CSV file", "split the task into smaller tables", where)
+    raw = read_file(path, LARGEST_FILE_BYTES, refusals)
     try:
-        status = Path(path).stat()  # before opening it: opening a pipe would wait for its writer
-        if not stat.S_ISREG(status.st_mode):
-            raise TaskError("not a regular file", where=where, remedy="give a CSV file")
-        if status.st_size > LARGEST_FILE_BYTES:
-            raise TaskError(
-                f"{status.st_size} bytes are over the limit of {LARGEST_FILE_BYTES}",
-                where=where,
-                remedy="split the task into smaller tables",
-            )
-        text = Path(path).read_bytes().decode("utf-8-sig")
-    except TaskError:
-        raise
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise TaskError(
             f"byte {error.start} is not UTF-8 text", where=where, remedy="save it as UTF-8"
-        ) from None
-    except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
-        raise TaskError(
-            f"can't be read ({getattr(error, 'strerror', None) or error})",
-            where=where,
-            remedy="give a CSV file",
         ) from None
     return parse_table(text, where=where)
 

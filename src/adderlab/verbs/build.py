@@ -21,6 +21,7 @@ from adderlab.errors import OptionError
 from adderlab.formats import FORMATS, format_named
 from adderlab.nets import Network, save
 from adderlab.proving import Verdict
+from adderlab.reading import Refusals, read_file
 from adderlab.tasks import Task, as_task
 from adderlab.verbs.prove import prove
 from adderlab.writing import check_place
@@ -181,18 +182,9 @@ def build(
 
 
 def _read_formula(path: Path) -> str:
+    name = "name a file of formulas"
+    raw = read_file(path, LARGEST_FORMULA_BYTES, Refusals(OptionError, name, name))
     try:
-        with path.open("rb") as file:
-            raw = file.read(LARGEST_FORMULA_BYTES + 1)
-        if len(raw) > LARGEST_FORMULA_BYTES:
-            raise OptionError("over 1 MiB", where=str(path), remedy="give a file of formulas")
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise OptionError("not UTF-8 text", where=str(path), remedy="save it as UTF-8") from None
-    except (OSError, ValueError) as error:
-        if isinstance(error, OptionError):
-            raise
-        reason = getattr(error, "strerror", None) or str(error)
-        raise OptionError(
-            f"can't be read ({reason})", where=str(path), remedy="name a file of formulas"
-        ) from None

@@ -1,0 +1,199 @@
+"""Files as data: the one way in which a file that somebody named is opened, and its JSON is parsed.
+
+Rules: nothing but a regular file is opened, whatever links lead to it, so that no pipe is waited
+for and no device is touched; no more is read than the limit, whatever size the file claims. JSON
+names no key twice, and its nesting is shallow enough for any function that calls itself.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import math
+import os
+import stat
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from adderlab.errors import AdderlabError
+
+MOST_LEVELS: Final = 100
+"""Lists and objects within each other that a JSON text may have; ours have fewer than ten."""
+
+_FLAGS: Final = (
+    os.O_RDONLY
+    | getattr(os, "O_BINARY", 0)
+    | getattr(os, "O_NOCTTY", 0)  # a terminal that took the file's place does not become ours
+    | getattr(os, "O_NONBLOCK", 0)  # a pipe that took the file's place is not waited for
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """How a file that can't be read is refused.
+
+    Attributes:
+        error: of which class.
+        remedy: what to do where it is no regular file.
+        too_large: what to do where it is too large.
+        where: what names the file; its path unless given.
+    """
+
+    error: type[AdderlabError]
+    remedy: str = "name a file"
+    too_large: str = "name a smaller file"
+    where: str = ""
+
+
+@contextmanager
+def opened(path: str | Path, refusals: Refusals) -> Generator[tuple[BinaryIO, int]]:
+    """Yield a regular file that is open for reading, and its size in bytes.
+
+    Args:
+        path: the file.
+        refusals: how it is refused.
+
+    Raises:
+        AdderlabError: of the class of ``refusals``: it is missing, not a regular file, or can't
+            be read, now or within the block.
+    """
+    where = refusals.where or str(path)
+    try:
+        file = _open(path, where, refusals)
+    except ValueError as error:  # a zero byte in the path, or what no encoding has
+        if isinstance(error, AdderlabError):
+            raise
+        raise _unread(where, str(error), refusals) from None
+    except OSError as error:
+        raise _refused(where, error, refusals) from None
+    with file:
+        try:
+            yield file, os.fstat(file.fileno()).st_size
+        except OSError as error:
+            raise _refused(where, error, refusals) from None
+
+
+def read_file(path: str | Path, most_bytes: int, refusals: Refusals) -> bytes:
+    """Return the bytes of a regular file.
+
+    Args:
+        path: the file.
+        most_bytes: the size up to which it is read.
+        refusals: how it is refused.
+
+    Raises:
+        AdderlabError: of the class of ``refusals``: as of :func:`opened`, or it is too large.
+    """
+    with opened(path, refusals) as (file, size):
+        data = b"" if size > most_bytes else file.read(most_bytes + 1)
+        if data is None:  # a file of /proc that waits for something to happen
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        size = max(size, len(data))  # a file may grow, or not tell its size, as those of /proc
+        if size > most_bytes:
+            raise refusals.error(
+                f"{size} bytes are over the limit of {most_bytes}",
+                where=refusals.where or str(path),
+                remedy=refusals.too_large,
+            )
+        return data
+
+
+class JsonError(ValueError):
+    """What is wrong with a JSON text, as the rest of a sentence: ``names 'x' twice``."""
+
+
+def parse_json(raw: bytes | str, *, is_finite: bool = True) -> Any:
+    """Return the value of a JSON text that names no key twice and is not deeply nested.
+
+    Args:
+        raw: the text; bytes are UTF-8.
+        is_finite: whether NaN, infinities and numbers beyond double are refused.
+
+    Raises:
+        JsonError: it is not such a text.
+
+    Examples:
+        >>> parse_json('{"a": [1, 2.5]}')
+        {'a': [1, 2.5]}
+    """
+    try:
+        text = raw if isinstance(raw, str) else raw.decode()  # json would guess UTF-16 too
+        if is_finite:
+            value = json.loads(
+                text, object_pairs_hook=_unique, parse_constant=_constant, parse_float=_number
+            )
+        else:
+            value = json.loads(text, object_pairs_hook=_unique)
+    except JsonError:
+        raise
+    except RecursionError:
+        raise JsonError(f"is nested more than {MOST_LEVELS} levels deep") from None
+    except ValueError as error:
+        raise JsonError(f"is not valid JSON ({str(error)[:80]})") from None
+    if is_deep(value, MOST_LEVELS):
+        raise JsonError(f"is nested more than {MOST_LEVELS} levels deep")
+    return value
+
+
+def is_deep(value: Any, most: int) -> bool:
+    """Return whether lists, tuples and dictionaries are within each other more than so often."""
+    level = [value] if isinstance(value, list | tuple | dict) else []
+    for _ in range(most):
+        entries = {  # by identity: a list may hold itself, and twice
+            id(entry): entry
+            for container in level
+            for entry in (container.values() if isinstance(container, dict) else container)
+            if isinstance(entry, list | tuple | dict)
+        }
+        level = list(entries.values())
+    return bool(level)
+
+
+def _open(path: str | Path, where: str, refusals: Refusals) -> BinaryIO:
+    _check_regular(Path(path).stat(), where, refusals)  # before opening: a device may notice that
+    file = open(path, "rb", opener=lambda name, _: os.open(name, _FLAGS))  # noqa: SIM115
+    try:
+        _check_regular(os.fstat(file.fileno()), where, refusals)  # of what was opened
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _check_regular(status: os.stat_result, where: str, refusals: Refusals) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise refusals.error("not a regular file", where=where, remedy=refusals.remedy)
+
+
+def _refused(where: str, error: OSError, refusals: Refusals) -> AdderlabError:
+    if isinstance(error, AdderlabError):
+        return error
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return refusals.error("no such file", where=where, remedy="check the path")
+    return _unread(where, error.strerror or str(error), refusals)
+
+
+def _unread(where: str, reason: str, refusals: Refusals) -> AdderlabError:
+    what = f"can't be read ({reason})"
+    return refusals.error(what, where=where, remedy="check the path and its permissions")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))
+        raise JsonError(f"names {twice[:60]!r} twice")
+    return entries
+
+
+def _constant(name: str) -> Any:
+    raise JsonError(f"holds {name}, which is no number")
+
+
+def _number(digits: str) -> float:
+    value = float(digits)
+    return value if math.isfinite(value) else _constant(digits[:60])
