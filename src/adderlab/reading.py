@@ -88,8 +88,8 @@ def read_file(path: str | Path, most_bytes: int, refusals: Refusals) -> bytes:
         AdderlabError: of the class of ``refusals``: as of :func:`opened`, or it is too large.
     """
     with opened(path, refusals) as (file, size):
-        data = b"" if size > most_bytes else file.read(most_bytes + 1)
-        if data is None:  # a file of /proc that waits for something to happen
+        data: Any = b"" if size > most_bytes else file.read(most_bytes + 1)
+        if data is None:  # a file of /proc that has nothing yet
             raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
         size = max(size, len(data))  # a file may grow, or not tell its size, as those of /proc
         if size > most_bytes:

@@ -186,8 +186,10 @@ def test_what_is_no_chain_of_linear_layers_is_refused(state, message):
     [
         (
             "[[1, 2]",
-            "the text is not valid JSON (Expecting ',' delimiter: line 1 column 8 (char 7)); "
-            f"{PASTE}",
+            (
+                "the text is not valid JSON (Expecting ',' delimiter: line 1 column 8 (char 7)); "
+                f"{PASTE}"
+            ),
         ),
         ("3", f"this JSON holds a single value; {PASTE}"),
         ([[1, 2]], f"entry 0 of the list is a bias without a weight before it; {PASTE}"),
