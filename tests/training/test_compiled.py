@@ -1,7 +1,8 @@
-"""Kernels in the cache folder: whose it is, what is kept there, and what if it can't be used."""
+"""Compiled kernels: what is compiled, what is said, and what is kept in the cache folder."""
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -9,8 +10,10 @@ import sys
 import numpy as np
 import pytest
 
+from adderlab.errors import OptionError
+from adderlab.training.kernels import cache
 from adderlab.training.kernels import compiled as module
-from adderlab.training.kernels.compiled import cache_folder, compiled, usable_folder
+from adderlab.training.kernels.compiled import compiled, is_compiled
 
 SOURCE = '"""Twice."""\n\n\ndef double(x, y):\n    store(y, 0, load(x, 0) + load(x, 0))\n'
 SIGNATURE = "void(float32[::1], float32[::1])"
@@ -25,7 +28,7 @@ def own_cache(tmp_path, monkeypatch):
     return tmp_path / "cache" / "kernels"
 
 
-def doubled(monkeypatch=None, source=SOURCE):
+def doubled(source=SOURCE):
     """Compile as a new process would; return what was said."""
     said = []
     module._KNOWN.clear()
@@ -37,13 +40,17 @@ def doubled(monkeypatch=None, source=SOURCE):
 
 
 def test_the_first_time_is_said_and_the_second_is_from_the_cache(own_cache):
+    assert not is_compiled("double", "double", SOURCE, SIGNATURE)
     assert doubled() == [f"compiling double, once: it is kept in {own_cache}"]
+    module._KNOWN.clear()
+    assert is_compiled("double", "double", SOURCE, SIGNATURE)
     assert doubled() == []
     (source,) = own_cache.glob("*.py")
     assert source.read_text(encoding="utf-8") == SOURCE
     assert source.name.startswith("double_")
-    kept = {path.suffix for path in own_cache.rglob("*") if path.is_file()}
-    assert kept == {".py", ".nbi", ".nbc"}
+    files = [path for path in own_cache.rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} == {".py", ".kernel"}
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
     assert len(doubled(source=SOURCE.replace("Twice", "Two times"))) == 1
 
 
@@ -54,74 +61,128 @@ def test_a_function_is_compiled_once_in_a_process(own_cache):
     assert runs[0] is runs[1] is runs[2]
 
 
-def test_the_folder_is_its_owners_alone(own_cache):
-    assert usable_folder() == (own_cache, "")
-    assert own_cache.stat().st_mode & 0o777 == 0o700
-    own_cache.chmod(0o755)
-    assert usable_folder() == (own_cache, "")
-    assert own_cache.stat().st_mode & 0o777 == 0o700
-
-
-def test_what_a_file_says_is_never_run(own_cache):
-    """A source that was changed is written anew; what runs was made here."""
+def test_what_a_source_file_says_is_never_run(own_cache):
     _ = doubled()
     (source,) = own_cache.glob("*.py")
     _ = source.write_text(SOURCE.replace("+ load(x, 0)", "- load(x, 0)"), encoding="utf-8")
-    _ = doubled()
-    assert source.read_text(encoding="utf-8") == SOURCE
-
-
-def test_another_users_folder_is_not_used(own_cache, monkeypatch):
-    own_cache.mkdir(parents=True)
-    monkeypatch.setattr(os, "getuid", lambda: own_cache.stat().st_uid + 1)
-    assert usable_folder() == (None, f"{own_cache} belongs to another user")
-    said = doubled()
-    assert said == [f"compiling double, for this run alone: {own_cache} belongs to another user"]
-    assert list(own_cache.iterdir()) == []
-
-
-def test_a_link_or_a_file_in_its_place_is_not_used(own_cache, tmp_path):
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    own_cache.parent.mkdir()
-    own_cache.symlink_to(elsewhere)
-    assert usable_folder() == (None, f"{own_cache} is not a folder")
-    assert len(doubled()) == 1
-    own_cache.unlink()
-    _ = own_cache.write_text("a file")
-    assert usable_folder() == (None, f"{own_cache} can't be used (File exists)")
-    assert len(doubled()) == 1
-    assert list(elsewhere.iterdir()) == []
-
-
-@pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
-@pytest.mark.parametrize("damage", [b"", b"\x80\x04cut", None])
-def test_a_damaged_cache_is_made_again(own_cache, suffix, damage):
-    _ = doubled()
-    for path in own_cache.rglob(f"*{suffix}"):
-        _ = path.write_bytes(path.read_bytes()[:-9] if damage is None else damage)
-    _ = doubled()
     assert doubled() == []
 
 
-def test_versions_and_our_own_sources_name_the_file(own_cache, monkeypatch):
-    plain = module._key(SOURCE)
-    assert module._key(SOURCE) == plain != module._key(SOURCE + "\n")
-    monkeypatch.setattr(module.numba, "__version__", "0")
-    assert module._key(SOURCE) != plain
-
-
-def test_the_users_cache_folder_is_taken_unless_another_is_named(monkeypatch):
-    monkeypatch.delenv("ADDERLAB_CACHE_DIR")
-    assert cache_folder().name == "kernels"
-    assert "adderlab" in str(cache_folder())
-
-
-def test_another_process_finds_what_this_one_compiled(own_cache):
+@pytest.mark.parametrize("damage", ["empty", "other", "cut", "changed", "renamed"])
+def test_a_damaged_cache_is_made_again(own_cache, damage):
     _ = doubled()
-    code = (
-        "from adderlab.training.kernels.compiled import compiled\n"
-        f"_ = compiled('double', 'double', {SOURCE!r}, {SIGNATURE!r}, print)\n"
+    (kernel,) = own_cache.glob("*.kernel")
+    data = kernel.read_bytes()
+    if damage == "renamed":
+        _ = doubled(source=SOURCE.replace("Twice", "Two times"))
+        (other,) = {*own_cache.glob("*.kernel")} - {kernel}
+        _ = other.replace(kernel)
+    else:
+        changed = data[:-9] + bytes([data[-9] ^ 1]) + data[-8:]
+        _ = kernel.write_bytes(
+            {"empty": b"", "other": b"\x80\x04.", "cut": data[:-9], "changed": changed}[damage]
+        )
+    assert len(doubled()) == 1
+    assert doubled() == []
+
+
+@pytest.mark.parametrize("full", [cache.keep, cache.keep_text])
+def test_a_full_disk_compiles_in_memory_and_says_so(own_cache, monkeypatch, full):
+    def fail(*arguments):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(cache, full.__name__, fail)
+    first, second = doubled()
+    assert first == f"compiling double, once: it is kept in {own_cache}"
+    assert second == (
+        "it can't be kept, and is compiled for this run alone: No space left on device"
     )
+    assert len(doubled()) == 2
+
+
+def test_a_write_that_fails_leaves_nothing(own_cache, monkeypatch):
+    folder, _ = cache.usable_folder()
+    monkeypatch.setattr(cache.Path, "replace", lambda self, target: (_ for _ in ()).throw(OSError))
+    with pytest.raises(OSError):
+        cache.keep(folder, "a", b"data")
+    assert list(own_cache.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ((X,), ValueError),
+        ((X, X.astype(np.float64)), TypeError),
+        ((X, np.zeros((16, 1), np.float32)), TypeError),
+        ((X, np.zeros(32, np.float32)[::2]), TypeError),
+        ((X, list(X)), TypeError),
+    ],
+)
+def test_arguments_that_do_not_fit_the_signature_are_refused(own_cache, arguments, error):
+    run = compiled("double", "double", SOURCE, SIGNATURE, lambda said: None)
+    with pytest.raises(error):
+        run(*arguments)
+
+
+def test_a_compiler_that_is_switched_off_is_named(own_cache, monkeypatch):
+    monkeypatch.setattr(module.config, "DISABLE_JIT", 1)
+    with pytest.raises(OptionError) as refused:
+        _ = doubled()
+    assert str(refused.value) == (
+        "NUMBA_DISABLE_JIT: it switches the compiler of kernels off; "
+        "unset this environment variable"
+    )
+
+
+def test_versions_our_own_sources_and_the_target_name_the_file(own_cache, monkeypatch):
+    def key(source=SOURCE, function="double", signature=SIGNATURE):
+        return module._key(function, source, signature)
+
+    keys = [key(), key(), key(SOURCE + "\n"), key(function="x"), key(signature="void()")]
+    target = module.compiled_for()
+    for name in target:
+        monkeypatch.setattr(module, "compiled_for", lambda name=name: {**target, name: "other"})
+        keys.append(key())
+    monkeypatch.setattr(module, "compiled_for", lambda: target)
+    monkeypatch.setattr(module.numba, "__version__", "0")
+    keys.append(key())
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == len(keys) - 1
+
+
+TARGETS = {
+    "NUMBA_CPU_NAME": "generic",
+    "NUMBA_CPU_FEATURES": "-fma",
+    "NUMBA_ENABLE_AVX": "0",
+    "NUMBA_OPT": "1",
+    "NUMBA_LOOP_VECTORIZE": "0",
+    "NUMBA_SLP_VECTORIZE": "1",
+}
+
+
+def test_another_process_finds_what_this_one_compiled_and_not_for_another_target(own_cache):
+    """And Numba's own variable for a folder of pickles changes nothing."""
+    _ = doubled()
+    code = f"""
+import os, sys
+os.environ["NUMBA_CACHE_DIR"] = {str(own_cache.parent / "numba")!r}
+from numba.core import config
+from numba.core.registry import cpu_target
+from adderlab.training.kernels.compiled import compiled, compiled_for
+from adderlab.runs.populations.plan import this_machine
+_ = compiled("double", "double", {SOURCE!r}, {SIGNATURE!r}, print)
+assert compiled_for().items() <= this_machine().items()
+seen = [compiled_for()]
+for name, value in {TARGETS!r}.items():
+    os.environ[name] = value
+    config.reload_config()
+    vars(cpu_target).pop("_toplevel_target_context", None)
+    compiled_for.cache_clear()
+    seen.append(compiled_for())
+    del os.environ[name]
+for index, target in enumerate(seen):
+    assert target not in seen[:index], (index, target)
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert not (own_cache.parent / "numba").exists()

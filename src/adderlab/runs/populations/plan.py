@@ -6,10 +6,12 @@ the same command writes the same files on any day.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +32,9 @@ BLOCK_WORK: Final = 1 << 32
 
 BLOCK_BYTES: Final = 1 << 28
 MOST_THREADS: Final = 1 << 12
+TORCH_VARIABLES: Final = ("ATEN_CPU_CAPABILITY",)
+"""Environment variables by which PyTorch takes other instructions than the processor's best."""
+
 KEEPS: Final = ("none", "start", "weights", "every:K")
 
 
@@ -197,9 +202,20 @@ def identity_of(task: Task) -> Any:
 
 def this_machine() -> dict[str, str]:
     """Return what a member's bits depend on besides the plan: versions, and the processor."""
-    from importlib.metadata import version
-
     from llvmlite import binding
 
-    packages = ("adderlab", "numpy", "numba", "torch")
-    return {**{name: version(name) for name in packages}, "cpu": binding.get_host_cpu_name()}
+    from adderlab.training.kernels.target import compiled_for
+
+    return {
+        **{name: _version(name) for name in ("adderlab", "numpy", "numba", "llvmlite", "torch")},
+        "cpu": binding.get_host_cpu_name(),
+        **{name: os.environ[name] for name in TORCH_VARIABLES if name in os.environ},
+        **compiled_for(),
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:  # torch is not needed where kernels train
+        return "not installed"

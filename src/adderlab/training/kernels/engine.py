@@ -112,7 +112,7 @@ def train_compiled(
 def has_kernel(task: Task, settings: Settings, path: str) -> bool:
     """Return whether the kernel that trains a shape is compiled already, here or in the cache."""
     shape = shape_of(task, settings)
-    return is_compiled(_name(shape), "train", _source(shape, path))
+    return is_compiled(_name(shape), "train", _source(shape, path), SIGNATURE)
 
 
 def _name(shape: Shape) -> str:
