@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from adderlab.errors import AdderlabError
 from adderlab.nets.activations import Activation
 from adderlab.nets.network import Layer, Network
-from adderlab.nets.packing import limb_bytes_for
 from adderlab.nets.readout import EXACT, Readout
 from adderlab.nets.tensors import FLOAT_DTYPES, Dense, Packed, Scaled, Sparse, Tensor, Wide
 from adderlab.tasks import CATALOG, Task, task_named
@@ -146,7 +145,7 @@ def packed(draw: st.DrawFn, shape: tuple[int, ...], bits: int | None = None) -> 
 
 @st.composite
 def wide(draw: st.DrawFn, shape: tuple[int, ...]) -> Wide:
-    """Whole numbers of up to 130 bits, in limbs that may be wider than they need."""
+    """Whole numbers of up to 130 bits."""
     count = int(np.prod(shape))
     values = draw(
         st.lists(st.integers(-(1 << 130), 1 << 130) | st.integers(-9, 9),
@@ -154,7 +153,7 @@ def wide(draw: st.DrawFn, shape: tuple[int, ...]) -> Wide:
     )  # fmt: skip
     numbers = np.empty(count, dtype=object)
     numbers[:] = values
-    return Wide(numbers.reshape(shape), limb_bytes_for(numbers) + draw(st.integers(0, 2)))
+    return Wide.of(numbers.reshape(shape))
 
 
 def numbers(shape: tuple[int, ...], *, tame: bool = False) -> st.SearchStrategy[Any]:

@@ -88,7 +88,7 @@ def test_single_changed_entries_of_a_3_bit_adder_are_seen(method: str, harmless:
         for entry in range(weight.values.shape[0]):
             numbers = np.array(weight.values.numbers, dtype=object)
             numbers[entry] += 1
-            sparse = replace(weight, values=Wide(numbers, 8))
+            sparse = replace(weight, values=Wide.of(numbers))
             layers = (*net.layers[:at], replace(layer, weight=sparse), *net.layers[at + 1 :])
             mutant = replace(net, layers=layers)
             verdicts.append(bool(prove(mutant)))

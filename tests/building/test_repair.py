@@ -515,7 +515,7 @@ def one_layer(weight: Any) -> Network:
             for kind, tensor in (
                 ("sparse", SPARSE),
                 ("scaled", Scaled(Packed(np.eye(2, dtype=np.int64), 4), Dense(np.array(0.5)))),
-                ("wide", Wide(np.eye(2, dtype=np.int64).astype(object), 2)),
+                ("wide", Wide.of(np.eye(2, dtype=np.int64))),
             )
         ),
         (

@@ -45,7 +45,7 @@ def every_kind() -> Network:
     )
     packed = Layer(
         Packed(np.array([[1, -2, 3], [-4, 0, 2], [3, 3, -1], [0, -4, 1], [2, 1, -3]]), 3),
-        Wide(np.array([1 << 70, -5, 7, -(1 << 65), 2], dtype=object), 9),
+        Wide.of(np.array([1 << 70, -5, 7, -(1 << 65), 2], dtype=object)),
         Activation("step", convention=">="),
     )
     sparse = Layer(

@@ -99,14 +99,14 @@ def test_a_sparse_layer_gives_what_its_dense_twin_gives_however_it_is_cut(
     for scale in (1, 1 << 40, *(1 << bits for bits in range(56, 64)), 1 << 90):
         numbers = np.array([scale * n for n in (3, 5, 7, -2, -9, -4, 11)[:entries]], dtype=object)
         weight = Sparse((4, 5), np.array(pointers, np.uint8), np.array(columns, np.uint16),
-                        Wide(numbers, 13))  # fmt: skip
+                        Wide.of(numbers))  # fmt: skip
         twin = np.empty((4, 5), dtype=object)
         for index, value in np.ndenumerate(fractions_of(weight)):
             twin[index] = int(value)
         inputs = np.array([[1, 0, 1, 1, 0], [1, 1, 1, 1, 1], [0, 0, 0, 0, 0]], dtype=np.uint8)
         bias = Packed(np.array([1, -2, 3, -4]), 3)
         got = outputs(Network((Layer(weight, bias),)), inputs)
-        assert rows_of(got) == rows_of(outputs(Network((Layer(Wide(twin, 13), bias),)), inputs))
+        assert rows_of(got) == rows_of(outputs(Network((Layer(Wide.of(twin), bias),)), inputs))
         assert rows_of(got)[2] == [1, -2, 3, -4]
 
 

@@ -122,7 +122,9 @@ def test_the_record_is_the_one_that_others_rely_on() -> None:
             {"weight": "fc1.weight", "bias": "fc1.bias", "activation": "leaky", "slope": 0.125},
             {
                 "weight": {"packed": 3, "shape": [5, 3], "data": "fc2.weight"},
-                "bias": {"limb_bytes": 9, "shape": [5], "data": "fc2.bias"},
+                "bias": {
+                    "codes": "fc2.bias", "sizes": "fc2.bias.sizes", "codebook": "fc2.bias.codebook",
+                },
                 "activation": "step", "convention": ">=",
             },
             {
@@ -149,7 +151,8 @@ def test_the_record_is_the_one_that_others_rely_on() -> None:
     }  # fmt: skip
     assert {name: (entry["dtype"], entry["shape"]) for name, entry in header.items()} == {
         "fc1.weight": ("F32", [3, 2]), "fc1.bias": ("BF16", [3]), "fc2.weight": ("U8", [6]),
-        "fc2.bias": ("U8", [45]), "fc3.weight.indptr": ("U8", [5]),
+        "fc2.bias": ("U8", [5]), "fc2.bias.sizes": ("U8", [5]),
+        "fc2.bias.codebook": ("U8", [21]), "fc3.weight.indptr": ("U8", [5]),
         "fc3.weight.indices": ("U8", [4]), "fc3.weight.values": ("U8", [1]),
         "fc4.weight": ("U8", [4]), "fc4.weight.scale": ("F32", [2]), "fc4.weight.zero": ("I8", [2]),
         "fc4.bias": ("U8", [1]), "fc4.bias.scale": ("F16", []),

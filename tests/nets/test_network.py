@@ -211,7 +211,7 @@ def test_stored_bytes_are_those_of_every_part() -> None:
     assert sparse.stored_bytes == 3 * 2 + 3 * 4 + 2
     scaled = Scaled(Packed(np.array([[1, -1]]), 2), Dense(np.float32([2])), Dense(np.int8(1)))
     assert scaled.stored_bytes == 1 + 4 + 1
-    assert Wide(np.array([[1, 2, 3]], dtype=object), 5).stored_bytes == 15
+    assert Wide.of([[1, 1 << 15, 1]]).stored_bytes == 3 + 2 + (1 + 3)
     assert Dense(np.zeros((2, 3), dtype=np.float16)).stored_bytes == 12
 
 
@@ -222,7 +222,7 @@ def test_numbers_are_stored_in_a_format_as_they_are(form: str) -> None:
     assert fractions_of(stored).tolist() == values
     kinds = {"float": Dense, "integer": Packed, "wide": Wide}
     assert type(stored) is kinds[FORMATS[form].kind]
-    assert stored.stored_bytes == (4 if form == "wide" else FORMATS[form].bytes_of(4))
+    assert stored.stored_bytes == (4 + 2 + 2 if form == "wide" else FORMATS[form].bytes_of(4))
 
 
 def test_numbers_of_numpys_types_are_numbers() -> None:

@@ -182,7 +182,7 @@ def test_numbers_that_no_double_holds_are_taken_in_small_blocks() -> None:
     huge = construct(task_named("adder:1030"), "ripple")
     assert block_rows(huge) >= 1
     scaled = tuple(
-        replace(layer, weight=Wide(layer.weight.exact().integers.astype(object) << 1100, 140))
+        replace(layer, weight=Wide.of(layer.weight.exact().integers.astype(object) << 1100))
         for layer in small.layers
     )
     assert block_rows(replace(small, layers=scaled)) <= 1 << 11

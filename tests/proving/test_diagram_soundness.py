@@ -179,7 +179,7 @@ def stored(layer: Affine, rng: Rng) -> Layer:
             return Dense(np.array([float(value) for value in values]))
         whole = np.empty(len(values), dtype=object)
         whole[:] = [int(value) for value in values]
-        return Wide(whole, 9)
+        return Wide.of(whole)
 
     bias = held(layer.bias) if any(layer.bias) or rng.random() < 0.3 else None
     if rng.random() < 0.4:
@@ -190,7 +190,7 @@ def stored(layer: Affine, rng: Rng) -> Layer:
         return Layer(stored_weight, bias, layer.activation)
     flat = held(list(weight.ravel()))
     full = (
-        Wide(flat.numbers.reshape(weight.shape), 9)
+        Wide.of(flat.numbers.reshape(weight.shape))
         if isinstance(flat, Wide)
         else Dense(flat.numbers.reshape(weight.shape))
     )

@@ -46,10 +46,7 @@ def adder(method: str, width: int) -> Network:
 
 
 def wide(numbers: list[int]) -> Wide:
-    found = np.empty(len(numbers), dtype=object)
-    found[:] = numbers
-    size = max((number.bit_length() for number in numbers), default=1) // 8 + 1
-    return Wide(found, size)
+    return Wide.of(numbers)
 
 
 def entries(layer: Layer) -> list[dict[int, int]]:

@@ -354,7 +354,7 @@ EXTREME = {
     ),
     "numbers beyond a double": Network(
         (
-            Layer(Wide(np.array([[1 << 1100, (1 << 1100) - 1]], dtype=object), 138)),
+            Layer(Wide.of(np.array([[1 << 1100, (1 << 1100) - 1]], dtype=object))),
             Layer(Dense(np.array([[-1.0]]))),
         ),
         Readout("threshold", -1.0, ">"),
@@ -363,8 +363,8 @@ EXTREME = {
     "whole numbers that no double holds": Network(
         (
             Layer(
-                Wide(np.array([[(1 << 60) + 1, -(1 << 60)]], dtype=object), 8),
-                Wide(np.array([0], dtype=object), 1),
+                Wide.of(np.array([[(1 << 60) + 1, -(1 << 60)]], dtype=object)),
+                Wide.of(np.array([0], dtype=object)),
             ),
         ),
         AT,

@@ -20,7 +20,7 @@ from adderlab.formats import FORMATS, format_named
 from adderlab.nets.activations import Activation
 from adderlab.nets.dyadic import Dyadic
 from adderlab.nets.readout import Readout, ReadoutLike, readout_of
-from adderlab.nets.tensors import Sparse, Tensor, stored_in
+from adderlab.nets.tensors import Sparse, Tensor, distinct, stored_in
 from adderlab.nets.weights_table import weights_table
 from adderlab.nets.wiring import INPUT, Wiring, chain, layer_number, wiring_of
 from adderlab.tasks import Task, as_task
@@ -235,8 +235,9 @@ class Network(Result):
     @property
     def max_weight(self) -> float | int:
         """The largest magnitude of a parameter; a whole number where it is one."""
-        tops = (values.at(*index) for _, values in self.entries() if (index := _top(values)))
-        top = max(map(abs, tops), default=Fraction(0))
+        parts = (distinct(tensor) for _, tensor in self.tensors())
+        ends = (part.at(at) for part in parts if part.integers.size for at in (0, -1))
+        top = max(map(abs, ends), default=Fraction(0))
         return int(top) if top.denominator == 1 else float(top)
 
     @property
@@ -247,8 +248,8 @@ class Network(Result):
             if any(isinstance(t, Sparse) for _, t in self.tensors())
             else set[Fraction]()
         )
-        for _, exact in self.entries():
-            kept = Dyadic(np.unique(exact.integers), exact.exponent)
+        for _, tensor in self.tensors():
+            kept = distinct(tensor)
             values.update(kept.at(i) for i in range(kept.shape[0]))
         ranked = sorted(
             FORMATS.values(), key=lambda f: (f.kind == "wide", f.bits, f.kind == "float")
@@ -445,14 +446,6 @@ def _kept(reads: Sequence[str], known: Sequence[str], where: str) -> tuple[str, 
             remedy=f"name each once: {', '.join(known[:8])}{', …' * (len(known) > 8)}",
         )
     return None if names == (known[-1],) else names
-
-
-def _top(values: Dyadic) -> tuple[int, ...] | None:
-    """Return the index of the value of largest magnitude, or ``None`` for an empty tensor."""
-    if not values.integers.size:
-        return None
-    flat = int(np.argmax(np.abs(values.integers)))
-    return tuple(int(i) for i in np.unravel_index(flat, values.shape))
 
 
 def _shortened(shape: str) -> str:

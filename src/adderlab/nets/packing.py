@@ -1,4 +1,4 @@
-"""Whole numbers in few bits: how packed and wide tensors lie in their bytes.
+"""Whole numbers in few bits: how packed tensors, and wide ones of old files, lie in their bytes.
 
 Rule: least significant bits first, two's complement, padded to a byte at the end of a tensor;
 ternary is {-1, 0, 1} in two bits and binary {-1, 1} in one. What was packed is read back bit
@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from adderlab import limits
 from adderlab.errors import NetworkFileError
+from adderlab.nets.codebook import Coded, ascending
 
 if TYPE_CHECKING:
-    from jaxtyping import Int64, Shaped, UInt8
+    from jaxtyping import Int64, UInt8
 
+LIMBS_AT_ONCE = 1 << 10
+"""Limbs that are read between two looks at the limits."""
 
-MOST_KNOWN = 1 << 14
-"""Different numbers of which one is kept while limbs are read."""
+UNPACKED_AT_ONCE = 1 << 20
+"""Numbers of 1 to 32 bits that are unpacked between two looks; a multiple of 8."""
 
 
 def packed_size(count: int, bits: int) -> int:
@@ -51,12 +55,26 @@ def unpack(
             where=where,
             remedy="the file is damaged; write it again",
         )
-    planes = np.unpackbits(data, bitorder="little")
-    if planes[count * bits :].any():
+    used = count * bits % 8
+    if used and int(data[-1]) >> used:
         raise NetworkFileError(
             "padding bits are set", where=where, remedy="the file is damaged; write it again"
         )
-    planes = planes[: count * bits].reshape(count, bits)
+    limits.check(8 * count)
+    values = np.empty(count, dtype=np.int64)
+    for start in range(0, count, UNPACKED_AT_ONCE):
+        limits.check()
+        end = min(start + UNPACKED_AT_ONCE, count)
+        part = data[start * bits // 8 : packed_size(end, bits)]
+        values[start:end] = _unpacked(part, end - start, bits)
+    return values
+
+
+def _unpacked(
+    data: UInt8[np.ndarray, " size"], count: int, bits: int
+) -> Int64[np.ndarray, " count"]:
+    """Return the first ``count`` numbers of ``bits`` bits."""
+    planes = np.unpackbits(data, count=count * bits, bitorder="little").reshape(count, bits)
     if bits == 1:
         return 1 - 2 * planes[:, 0].astype(np.int64)
     values = np.zeros(count, dtype=np.int64)
@@ -65,19 +83,13 @@ def unpack(
     return values - (planes[:, -1].astype(np.int64) << bits)
 
 
-def to_limbs(values: Shaped[np.ndarray, " count"], limb_bytes: int) -> UInt8[np.ndarray, " size"]:
-    """Return whole numbers as two's-complement limbs of ``limb_bytes`` bytes, little-endian."""
-    limbs = bytearray(len(values) * limb_bytes)  # filled in place: a wide adder's are 100s of MB
-    for at, value in enumerate(values):
-        limb = int(value).to_bytes(limb_bytes, "little", signed=True)
-        limbs[at * limb_bytes : (at + 1) * limb_bytes] = limb
-    return np.frombuffer(limbs, dtype=np.uint8)
-
-
 def from_limbs(
     data: UInt8[np.ndarray, " size"], count: int, limb_bytes: int, *, where: str
-) -> Shaped[np.ndarray, " count"]:
+) -> Coded:
     """Return the ``count`` whole numbers stored as limbs of ``limb_bytes`` bytes.
+
+    Limbs are two's complement, little-endian. They are what files of the format ``wide`` held
+    before they held codebooks.
 
     Raises:
         NetworkFileError: the size is not that of so many limbs.
@@ -89,20 +101,12 @@ def from_limbs(
             remedy="the file is damaged; write it again",
         )
     raw = np.ascontiguousarray(data).data
-    known: dict[bytes, int] = {}  # of a wide adder's millions of numbers few differ: one of each
-    values = np.empty(count, dtype=object)
-    for i in range(count):
-        limb = bytes(raw[i * limb_bytes : (i + 1) * limb_bytes])
-        value = known.get(limb)
-        if value is None:
-            value = int.from_bytes(limb, "little", signed=True)
-            if len(known) < MOST_KNOWN:
-                known[limb] = value
-        values[i] = value
-    return values
-
-
-def limb_bytes_for(values: Shaped[np.ndarray, " count"]) -> int:
-    """Return the bytes of the smallest limb that holds every value."""
-    bits = max((max(int(v), ~int(v)).bit_length() for v in values), default=0) + 1
-    return -(-bits // 8)
+    places: dict[bytes, int] = {}  # of a wide adder's millions of numbers few differ
+    codes = np.empty(count, dtype=np.int64)
+    for at in range(count):
+        if not at % LIMBS_AT_ONCE:
+            limits.check()
+        limb = bytes(raw[at * limb_bytes : (at + 1) * limb_bytes])
+        codes[at] = places.setdefault(limb, len(places))
+    values = [int.from_bytes(limb, "little", signed=True) for limb in places]
+    return ascending(values, codes)

@@ -1,7 +1,7 @@
 """The JSON record inside a network file: from a network to record and arrays, and back.
 
 Rule: a record says how each tensor is stored, by nesting: a name is a dense tensor; ``packed``
-and ``wide`` decode bytes to whole numbers; ``indptr`` makes a sparse matrix of such values;
+and ``codes`` decode to whole numbers; ``indptr`` makes a sparse matrix of such values;
 ``scale`` turns numbers into quantized values. Every key is known, every array is used once.
 """
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from adderlab.errors import AdderlabError, NetworkFileError
-from adderlab.nets import packing
+from adderlab.nets import codebook, packing
 from adderlab.nets.activations import RULES, Activation
 from adderlab.nets.network import Layer, Network
 from adderlab.nets.readout import Readout
@@ -72,8 +72,10 @@ def _stored(tensor: Tensor, name: str, arrays: dict[str, Any]) -> Any:
             arrays[name] = packing.pack(tensor.numbers.ravel(), tensor.bits)
             return {"packed": tensor.bits, "shape": list(tensor.shape), "data": name}
         case Wide():
-            arrays[name] = packing.to_limbs(tensor.numbers.ravel(), tensor.limb_bytes)
-            return {"limb_bytes": tensor.limb_bytes, "shape": list(tensor.shape), "data": name}
+            arrays[name] = tensor.codes
+            names = f"{name}.sizes", f"{name}.codebook"
+            arrays[names[0]], arrays[names[1]] = codebook.to_bytes(tensor.codebook)
+            return {"codes": name, "sizes": names[0], "codebook": names[1]}
         case Sparse():
             arrays[f"{name}.indptr"] = tensor.indptr
             arrays[f"{name}.indices"] = tensor.indices
@@ -284,6 +286,8 @@ def _unscaled(spec: Any, what: str, reader: Reader) -> Numbers | Sparse:
 def _numbers(spec: Any, what: str, reader: Reader) -> Numbers:
     if isinstance(spec, str):
         return Dense(reader.array(spec, what))
+    if isinstance(spec, dict) and "codes" in spec:
+        return _coded(spec, what, reader)
     kind = "limb_bytes" if isinstance(spec, dict) and "limb_bytes" in spec else "packed"
     keys = reader.keys(spec, what, (kind, "shape", "data"))
     shape = reader.shape(keys["shape"], what)
@@ -293,8 +297,18 @@ def _numbers(spec: Any, what: str, reader: Reader) -> Numbers:
     count = math.prod(shape)
     if kind == "limb_bytes":
         limb_bytes = reader.whole(keys[kind], f"{what}'s limb_bytes", 1, 1 << 20)
-        values = packing.from_limbs(data, count, limb_bytes, where=reader.where)
-        return Wide(values.reshape(shape), limb_bytes)
+        kept = packing.from_limbs(data, count, limb_bytes, where=reader.where)
+        return Wide(kept.codebook, kept.codes.reshape(shape))
     bits = reader.whole(keys[kind], f"{what}'s packed bits", 1, 32)
     numbers = packing.unpack(data, count, bits, where=reader.where)
     return Packed(numbers.reshape(shape), bits)
+
+
+def _coded(spec: Any, what: str, reader: Reader) -> Wide:
+    keys = reader.keys(spec, what, ("codes", "sizes", "codebook"))
+    codes, sizes, data = (reader.array(keys[key], what) for key in ("codes", "sizes", "codebook"))
+    if sizes.ndim != 1:
+        raise reader.fault(f"{what} has a codebook whose sizes are no row")
+    values = codebook.from_bytes(sizes, data, where=reader.where)
+    codebook.check_codes(codes, len(values), where=reader.where)
+    return Wide(values, codes)

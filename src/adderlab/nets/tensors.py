@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import ml_dtypes
 import numpy as np
 
+from adderlab import limits
 from adderlab.blocks.numbers import counted
 from adderlab.errors import NetworkError
 from adderlab.formats import Format, format_named
-from adderlab.nets import packing
+from adderlab.nets import codebook, packing
 from adderlab.nets.dyadic import Dyadic, from_floats, from_integers
 
 if TYPE_CHECKING:
-    from jaxtyping import Shaped
+    from jaxtyping import Integer, Shaped
 
 FLOAT_DTYPES: Final[Mapping[str, Any]] = {
     "fp64": np.dtype(np.float64),
@@ -109,25 +110,45 @@ class Packed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wide:
-    """Whole numbers of any width, as limbs of ``limb_bytes`` bytes each."""
+    """Whole numbers of any width, as codes of the different values that occur.
 
-    numbers: Shaped[np.ndarray, "*shape"]
-    limb_bytes: int
+    Attributes:
+        codebook: the values, ascending, each used.
+        codes: of each number, the place of its value.
+    """
+
+    codebook: Shaped[np.ndarray, " values"]
+    codes: Integer[np.ndarray, "*shape"]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "numbers", frozen(self.numbers))
+        object.__setattr__(self, "codebook", frozen(self.codebook))
+        object.__setattr__(self, "codes", frozen(self.codes))
+
+    @classmethod
+    def of(cls, numbers: Any) -> Wide:
+        """Return the tensor of an array, or nested lists, of whole numbers."""
+        array = np.asarray(numbers, dtype=object)
+        kept = codebook.coded(map(int, array.ravel()), array.size)
+        return cls(kept.codebook, kept.codes.reshape(array.shape))
+
+    @property
+    def numbers(self) -> Shaped[np.ndarray, "*shape"]:
+        """The numbers themselves."""
+        return self.codebook[self.codes] if self.codes.shape else self.exact().integers
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self.numbers.shape
+        return self.codes.shape
 
     @property
     def stored_bytes(self) -> int:
-        return self.numbers.size * self.limb_bytes
+        sizes, data = codebook.to_bytes(self.codebook)
+        return self.codes.nbytes + sizes.nbytes + data.nbytes
 
     def exact(self) -> Dyadic:
         """Return the values, exactly."""
-        return from_integers(self.numbers)
+        limits.check(8 * self.codes.size)
+        return from_integers(self.codebook).take(self.codes)
 
 
 Numbers: TypeAlias = Dense | Packed | Wide
@@ -234,6 +255,15 @@ class Scaled:
 Tensor: TypeAlias = Dense | Packed | Wide | Sparse | Scaled
 
 
+def distinct(tensor: Tensor) -> Dyadic:
+    """Return the different values of a tensor, ascending; of a sparse one, of its entries."""
+    numbers = tensor.values if isinstance(tensor, Sparse) else tensor
+    if isinstance(numbers, Wide):
+        return from_integers(numbers.codebook)
+    exact = numbers.exact()
+    return Dyadic(np.unique(exact.integers), exact.exponent)
+
+
 def stored_in(values: Any, format_name: str) -> Dense | Packed | Wide:
     """Return numbers stored in a format, each of which must be representable in it.
 
@@ -268,11 +298,11 @@ def as_stored(values: Any, form: Format) -> Dense | Packed | Wide:
     if form.kind == "float":
         doubles = np.array([float(v) for v in array.ravel()]).reshape(array.shape)
         return Dense(form.round(doubles).astype(FLOAT_DTYPES[form.name]))
+    if form.kind == "wide":
+        return Wide.of(array)
     whole = np.empty(array.shape, dtype=object)
     for index, value in np.ndenumerate(array):
         whole[index] = int(value)
-    if form.kind == "wide":
-        return Wide(whole, packing.limb_bytes_for(whole.ravel()))
     return Packed(whole.astype(np.int64), form.bits)
 
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from adderlab import limits
 from adderlab.bits import INT64_BITS
 from adderlab.formats import Format
 from adderlab.nets import Activation, Layer, Network
@@ -23,7 +24,10 @@ from adderlab.nets.wiring import INPUT
 from adderlab.proving.unit_weights import stored_weights
 
 if TYPE_CHECKING:
-    from jaxtyping import Shaped
+    from jaxtyping import Int64, Shaped
+
+ENTRIES_AT_ONCE: Final = 1 << 15
+"""Terms, which may be Python's own integers, that are made between two looks at the limits."""
 
 Ranges = Sequence[tuple[Sequence[int], Sequence[int]]]
 """Of each layer's sources, the least and the largest values, as whole numbers."""
@@ -119,18 +123,56 @@ def _bounds(layer: Layer, least: Any, most: Any, exponent: int) -> tuple[Any, An
         low = min(low, bias.exponent)
     shift = stored.exponent + exponent - low
     if isinstance(weight, Sparse):
-        columns = weight.indices.astype(np.int64)
-        ends = weight.indptr.astype(np.int64)
-        up, down = _terms(stored, least[columns], most[columns], shift)
-        positive, negative = (_by_row(part, ends, layer.n_out) for part in (up, down))
+        pointers = weight.indptr.astype(np.int64)
+        parts = [
+            _sums_of_rows(
+                stored.take(slice(pointers[first], pointers[last])),
+                weight.indices[pointers[first] : pointers[last]].astype(np.int64),
+                pointers[first : last + 1] - pointers[first],
+                (least, most),
+                shift,
+            )
+            for first, last in _blocks(pointers)
+        ]
     else:
-        up, down = _terms(stored, least[None], most[None], shift)
-        positive, negative = up.sum(axis=1), down.sum(axis=1)
+        step = max(1, ENTRIES_AT_ONCE // layer.n_in)
+        parts = []
+        for first in range(0, layer.n_out, step):
+            limits.check()
+            rows = stored.take(slice(first, first + step))
+            up, down = _terms(rows, least[None], most[None], shift)
+            parts.append((up.sum(axis=1), down.sum(axis=1)))
+    positive, negative = (np.concatenate(sums) for sums in zip(*parts, strict=True))
     if bias is not None:
         values = bias.integers.astype(object) << (bias.exponent - low)
         positive = positive + np.maximum(values, 0)
         negative = negative + np.minimum(values, 0)
     return positive, negative, low
+
+
+def _blocks(pointers: Int64[np.ndarray, " rows_and_one"]) -> Iterator[tuple[int, int]]:
+    """Yield ranges of sparse rows that have about :data:`ENTRIES_AT_ONCE` entries together."""
+    first, rows = 0, len(pointers) - 1
+    while first < rows:
+        limits.check()
+        most = int(pointers[first]) + ENTRIES_AT_ONCE
+        last = max(first + 1, int(np.searchsorted(pointers, most, side="right")) - 1)
+        yield first, last
+        first = last
+
+
+def _sums_of_rows(
+    stored: Dyadic,
+    columns: Int64[np.ndarray, " entries"],
+    pointers: Int64[np.ndarray, " rows_and_one"],
+    ends: tuple[Any, Any],
+    shift: int,
+) -> tuple[Any, Any]:
+    """Return the sums of the positive and of the negative terms of sparse rows."""
+    least, most = ends
+    terms = _terms(stored, least[columns], most[columns], shift)
+    positive, negative = (_by_row(part, pointers, len(pointers) - 1) for part in terms)
+    return positive, negative
 
 
 def _terms(stored: Dyadic, least: Any, most: Any, shift: int) -> tuple[Any, Any]:

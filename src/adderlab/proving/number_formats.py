@@ -18,10 +18,9 @@ from adderlab.blocks.numbers import counted
 from adderlab.formats import FORMATS, Format
 from adderlab.limits import Budget, CapReached
 from adderlab.nets import Network, is_exact
-from adderlab.nets.dyadic import Dyadic
 from adderlab.nets.enclosure import Machine
 from adderlab.nets.readout import NO_BIT, OPEN, Readout, read_states
-from adderlab.nets.tensors import Scaled, Sparse
+from adderlab.nets.tensors import Scaled, Sparse, distinct
 from adderlab.nets.walk import unit_names
 from adderlab.nets.wiring import INPUT
 from adderlab.proving.arithmetic import ORDERS, format_outputs
@@ -122,8 +121,7 @@ def unfit(net: Network, form: Format) -> str:
         # the scales of an integer format are values of its activations' format
         held = tensor.q if isinstance(tensor, Scaled) and form.kind == "integer" else tensor
         is_sparse = isinstance(held, Sparse)
-        stored = (held.values if isinstance(held, Sparse) else held).exact()
-        kept = Dyadic(np.unique(stored.integers), stored.exponent)
+        kept = distinct(held)
         values = [kept.at(index) for index in range(kept.shape[0])]
         for value in [Fraction(0), *values] if is_sparse else values:
             if not form.holds(value):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-import numpy as np
-
+from adderlab import limits
 from adderlab.nets import Layer
 from adderlab.nets.dyadic import Dyadic
-from adderlab.nets.tensors import Sparse
+from adderlab.nets.tensors import Packed, Sparse, Wide
 
 
 def stored_weights(layer: Layer) -> Dyadic:
@@ -20,21 +19,23 @@ def stored_weights(layer: Layer) -> Dyadic:
 
 def stored_exponent(layer: Layer) -> int:
     """Return the power of two that all of a layer's weights are multiples of."""
-    return stored_weights(layer).exponent
+    weight = layer.weight
+    inner = weight.values if isinstance(weight, Sparse) else weight
+    return 0 if isinstance(inner, Wide | Packed) else stored_weights(layer).exponent
 
 
 def unit_rows(layer: Layer, factor: int) -> Iterator[list[tuple[int, int]]]:
     """Yield each unit's (column, weight) pairs, weights times ``factor``."""
     weight = layer.weight
-    numbers = stored_weights(layer).integers.ravel().tolist()
-    if factor != 1:
-        numbers = [number * factor for number in numbers]
+    numbers = stored_weights(layer).integers
     if isinstance(weight, Sparse):
-        ends = weight.indptr.astype(np.int64).tolist()
-        columns = weight.indices.astype(np.int64).tolist()
-        for start, end in pairwise(ends):
-            yield list(zip(columns[start:end], numbers[start:end], strict=True))
+        for start, end in pairwise(weight.indptr.tolist()):
+            limits.check()
+            row = numbers[start:end].tolist()
+            scaled = row if factor == 1 else [number * factor for number in row]
+            yield list(zip(weight.indices[start:end].tolist(), scaled, strict=True))
         return
-    width = layer.n_in
-    for row in range(layer.n_out):
-        yield list(enumerate(numbers[row * width : (row + 1) * width]))
+    for own in numbers:
+        limits.check()
+        row = own.tolist()
+        yield list(enumerate(row if factor == 1 else [number * factor for number in row]))
