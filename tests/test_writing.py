@@ -134,6 +134,90 @@ def test_a_pipe_or_device_is_not_replaced_by_a_file(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 1
 
 
+@pytest.mark.parametrize("kind", ["a pipe", "a folder"])
+def test_nothing_of_a_folder_is_moved_where_one_of_its_files_has_no_place(
+    tmp_path: Path, kind: str
+) -> None:
+    target = tmp_path / "run"
+    target.mkdir()
+    _ = (target / "a").write_bytes(b"old")
+    taken = target / "b"
+    if kind == "a pipe":
+        os.mkfifo(taken)
+    else:
+        taken.mkdir()
+    with pytest.raises(OutputError), new_folder(target) as scratch:
+        for name in ("a", "b"):
+            _ = (scratch / name).write_bytes(b"new")
+    assert (target / "a").read_bytes() == b"old"
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "b", "run"]
+
+
+def test_of_a_link_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    for name in ("old", "new"):
+        (tmp_path / f"to-{name}").symlink_to(Path("far") / name)
+    _ = (tmp_path / "far" / "old").write_bytes(b"old")
+    for name in ("old", "new"):
+        assert write_file(tmp_path / f"to-{name}", b"written") == tmp_path / f"to-{name}"
+        assert (tmp_path / f"to-{name}").is_symlink()
+        assert (tmp_path / "far" / name).read_bytes() == b"written"
+    assert sorted(path.name for path in (tmp_path / "far").iterdir()) == ["new", "old"]
+
+
+def test_a_link_to_a_folder_or_to_no_folder_is_followed(tmp_path: Path) -> None:
+    for name in ("there", "nowhere"):
+        (tmp_path / f"to-{name}").symlink_to(name)
+    (tmp_path / "there").mkdir()
+    for name in ("there", "nowhere"):
+        with new_folder(tmp_path / f"to-{name}") as scratch:
+            fill(scratch)
+        assert (tmp_path / f"to-{name}").is_symlink()
+        assert listing(tmp_path / name) == FILLED
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+@pytest.mark.parametrize("place", ["/dev/stdout", "/proc/self/fd/1", "itself"])
+@pytest.mark.parametrize("to", ["a file", "a pipe"])
+def test_standard_output_is_not_replaced(tmp_path: Path, place: str, to: str) -> None:
+    """Whether it is a file or a pipe; the device itself is a link that would be replaced too."""
+    printed = tmp_path / "printed"
+    if to == "a pipe":
+        os.mkfifo(printed)
+    target = printed if place == "itself" else Path(place)
+    kept = os.dup(1)
+    handle = os.open(printed, os.O_RDWR | os.O_CREAT)
+    try:
+        _ = os.dup2(handle, 1)
+        with pytest.raises(OutputError) as caught:
+            _ = write_file(target, b"x")
+        with pytest.raises(OutputError) as before_the_work:
+            check_place(target)
+    finally:
+        _ = os.dup2(kept, 1)
+        os.close(kept)
+        os.close(handle)
+    what = "what this command prints goes there" if to == "a file" else "a device or pipe stands"
+    assert caught.value.what.startswith(what)
+    assert str(before_the_work.value) == str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["printed"]
+
+
+@pytest.mark.parametrize("check", [check_place, check_folder])
+@pytest.mark.parametrize("name", ["a\0b", "x" * 300, "loop", "loop/x", "\ud800"])
+def test_checking_an_impossible_place_says_so(tmp_path: Path, check, name: str) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(OutputError) as caught:
+        check(tmp_path / name)
+    check_refusal(caught.value)
+
+
+def test_a_name_as_long_as_a_name_can_be_is_written(tmp_path: Path) -> None:
+    for name in ("x" * 255, "ä" * 127):
+        _ = write_file(tmp_path / name, b"x")
+        assert (tmp_path / name).read_bytes() == b"x"
+
+
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     place = tmp_path / "no" / "net"
     message = f"{place}: the folder {str(place.parent)!r} does not exist; make it first"
@@ -250,7 +334,7 @@ def test_a_folder_is_not_made_where_a_file_stands(tmp_path: Path) -> None:
 def test_a_folder_in_place_of_a_file_is_refused_and_no_scratch_is_left(tmp_path: Path) -> None:
     target = tmp_path / "run"
     (target / "run.json").mkdir(parents=True)
-    message = f"{target}: can't be written (Is a directory); check the place and the space left"
+    message = f"{target / 'run.json'}: a folder stands there; name a file"
     with refused(OutputError, message), new_folder(target) as scratch:
         _ = (scratch / "run.json").write_bytes(b"{}")
     assert listing(tmp_path) == {"run": None, "run/run.json": None}

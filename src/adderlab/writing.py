@@ -1,15 +1,21 @@
-"""Files that are whole or not there: written beside their place, then renamed into it."""
+"""Files that are whole or not there: written beside their place, then renamed into it.
+
+Rule: an output is written where its path, links followed, leads to a regular file or to nothing,
+and a folder where it leads to a folder or to nothing. A device, a pipe, or the file that this
+process prints to is never replaced.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
-import tempfile
+import stat
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from adderlab.errors import OutputError
+from adderlab.scratch import scratch_file, scratch_folder
 
 
 def write_file(path: str | Path, data: bytes | str) -> Path:
@@ -18,47 +24,37 @@ def write_file(path: str | Path, data: bytes | str) -> Path:
     Raises:
         OutputError: the place can't be written; whatever stood there still stands.
     """
-    target = Path(path)
     raw = data.encode() if isinstance(data, str) else data
-    try:
-        check_place(target)
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent or ".")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                _ = file.write(raw)
-            Path(name).chmod(0o666 & ~_umask())
-            _ = Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
-        raise _refused(target, error) from None
-    return target
+    with new_file(path) as scratch:
+        _ = scratch.write_bytes(raw)
+    return Path(path)
 
 
 @contextmanager
 def new_file(path: str | Path) -> Generator[Path]:
     """Yield a temporary file that replaces ``path`` in one move when the block ends well.
 
-    For what is too long to be held in memory; :func:`write_file` is for the rest.
+    For what is too long to be held in memory; :func:`write_file` is for the rest. Of a link, what
+    it leads to is replaced.
 
     Raises:
         OutputError: the place can't be written, or the disk is full; what stood there still does.
     """
     target = Path(path)
     try:
-        check_place(target)
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent or ".")
+        place = _place_of(target)
+        handle, scratch = scratch_file(place)
         os.close(handle)
-        try:
-            yield Path(name)
-            Path(name).chmod(0o666 & ~_umask())
-            _ = Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
         raise _refused(target, error) from None
+    try:
+        yield scratch
+        scratch.chmod(0o666 & ~_umask())
+        _ = scratch.replace(place)
+    except OSError as error:  # in the block too: the disk is full
+        raise _refused(target, error) from None
+    finally:
+        scratch.unlink(missing_ok=True)  # it is gone where all went well
 
 
 @contextmanager
@@ -74,15 +70,17 @@ def new_folder(path: str | Path) -> Generator[Path]:
     target = Path(path)
     try:
         check_folder(target)
-        new_parents = [folder for folder in target.absolute().parents if not folder.exists()]
-        target.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        place = Path(os.path.realpath(target)) if target.is_symlink() else target
+        new_parents = [folder for folder in place.absolute().parents if not folder.exists()]
+        place.parent.mkdir(parents=True, exist_ok=True)
+        scratch = scratch_folder(place)
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
         raise _refused(target, error) from None
     try:
         yield scratch
         scratch.chmod(0o777 & ~_umask())
-        _move_into(scratch, target)
+        _check_files(scratch, place)
+        _move_into(scratch, place)
     except OSError as error:  # in the block too: the disk is full
         raise _refused(target, error) from None
     finally:
@@ -99,20 +97,10 @@ def check_place(path: str | Path) -> None:
         OutputError: a folder or device stands there, or its folder is missing or not writable.
     """
     target = Path(path)
-    if target.is_dir():
-        raise OutputError("a folder stands there", where=str(target), remedy="name a file")
-    if target.exists() and not target.is_file():  # /dev/null would be replaced by a file
-        raise OutputError("a device or pipe stands there", where=str(target), remedy="name a file")
-    if not target.parent.is_dir():
-        raise OutputError(
-            f"the folder {str(target.parent)!r} does not exist",
-            where=str(target),
-            remedy="make it first",
-        )
-    if not os.access(target.parent, os.W_OK):
-        raise OutputError(
-            "the folder can't be written", where=str(target), remedy="choose another place"
-        )
+    try:
+        _ = _place_of(target)
+    except (OSError, ValueError) as error:
+        raise _refused(target, error) from None
 
 
 def check_folder(path: str | Path) -> None:
@@ -122,9 +110,58 @@ def check_folder(path: str | Path) -> None:
         OutputError: a file stands there, or the nearest folder above it is not writable.
     """
     target = Path(path)
-    if target.exists() and not target.is_dir():
-        raise OutputError("a file stands there", where=str(target), remedy="name a folder")
-    above = target if target.is_dir() else target.absolute().parent
+    try:
+        _check_folder(target)
+    except (OSError, ValueError) as error:
+        raise _refused(target, error) from None
+
+
+def _place_of(target: Path) -> Path:
+    """Return where a file is to be written: what a link leads to, else the path itself."""
+    _check_file(target)
+    place = Path(os.path.realpath(target)) if target.is_symlink() else target
+    if not place.parent.is_dir():
+        raise OutputError(
+            f"the folder {str(place.parent)!r} does not exist",
+            where=str(target),
+            remedy="make it first",
+        )
+    if not os.access(place.parent, os.W_OK):
+        raise OutputError(
+            "the folder can't be written", where=str(target), remedy="choose another place"
+        )
+    return place
+
+
+def _check_file(target: Path) -> None:
+    try:
+        status = target.stat()  # of what a link leads to
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    if stat.S_ISDIR(status.st_mode):
+        raise OutputError("a folder stands there", where=str(target), remedy="name a file")
+    if not stat.S_ISREG(status.st_mode):  # /dev/null would be replaced by a file
+        raise OutputError("a device or pipe stands there", where=str(target), remedy="name a file")
+    if any(_is_open_as(number, status) for number in (1, 2)):  # /dev/stdout, which leads to a file
+        raise OutputError(
+            "what this command prints goes there", where=str(target), remedy="name another file"
+        )
+
+
+def _is_open_as(number: int, status: os.stat_result) -> bool:
+    """Return whether standard output (1) or error (2) is that file."""
+    try:
+        return os.path.samestat(os.fstat(number), status)
+    except OSError:  # it is closed
+        return False
+
+
+def _check_folder(target: Path) -> None:
+    with suppress(FileNotFoundError, NotADirectoryError):
+        if not stat.S_ISDIR(target.stat().st_mode):
+            raise OutputError("a file stands there", where=str(target), remedy="name a folder")
+    place = Path(os.path.realpath(target)) if target.is_symlink() else target
+    above = place if place.is_dir() else place.absolute().parent
     while not above.exists():
         above = above.parent
     if not above.is_dir() or not os.access(above, os.W_OK):
@@ -133,6 +170,16 @@ def check_folder(path: str | Path) -> None:
             where=str(target),
             remedy="choose another place",
         )
+
+
+def _check_files(source: Path, target: Path) -> None:
+    """Raise before anything is moved if a file could not take its place in a folder."""
+    for item in source.rglob("*"):
+        place = target / item.relative_to(source)
+        if not item.is_dir():
+            _check_file(place)
+        elif place.exists() and not place.is_dir():
+            raise OutputError("a file stands there", where=str(place), remedy="move it away")
 
 
 def _move_into(source: Path, target: Path) -> None:

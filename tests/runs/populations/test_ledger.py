@@ -5,12 +5,15 @@ from __future__ import annotations
 import errno
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 
 from adderlab.errors import OutputError
 from adderlab.runs.populations import ledger as module
 from adderlab.runs.populations.ledger import Ledger
+from adderlab.scratch import scratch_file, scratch_folder
 
 IDENTITY = {"task": "half-adder", "lr": 0.1, "hidden": (3, 4), "path": "abacus"}
 
@@ -183,12 +186,11 @@ def full(*_, **__):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-@pytest.mark.parametrize("at", ["mkstemp", "fdopen"])
+@pytest.mark.parametrize("at", ["scratch.tempfile.mkstemp", "writing.Path.write_bytes"])
 def test_a_full_disk_is_one_line_and_what_was_entered_stays(tmp_path, monkeypatch, at):
     ledger = begun(tmp_path, blocks=2)
     with monkeypatch.context() as patched:
-        where = "adderlab.writing." + ("tempfile." if at == "mkstemp" else "os.") + at
-        patched.setattr(where, full)
+        patched.setattr(f"adderlab.{at}", full)
         with pytest.raises(OutputError) as refused:
             ledger.enter(2, b"block 2", suffix=".bin")
     assert str(refused.value) == (
@@ -213,15 +215,21 @@ def test_a_block_written_but_not_entered_is_no_block(tmp_path, monkeypatch):
     assert sorted(Ledger.open(tmp_path, IDENTITY).blocks) == [0]
 
 
-def test_what_a_killed_process_left_half_written_is_swept_and_nothing_else(tmp_path):
+def test_what_a_killed_process_left_half_written_is_swept_and_nothing_else(tmp_path, monkeypatch):
     _ = begun(tmp_path, blocks=1)
-    left = [tmp_path / "blocks" / ".000001.bin.a1b2c3d4", tmp_path / ".run.json.zzzzzzzz"]
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    _ = process.wait()
+    monkeypatch.setattr(os, "getpid", lambda: process.pid)
+    left = [tmp_path / "blocks" / "000001.bin", tmp_path / "run.json"]
+    left = [scratch_file(path)[1] for path in left]
+    drawn = scratch_folder(tmp_path / "figures")
+    monkeypatch.undo()
     others = [tmp_path / ".gitignore", tmp_path / ".notes.of.mine1234", tmp_path / "blocks" / "x"]
     for path in (*left, *others):
         _ = path.write_bytes(b"half")
-    drawn, kept = tmp_path / ".figures.a1_b2c3d", tmp_path / ".figures.mine"
+    kept = tmp_path / ".figures.mine"
+    kept.mkdir()
     for path in (drawn, kept):
-        path.mkdir()
         _ = (path / "losses.svg").write_bytes(b"half")
     _ = Ledger.open(tmp_path, IDENTITY)
     assert not drawn.exists()

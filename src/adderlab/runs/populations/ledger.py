@@ -9,8 +9,6 @@ of other work is never written into: the error names what differs.
 from __future__ import annotations
 
 import json
-import re
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b, sha256
@@ -19,6 +17,7 @@ from typing import Any, Final
 
 from adderlab.blocks.numbers import counted
 from adderlab.errors import Interrupted, OutputError
+from adderlab.scratch import is_scratch, sweep
 from adderlab.writing import check_folder, write_file
 
 SCHEMA: Final = 1
@@ -27,11 +26,6 @@ BLOCKS: Final = "blocks"
 LONGEST_SHOWN: Final = 40
 OWN: Final = ("schema", "finished", "identity", "machine", "blocks", "files", "sha256")
 """The record's own keys; beside them stand those of the result."""
-
-HALF_WRITTEN: Final = re.compile(
-    r"\.(run\.json|census\.parquet|best\.safetensors|\d{6}\.\w+)\.[a-z0-9_]{8}\Z"
-)
-HALF_DRAWN: Final = re.compile(r"\.figures\.[a-z0-9_]{8}\Z")
 
 
 @dataclass(slots=True)
@@ -188,14 +182,9 @@ class Ledger:
             return False
 
     def sweep(self) -> None:
-        """Remove the temporary files that a killed process left."""
+        """Remove the temporary files and folders that killed processes left."""
         for place in (self.folder, self.folder / BLOCKS):
-            for path in place.glob(".*"):
-                if path.is_dir() and not path.is_symlink():
-                    if HALF_DRAWN.match(path.name):
-                        shutil.rmtree(path, ignore_errors=True)
-                elif HALF_WRITTEN.match(path.name):
-                    path.unlink(missing_ok=True)
+            sweep(place)
 
 
 def recorded_identity(folder: Path) -> dict[str, Any]:
@@ -242,7 +231,7 @@ def _check_unused(folder: Path) -> None:
     if not folder.is_dir():
         return
     for path in folder.iterdir():
-        if path.name == BLOCKS or path.name.startswith(f".{RECORD}."):
+        if path.name == BLOCKS or is_scratch(path.name, RECORD):
             continue
         raise OutputError(
             "the folder holds other files", where=str(folder), remedy="name a new folder"
