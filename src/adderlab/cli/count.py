@@ -20,7 +20,11 @@ adderlab count --parameters 500e9
 
 adderlab count --config config.json
 
+adderlab count --config config.json --context 32768 --batch 8
+
 adderlab count --safetensors model.safetensors.index.json
+
+adderlab count --gguf model-q4_k_m.gguf
 
 Exit code: 0 counted, 2 bad input."""
 
@@ -43,7 +47,7 @@ def count(
         list[Path] | None,
         typer.Argument(
             metavar="FILE",
-            help="With --safetensors: further files.",
+            help="With --safetensors or --gguf: further files.",
             hidden=True,
             autocompletion=completion.NETWORKS,
         ),
@@ -76,6 +80,15 @@ def count(
             autocompletion=completion.files(".safetensors", ".json"),
         ),
     ] = None,
+    gguf: Annotated[
+        Path | None,
+        typer.Option(
+            "--gguf",
+            metavar="FILE...",
+            help="A GGUF file, or all its parts: headers alone are read.",
+            autocompletion=completion.files(".gguf"),
+        ),
+    ] = None,
     parameters: Annotated[
         str | None,
         typer.Option("--parameters", metavar="N", help="A round number: 500e9, 7B."),
@@ -84,11 +97,23 @@ def count(
         OptimizerChoice | None,
         typer.Option("--training", help="Add gradients and optimizer state."),
     ] = None,
+    context: Annotated[
+        int | None,
+        typer.Option(
+            "--context",
+            metavar="N",
+            help="With --config and --model: add the KV cache of N tokens.",
+        ),
+    ] = None,
+    batch: Annotated[
+        int | None,
+        typer.Option("--batch", metavar="N", help="Sequences in the KV cache (1)."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Count parameters, operations and bytes, with the arithmetic shown.
 
-    Give exactly one of NET, --model, --config, --safetensors and --parameters.
+    Give exactly one of NET, --model, --config, --safetensors, --gguf and --parameters.
     """
     from adderlab.cli.output import Screen
     from adderlab.errors import OptionError
@@ -96,9 +121,13 @@ def count(
 
     screen = Screen(as_json=as_json)
     rest = [path for path in (net, *(more or ())) if path is not None]
-    files = None
-    if safetensors is not None:
+    files = parts = None
+    if safetensors is not None and gguf is None:
         files, net = [safetensors, *rest], None
+    elif gguf is not None and safetensors is None:
+        parts, net = [gguf, *rest], None
+    elif safetensors is not None and gguf is not None:
+        files, parts = [safetensors], [gguf]
     elif more:
         raise OptionError(
             f"got {len(rest)} files", where="count", remedy="give one network, or --safetensors"
@@ -108,8 +137,11 @@ def count(
         model=model,
         config=config,
         safetensors=files,
+        gguf=parts,
         parameters=parameters,
         training=training and training.value,
+        context=context,
+        batch=batch,
     )
     screen.show(result.blocks())
     screen.json(result.to_dict())

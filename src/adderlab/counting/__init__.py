@@ -1,8 +1,10 @@
 """Parameters, operations and bytes, with the arithmetic spelled out."""
 
-from adderlab.counting.architecture import MAC_RULE, Architecture, Part, Term
+from adderlab.counting.architecture import Architecture, Latent
 from adderlab.counting.config_file import count_config
+from adderlab.counting.gguf import count_gguf
 from adderlab.counting.headers import count_safetensors
+from adderlab.counting.kv_cache import CacheOptions, KVCache, cache_options
 from adderlab.counting.model_count import (
     ModelCount,
     PartCount,
@@ -12,7 +14,9 @@ from adderlab.counting.model_count import (
 )
 from adderlab.counting.modules import count_module
 from adderlab.counting.network_count import RULE, Count, LayerCount, count_network
+from adderlab.counting.parts import MAC_RULE, Part, Stack, Term
 from adderlab.counting.published import MODELS, UNPUBLISHED, Published, Shipped
+from adderlab.counting.quantization import Quantization
 from adderlab.counting.sizes import (
     binary_size,
     bytes_by_format,
@@ -29,19 +33,26 @@ __all__ = [
     "SLOTS",
     "UNPUBLISHED",
     "Architecture",
+    "CacheOptions",
     "Count",
+    "KVCache",
+    "Latent",
     "LayerCount",
     "ModelCount",
     "Part",
     "PartCount",
     "Published",
+    "Quantization",
     "Shipped",
+    "Stack",
     "Term",
     "TrainingMemory",
     "Unpublished",
     "binary_size",
     "bytes_by_format",
+    "cache_options",
     "count_config",
+    "count_gguf",
     "count_model",
     "count_module",
     "count_network",

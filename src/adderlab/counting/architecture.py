@@ -1,124 +1,42 @@
-"""What a transformer's hyper-parameters make of its parameters, part by part.
-
-Rule: a part is a list of matrices and vectors; its sum and the arithmetic that is shown come
-from that one list, so what is printed is what was computed. A weight that is used twice (the
-embedding as output head) is counted once.
-"""
+"""What a transformer's hyper-parameters make of its parameters, part by part."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Literal
 
-MAC_RULE: Final = (
-    "one token, context 1: every matrix once (the embedding is a look-up, no MAC), two MACs a "
-    "head and channel for the attention itself; FLOPs = 2 MACs + 1 per bias"
-)
+from adderlab.counting.parts import Part, Stack, Term
 
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A matrix or vector of a part, and how often it is there.
-
-    Attributes:
-        name: ``q``, ``router``, ``bias``; may be empty.
-        shape: two sizes for a matrix, one for a vector.
-        copies: how many there are: experts, norms.
-        used: how many of the copies one token passes through.
-        copy_name: what the copies are called: ``experts``.
-        is_bias: whether it is added rather than multiplied with.
-        is_looked_up: whether one row is taken instead of a product.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    copies: int = 1
-    used: int | None = None
-    copy_name: str = ""
-    is_bias: bool = False
-    is_looked_up: bool = False
-
-    @property
-    def parameters(self) -> int:
-        """Numbers in all copies."""
-        return math.prod(self.shape) * self.copies
-
-    @property
-    def active(self) -> int:
-        """Numbers in the copies that one token passes through."""
-        return math.prod(self.shape) * (self.copies if self.used is None else self.used)
-
-    @property
-    def macs(self) -> int:
-        """Multiply-adds for one token."""
-        is_product = len(self.shape) == 2 and not self.is_looked_up
-        return self.active if is_product else 0
-
-    def __str__(self) -> str:
-        copies = f"{self.copies} {self.copy_name}".rstrip() + " x " if self.copies > 1 else ""
-        return f"{self.name} ".lstrip() + copies + " x ".join(map(str, self.shape))
+QKNorm = Literal["", "head", "whole"]
+"""Norms on queries and keys: none, shared by all heads, or of all heads together."""
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One part of a model: its terms, and how many layers have them.
+class Latent:
+    """Attention whose keys and values are made of one short vector, as DeepSeek's.
 
     Attributes:
-        name: ``embedding``, ``attention``, ``MLP``, ``norm`` or ``output head``.
-        terms: the matrices and vectors of one layer.
-        layers: how many layers have them; 1 for parts outside the layers.
-        extra: terms outside the layers that belong to this part, as the last norm does.
-        more_macs: multiply-adds a layer that no parameter takes part in.
-        shared: terms whose weights are counted elsewhere, used once more.
+        query_rank: width that queries are made of; 0 where they are made of the stream itself.
+        kv_rank: width that keys and values are made of; it is what the cache keeps.
+        rope_width: channels a head with a rotary position; one such key is shared by all heads.
+        plain_width: channels a head without a position.
+        value_width: channels a head of the values.
+
+    References:
+        DeepSeek-AI, "DeepSeek-V2" (2024), section 2.1, arXiv:2405.04434.
     """
 
-    name: str
-    terms: tuple[Term, ...]
-    layers: int = 1
-    extra: tuple[Term, ...] = ()
-    more_macs: int = 0
-    shared: tuple[Term, ...] = ()
-
-    def _sum(self, what: str) -> int:
-        inside = sum(getattr(term, what) for term in self.terms)
-        return self.layers * inside + sum(getattr(term, what) for term in self.extra)
-
-    @property
-    def parameters(self) -> int:
-        """All numbers of the part."""
-        return self._sum("parameters")
-
-    @property
-    def active(self) -> int:
-        """The numbers that one token passes through."""
-        return self._sum("active")
-
-    @property
-    def macs(self) -> int:
-        """Multiply-adds for one token at context 1."""
-        shared = sum(term.macs for term in self.shared)
-        return self._sum("macs") + self.layers * self.more_macs + shared
-
-    @property
-    def biases(self) -> int:
-        """Additions of a bias for one token."""
-        inside = sum(term.active for term in self.terms if term.is_bias)
-        return self.layers * inside
-
-    @property
-    def arithmetic(self) -> str:
-        """How the parameters add up: ``32 layers x (q 4096 x 4096 + …)``."""
-        if not self.terms and not self.extra:
-            return "0 (the embedding's weights, counted there)"
-        inside = " + ".join(map(str, self.terms))
-        text = f"{self.layers} layers x ({inside})" if self.layers > 1 else inside
-        return " + ".join([text, *map(str, self.extra)])
+    query_rank: int
+    kv_rank: int
+    rope_width: int
+    plain_width: int
+    value_width: int
 
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """The hyper-parameters of a decoder-only transformer.
+    """The hyper-parameters of a transformer.
 
     Attributes:
         layers: transformer blocks.
@@ -129,14 +47,33 @@ class Architecture:
         mlp: hidden width of the MLP (of one expert).
         vocabulary: tokens.
         positions: learned position embeddings; 0 for rotary ones, which have no weights.
+        segments: learned embeddings of token types.
         gated: whether the MLP has a third matrix, the gate.
+        norms: norms a layer.
+        has_norm_weights: whether norms have weights at all.
         has_layer_norm: norms with scale and shift; otherwise scale alone.
+        has_embedding_norm: whether the embedding is followed by a norm.
+        has_last_norm: whether there is a norm after the layers.
+        qk_norm: norms on queries and keys.
         qkv_bias: biases on queries, keys and values.
         output_bias: a bias on the attention's output.
         mlp_bias: biases in the MLP.
+        router_bias: a bias on the router.
+        has_sinks: whether each head has a number that its attention may go to.
+        latent: where keys and values are compressed, their sizes.
         tied: whether the output head is the embedding.
+        has_head: whether there is an output head.
+        has_pooler: whether the first token passes through one more layer.
         experts: MLPs a layer.
         experts_used: how many of them one token passes through.
+        dense_layers: layers with one plain MLP in place of experts.
+        dense_mlp: hidden width of that MLP.
+        shared_mlp: hidden width of the experts that every token passes through; 0 without.
+        has_shared_gate: whether these are weighted by a gate of their own.
+        window: of layers with sliding windows, the tokens that are seen.
+        window_layers: how many layers have a window.
+        longest: tokens of the longest input, where that is known.
+        is_decoder: whether it writes token after token, with a cache.
     """
 
     layers: int
@@ -147,34 +84,83 @@ class Architecture:
     mlp: int
     vocabulary: int
     positions: int = 0
+    segments: int = 0
     gated: bool = True
+    norms: int = 2
+    has_norm_weights: bool = True
     has_layer_norm: bool = False
+    has_embedding_norm: bool = False
+    has_last_norm: bool = True
+    qk_norm: QKNorm = ""
     qkv_bias: bool = False
     output_bias: bool = False
     mlp_bias: bool = False
+    router_bias: bool = False
+    has_sinks: bool = False
+    latent: Latent | None = None
     tied: bool = False
+    has_head: bool = True
+    has_pooler: bool = False
     experts: int = 1
     experts_used: int = 1
+    dense_layers: int = 0
+    dense_mlp: int = 0
+    shared_mlp: int = 0
+    has_shared_gate: bool = False
+    window: int = 0
+    window_layers: int = 0
+    longest: int | None = None
+    is_decoder: bool = True
 
     def parts(self) -> tuple[Part, ...]:
-        """Return the parts: embedding, attention, MLP, norm, output head."""
-        table = Term("tokens", (self.vocabulary, self.width), is_looked_up=True)
-        places = Term("positions", (self.positions, self.width), is_looked_up=True)
-        head = Term("", (self.width, self.vocabulary))
+        """Return the parts: embedding, attention, MLP, norm, and the output head or pooler."""
+        tables = (
+            ("tokens", self.vocabulary),
+            ("positions", self.positions),
+            ("segments", self.segments),
+        )
+        embedding = tuple(
+            Term(name, (size, self.width), is_looked_up=True, is_kept=name != "tokens")
+            for name, size in tables
+            if size
+        )
+        values = self.latent.value_width if self.latent is not None else self.head_width
+        own = Part(
+            "attention",
+            (Stack(self._attention(), self.layers),),
+            more_macs=self.layers * self.heads * (self._head_width + values),
+        )
         return (
-            Part("embedding", (table, places) if self.positions else (table,)),
-            Part(
-                "attention",
-                self._attention(),
-                self.layers,
-                more_macs=2 * self.heads * self.head_width,
-            ),
-            Part("MLP", self._mlp(), self.layers),
-            Part("norm", (self._norm(2),), self.layers, extra=(self._norm(1),)),
-            Part("output head", (), shared=(head,)) if self.tied else Part("output head", (head,)),
+            Part("embedding", (Stack(embedding),)),
+            own,
+            Part("MLP", tuple(self._mlps())),
+            Part("norm", tuple(self._norms())),
+            *self._ends(),
         )
 
+    @property
+    def _head_width(self) -> int:
+        """Channels of one query."""
+        if self.latent is None:
+            return self.head_width
+        return self.latent.plain_width + self.latent.rope_width
+
+    def _ends(self) -> Iterator[Part]:
+        head = Term("", (self.width, self.vocabulary))
+        if self.has_head and self.tied:
+            yield Part("output head", (), shared=(head,))
+        elif self.has_head:
+            yield Part("output head", (Stack((head,)),))
+        if self.has_pooler:
+            terms = (
+                Term("", (self.width, self.width)),
+                Term("bias", (self.width,), is_bias=True),
+            )
+            yield Part("pooler", (Stack(terms),))
+
     def _attention(self) -> tuple[Term, ...]:
+        if self.latent is not None:
+            return tuple(self._latent_attention(self.latent))
         queries, keys = self.heads * self.head_width, self.kv_heads * self.head_width
         terms = [
             Term("q", (self.width, queries)),
@@ -186,27 +172,73 @@ class Architecture:
             terms.append(Term("q, k, v biases", (queries + 2 * keys,), is_bias=True))
         if self.output_bias:
             terms.append(Term("o bias", (self.width,), is_bias=True))
+        if self.has_sinks:
+            terms.append(Term("sinks", (self.heads,)))
+        if self.qk_norm == "head":
+            terms.append(Term("q, k norms", (self.head_width,), copies=2))
+        if self.qk_norm == "whole":
+            terms.append(Term("q, k norms", (queries + keys,)))
         return tuple(terms)
 
-    def _mlp(self) -> tuple[Term, ...]:
-        many = self.experts > 1
-        used = self.experts_used if many else None
-        label = "experts" if many else ""
-        names = ("gate", "up", "down") if self.gated else ("up", "down")
-        shapes = {
-            "gate": (self.width, self.mlp),
-            "up": (self.width, self.mlp),
-            "down": (self.mlp, self.width),
-        }
-        terms = [Term(name, shapes[name], self.experts, used, label) for name in names]
-        if many:
-            terms.insert(0, Term("router", (self.width, self.experts)))
+    def _latent_attention(self, latent: Latent) -> Iterator[Term]:
+        queries = self.heads * self._head_width
+        short = latent.kv_rank + latent.rope_width
+        if latent.query_rank:
+            yield Term("q down", (self.width, latent.query_rank))
+            yield Term("q norm", (latent.query_rank,))
+        yield Term("q", (latent.query_rank or self.width, queries))
+        yield Term("k, v down", (self.width, short))
+        yield Term("k, v norm", (latent.kv_rank,))
+        heads_out = self.heads * (latent.plain_width + latent.value_width)
+        yield Term("k, v", (latent.kv_rank, heads_out))
+        yield Term("o", (self.heads * latent.value_width, self.width))
+        if self.output_bias:
+            sizes = latent.query_rank + short + self.width
+            yield Term("biases", (sizes,), is_bias=True)
+
+    def _mlps(self) -> Iterator[Stack]:
+        """Yield the layers with a plain MLP, then those with experts."""
+        dense = self.layers if self.experts == 1 else self.dense_layers
+        if dense:
+            yield Stack(self._mlp(self.mlp if self.experts == 1 else self.dense_mlp), dense)
+        if self.layers > dense:
+            terms = [
+                Term("router", (self.width, self.experts), is_kept=True),
+                *self._mlp(self.mlp, copies=self.experts, used=self.experts_used),
+            ]
+            if self.router_bias:
+                terms.append(Term("router bias", (self.experts,), is_bias=True))
+            if self.shared_mlp:
+                terms += self._mlp(self.shared_mlp, prefix="shared ")
+            if self.has_shared_gate:
+                terms.append(Term("shared router", (self.width, 1), is_kept=True))
+            yield Stack(tuple(terms), self.layers - dense)
+
+    def _mlp(
+        self, hidden: int, *, copies: int = 1, used: int | None = None, prefix: str = ""
+    ) -> tuple[Term, ...]:
+        """Return the matrices and biases of MLPs with that hidden width."""
+        label = "experts" if copies > 1 else ""
+        up, down = (self.width, hidden), (hidden, self.width)
+        shapes = {"gate": up} if self.gated else {}
+        shapes |= {"up": up, "down": down}
+        terms = [Term(prefix + name, shape, copies, used, label) for name, shape in shapes.items()]
         if self.mlp_bias:
-            sizes = (self.mlp,) * (len(names) - 1) + (self.width,)
-            terms.append(Term("biases", (sum(sizes),), is_bias=True))
+            size = (len(shapes) - 1) * hidden + self.width
+            terms.append(Term("biases", (size,), copies, used, label, is_bias=True))
         return tuple(terms)
 
-    def _norm(self, count: int) -> Term:
+    def _norms(self) -> Iterator[Stack]:
+        if not self.has_norm_weights:
+            return
+        if self.norms:
+            yield Stack((self._norm(self.norms),), self.layers)
+        if self.has_embedding_norm:
+            yield Stack((self._norm(1, "of the embedding"),))
+        if self.has_last_norm:
+            yield Stack((self._norm(1, "last"),))
+
+    def _norm(self, count: int, name: str = "") -> Term:
         vectors = count * (2 if self.has_layer_norm else 1)
-        name = "scales and shifts" if self.has_layer_norm else "scales"
-        return Term(name if count > 1 else "last", (self.width,), copies=vectors)
+        kind = "scales and shifts" if self.has_layer_norm else "scales"
+        return Term(name or kind, (self.width,), copies=vectors)

@@ -1,30 +1,26 @@
-"""A model's ``config.json`` as Hugging Face writes it, turned into hyper-parameters.
+"""A model's ``config.json`` as Hugging Face writes it, turned into a count.
 
-Rule: a key that is absent gets the default of its model type's own class, and only where that
-default is certain; all other missing keys are named in one error.
-
-References:
-    The configuration classes of https://github.com/huggingface/transformers, by model type.
+Rule: nothing is guessed in silence. A type that is not known is refused with the fields that would
+settle it; what a total leaves out, such as a vision tower, is said beside it.
 """
 
 from __future__ import annotations
 
-import codecs
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from adderlab.counting.architecture import Architecture
+from adderlab.counting.config_keys import LARGEST_CONFIG_BYTES, Keys, read_json
+from adderlab.counting.config_types import BUILT_AS, INNER_DEFAULTS, MODEL_TYPES
+from adderlab.counting.kv_cache import CacheOptions
 from adderlab.counting.model_count import ModelCount, count_architecture
 from adderlab.counting.published import Shipped
+from adderlab.counting.quantized_config import quantization_of
 from adderlab.counting.sizes import LARGEST_PARAMETERS
 from adderlab.errors import OptionError
-from adderlab.reading import JsonError, Refusals, parse_json, read_file
 
-LARGEST_CONFIG_BYTES: Final = 16 << 20
-LARGEST_SIZE: Final = 1 << 40
 DTYPES: Final = {
     "float32": "fp32",
     "float16": "fp16",
@@ -35,166 +31,53 @@ DTYPES: Final = {
 }
 """PyTorch's names of number formats."""
 
+INNER: Final = ("text_config", "language_config", "llm_config")
+"""Where a model of several kinds of input keeps the configuration of its language model."""
 
-@dataclass(slots=True)
-class Keys:
-    """The entries of a configuration, with the faults of those that were read.
+NO_WEIGHTS: Final = ("quantization_config", "generation_config", "compression_config")
+"""Configurations inside that stand for no weights of their own."""
+
+SETTLING: Final = (
+    "sizes alone leave open whether the MLP has a gate, which norms and biases there are, and "
+    "whether the output head is the embedding"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """A configuration that was read.
 
     Attributes:
-        entries: the JSON object.
-        missing: keys that are needed and absent.
-        wrong: what is wrong with a value, one sentence each.
+        kind: its model type.
+        architecture: its hyper-parameters.
+        entries: of the language model's configuration.
+        whole: of the file; the same unless the language model's stands inside another.
+        notes: what else has to be said.
     """
 
+    kind: str
+    architecture: Architecture
     entries: dict[str, Any]
-    missing: list[str]
-    wrong: list[str]
-
-    def size(self, key: str, default: int | None = None, *, derived: bool = False) -> int:
-        """Return a whole number above 0; 1 and a fault where there is none.
-
-        Args:
-            key: its name.
-            default: what the model type's own class takes where the key is absent or null.
-            derived: whether null means the default, which follows from other keys.
-        """
-        value = self.entries.get(key)
-        if value is None and (default is not None or derived):
-            return default or 0
-        if key not in self.entries:
-            self.missing.append(key)
-            return 1
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= LARGEST_SIZE:
-            self.wrong.append(f"{key} is {json.dumps(value)[:40]}, no whole number above 0")
-            return 1
-        return value
-
-    def flag(self, key: str, *, default: bool) -> bool:
-        """Return a truth value; the default where it is absent."""
-        value = self.entries.get(key, default)
-        if not isinstance(value, bool):
-            self.wrong.append(f"{key} is {json.dumps(value)[:40]}, neither true nor false")
-            return default
-        return value
+    whole: dict[str, Any]
+    notes: tuple[str, ...]
 
 
-def _gpt2(keys: Keys) -> Architecture:
-    width = keys.size("n_embd")
-    heads = keys.size("n_head")
-    return Architecture(
-        layers=keys.size("n_layer"),
-        width=width,
-        heads=heads,
-        kv_heads=heads,
-        head_width=_head_width(keys, width, heads, "n_embd", "n_head"),
-        mlp=keys.size("n_inner", 4 * width),
-        vocabulary=keys.size("vocab_size"),
-        positions=keys.size("n_positions"),
-        gated=False,
-        has_layer_norm=True,
-        qkv_bias=True,
-        output_bias=True,
-        mlp_bias=True,
-        tied=keys.flag("tie_word_embeddings", default=True),
-    )
-
-
-def _llama_like(
-    keys: Keys,
-    *,
-    kv_default: bool = False,
-    biases: bool = False,
-    qkv_bias: bool = False,
-    experts: bool = False,
-) -> Architecture:
-    """Return the architecture of a model type that shares Llama's keys.
-
-    Args:
-        keys: of the configuration.
-        kv_default: whether keys and values have as many heads as queries unless said.
-        biases: whether the keys ``attention_bias`` and ``mlp_bias`` are known.
-        qkv_bias: whether queries, keys and values always have biases.
-        experts: whether there are experts and a router.
-    """
-    width = keys.size("hidden_size")
-    heads = keys.size("num_attention_heads")
-    kv_heads = keys.size("num_key_value_heads", heads if kv_default else None)
-    own_width = keys.size("head_dim", derived=True)
-    head_width = own_width or _head_width(keys, width, heads, "hidden_size", "num_attention_heads")
-    if heads % kv_heads:
-        keys.wrong.append(
-            f"num_attention_heads {heads} is no multiple of num_key_value_heads {kv_heads}"
-        )
-    attention_bias = keys.flag("attention_bias", default=False) if biases else False
-    return Architecture(
-        layers=keys.size("num_hidden_layers"),
-        width=width,
-        heads=heads,
-        kv_heads=kv_heads,
-        head_width=head_width,
-        mlp=keys.size("intermediate_size"),
-        vocabulary=keys.size("vocab_size"),
-        qkv_bias=qkv_bias or attention_bias,
-        output_bias=attention_bias,
-        mlp_bias=keys.flag("mlp_bias", default=False) if biases else False,
-        tied=keys.flag("tie_word_embeddings", default=False),
-        experts=keys.size("num_local_experts") if experts else 1,
-        experts_used=keys.size("num_experts_per_tok") if experts else 1,
-    )
-
-
-def _head_width(keys: Keys, width: int, heads: int, *names: str) -> int:
-    if width % heads and not (keys.missing or keys.wrong):
-        keys.wrong.append(f"{names[0]} {width} is no multiple of {names[1]} {heads}")
-    return width // heads
-
-
-MODEL_TYPES: Final[dict[str, Callable[[Keys], Architecture]]] = {
-    "gpt2": _gpt2,
-    "llama": lambda keys: _llama_like(keys, kv_default=True, biases=True),
-    "mistral": _llama_like,
-    "mixtral": lambda keys: _llama_like(keys, experts=True),
-    "qwen2": lambda keys: _llama_like(keys, qkv_bias=True),
-}
-"""How the other keys are read, by the value of ``model_type``."""
-
-
-def count_config(path: str | Path, *, training: str | None = None) -> ModelCount:
+def count_config(
+    path: str | Path, *, training: str | None = None, cache: CacheOptions | None = None
+) -> ModelCount:
     """Return the size of the model of a ``config.json``, its output head included.
 
     Args:
         path: the file.
         training: an optimizer, to add the memory of training.
+        cache: a context and a batch, to add the memory of keys and values.
 
     Raises:
         OptionError: it can't be read, is of an unknown type, or lacks keys (all are named).
     """
     where = str(path)
-    entries = read_json(Path(path), LARGEST_CONFIG_BYTES)
-    if not isinstance(entries, dict):
-        raise OptionError("not a JSON object", where=where, remedy="name a model's config.json")
-    kind = entries.get("model_type")
-    read = MODEL_TYPES.get(kind) if isinstance(kind, str) else None
-    if read is None:
-        what = "has no model_type" if kind is None else f"has model_type {json.dumps(kind)[:40]}"
-        raise OptionError(what, where=where, remedy=f"one of {', '.join(MODEL_TYPES)} is known")
-    keys = Keys(entries, [], [])
-    architecture = read(keys)
-    if architecture.experts_used > architecture.experts:
-        keys.wrong.append("num_experts_per_tok is larger than num_local_experts")
-    if entries.get("add_cross_attention"):
-        keys.wrong.append("add_cross_attention is set, whose weights are not counted here")
-    faults = [f"lacks {', '.join(keys.missing)}"] if keys.missing else []
-    faults += keys.wrong
-    if faults:
-        raise OptionError("; ".join(faults), where=where, remedy=f"give what {kind} models have")
-    dtype = entries.get("dtype", entries.get("torch_dtype"))
-    shipped = None
-    if isinstance(dtype, str) and dtype in DTYPES:
-        shipped = Shipped(DTYPES[dtype], f"its dtype in {Path(path).name}", "")
-    notes = ("tied: the output head is the embedding",) if architecture.tied else ()
-    if "quantization_config" in entries:
-        notes += ("it is quantized: its files hold scales and packed weights in addition",)
+    config = read_config(read_json(Path(path), LARGEST_CONFIG_BYTES), where)
+    architecture = config.architecture
     total = sum(part.parameters for part in architecture.parts())
     if total > LARGEST_PARAMETERS:
         raise OptionError(
@@ -202,25 +85,145 @@ def count_config(path: str | Path, *, training: str | None = None) -> ModelCount
             where=where,
             remedy="check them",
         )
+    dtype = _dtype(config.entries) or _dtype(config.whole)
+    quantization = quantization_of(
+        config.whole if config.whole.keys() & {"quantization", "quantization_config"}
+        else config.entries,
+        architecture.parts(),
+        rest=dtype or "bf16",
+        where=where,
+    )  # fmt: skip
+    shipped = None
+    if dtype and quantization is None:
+        shipped = Shipped(dtype, f"its dtype in {Path(path).name}", "")
     return count_architecture(
         architecture,
-        name=f"{kind} of {Path(path).name}",
+        name=f"{config.kind} of {Path(path).name}",
         source=where,
         shipped=shipped,
-        notes=notes,
+        notes=config.notes,
         training=training,
+        quantization=quantization,
+        cache=cache,
     )
 
 
-def read_json(path: Path, largest_bytes: int) -> Any:
-    """Return the JSON in a regular file of at most ``largest_bytes``.
+def read_config(whole: Any, where: str) -> Configured:
+    """Return a configuration that was read from JSON.
 
     Raises:
-        OptionError: it is missing, no regular file, too large, or no JSON.
+        OptionError: it is of an unknown type, or lacks keys (all are named).
     """
-    remedy = "name a model's JSON file"
-    raw = read_file(path, largest_bytes, Refusals(OptionError, too_large=remedy))
-    try:
-        return parse_json(raw.removeprefix(codecs.BOM_UTF8), is_finite=False)
-    except JsonError as error:
-        raise OptionError(f"it {error}", where=str(path), remedy=remedy) from None
+    if not isinstance(whole, dict):
+        raise OptionError("not a JSON object", where=where, remedy="name a model's config.json")
+    entries, inner = whole, next((name for name in INNER if isinstance(whole.get(name), dict)), "")
+    kind = whole.get("model_type")
+    if inner:
+        entries = dict(whole[inner])
+        kind = entries.get("model_type", kind)
+    if isinstance(kind, str):
+        kind = BUILT_AS.get(kind, kind)
+    if not isinstance(kind, str) or kind not in MODEL_TYPES:
+        raise _unknown(kind, entries, where)
+    keys = Keys(entries, INNER_DEFAULTS.get(kind, {}) if inner else {})
+    if inner:
+        _take_tying(keys, whole, inner)
+    architecture = MODEL_TYPES[kind](keys)
+    if entries.get("add_cross_attention"):
+        keys.wrong.append("add_cross_attention is set, whose weights are not counted here")
+    faults = [f"lacks {', '.join(keys.missing)}"] if keys.missing else []
+    faults += keys.wrong
+    if faults:
+        raise OptionError("; ".join(faults), where=where, remedy=f"give what {kind} models have")
+    return Configured(
+        kind, architecture, entries, whole, tuple(_notes(keys, architecture, whole, inner))
+    )
+
+
+def _notes(keys: Keys, architecture: Architecture, whole: dict[str, Any], inner: str) -> list[str]:
+    notes: list[str] = []
+    others = [
+        name
+        for name, value in whole.items()
+        if name.endswith("_config") and name not in (inner, *NO_WEIGHTS) and isinstance(value, dict)
+    ]
+    if inner:
+        notes.append(f"the language model of {inner} alone")
+    if others:
+        notes.append(f"the weights of {', '.join(others)} are not counted")
+    if keys.assumed:
+        notes.append(f"absent, so the defaults of its class: {', '.join(keys.assumed)}")
+    if architecture.tied:
+        notes.append("tied: the output head is the embedding")
+    if architecture.has_pooler:
+        notes.append("the model with its pooler; the heads of its tasks are not counted")
+    ahead = keys.entries.get("num_nextn_predict_layers")
+    if isinstance(ahead, int) and ahead > 0:
+        notes.append(_ahead_note(architecture, ahead))
+    return notes
+
+
+def _ahead_note(architecture: Architecture, ahead: int) -> str:
+    """Return the sentence on layers that predict further tokens (MTP), which are left out.
+
+    Each is a layer as the last ones, a matrix that joins two vectors, and three norms.
+
+    References:
+        DeepSeek-AI, "DeepSeek-V3 Technical Report" (2024), section 2.2, arXiv:2412.19437.
+    """
+    width = architecture.width
+    in_a_layer = sum(
+        term.parameters
+        for part in architecture.parts()
+        if part.name in ("attention", "MLP", "norm")
+        for term in max(part.stacks, key=lambda stack: stack.layers).terms
+    )
+    size = ahead * (in_a_layer + 2 * width * width + 3 * width)
+    layers = f"{ahead} MTP layer{'s' if ahead > 1 else ''}"
+    return (
+        f"{layers} (num_nextn_predict_layers) not counted: {size:,} parameters more, beside "
+        "embedding and output head, which are shared"
+    )
+
+
+def _take_tying(keys: Keys, whole: dict[str, Any], inner: str) -> None:
+    """Let the file say whether the head is tied where the inner configuration does not."""
+    outside = whole.get("tie_word_embeddings")
+    if outside is None:
+        return
+    inside = keys.entries.setdefault("tie_word_embeddings", outside)
+    if inside != outside:
+        keys.wrong.append(f"tie_word_embeddings differs between the file and its {inner}")
+
+
+def _dtype(entries: dict[str, Any]) -> str:
+    """Return the format that a configuration names; empty where it names none that is known."""
+    dtype = entries.get("dtype", entries.get("torch_dtype"))
+    return DTYPES.get(dtype, "") if isinstance(dtype, str) else ""
+
+
+def _unknown(kind: Any, entries: dict[str, Any], where: str) -> OptionError:
+    """Return the error for a type that is not known: which fields would settle it."""
+    what = (
+        "has no model_type"
+        if kind is None
+        else f"has model_type {json.dumps(kind)[:40]}, whose layers are not known"
+    )
+    lacking: dict[str, list[str]] = {}
+    for name, read in MODEL_TYPES.items():
+        keys = Keys(dict(entries))
+        _ = read(keys)
+        lacking[name] = list(dict.fromkeys(keys.missing))
+    fewest = min(map(len, lacking.values()))
+    near = [name for name, missing in lacking.items() if len(missing) == fewest]
+    fit = (
+        f"{near[0]} is nearest and needs {', '.join(lacking[near[0]])} too"
+        if fewest
+        else f"its fields are enough for {', '.join(near)}"
+    )
+    return OptionError(
+        f"{what}; {SETTLING}",
+        where=where,
+        remedy=f"set model_type to what it is built as, one of {', '.join(MODEL_TYPES)} ({fit}), "
+        "or count its weight files (`safetensors`)",
+    )

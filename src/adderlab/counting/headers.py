@@ -10,15 +10,17 @@ References:
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Final
 
-from adderlab.blocks.numbers import counted
-from adderlab.counting.config_file import read_json
-from adderlab.counting.model_count import ModelCount, PartCount
-from adderlab.counting.training_memory import training_memory
+from adderlab.counting.adapters import read_adapter
+from adderlab.counting.beside import read_beside
+from adderlab.counting.config_keys import read_json
+from adderlab.counting.gguf import count_gguf
+from adderlab.counting.gguf_header import is_gguf
+from adderlab.counting.model_count import ModelCount
+from adderlab.counting.tensor_count import count_tensors
 from adderlab.errors import NetworkFileError, OptionError
 from adderlab.nets.header import Header, Remedies, StoredTensor, read_header
 from adderlab.reading import Refusals, opened
@@ -30,24 +32,16 @@ DAMAGED: Final = "download the file again"
 TAKE: Final = "take the .safetensors files of the model"
 REMEDIES: Final = Remedies(pickled=TAKE, arrays=TAKE, other=TAKE, damaged=DAMAGED)
 
-PARTS: Final = (
-    ("norm", re.compile(r"norm|(^|\.)ln_|layer_?norm", re.IGNORECASE)),
-    ("output head", re.compile(r"lm_head|(^|\.)output\.|embed_out", re.IGNORECASE)),
-    ("embedding", re.compile(r"embed|(^|\.)wte|(^|\.)wpe|tok_embeddings", re.IGNORECASE)),
-    ("attention", re.compile(r"attn|attention", re.IGNORECASE)),
-    ("MLP", re.compile(r"mlp|feed_forward|experts|(^|\.)ffn|block_sparse_moe", re.IGNORECASE)),
-)
-"""By their usual names, which part of a model a tensor belongs to; the first that fits."""
-
 
 def count_safetensors(
     paths: Sequence[str | Path] | str | Path, *, training: str | None = None
 ) -> ModelCount:
-    """Return the size of what safetensors files hold, from their headers alone.
+    """Return the size of what safetensors or GGUF files hold, from their headers alone.
 
     Args:
         paths: files, the shards of one model; or one index (``….index.json``), whose shards
-            are in its folder.
+            are in its folder. A ``config.json`` or ``adapter_config.json`` in the folder of the
+            first says how packed weights are to be read.
         training: an optimizer, to add the memory of training.
 
     Raises:
@@ -58,6 +52,8 @@ def count_safetensors(
     files = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
     if not files:
         raise OptionError("no file is given", where="safetensors", remedy="name one or more")
+    if any(is_gguf(file) for file in files):
+        return count_gguf(files, training=training)
     indices = [file for file in files if file.suffix == ".json"]
     expected: dict[str, str] | None = None
     if indices:
@@ -85,49 +81,11 @@ def count_safetensors(
             tensors[tensor.name] = (tensor, str(file))
     if expected is not None:
         _check_index(expected, tensors, indices[0])
-    return _counted([tensor for tensor, _ in tensors.values()], files, file_bytes, training)
-
-
-def _counted(
-    tensors: list[StoredTensor], files: Sequence[Path], file_bytes: int, training: str | None
-) -> ModelCount:
-    names = [name for name, _ in PARTS[2:] + PARTS[:1] + PARTS[1:2]] + ["other"]
-    sums = dict.fromkeys(names, 0)
-    tally = dict.fromkeys(names, 0)
-    stored: dict[str, int] = {}
-    for tensor in tensors:
-        part = _part_of(tensor)
-        sums[part] += tensor.parameters
-        tally[part] += 1
-        stored[tensor.dtype] = stored.get(tensor.dtype, 0) + tensor.bytes
-    notes: list[str] = []
-    whole = sorted(name for name in stored if name[0] in "IUB" and name != "BF16")
-    if whole:
-        notes.append(
-            f"elements of {', '.join(whole)} are counted as stored: they may be packed weights, "
-            "indices or masks"
-        )
-    if not tensors:
-        notes.append("there are no tensors in it")
-    links = [file.name for file in files if file.is_symlink()]
-    if links:
-        more = f" and {len(links) - 1} more" if len(links) > 1 else ""
-        notes.append(f"{links[0]}{more} is a symbolic link, which was followed")
-    total = sum(sums.values())
-    many = len(files) > 1
-    return ModelCount(
-        name=f"{len(files)} shards" if many else files[0].name,
-        parts=tuple(
-            PartCount(name, sums[name], None, counted(tally[name], "tensor"))
-            for name in names
-            if tally[name]
-        ),
-        source=str(files[0].parent) if many else str(files[0]),
-        stored_bytes=sum(tensor.bytes for tensor in tensors),
-        file_bytes=file_bytes,
-        stored_as=stored,
-        notes=(*notes, "parts are recognized by tensor names; MACs do not follow from a header"),
-        training=training_memory(total, training),
+    stored = [tensor for tensor, _ in tensors.values()]
+    beside = read_beside(files[0].parent)
+    adapter = read_adapter(files[0].parent, stored)
+    return count_tensors(
+        stored, files, file_bytes, beside=beside, adapter=adapter, training=training
     )
 
 
@@ -195,11 +153,6 @@ def _header(path: Path) -> tuple[Header, int]:
     where = str(path)
     with opened(path, Refusals(NetworkFileError)) as (file, size):
         return read_header(file, size, where, REMEDIES), size
-
-
-def _part_of(tensor: StoredTensor) -> str:
-    """Return the part of a model that a tensor's name indicates; ``other`` if none."""
-    return next((part for part, known in PARTS if known.search(tensor.name)), "other")
 
 
 def _damaged(what: str, where: str) -> NetworkFileError:

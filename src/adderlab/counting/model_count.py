@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any, Final
 
 from adderlab.blocks import Block, Line, Result, Table
-from adderlab.counting.architecture import MAC_RULE, Architecture, Part
+from adderlab.blocks.numbers import decimal
+from adderlab.counting.adapters import adapter_lines
+from adderlab.counting.architecture import Architecture
+from adderlab.counting.kv_cache import CacheOptions, KVCache, kv_cache
+from adderlab.counting.parts import MAC_RULE, Part
 from adderlab.counting.published import UNPUBLISHED, Shipped, model_named
+from adderlab.counting.quantization import Quantization
 from adderlab.counting.sizes import binary_size, bytes_by_format, decimal_size
 from adderlab.counting.training_memory import TrainingMemory, training_memory
 from adderlab.formats import FORMATS
@@ -61,6 +67,7 @@ class ModelCount(Result):
         name: of the model, or what was counted.
         parts: what it is made of.
         active: parameters that one token passes through; fewer than all with experts.
+        trainable: parameters that are trained, where some may be frozen.
         source: where the numbers come from; may be empty.
         shipped: the format in which its weights are published, if that is known.
         stored_bytes: of its tensors as they are stored, where they are.
@@ -68,12 +75,16 @@ class ModelCount(Result):
         stored_as: bytes by stored type, where they are stored.
         notes: further remarks, one sentence each.
         training: the memory of training, if an optimizer was given.
+        quantization: of its quantized matrices, where there are any.
+        cache: keys and values that it keeps, if a context was given.
+        adapter: what a low-rank adapter's configuration says of it, where it is one.
         is_round: whether it is a bare number of parameters, not a model.
     """
 
     name: str
     parts: tuple[PartCount, ...]
     active: int | None = None
+    trainable: int | None = None
     source: str = ""
     shipped: Shipped | None = None
     stored_bytes: int | None = None
@@ -81,6 +92,9 @@ class ModelCount(Result):
     stored_as: Mapping[str, int] = field(default_factory=dict[str, int])
     notes: tuple[str, ...] = ()
     training: TrainingMemory | None = None
+    quantization: Quantization | None = None
+    cache: KVCache | None = None
+    adapter: Mapping[str, Any] | None = None
     is_round: bool = False
 
     @property
@@ -105,12 +119,26 @@ class ModelCount(Result):
         """Bytes of the parameters alone, by format."""
         return bytes_by_format(self.raw)
 
+    @property
+    def bits_per_weight(self) -> Fraction | None:
+        """Bits of all tensors as they are stored, for each parameter."""
+        if self.stored_bytes is None or not self.raw:
+            return None
+        return Fraction(8 * self.stored_bytes, self.raw)
+
     def to_dict(self) -> dict[str, Any]:
         shipped = self.shipped
+        each = self.bits_per_weight
         return {
             "model": None if self.is_round else self.name,
             "published": True,
-            "parameters": {"raw": self.raw, "nonzero": None, "unique": None, "active": self.active},
+            "parameters": {
+                "raw": self.raw,
+                "nonzero": None,
+                "unique": None,
+                "active": self.active,
+                "trainable": self.trainable,
+            },
             "layers": [part.to_dict() for part in self.parts],
             "macs": self.macs,
             "flops": self.flops,
@@ -119,6 +147,10 @@ class ModelCount(Result):
             "stored_bytes": self.stored_bytes,
             "file_bytes": self.file_bytes,
             "stored_as": dict(self.stored_as) or None,
+            "bits_per_weight": None if each is None else float(each),
+            "quantization": None if self.quantization is None else self.quantization.to_dict(),
+            "kv_cache": None if self.cache is None else self.cache.to_dict(),
+            "adapter": None if self.adapter is None else dict(self.adapter),
             "shipped": None
             if shipped is None
             else {
@@ -146,6 +178,7 @@ class ModelCount(Result):
             Line(self.name, "strong"),
             *((_among_published(self),) if self.is_round else self._parts()),
             sizes,
+            *(self.cache.blocks() if self.cache is not None else ()),
             *(self.training.blocks() if self.training is not None else ()),
         )
 
@@ -166,16 +199,25 @@ class ModelCount(Result):
                 yield Line(f"{part.name}: {part.arithmetic}")
         if self.active is not None and self.active != self.raw:
             yield Line(f"one token passes through {self.active:,} of them")
+        if self.trainable is not None and self.trainable != self.raw:
+            yield Line(f"{self.trainable:,} of them are trained, the others are frozen")
         if self.macs is not None and self.flops is not None:
             yield Line(f"{self.macs:,} MACs, {self.flops:,} FLOPs ({MAC_RULE})")
         for dtype, size in self.stored_as.items():
             yield Line(f"stored as {dtype}: {size:,} bytes")
+        if self.stored_bytes is not None and self.bits_per_weight is not None:
+            each = decimal(self.bits_per_weight)
+            yield Line(f"{self.stored_bytes:,} bytes of tensors, {each} bits a parameter")
+        if self.quantization is not None:
+            yield from self.quantization.blocks()
         if self.file_bytes is not None:
             yield Line(f"{self.file_bytes:,} bytes of files")
         if self.shipped is not None:
             yield Line(str(self.shipped))
         if self.source:
             yield Line(f"from: {self.source}")
+        if self.adapter is not None:
+            yield from adapter_lines(self.adapter)
         for note in self.notes:
             yield Line(f"note: {note}", "quiet")
 
@@ -244,6 +286,8 @@ def count_architecture(
     shipped: Shipped | None = None,
     notes: tuple[str, ...] = (),
     training: str | None = None,
+    quantization: Quantization | None = None,
+    cache: CacheOptions | None = None,
 ) -> ModelCount:
     """Return what a transformer's hyper-parameters add up to."""
     parts: tuple[Part, ...] = architecture.parts()
@@ -259,15 +303,20 @@ def count_architecture(
         shipped=shipped,
         notes=notes,
         training=training_memory(total, training),
+        quantization=quantization,
+        cache=kv_cache(architecture, cache),
     )
 
 
-def count_model(name: str, *, training: str | None = None) -> ModelCount | Unpublished:
+def count_model(
+    name: str, *, training: str | None = None, cache: CacheOptions | None = None
+) -> ModelCount | Unpublished:
     """Return the size of a model with published hyper-parameters.
 
     Args:
         name: as ``llama-3-8b``; case, dashes and an owner before a slash do not matter.
         training: an optimizer, to add what training takes.
+        cache: a context and a batch, to add the memory of keys and values.
 
     Returns:
         For a model whose size is not published, as GPT-4's, an :class:`Unpublished`.
@@ -291,6 +340,7 @@ def count_model(name: str, *, training: str | None = None) -> ModelCount | Unpub
         shipped=model.shipped,
         notes=(model.note,) if model.note else (),
         training=training,
+        cache=cache,
     )
 
 

@@ -8,7 +8,7 @@ one MAC; FLOPs count a MAC as two, each bias as one addition, and activations no
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adderlab.blocks import Block, Line, Result, Table
+from adderlab.counting.modules import distinct_parameters, is_module
 from adderlab.counting.sizes import bytes_by_format
 from adderlab.counting.training_memory import TrainingMemory, training_memory
 from adderlab.formats import FORMATS
 from adderlab.nets import Network
 from adderlab.nets.dyadic import to_fraction
 from adderlab.nets.sources import read_source
+from adderlab.nets.tensors import Tensor
 
 if TYPE_CHECKING:
     from torch import nn
@@ -41,6 +43,8 @@ class LayerCount:
         arithmetic: ``2*3 + 3 = 9``.
         macs: multiply-adds of one evaluation.
         stored_bytes: what the layer's tensors take as they are stored.
+        weight_of: the earlier layer whose matrix it uses again; empty where it has its own.
+        bias_of: the same of its bias.
     """
 
     name: str
@@ -48,6 +52,8 @@ class LayerCount:
     n_out: int
     biases: int
     stored_bytes: int
+    weight_of: str = ""
+    bias_of: str = ""
 
     @property
     def weights(self) -> int:
@@ -56,8 +62,9 @@ class LayerCount:
 
     @property
     def parameters(self) -> int:
-        """Weights and biases."""
-        return self.weights + self.biases
+        """Weights and biases, those of an earlier layer not again."""
+        weights = 0 if self.weight_of else self.weights
+        return weights + (0 if self.bias_of else self.biases)
 
     @property
     def macs(self) -> int:
@@ -72,8 +79,12 @@ class LayerCount:
     @property
     def arithmetic(self) -> str:
         """How the parameters add up."""
-        bias = f" + {self.biases}" if self.biases else ""
-        return f"{self.n_in}*{self.n_out}{bias} = {self.parameters}"
+        if self.weight_of and (self.bias_of or not self.biases):
+            return f"{self.weight_of}'s, counted there = 0"
+        weights = f"{self.weight_of}'s weights" if self.weight_of else f"{self.n_in}*{self.n_out}"
+        own_bias = f"{self.bias_of}'s bias" if self.bias_of else str(self.biases)
+        bias = f" + {own_bias}" if self.biases else ""
+        return f"{weights}{bias} = {self.parameters}"
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -87,6 +98,7 @@ class LayerCount:
             "flops": self.flops,
             "bytes": bytes_by_format(self.parameters),
             "stored_bytes": self.stored_bytes,
+            "shared_with": self.weight_of or self.bias_of or None,
         }
 
 
@@ -103,6 +115,7 @@ class Count(Result):
         format: the network's own.
         stored_bytes: of the tensors as they are stored.
         file_bytes: of the file.
+        trainable: how many parameters are trained; the others are frozen.
         training: the memory of training, if an optimizer was given.
     """
 
@@ -113,6 +126,7 @@ class Count(Result):
     format: str
     stored_bytes: int
     file_bytes: int
+    trainable: int
     training: TrainingMemory | None = None
 
     @property
@@ -142,7 +156,12 @@ class Count(Result):
 
     def to_dict(self) -> dict[str, Any]:
         return {
-            "parameters": {"raw": self.raw, "nonzero": self.nonzero, "unique": self.unique},
+            "parameters": {
+                "raw": self.raw,
+                "nonzero": self.nonzero,
+                "unique": self.unique,
+                "trainable": self.trainable,
+            },
             "layers": [layer.to_dict() for layer in self.layers],
             "macs": self.macs,
             "flops": self.flops,
@@ -195,6 +214,11 @@ class Count(Result):
                 f"{self.unique} different values",
                 "strong",
             ),
+            *(
+                [Line(f"{self.trainable} of them are trained, the others are frozen")]
+                if self.trainable != self.raw
+                else []
+            ),
             Line(f"{self.macs} MACs, {self.flops} FLOPs ({RULE})"),
             Line(f"{self.stored_bytes} bytes of tensors as stored, {self.file_bytes} in the file"),
             Line(
@@ -226,41 +250,112 @@ def count_network(model: Network | str | Path | nn.Module, *, training: str | No
     """
     source = read_source(model)
     net = source.network
-    layers = tuple(
-        LayerCount(
-            name=f"fc{number}",
-            n_in=layer.n_in,
-            n_out=layer.n_out,
-            biases=layer.bias.shape[0] if layer.bias is not None else 0,
-            stored_bytes=layer.weight.stored_bytes
-            + (layer.bias.stored_bytes if layer.bias is not None else 0),
+    own = distinct_parameters(model) if is_module(model) else None
+    shared = shared_tensors(net, own[0] if own is not None else None)
+    layers: list[LayerCount] = []
+    for number, layer in enumerate(net.layers, start=1):
+        weight_of, bias_of = (shared.get(f"fc{number}.{key}", "") for key in ("weight", "bias"))
+        stored = 0 if weight_of else layer.weight.stored_bytes
+        if layer.bias is not None and not bias_of:
+            stored += layer.bias.stored_bytes
+        layers.append(
+            LayerCount(
+                name=f"fc{number}",
+                n_in=layer.n_in,
+                n_out=layer.n_out,
+                biases=layer.bias.shape[0] if layer.bias is not None else 0,
+                stored_bytes=stored,
+                weight_of=weight_of.partition(".")[0],
+                bias_of=bias_of.partition(".")[0],
+            )
         )
-        for number, layer in enumerate(net.layers, start=1)
-    )
-    often = _often(net)
+    total = sum(layer.parameters for layer in layers)
+    trainable = own[1] if own is not None and own[0] == total else total
+    often = _often(net, total, shared)
     return Count(
-        layers=layers,
-        nonzero=net.nonzero,
+        layers=tuple(layers),
+        nonzero=total - often.get(Fraction(0), 0),
         unique=len(often),
         entropy_bits=_entropy_bits(often.values()),
         format=net.format,
         stored_bytes=sum(layer.stored_bytes for layer in layers),
         file_bytes=len(source.data),
-        training=training_memory(net.parameters, training),
+        trainable=trainable,
+        training=training_memory(total, training, trainable=trainable),
     )
 
 
-def _often(net: Network) -> dict[Fraction, int]:
+def shared_tensors(net: Network, parameters: int | None) -> dict[str, str]:
+    """Return the tensors that are an earlier layer's once more, by name.
+
+    Args:
+        net: the network. A layer that a module uses several times stands in it as often.
+        parameters: how many the module has that it was read from, which is how layers that are
+            equal by chance are told from one that is used again; ``None`` where it is no module's.
+    """
+    same: dict[str, str] = {}
+    first: dict[int, str] = {}
+    for name, tensor in net.tensors():
+        if id(tensor) in first:
+            same[name] = first[id(tensor)]
+        _ = first.setdefault(id(tensor), name)
+    sizes = {name: math.prod(tensor.shape) for name, tensor in net.tensors()}
+    total = sum(sizes.values())
+    if parameters is None or total - sum(sizes[name] for name in same) == parameters:
+        return same
+    for equal in (_equal_layers(net), _equal_tensors(net)):
+        if total - sum(sizes[name] for name in equal) == parameters:
+            return equal
+    return same
+
+
+def _equal_layers(net: Network) -> dict[str, str]:
+    """Return the tensors of layers that have all tensors equal to an earlier layer's."""
+    same: dict[str, str] = {}
+    first: dict[Hashable, str] = {}
+    for number, layer in enumerate(net.layers, start=1):
+        key = (_values(layer.weight), None if layer.bias is None else _values(layer.bias))
+        name = first.setdefault(key, f"fc{number}")
+        if name != f"fc{number}":
+            same[f"fc{number}.weight"] = f"{name}.weight"
+            if layer.bias is not None:
+                same[f"fc{number}.bias"] = f"{name}.bias"
+    return same
+
+
+def _equal_tensors(net: Network) -> dict[str, str]:
+    same: dict[str, str] = {}
+    first: dict[Hashable, str] = {}
+    for name, tensor in net.tensors():
+        earlier = first.setdefault(_values(tensor), name)
+        if earlier != name:
+            same[name] = earlier
+    return same
+
+
+def _values(tensor: Tensor) -> Hashable:
+    """Return a tensor's values as what equal tensors have in common."""
+    return tensor.shape, *(
+        (exact.exponent, exact.integers.dtype.str, exact.integers.tobytes())
+        if exact.integers.dtype != object
+        else (exact.exponent, tuple(exact.integers.ravel().tolist()))
+        for exact in [tensor.exact()]
+    )
+
+
+def _often(net: Network, parameters: int, shared: Mapping[str, str]) -> dict[Fraction, int]:
     """Return how often each value occurs among the parameters, zeros of sparse ones included."""
     often: dict[Fraction, int] = {}
     stored = 0
-    for _, exact in net.entries():
+    for name, exact in net.entries():
+        if name in shared:
+            continue
         stored += exact.integers.size
         values, counts = np.unique(exact.integers, return_counts=True)
         for value, number in zip(values, counts, strict=True):
             fraction = to_fraction(int(value), exact.exponent)
             often[fraction] = often.get(fraction, 0) + int(number)
-    left_out = net.parameters - stored
+    left_out = parameters - stored
     if left_out:
         often[Fraction(0)] = often.get(Fraction(0), 0) + left_out
     return often

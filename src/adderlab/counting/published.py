@@ -74,11 +74,21 @@ def _gpt(layers: int, width: int, heads: int, positions: int = 1024) -> Architec
         output_bias=True,
         mlp_bias=True,
         tied=True,
+        longest=positions,
     )
 
 
 def _llama(
-    layers: int, width: int, heads: int, kv_heads: int, mlp: int, vocabulary: int, experts: int = 1
+    layers: int,
+    width: int,
+    heads: int,
+    kv_heads: int,
+    mlp: int,
+    vocabulary: int,
+    *,
+    longest: int,
+    experts: int = 1,
+    window: int = 0,
 ) -> Architecture:
     """Return the architecture of the Llama and Mistral families: a gated MLP and no biases."""
     return Architecture(
@@ -91,6 +101,9 @@ def _llama(
         vocabulary=vocabulary,
         experts=experts,
         experts_used=2 if experts > 1 else 1,
+        longest=longest,
+        window=window,
+        window_layers=layers if window else 0,
     )
 
 
@@ -131,42 +144,42 @@ MODELS: Final[dict[str, Published]] = {
         ),
         Published(
             "llama-2-7b",
-            _llama(32, 4096, 32, 32, 11008, 32000),
+            _llama(32, 4096, 32, 32, 11008, 32000, longest=4096),
             _LLAMA2,
             "2023-07-18",
             _LLAMA2_SHIPPED,
         ),
         Published(
             "llama-2-13b",
-            _llama(40, 5120, 40, 40, 13824, 32000),
+            _llama(40, 5120, 40, 40, 13824, 32000, longest=4096),
             _LLAMA2,
             "2023-07-18",
             _LLAMA2_SHIPPED,
         ),
         Published(
             "llama-2-70b",
-            _llama(80, 8192, 64, 8, 28672, 32000),
+            _llama(80, 8192, 64, 8, 28672, 32000, longest=4096),
             _LLAMA2,
             "2023-07-18",
             _LLAMA2_SHIPPED,
         ),
         Published(
             "llama-3-8b",
-            _llama(32, 4096, 32, 8, 14336, 128256),
+            _llama(32, 4096, 32, 8, 14336, 128256, longest=8192),
             _LLAMA3,
             "2024-04-18",
             _LLAMA3_SHIPPED,
         ),
         Published(
             "llama-3-70b",
-            _llama(80, 8192, 64, 8, 28672, 128256),
+            _llama(80, 8192, 64, 8, 28672, 128256, longest=8192),
             _LLAMA3,
             "2024-04-18",
             _LLAMA3_SHIPPED,
         ),
         Published(
             "llama-3.1-405b",
-            _llama(126, 16384, 128, 8, 53248, 128256),
+            _llama(126, 16384, 128, 8, 53248, 128256, longest=131072),
             _LLAMA3,
             "2024-07-23",
             _LLAMA31_SHIPPED,
@@ -174,14 +187,14 @@ MODELS: Final[dict[str, Published]] = {
         ),
         Published(
             "mistral-7b",
-            _llama(32, 4096, 32, 8, 14336, 32000),
+            _llama(32, 4096, 32, 8, 14336, 32000, longest=32768, window=4096),
             _MISTRAL,
             "2023-09-27",
             _MISTRAL_SHIPPED,
         ),
         Published(
             "mixtral-8x7b",
-            _llama(32, 4096, 32, 8, 14336, 32000, experts=8),
+            _llama(32, 4096, 32, 8, 14336, 32000, longest=32768, experts=8),
             _MIXTRAL,
             "2023-12-11",
             _MIXTRAL_SHIPPED,
