@@ -73,6 +73,10 @@ class ResourceError(AdderlabError, MemoryError):
     """Work that is refused because its estimate is beyond this machine."""
 
 
+class RunFileError(AdderlabError, ValueError):
+    """A file of a run's folder that does not hold what the run's record says of it."""
+
+
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C during long work, with where it was.
 

@@ -71,6 +71,7 @@ def map(
     Raises:
         OptionError: an axis or a setting is out of its range, or an axis is finer than fp32.
         OutputError: ``out`` can't be written.
+        RunFileError: a finished band in the folder of an unfinished map is damaged.
         ResourceError: the map would not fit in memory or on the disk.
 
     Examples:
@@ -106,7 +107,8 @@ def map(
         for number in range(grid.bands):
             rows = grid.rows_of(number)
             if ledger is not None and number in ledger.blocks:
-                pixels = read_pixels(ledger.path(number, SUFFIX))
+                shape = (len(range(grid.rows)[rows]), grid.columns)
+                pixels = read_pixels(ledger.block_path(number), shape)
                 on_progress(pixels.measure.size)
             else:
                 pixels = grid.train(

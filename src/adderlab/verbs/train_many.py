@@ -63,6 +63,7 @@ def train_many(
     Raises:
         OptionError: a setting is out of its range.
         OutputError: ``out`` can't be written, or holds something else.
+        RunFileError: a file in ``out`` does not hold what the run's record says of it.
         ResourceError: the population would not fit in memory or on the disk.
 
     Examples:

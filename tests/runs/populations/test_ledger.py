@@ -91,15 +91,18 @@ def test_a_folder_of_other_files_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", "null", '{"schema": 1}', '{"schema": 2, "identity": {}}', "\x00", '"run"'],
-)
+    ["", "{", "[]", "null", '{"schema": 1}', '{"schema": 2, "identity": {}}', "\x00", '"run"',
+     "[" * 100_000, '{"schema": NaN}', '{"schema": 1, "schema": 1}',
+     '{"a":' * 500 + "1" + "}" * 500],
+)  # fmt: skip
 def test_a_record_that_is_none_of_ours_is_refused(tmp_path, text):
     _ = (tmp_path / "run.json").write_text(text)
     with pytest.raises(OutputError) as refused:
         _ = Ledger.open(tmp_path, IDENTITY)
-    assert str(refused.value) == (
-        f"{tmp_path / 'run.json'}: not the record of a run that can be resumed; name a new folder"
-    )
+    message = str(refused.value)
+    what = f"{tmp_path / 'run.json'}: not the record of a run that can be resumed ("
+    assert (message[: len(what)], message[-20:]) == (what, "); name a new folder")
+    assert len(message) < len(what) + 200
     assert (tmp_path / "run.json").read_text() == text
 
 
@@ -179,7 +182,86 @@ def test_an_entry_may_not_name_a_file_elsewhere(tmp_path):
     _ = outside.write_bytes(b"block 0")
     ledger.blocks[0]["file"] = "../outside.bin"
     ledger.save()
-    assert Ledger.open(tmp_path / "run", IDENTITY).blocks == {}
+    with pytest.raises(OutputError, match=r"\(blocks.0.file: String should match pattern"):
+        _ = Ledger.open(tmp_path / "run", IDENTITY)
+
+
+RESEALED = [
+    ({"schema": 2}, "schema: Input should be 1"),
+    ({"finished": "yes"}, "finished: Input should be a valid boolean"),
+    ({"identity": None}, "identity: Input should be a valid dictionary"),
+    ({"blocks": {}}, "blocks: Input should be a valid list"),
+    ({"blocks": [{}]}, "blocks.0.file: Field required"),
+    ({"files": [{"file": "../../x", "bytes": 1, "blake2b": "0" * 32}]},
+     "files.0.file: String should match pattern"),
+    ({"files": [{"file": "a.b", "bytes": -1, "blake2b": "0" * 32}]}, "files.0.bytes: Input should"),
+    ({"files": [{"file": "a.b", "bytes": 1.5, "blake2b": "0" * 32}]}, "files.0.bytes: Input"),
+    ({"figures": [{"file": "figures/../../x.svg", "bytes": 1, "blake2b": "0" * 32}]},
+     "figures.0.file: String should match pattern"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "fault"), RESEALED)
+def test_a_record_that_was_changed_and_sealed_again_is_refused(tmp_path, changes, fault):
+    _ = begun(tmp_path)
+    record = tmp_path / "run.json"
+    entries = {**json.loads(record.read_text()), **changes}
+    entries["sha256"] = module._seal(entries)
+    _ = record.write_text(json.dumps(entries))
+    with pytest.raises(OutputError) as refused:
+        _ = Ledger.open(tmp_path, IDENTITY)
+    assert refused.value.what.startswith(f"not the record of a run that can be resumed ({fault}")
+
+
+@pytest.mark.parametrize("name", ["block", "file", "bytes", "blake2b"])
+def test_an_entry_that_lacks_a_key_is_refused(tmp_path, name):
+    ledger = begun(tmp_path)
+    del ledger.blocks[1][name]
+    ledger.save()
+    with pytest.raises(OutputError, match=rf"\(blocks.1.{name}: Field required\)"):
+        _ = Ledger.open(tmp_path, IDENTITY)
+
+
+def test_a_block_that_is_entered_twice_or_under_another_number_is_refused(tmp_path):
+    ledger = begun(tmp_path)
+    ledger.blocks[3] = ledger.blocks[2]
+    ledger.save()
+    with pytest.raises(OutputError, match="a block is entered twice"):
+        _ = Ledger.open(tmp_path, IDENTITY)
+    ledger.blocks[3] = {**ledger.blocks[2], "block": 3}
+    ledger.save()
+    with pytest.raises(OutputError, match="the file of block 3 has another number"):
+        _ = Ledger.open(tmp_path, IDENTITY)
+
+
+@pytest.mark.parametrize("place", ["run.json", "blocks", "blocks/000001.bin", "figures", "x"])
+def test_a_link_that_leads_out_of_the_folder_is_refused(tmp_path, place):
+    run, far = tmp_path / "run", tmp_path / "far"
+    _ = begun(run)
+    target = run / place
+    if target.exists():
+        _ = target.rename(far)
+    target.symlink_to(far)
+    with pytest.raises(OutputError) as refused:
+        _ = Ledger.open(run, IDENTITY)
+    assert str(refused.value) == (
+        f"{target}: a link that leads out of the run's folder; put what it leads to in its place"
+    )
+
+
+@pytest.mark.parametrize("place", ["run.json", "blocks/000001.bin"])
+def test_a_pipe_in_a_files_place_is_not_waited_for(tmp_path, place):
+    _ = begun(tmp_path)
+    (tmp_path / place).unlink()
+    os.mkfifo(tmp_path / place)
+    assert module.recorded_identity(tmp_path) == (
+        {} if place == "run.json" else json.loads(json.dumps(IDENTITY))
+    )
+    if place == "run.json":
+        with pytest.raises(OutputError, match=r"run.json: not a regular file; name a new folder"):
+            _ = Ledger.open(tmp_path, IDENTITY)
+    else:
+        assert Ledger.open(tmp_path, IDENTITY).damaged == (place,)
 
 
 def full(*_, **__):

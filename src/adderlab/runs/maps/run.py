@@ -6,8 +6,11 @@ is done, so that the same command resumes an interrupted map.
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
+import zipfile
+import zlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +18,8 @@ from typing import Any, Final
 import numpy as np
 
 from adderlab.blocks.numbers import counted
-from adderlab.errors import OptionError, ResourceError
+from adderlab.errors import OptionError, ResourceError, RunFileError
+from adderlab.reading import Refusals, read_file
 from adderlab.runs.maps.axes import LARGEST_SIDE, Axis, parse_axis, parse_size
 from adderlab.runs.maps.grid import EACH, Grid, Pixels
 from adderlab.runs.maps.result import about
@@ -31,6 +35,18 @@ PIXEL_BYTES: Final = 128
 PIXEL_DISK_BYTES: Final = 16
 MOST_POPULATIONS: Final = 1 << 14
 SUFFIX: Final = ".npz"
+UNPACKING_ERRORS: Final = (
+    EOFError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What a damaged archive of arrays raises."""
 
 
 def grid_of(task: Task, x: str, y: str, size: int | str, settings: Any) -> Grid:
@@ -160,7 +176,29 @@ def identity(grid: Grid) -> dict[str, Any]:
     }
 
 
-def read_pixels(path: Path) -> Pixels:
-    """Return the pixels of a finished band."""
-    with np.load(path, allow_pickle=False) as archive:
-        return Pixels(archive["measure"], archive["success"])
+def read_pixels(path: Path, shape: tuple[int, int]) -> Pixels:
+    """Return the pixels of a finished band.
+
+    Raises:
+        RunFileError: it is no band of this shape.
+    """
+    remedy = "delete it: the same command trains it again"
+    rows, columns = shape
+    most_bytes = 8 * rows * columns + (1 << 16)  # 5 a pixel, and two headers
+    raw = read_file(path, most_bytes, Refusals(RunFileError, remedy, remedy))
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            if sum(member.file_size for member in archive.infolist()) > most_bytes:
+                raise ValueError("it is larger when unpacked")
+        with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
+            measure, success = arrays["measure"], arrays["success"]
+        for array, dtype in ((measure, np.float32), (success, np.bool_)):
+            if array.dtype != dtype or array.shape != shape:
+                raise ValueError(f"an array has type {array.dtype} and shape {array.shape}")
+    except UNPACKING_ERRORS as error:
+        raise RunFileError(
+            f"not the {rows} x {columns} pixels that it should be ({str(error)[:80]})",
+            where=str(path),
+            remedy=remedy,
+        ) from None
+    return Pixels(measure, success)

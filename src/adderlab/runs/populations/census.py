@@ -18,12 +18,40 @@ from adderlab.tasks import Task
 from adderlab.training import Settings
 from adderlab.training.census.rates import Rate
 from adderlab.training.census.surveys import Survey
+from adderlab.training.census.symptoms import SYMPTOM_NAMED
 
 if TYPE_CHECKING:
     from adderlab.runs.populations.plan import Plan
 
 BEST: Final = "best.safetensors"
 CENSUS: Final = "census.parquet"
+
+
+def fault_of_result(plan: Plan, result: Mapping[str, Any]) -> str:
+    """Return why what a record holds is not a result of the plan; empty if it is one."""
+    from adderlab.runs.populations.schema import RESULT, fault_of
+
+    fault = fault_of(RESULT, result)
+    if fault:
+        return fault
+    for name, value in (("task", plan.task.name), ("networks", plan.networks)):
+        if result[name] != value:
+            return f"{name}: not {value}"
+    task, most = plan.task, plan.networks
+    members = [entry["member"] for entry in result["failures"]]
+    members += [entry["member"] for entry in result["solutions"]["commonest"]]
+    members += [result["best"]["member"]] if result["best"] is not None else []
+    if max((result["successes"], result["diverged"], *members)) > most:
+        return f"a number is beyond the {most} networks"
+    if any(
+        entry["table"] and (len(entry["table"]) != task.rows or max(entry["table"]) >> task.n_out)
+        for entry in result["failures"]
+    ):
+        return f"failures: a table is none of {task.name}"
+    symptoms = [*result["causes"], *(c for kind in result["failures"] for c in kind["causes"])]
+    if any(entry["cause"] not in SYMPTOM_NAMED for entry in symptoms):
+        return "causes: there is no such cause"
+    return ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

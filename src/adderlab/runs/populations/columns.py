@@ -12,11 +12,14 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import numpy as np
 
+from adderlab.blocks.numbers import counted
+from adderlab.errors import RunFileError
 from adderlab.nets.layout import Layout
+from adderlab.reading import Refusals, opened
 from adderlab.tasks import Task
 from adderlab.training import Settings
 from adderlab.training.census.codes import CODE_BITS, bits_of_code
@@ -25,9 +28,14 @@ from adderlab.training.census.symptoms import SYMPTOMS
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from pyarrow import parquet
 
+UNREAD: Final = Refusals(RunFileError, "delete it: the same command trains it again")
 MOST_ROWS: Final = 64
 """Rows of a task up to which a member's whole table is a column beside its code."""
+
+MAY_BE_NULL: Final = ("table_code", "pattern", "solution_class", "steps_to_solve")
+"""Of members with non-finite weights, and of those that were never right."""
 
 TENSORS: Final = ("losses", "weights", "snapshots")
 """The columns of a block that the census leaves out."""
@@ -89,13 +97,53 @@ def to_table(findings: Findings, task: Task, settings: Settings) -> pa.Table:
     return pa.table(columns)
 
 
-def read_block(path: Path) -> Findings:
-    """Return the findings of a block that are counted, without the tensors kept beside them."""
+def read_block(path: Path, members: range, points: int) -> Findings:
+    """Return the findings of a block that are counted, without the tensors kept beside them.
+
+    Args:
+        path: its file.
+        members: whose block it is.
+        points: how many losses each of them has.
+
+    Raises:
+        RunFileError: it is no such block.
+    """
+    import pyarrow as pa
+
+    with opened(path, UNREAD) as (file, _):
+        try:
+            return _findings(file, members, points)
+        except (pa.ArrowException, ArithmeticError, LookupError, OSError, ValueError) as error:
+            reason = " ".join(str(error).split())[:80]
+            raise RunFileError(
+                f"not the block of {counted(len(members), 'member')} that it should be ({reason})",
+                where=str(path),
+                remedy="delete it: the same command trains it again",
+            ) from None
+
+
+def open_table(file: BinaryIO) -> parquet.ParquetFile:
+    """Return a Parquet file that is open for reading, one column after the other."""
     from pyarrow import parquet
 
-    names = parquet.read_schema(path).names
-    heavy = ("start", "table", "weights", "snapshots")
-    table = parquet.read_table(path, columns=[name for name in names if name not in heavy])
+    return parquet.ParquetFile(file, pre_buffer=False)
+
+
+def _findings(file: BinaryIO, members: range, points: int) -> Findings:
+    source = open_table(file)
+    schema = source.schema_arrow
+    if source.metadata.num_rows != len(members):
+        raise ValueError(f"it has {counted(source.metadata.num_rows, 'row')}")
+    types = _types(points)
+    for name, type_ in types.items():
+        if name not in schema.names or schema.field(name).type != type_:
+            raise ValueError(f"its column {name} is missing or of another type")
+    table = source.read(columns=list(types))
+    for name in types:
+        if name not in MAY_BE_NULL and table[name].null_count:
+            raise ValueError(f"its column {name} has gaps")
+    if table["member"].to_numpy().tolist() != list(members):
+        raise ValueError("its members are others")
 
     def numbers(name: str) -> Any:
         return table[name].to_numpy()
@@ -116,6 +164,26 @@ def read_block(path: Path) -> Findings:
         solved_at=table["steps_to_solve"].fill_null(-1).to_numpy().astype(np.int32),
         losses=np.asarray(losses.flatten()).reshape(len(table), -1),
     )
+
+
+def _types(points: int) -> dict[str, pa.DataType]:
+    """Return the columns that are read, with their types."""
+    import pyarrow as pa
+
+    return {
+        "member": pa.int64(),
+        "loss": pa.float64(),
+        "is_right": pa.bool_(),
+        "rows_right": pa.int32(),
+        "table_code": pa.string(),
+        "margin": pa.float64(),
+        "pattern": pa.string(),
+        "solution_class": pa.string(),
+        "dead_units": pa.int32(),
+        "steps_to_solve": pa.int32(),
+        **{symptom.name: pa.bool_() for symptom in SYMPTOMS},
+        "losses": pa.list_(pa.float32(), points),
+    }
 
 
 def _settings_columns(settings: Settings, count: int) -> dict[str, Any]:

@@ -9,7 +9,9 @@ of other work is never written into: the error names what differs.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b, sha256
 from pathlib import Path
@@ -17,14 +19,18 @@ from typing import Any, Final
 
 from adderlab.blocks.numbers import counted
 from adderlab.errors import Interrupted, OutputError
+from adderlab.reading import JsonError, Refusals, opened, parse_json, read_file
 from adderlab.scratch import is_scratch, sweep
 from adderlab.writing import check_folder, write_file
 
 SCHEMA: Final = 1
 RECORD: Final = "run.json"
 BLOCKS: Final = "blocks"
+FIGURES: Final = "figures"
 LONGEST_SHOWN: Final = 40
-OWN: Final = ("schema", "finished", "identity", "machine", "blocks", "files", "sha256")
+LARGEST_RECORD_BYTES: Final = 1 << 28
+UNREAD: Final = Refusals(OutputError, "name a new folder", "name a new folder")
+OWN: Final = ("schema", "finished", "identity", "machine", "blocks", "files", "figures", "sha256")
 """The record's own keys; beside them stand those of the result."""
 
 
@@ -38,6 +44,7 @@ class Ledger:
         machine: what else its numbers depend on: versions, the processor.
         blocks: the entry of each finished block, by its number.
         files: the entries of the other files, written when all blocks were finished.
+        figures: the entries of the figures, which can be drawn again from the rest.
         result: the result of the work, once it is finished.
         damaged: names of files that were entered but changed since.
     """
@@ -47,6 +54,7 @@ class Ledger:
     machine: dict[str, Any] = field(default_factory=dict[str, Any])
     blocks: dict[int, dict[str, Any]] = field(default_factory=dict[int, dict[str, Any]])
     files: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    figures: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     result: dict[str, Any] | None = None
     damaged: tuple[str, ...] = ()
 
@@ -69,6 +77,7 @@ class Ledger:
         identity_now = json.loads(json.dumps(dict(identity)))
         machine_now = json.loads(json.dumps(dict(machine or {})))
         record = place / RECORD
+        _check_links(place)
         if not record.exists():
             _check_unused(place)
             return cls(place, identity_now, machine_now)
@@ -78,10 +87,11 @@ class Ledger:
         ledger = cls(
             place, identity_now, machine_now, result=result if record_read["finished"] else None
         )
+        ledger.files, ledger.figures = record_read["files"], record_read["figures"]
         damaged: list[str] = []
         for entry in record_read["blocks"]:
             if ledger.is_whole(entry):
-                ledger.blocks[int(entry["block"])] = entry
+                ledger.blocks[entry["block"]] = entry
             else:
                 damaged.append(entry["file"])
         damaged += [entry["file"] for entry in record_read["files"] if not ledger.is_whole(entry)]
@@ -157,28 +167,42 @@ class Ledger:
             "machine": self.machine,
             "blocks": [self.blocks[number] for number in sorted(self.blocks)],
             "files": self.files,
+            "figures": self.figures,
             **(self.result or {}),
         }
         record_data["sha256"] = _seal(record_data)
         text = json.dumps(record_data, indent=1, allow_nan=False)
         _ = write_file(self.folder / RECORD, text + "\n")
 
-    def finish(self, result: dict[str, Any], files: list[Path]) -> None:
-        """Enter the result and the files that hold it."""
+    def finish(
+        self, result: dict[str, Any], files: Iterable[Path], figures: Iterable[Path] = ()
+    ) -> None:
+        """Enter the result, the files that hold it, and its figures."""
         self.files = [_entry_of(self.folder, path) for path in files]
+        self.figures = [_entry_of(self.folder, path) for path in figures]
         self.result = result
         self.save()
 
+    def enter_figures(self, figures: Iterable[Path]) -> None:
+        """Enter figures that were drawn again."""
+        entries = [_entry_of(self.folder, path) for path in figures]
+        if entries != self.figures:
+            self.figures = entries
+            self.save()
+
+    def block_path(self, number: int) -> Path:
+        """Return where a finished block lies."""
+        return self.folder / self.blocks[number]["file"]
+
     def is_whole(self, entry: Mapping[str, Any]) -> bool:
         """Return whether a file is as its entry says: there, as long, with the same checksum."""
-        path = self.folder / str(entry["file"])
-        if "block" in entry and path.parent != self.folder / BLOCKS:
-            return False
+        path = self.folder / entry["file"]
         try:
-            if path.stat().st_size != entry["bytes"]:
-                return False
+            with opened(path, UNREAD) as (_, size):
+                if size != entry["bytes"]:
+                    return False
             return file_checksum(path) == entry["blake2b"]
-        except OSError:
+        except OutputError:
             return False
 
     def sweep(self) -> None:
@@ -190,8 +214,8 @@ class Ledger:
 def recorded_identity(folder: Path) -> dict[str, Any]:
     """Return what a folder's record says of the work, unchecked; empty where there is none."""
     try:
-        identity = json.loads((folder / RECORD).read_text(encoding="utf-8"))["identity"]
-    except (OSError, ValueError, TypeError, KeyError):
+        identity = parse_json(read_file(folder / RECORD, LARGEST_RECORD_BYTES, UNREAD))["identity"]
+    except (OutputError, JsonError, TypeError, KeyError):
         return {}
     return identity if isinstance(identity, dict) else {}
 
@@ -204,7 +228,7 @@ def checksum(data: bytes) -> str:
 def file_checksum(path: Path) -> str:
     """Return the checksum of a file, read in pieces."""
     digest = blake2b(digest_size=16)
-    with path.open("rb") as file:
+    with opened(path, UNREAD) as (file, _):
         while piece := file.read(1 << 20):
             digest.update(piece)
     return digest.hexdigest()
@@ -238,45 +262,56 @@ def _check_unused(folder: Path) -> None:
         )
 
 
+def _check_links(folder: Path) -> None:
+    """Refuse a folder of which something that is read or written lies elsewhere.
+
+    Raises:
+        OutputError: it is a link that leads out of the folder.
+    """
+    inside = Path(os.path.realpath(folder))
+    for place in (folder, folder / BLOCKS, folder / FIGURES):
+        links: list[str] = []
+        with suppress(OSError), os.scandir(place) as entries:
+            links = [entry.path for entry in entries if entry.is_symlink()]
+        for link in links:
+            if not Path(os.path.realpath(link)).is_relative_to(inside):
+                raise OutputError(
+                    "a link that leads out of the run's folder",
+                    where=link,
+                    remedy="put what it leads to in its place",
+                )
+
+
 def _read(record: Path) -> dict[str, Any]:
     """Return the record of a folder.
 
     Raises:
         OutputError: it can't be read, is no record of ours, or was changed since.
     """
-    entries: dict[str, Any] = {}
+    from adderlab.runs.populations.schema import RECORD as SCHEMA_OF_RECORD
+    from adderlab.runs.populations.schema import fault_of
+
+    raw = read_file(record, LARGEST_RECORD_BYTES, UNREAD)
     try:
-        entries = json.loads(record.read_text(encoding="utf-8"))
-        whole = (
-            entries["schema"] == SCHEMA
-            and isinstance(entries["sha256"], str)
-            and isinstance(entries["identity"], dict)
-            and isinstance(entries["machine"], dict)
-            and isinstance(entries["finished"], bool)
-            and isinstance(entries["files"], list)
-            and all(
-                isinstance(entry["block"], int)
-                and isinstance(entry["bytes"], int)
-                and isinstance(entry["file"], str)
-                and isinstance(entry["blake2b"], str)
-                for entry in entries["blocks"]
-            )
-        )
-    except (OSError, ValueError, TypeError, KeyError):
-        whole = False
-    if not whole:
-        raise OutputError(
-            "not the record of a run that can be resumed",
-            where=str(record),
-            remedy="name a new folder",
-        )
-    if entries["sha256"] != _seal(entries):
+        entries = parse_json(raw)
+    except JsonError as error:
+        raise _no_record(record, f"it {error}") from None
+    seal = entries.get("sha256") if isinstance(entries, dict) else None
+    if isinstance(seal, str) and seal != _seal(entries):
         raise OutputError(
             "the record is damaged: its checksum does not match",
             where=str(record),
             remedy="restore it from a copy, or name a new folder",
         )
+    fault = fault_of(SCHEMA_OF_RECORD, entries)
+    if fault:
+        raise _no_record(record, fault)
     return entries
+
+
+def _no_record(record: Path, reason: str) -> OutputError:
+    what = f"not the record of a run that can be resumed ({reason})"
+    return OutputError(what, where=str(record), remedy="name a new folder")
 
 
 def _check_same(folder: Path, then: Mapping[str, Any], now: Mapping[str, Any]) -> None:

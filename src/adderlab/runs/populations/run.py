@@ -14,13 +14,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from adderlab.blocks.numbers import counted
+from adderlab.errors import RunFileError
 from adderlab.nets import save
 from adderlab.nets.layout import join
 from adderlab.nets.sources import read_source
 from adderlab.proving import decide
-from adderlab.runs.populations.census import BEST, CENSUS, Census
-from adderlab.runs.populations.columns import TENSORS, about_block, block_bytes, read_block
-from adderlab.runs.populations.ledger import Ledger
+from adderlab.reading import opened
+from adderlab.runs.populations.census import BEST, CENSUS, Census, fault_of_result
+from adderlab.runs.populations.columns import (
+    TENSORS,
+    UNREAD,
+    about_block,
+    block_bytes,
+    open_table,
+    read_block,
+)
+from adderlab.runs.populations.ledger import FIGURES, RECORD, Ledger
 from adderlab.runs.populations.pictures import pictures_of, run_pictures
 from adderlab.runs.populations.plan import Plan
 from adderlab.runs.populations.summary import Examples, census_of, shown_members
@@ -39,7 +49,6 @@ if TYPE_CHECKING:
     from adderlab.training.members import Members
 
 SUFFIX: Final = ".parquet"
-FIGURES: Final = "figures"
 MOST_TRIED: Final = 4096
 """Failures that are trained again with one thing changed."""
 
@@ -137,9 +146,19 @@ class PopulationRun:
         plan, ledger = self.plan, self.ledger
         members = plan.members(number)
         if ledger is not None and number in ledger.blocks:
-            self.seconds += float(ledger.blocks[number]["seconds"])
+            entry = ledger.blocks[number]
+            own = {"first": members.start, "members": len(members)}
+            if "seconds" not in entry or any(entry.get(name) != own[name] for name in own):
+                raise RunFileError(
+                    f"the entry of block {number} is not that of {counted(len(members), 'member')} "
+                    f"from {members.start} on",
+                    where=str(ledger.folder / RECORD),
+                    remedy="name a new folder",
+                )
+            findings = read_block(ledger.block_path(number), members, len(plan.loss_steps))
+            self.seconds += float(entry["seconds"])
             self.on_progress(len(members) * max(plan.settings.steps, 1))
-            return read_block(ledger.path(number, SUFFIX))
+            return findings
         start = time.perf_counter()
         findings = self._trained(np.arange(members.start, members.stop, dtype=np.uint64))
         seconds = time.perf_counter() - start
@@ -232,10 +251,11 @@ class PopulationRun:
             files.append(save(best, ledger.folder / BEST))
         else:
             (ledger.folder / BEST).unlink(missing_ok=True)
+        figures: list[Path] = []
         if self.draw:
             with self.watch.part("figures"):
-                _draw(ledger.folder, run_pictures(census, examples))
-        ledger.finish(census.record(), files)
+                figures = _drawn(ledger.folder, run_pictures(census, examples))
+        ledger.finish(census.record(), files, figures)
 
 
 def _write_table(ledger: Ledger, path: Path, blocks: int) -> None:
@@ -243,12 +263,13 @@ def _write_table(ledger: Ledger, path: Path, blocks: int) -> None:
     from pyarrow import parquet
 
     with new_file(path) as scratch:
-        schema = parquet.read_schema(ledger.path(0, SUFFIX))
-        names = [name for name in schema.names if name not in TENSORS]
         writer = None
         try:
             for number in range(blocks):
-                table = parquet.read_table(ledger.path(number, SUFFIX), columns=names)
+                with opened(ledger.block_path(number), UNREAD) as (file, _):
+                    source = open_table(file)
+                    names = [name for name in source.schema_arrow.names if name not in TENSORS]
+                    table = source.read(columns=names)
                 if writer is None:
                     writer = parquet.ParquetWriter(scratch, table.schema, compression="zstd")
                 writer.write_table(table, row_group_size=len(table))
@@ -260,22 +281,32 @@ def _write_table(ledger: Ledger, path: Path, blocks: int) -> None:
 def finished_census(plan: Plan, ledger: Ledger, draw: bool) -> Census:
     """Return a run that was finished before, its best network proved once more.
 
-    Figures are no part of the record: if they are missing, they are drawn again.
+    Figures are drawn again if one of them is missing or damaged.
+
+    Raises:
+        RunFileError: what the record says is not the result of this run.
     """
     assert ledger.result is not None
+    fault = fault_of_result(plan, ledger.result)
+    if fault:
+        raise RunFileError(
+            f"its result is not that of this run ({fault})",
+            where=str(ledger.folder / RECORD),
+            remedy="name a new folder",
+        )
     census = Census.from_record(plan, ledger.result)
     if census.best is not None:
         source = read_source(ledger.folder / BEST)
         proof = replace(decide(source.network, plan.task), sha256=source.sha256)
         census = replace(census, best_proof=proof)
     census = replace(census, folder=ledger.folder, was_done=True)
-    if draw and not (ledger.folder / FIGURES).is_dir():
-        _draw(ledger.folder, pictures_of(census))
+    if draw and not (ledger.figures and all(map(ledger.is_whole, ledger.figures))):
+        ledger.enter_figures(_drawn(ledger.folder, pictures_of(census)))
     return census
 
 
-def _draw(folder: Path, pictures: Iterable[Picture]) -> None:
-    """Write pictures into a run's folder, all of them or none."""
+def _drawn(folder: Path, pictures: Iterable[Picture]) -> list[Path]:
+    """Write pictures into a run's folder, all of them or none, and return their paths."""
     with new_folder(folder / FIGURES) as place:
-        for picture in pictures:
-            _ = picture.write(place)
+        names = [path.name for picture in pictures for path in picture.write(place)]
+    return [folder / FIGURES / name for name in names]
