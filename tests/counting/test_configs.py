@@ -37,7 +37,7 @@ def test_a_configuration_gives_the_published_total(config, name):
 
 def test_every_type_that_is_known_has_a_published_total():
     types = {content.get("text_config", content)["model_type"] for content, _ in PUBLISHED.values()}
-    assert types == set(MODEL_TYPES)
+    assert set(MODEL_TYPES) <= types
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -96,19 +96,19 @@ OPEN = (
     [
         ({**LLAMA_3, "model_type": "mamba"}, 'has model_type "mamba", whose layers are not known',
          ("its fields are enough for bert, gemma, gemma2, gemma3_text, gpt_neox, llama, mistral, "
-          "olmo, olmo2, phi3, qwen2, qwen3")),
+          "olmo, olmo2, olmo3, phi, phi3, qwen2, qwen3, smollm3, starcoder2")),
         ({**plain("x", 768, 12, 12, 30522), "model_type": 5},
          "has model_type 5, whose layers are not known",
-         "its fields are enough for bert, gpt_neox, llama, olmo, olmo2, phi3"),
+         "its fields are enough for bert, gpt_neox, llama, olmo, olmo2, olmo3, phi, phi3"),
         ({"n_embd": 768, "n_head": 12, "n_layer": 12}, "has no model_type",
-         "gpt2 is nearest and needs n_positions, vocab_size too"),
+         f"one of {KNOWN}; gpt2 is nearest and needs n_positions, vocab_size too"),
     ],
 )  # fmt: skip
 def test_what_would_settle_an_unknown_type_is_said(config, content, what, fit):
     path = config(content)
     with refused(
         OptionError,
-        f"{path}: {what}; {OPEN}; set model_type to what it is built as, one of {KNOWN} ({fit}), "
+        f"{path}: {what}; {OPEN}; set model_type to what it is built as ({fit}), "
         "or count its weight files (`safetensors`)",
     ):
         _ = count(config=path)

@@ -63,6 +63,7 @@ class Architecture:
         latent: where keys and values are compressed, their sizes.
         tied: whether the output head is the embedding.
         has_head: whether there is an output head.
+        head_bias: a bias on the output head.
         has_pooler: whether the first token passes through one more layer.
         experts: MLPs a layer.
         experts_used: how many of them one token passes through.
@@ -100,6 +101,7 @@ class Architecture:
     latent: Latent | None = None
     tied: bool = False
     has_head: bool = True
+    head_bias: bool = False
     has_pooler: bool = False
     experts: int = 1
     experts_used: int = 1
@@ -147,10 +149,11 @@ class Architecture:
 
     def _ends(self) -> Iterator[Part]:
         head = Term("", (self.width, self.vocabulary))
+        bias = (Term("bias", (self.vocabulary,), is_bias=True),) if self.head_bias else ()
         if self.has_head and self.tied:
-            yield Part("output head", (), shared=(head,))
+            yield Part("output head", (Stack(bias),) if bias else (), shared=(head,))
         elif self.has_head:
-            yield Part("output head", (Stack((head,)),))
+            yield Part("output head", (Stack((head, *bias)),))
         if self.has_pooler:
             terms = (
                 Term("", (self.width, self.width)),

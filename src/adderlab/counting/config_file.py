@@ -216,14 +216,14 @@ def _unknown(kind: Any, entries: dict[str, Any], where: str) -> OptionError:
         lacking[name] = list(dict.fromkeys(keys.missing))
     fewest = min(map(len, lacking.values()))
     near = [name for name, missing in lacking.items() if len(missing) == fewest]
-    fit = (
-        f"{near[0]} is nearest and needs {', '.join(lacking[near[0]])} too"
-        if fewest
-        else f"its fields are enough for {', '.join(near)}"
-    )
+    fit = f"its fields are enough for {', '.join(near)}"
+    if fewest:
+        fields = ", ".join(lacking[near[0]])
+        known = ", ".join(MODEL_TYPES)
+        fit = f"one of {known}; {near[0]} is nearest and needs {fields} too"
     return OptionError(
         f"{what}; {SETTLING}",
         where=where,
-        remedy=f"set model_type to what it is built as, one of {', '.join(MODEL_TYPES)} ({fit}), "
-        "or count its weight files (`safetensors`)",
+        remedy=f"set model_type to what it is built as ({fit}), or count its weight files "
+        "(`safetensors`)",
     )

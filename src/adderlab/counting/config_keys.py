@@ -98,6 +98,13 @@ def _shown(value: Any) -> str:
     return json.dumps(value)[:40]
 
 
+def shared_head_width(keys: Keys, width: int, heads: int, *names: str) -> int:
+    """Return the channels of a head where heads share the width out; a fault where they can't."""
+    if width % heads and not (keys.missing or keys.wrong):
+        keys.wrong.append(f"{names[0]} {width} is no multiple of {names[1]} {heads}")
+    return max(width // heads, 1)
+
+
 def read_json(path: Path, largest_bytes: int) -> Any:
     """Return the JSON in a regular file of at most ``largest_bytes``.
 
