@@ -45,6 +45,7 @@ class LayerCount:
         stored_bytes: what the layer's tensors take as they are stored.
         weight_of: the earlier layer whose matrix it uses again; empty where it has its own.
         bias_of: the same of its bias.
+        reads: in a graph, what the layer reads; empty in a chain.
     """
 
     name: str
@@ -54,6 +55,7 @@ class LayerCount:
     stored_bytes: int
     weight_of: str = ""
     bias_of: str = ""
+    reads: tuple[str, ...] = ()
 
     @property
     def weights(self) -> int:
@@ -89,6 +91,7 @@ class LayerCount:
     def to_dict(self) -> dict[str, Any]:
         return {
             "name": self.name,
+            **({"reads": list(self.reads)} if self.reads else {}),
             "shape": [self.n_in, self.n_out],
             "weights": self.weights,
             "biases": self.biases,
@@ -177,21 +180,24 @@ class Count(Result):
     def blocks(self) -> tuple[Block, ...]:
         """Return layers, totals, bytes by format, what training takes."""
         own = self.format if self.format != "wide" else "fp32"
+        is_graph = any(layer.reads for layer in self.layers)
+        reads = ("reads",) if is_graph else ()
         layers = Table(
-            ("layer", "weights + biases", "parameters", f"bytes in {own}"),
+            ("layer", *reads, "weights + biases", "parameters", f"bytes in {own}"),
             (
                 *(
                     (
                         layer.name,
+                        *([", ".join(layer.reads)] if is_graph else []),
                         layer.arithmetic.partition(" = ")[0],
                         str(layer.parameters),
                         str(bytes_by_format(layer.parameters)[own]),
                     )
                     for layer in self.layers
                 ),
-                ("all", "", str(self.raw), str(self.bytes[own])),
+                ("all", *([""] if is_graph else []), "", str(self.raw), str(self.bytes[own])),
             ),
-            left=("layer",),
+            left=("layer", *reads),
         )
         formats = Table(
             ("format", "bits", "bytes", "how"),
@@ -253,20 +259,21 @@ def count_network(model: Network | str | Path | nn.Module, *, training: str | No
     own = distinct_parameters(model) if is_module(model) else None
     shared = shared_tensors(net, own[0] if own is not None else None)
     layers: list[LayerCount] = []
-    for number, layer in enumerate(net.layers, start=1):
-        weight_of, bias_of = (shared.get(f"fc{number}.{key}", "") for key in ("weight", "bias"))
+    for node, layer in zip(net.wiring.layers, net.layers, strict=True):
+        weight_of, bias_of = (shared.get(f"{node.name}.{key}", "") for key in ("weight", "bias"))
         stored = 0 if weight_of else layer.weight.stored_bytes
         if layer.bias is not None and not bias_of:
             stored += layer.bias.stored_bytes
         layers.append(
             LayerCount(
-                name=f"fc{number}",
+                name=node.name,
                 n_in=layer.n_in,
                 n_out=layer.n_out,
                 biases=layer.bias.shape[0] if layer.bias is not None else 0,
                 stored_bytes=stored,
                 weight_of=weight_of.partition(".")[0],
                 bias_of=bias_of.partition(".")[0],
+                reads=() if net.is_chain else node.reads,
             )
         )
     total = sum(layer.parameters for layer in layers)

@@ -12,6 +12,7 @@ from adderlab.explaining.backprop import Number
 from adderlab.explaining.graph import Graph, Key
 from adderlab.explaining.results import Agreement, Update
 from adderlab.nets.network import Network
+from adderlab.nets.wiring import INPUT
 
 if TYPE_CHECKING:
     import torch
@@ -145,14 +146,17 @@ def _forward(
 
     from adderlab.nets.activation_modules import module_of
 
+    def join(parts: list[torch.Tensor]) -> torch.Tensor:
+        return torch.cat(parts, dim=-1)
+
     x = torch.tensor(inputs, dtype=torch.float64, requires_grad=True)
     zero = torch.zeros((), dtype=torch.float64)
     sums: list[torch.Tensor] = []
     units: list[torch.Tensor] = []
-    values = x
-    for number, layer in enumerate(net.layers, start=1):
+    known = {INPUT: x}
+    for node, layer in zip(net.wiring.layers, net.layers, strict=True):
         weight = [
-            parameters.get((f"fc{number}.weight", (row, column)), zero)
+            parameters.get((f"{node.name}.weight", (row, column)), zero)
             for row in range(layer.n_out)
             for column in range(layer.n_in)
         ]
@@ -160,9 +164,9 @@ def _forward(
         bias = None
         if layer.bias is not None:
             bias = torch.stack(
-                [parameters.get((f"fc{number}.bias", (row,)), zero) for row in range(layer.n_out)]
+                [parameters.get((f"{node.name}.bias", (row,)), zero) for row in range(layer.n_out)]
             )
-        z = functional.linear(values, matrix, bias)
+        z = functional.linear(node.take(known, join), matrix, bias)
         values = module_of(layer.activation)(z)
         if not values.requires_grad:
             # behind a step: a leaf of its own, so that PyTorch says what reaches it, and z nothing
@@ -172,10 +176,12 @@ def _forward(
                 _ = tensor.retain_grad()
         sums.append(z)
         units.append(values)
+        known[node.name] = values
+    outputs = net.wiring.output.take(known, join)
     target = torch.tensor(
         [[math.nan if t is None else float(t) for t in row] for row in targets],
         dtype=torch.float64,
     )
-    target = torch.where(target.isnan(), values.detach(), target)
+    target = torch.where(target.isnan(), outputs.detach(), target)
     kinds = {"mse": functional.mse_loss, "bce": functional.binary_cross_entropy_with_logits}
-    return x, sums, units, kinds[loss](values, target)
+    return x, sums, units, kinds[loss](outputs, target)

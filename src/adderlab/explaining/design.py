@@ -88,13 +88,14 @@ def compare_with(net: Network, design: Network, name: str) -> Comparison | None:
     """Return how a network compares with a design; ``None`` if their shapes can't be compared.
 
     Args:
-        net: of one hidden layer of relu or leaky relu.
+        net: of one hidden layer of relu or leaky relu; a graph has no such form.
         design: the same.
         name: of the design.
     """
     kinds = {candidate.layers[0].activation for candidate in (net, design)}
     if (
-        (net.depth, design.depth) != (2, 2)
+        not (net.is_chain and design.is_chain)
+        or (net.depth, design.depth) != (2, 2)
         or (net.n_in, net.n_out) != (design.n_in, design.n_out)
         or len(kinds) != 1
         or kinds.pop().rule.kink != "bend"

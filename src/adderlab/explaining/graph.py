@@ -14,6 +14,7 @@ from adderlab.nets.activations import Activation
 from adderlab.nets.network import Network
 from adderlab.nets.tensors import Sparse
 from adderlab.nets.walk import unit_names
+from adderlab.nets.wiring import INPUT, join_lists
 from adderlab.notation import Formula, symbol
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Graph:
         parameters: the values of the parameters.
         sums: each layer's ``W x + b``.
         units: each layer's values after its activation.
+        read: what each layer reads, and at the end what is read out.
     """
 
     values: tuple[Value, ...]
@@ -46,6 +48,12 @@ class Graph:
     parameters: dict[Key, Value]
     sums: tuple[tuple[Value, ...], ...]
     units: tuple[tuple[Value, ...], ...]
+    read: tuple[tuple[Value, ...], ...]
+
+    @property
+    def outputs(self) -> tuple[Value, ...]:
+        """The raw outputs."""
+        return self.read[-1]
 
     @property
     def loss(self) -> Value:
@@ -119,18 +127,21 @@ def forward(
         kinds.extend([kind] * len(new))
 
     columns = unit_names(net, task)
-    before = [
+    inputs = [
         Value(_name(name, taken), Fraction(bit)) for name, bit in zip(columns[0], bits, strict=True)
     ]
-    keep("input", *before)
+    keep("input", *inputs)
+    known = {INPUT: inputs}
     held: dict[Key, Value] = {}
     all_sums: list[tuple[Value, ...]] = []
     all_units: list[tuple[Value, ...]] = []
-    for number, (layer, names) in enumerate(zip(net.layers, columns[1:], strict=True), 1):
+    read: list[tuple[Value, ...]] = []
+    for node, layer, names in zip(net.wiring.layers, net.layers, columns[1:], strict=True):
+        before = node.take(known, join_lists)
         own = {
             (tensor, index): Value(symbol(tensor, *index), value)
             for (tensor, index), value in parameters.items()
-            if tensor in (f"fc{number}.weight", f"fc{number}.bias")
+            if tensor in (f"{node.name}.weight", f"{node.name}.bias")
         }
         keep("parameter", *own.values())
         held |= own
@@ -139,9 +150,9 @@ def forward(
         sums = tuple(
             backprop.affine(
                 unit if is_plain else _name(_sum_name(name), taken),
-                [own.get((f"fc{number}.weight", (at, column))) for column in range(layer.n_in)],
+                [own.get((f"{node.name}.weight", (at, column))) for column in range(layer.n_in)],
                 before,
-                own.get((f"fc{number}.bias", (at,))),
+                own.get((f"{node.name}.bias", (at,))),
             )
             for at, (name, unit) in enumerate(zip(names, units, strict=True))
         )
@@ -154,12 +165,15 @@ def forward(
             keep("activation", *after)
         all_sums.append(sums)
         all_units.append(after)
-        before = list(after)
+        read.append(tuple(before))
+        known[node.name] = list(after)
+    outputs = net.wiring.output.take(known, join_lists)
+    read.append(tuple(outputs))
     target_numbers: list[Number] = [
-        y.number if t is None else Fraction(t) for y, t in zip(before, targets, strict=True)
+        y.number if t is None else Fraction(t) for y, t in zip(outputs, targets, strict=True)
     ]
-    keep("loss", LOSSES[loss](before, target_numbers))
-    return Graph(tuple(values), tuple(kinds), held, tuple(all_sums), tuple(all_units))
+    keep("loss", LOSSES[loss](outputs, target_numbers))
+    return Graph(tuple(values), tuple(kinds), held, tuple(all_sums), tuple(all_units), tuple(read))
 
 
 def _activate(activation: Activation, name: Formula, z: Value) -> Value:

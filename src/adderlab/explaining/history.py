@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from adderlab.explaining.units import layer_values
 from adderlab.nets.dyadic import Dyadic
 from adderlab.nets.network import Network
 from adderlab.nets.walk import unit_names
+from adderlab.nets.wiring import INPUT, layer_number
 from adderlab.tasks.task import RowBlock
 
 if TYPE_CHECKING:
@@ -82,11 +84,11 @@ class SilentRow:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rows with the same values in the last hidden layer.
+    """Rows with the same values before the outputs.
 
     Attributes:
         rows: their numbers.
-        values: of the last hidden layer's units.
+        values: of the last hidden layer's units; of a graph, of all that is read for an output.
         conflict: whether their expected outputs differ.
     """
 
@@ -97,12 +99,12 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Separability:
-    """Which rows the last hidden layer distinguishes.
+    """Which rows the last hidden layer distinguishes; in a graph, what the layers read out read.
 
     Attributes:
         groups: the rows by equal values; one row in each if all rows are distinguished.
-        readable: for each output bit whether some last layer could read it from these values;
-            ``None`` if that was not decided.
+        readable: for each output bit whether some last layer could read it from the values that
+            its own layer reads; ``None`` if that was not decided.
     """
 
     groups: tuple[Group, ...]
@@ -142,12 +144,13 @@ def find_inactivity(
     """Return which units died and which rows fell silent, with the steps.
 
     Args:
-        net: the trained network, for its activations.
+        net: the trained network, a chain, for its activations.
         task: names units and rows.
         block: all rows of the task.
         history: the weights of every step.
         loss: ``mse`` or ``bce``.
     """
+    net.check_chain("a training history")
     names = [name for layer in unit_names(net, task)[1:-1] for name in layer]
     rows = len(block.inputs)
     since_off = np.full(len(names), -1)
@@ -178,32 +181,44 @@ def find_inactivity(
 
 
 def inactivity_of(net: Network, task: Task, block: RowBlock) -> Inactivity:
-    """Return the dead units of a network, and the rows on which a whole layer is off.
+    """Return a network's dead units, and the rows on which no gradient gets to the first layers.
 
-    What the weights alone say, without a history: every step is 0. Values are exact.
+    What the weights alone say, without a history: every step is 0. Values are exact. A gradient
+    gets through a layer of which some unit is on, and to the first by any way; in a chain there
+    is one way, and a row is silent where all units of a layer are off.
 
     Args:
         net: the network.
         task: names units and rows.
         block: all rows of the task.
     """
-    hidden = list(
-        zip(net.layers, unit_names(net, task)[1:-1], layer_values(net, block), strict=False)
-    )
+    wiring = net.wiring
     deaths: list[Death] = []
     off_on_row: list[list[str]] = [[] for _ in block.inputs]
-    is_dead = np.zeros(len(block.inputs), dtype=bool)
-    for layer, names, values in hidden:
-        if not layer.activation.rule.can_die:
+    passes = {node.name: np.ones(len(block.inputs), dtype=bool) for node in wiring.layers}
+    for node, layer, names, values in zip(
+        wiring.layers,
+        net.layers,
+        unit_names(net, task)[1:],
+        layer_values(net, block),
+        strict=True,
+    ):
+        if node.name not in wiring.inner or not layer.activation.rule.can_die:
             continue
         off = np.asarray(values.integers == 0, dtype=bool)
         deaths += [Death(names[at], 0) for at in np.flatnonzero(off.all(axis=0))]
-        is_dead |= off.all(axis=1)
+        passes[node.name] = ~np.asarray(off.all(axis=1))
         for row, at in np.argwhere(off):
             off_on_row[row].append(names[at])
+    arrives = {name: np.zeros(len(block.inputs), dtype=bool) for name in (INPUT, *passes)}
+    for name in wiring.output.reads:
+        arrives[name][:] = True
+    for node in reversed(wiring.layers):
+        for name in node.reads:
+            arrives[name] |= arrives[node.name] & passes[node.name]
     silent = tuple(
         SilentRow(task.row(int(row)).inputs, 0, tuple(off_on_row[row]))
-        for row in np.flatnonzero(is_dead)
+        for row in np.flatnonzero(~arrives[INPUT])
     )
     return Inactivity(tuple(deaths), silent)
 
@@ -247,20 +262,18 @@ def _passes(
 def separability(net: Network, task: Task, block: RowBlock) -> Separability:
     """Return which rows the last hidden layer distinguishes, and which outputs can be read there.
 
-    Both are decided exactly.
+    Both are decided exactly. In a graph, the rows are distinguished by all that the layers read out
+    read, and each output is to be read from what its own layer reads.
 
     Args:
         net: any network; without a hidden layer its inputs are looked at.
         task: what the outputs should be.
         block: all rows of the task.
     """
-    hidden = (
-        layer_values(net, block)[-2] if net.depth > 1 else Dyadic(block.inputs.astype(np.int64))
-    )
-    width = hidden.shape[1]
-    by_values: dict[tuple[Fraction, ...], list[int]] = {}
-    for row in range(len(block.inputs)):
-        by_values.setdefault(tuple(hidden.at(row, at) for at in range(width)), []).append(row)
+    values = {INPUT: Dyadic(block.inputs.astype(np.int64))}
+    values |= zip((node.name for node in net.wiring.layers), layer_values(net, block), strict=True)
+    places = [layer_number(name) - 1 for name in net.output_layers]
+    reads = [net.wiring.layers[place].reads for place in places]
     targets = [
         [
             None if block.cares is not None and not block.cares[row, bit] else int(target)
@@ -268,18 +281,31 @@ def separability(net: Network, task: Task, block: RowBlock) -> Separability:
         ]
         for row in range(len(block.inputs))
     ]
-    groups = tuple(
-        Group(
-            tuple(rows),
-            values,
-            any(_expected_bits(targets, rows, bit) == {0, 1} for bit in range(net.n_out)),
+
+    def grouped(names: tuple[str, ...]) -> tuple[Group, ...]:
+        by_values: dict[tuple[Fraction, ...], list[int]] = {}
+        for row in range(len(block.inputs)):
+            parts = [values[name] for name in names]
+            own = tuple(part.at(row, at) for part in parts for at in range(part.shape[1]))
+            by_values.setdefault(own, []).append(row)
+        return tuple(
+            Group(
+                tuple(rows),
+                own,
+                any(_expected_bits(targets, rows, bit) == {0, 1} for bit in range(net.n_out)),
+            )
+            for own, rows in by_values.items()
         )
-        for values, rows in by_values.items()
+
+    bits = iter(enumerate(task.output_bits))
+    readable: dict[str, bool | None] = {}
+    for place, names in zip(places, reads, strict=True):
+        groups = grouped(names)
+        for bit, name in islice(bits, net.layers[place].n_out):
+            readable[name] = _is_readable(groups, targets, bit)
+    return Separability(
+        grouped(tuple(dict.fromkeys(name for own in reads for name in own))), readable
     )
-    readable = {
-        name: _is_readable(groups, targets, bit) for bit, name in enumerate(task.output_bits)
-    }
-    return Separability(groups, readable)
 
 
 def _expected_bits(

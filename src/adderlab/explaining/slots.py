@@ -21,6 +21,7 @@ from adderlab.explaining.rows import Example
 from adderlab.nets.network import Network
 from adderlab.nets.readout import Readout
 from adderlab.nets.tensors import Dense, Sparse, Tensor, stored_in
+from adderlab.nets.wiring import layer_number
 
 if TYPE_CHECKING:
     import torch
@@ -169,9 +170,11 @@ def run_slots(
             where="slots",
             remedy=f"take a network of up to {LARGEST_SLOTS}",
         )
-    if not net.layers[-1].activation.has_gradient:
+    ends = [net.layers[layer_number(name) - 1] for name in net.output_layers]
+    if not any(layer.activation.has_gradient for layer in ends):
+        last = "the last layer is a step" if len(ends) == 1 else "the layers read out are steps"
         raise NetworkError(
-            "the last layer is a step, behind which nothing has a gradient",
+            f"{last}, behind which nothing has a gradient",
             where="slots",
             remedy="take a network with raw outputs",
         )
@@ -213,13 +216,13 @@ class _Loop:
 
     def model(self) -> nn.Module:
         """Return the network as a fresh module, its parameters named as the network's are."""
-        from adderlab.nets.modules import AdderNN, to_module
+        from adderlab.nets.modules import AdderNN, GraphNN, to_module
 
         try:
             module = to_module(self._net)
         except ModelError as error:
             raise NetworkError(error.what, where="slots", remedy=error.remedy) from error
-        return module if isinstance(module, AdderNN) else _Named(module).module
+        return module if isinstance(module, AdderNN | GraphNN) else _Named(module).module
 
     def _loss(self, model: nn.Module) -> torch.Tensor:
         import torch

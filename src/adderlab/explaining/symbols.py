@@ -50,7 +50,7 @@ class Pattern:
     """The rows on which the same units are on, and their gradients.
 
     Attributes:
-        active: the hidden units that pass a gradient back.
+        active: the units which other layers read and that pass a gradient back.
         inactive: those that do not.
         outputs: the names of the outputs.
         rows: the input words of the rows.
@@ -144,51 +144,51 @@ def _pattern(
     first, graph = rows[0]
     symbols = {value.name.text: sp.Symbol(value.name.text) for value in graph.values}
     off = _off(net, graph, is_on)
-    outputs = graph.units[-1]
+    outputs = graph.outputs
     targets = {y.name.text: sp.Symbol(f"t_{y.name.text}") for y in outputs}
     logits = [symbols[y.name.text] for y in outputs]
 
-    # backwards, layer by layer: `passed` is dL/d(unit) in symbols of later values
-    passed: list[Any] = [
-        _loss_slope(sp, y, t, loss) / len(logits)
-        for y, t in zip(logits, targets.values(), strict=True)
-    ]
+    # backwards, layer by layer: `passed` is dL/d(unit) in symbols of later values, a sum over all
+    # that read the unit
+    passed: dict[str, Any] = {value.name.text: sp.Integer(0) for value in graph.values}
+    for y, target in zip(logits, targets.values(), strict=True):
+        passed[y.name] = _loss_slope(sp, y, target, loss) / len(logits)
     deltas: list[tuple[Formula, Any]] = []
     deltas_by_key: dict[Key, Any] = {}
     rest = len(is_on)
     for number_, layer in reversed(list(enumerate(net.layers, 1))):
-        sums, units = graph.sums[number_ - 1], graph.units[number_ - 1]
+        sums, units, before = (part[number_ - 1] for part in (graph.sums, graph.units, graph.read))
         rest -= layer.n_out
         own: list[tuple[Formula, Any]] = []
         for at, (z, unit) in enumerate(zip(sums, units, strict=True)):
-            slope = _slope(sp, layer.activation, symbols[unit.name.text], on=is_on[rest + at])
-            passed[at] = sp.factor_terms(passed[at] * slope)
-            own.append((z.name, passed[at]))
+            name = unit.name.text
+            slope = _slope(sp, layer.activation, symbols[name], on=is_on[rest + at])
+            passed[name] = sp.factor_terms(passed[name] * slope)
+            own.append((z.name, passed[name]))
         deltas = [*own, *deltas]
-        before = graph.values[: net.n_in] if number_ == 1 else graph.units[number_ - 2]
-        inner: list[Any] = [sp.Integer(0)] * len(before)
-        for at in range(layer.n_out):
+        for at, (_, arrives) in enumerate(own):
             for column, x in enumerate(before):
                 key = (f"fc{number_}.weight", (at, column))
                 if key in graph.parameters:
                     weight = symbols[graph.parameters[key].name.text]
                     product = weight * symbols[x.name.text]
                     value = sp.Integer(0) if x.name.text in off else sp.diff(product, weight)
-                    deltas_by_key[key] = passed[at] * value
-                    inner[column] += passed[at] * sp.diff(product, symbols[x.name.text])
+                    deltas_by_key[key] = arrives * value
+                    passed[x.name.text] += arrives * sp.diff(product, symbols[x.name.text])
             if (f"fc{number_}.bias", (at,)) in graph.parameters:
-                deltas_by_key[f"fc{number_}.bias", (at,)] = passed[at]
-        passed = inner
+                deltas_by_key[f"fc{number_}.bias", (at,)] = arrives
     names = {value.name.text: value.name for value in graph.values}
     names |= {f"t_{name}": symbol(f"t_{name}") for name in targets}
     numbers = {symbols[value.name.text]: value.number for value in graph.values}
     for y, target in zip(outputs, first.targets, strict=True):
         numbers[targets[y.name.text]] = y.number if target is None else Fraction(target)
+    flags = iter(is_on)
+    inner = net.wiring.inner
     hidden = [
         (unit.name.text, on)
-        for unit, on in zip(
-            [unit for units in graph.units[:-1] for unit in units], is_on, strict=False
-        )
+        for node, units in zip(net.wiring.layers, graph.units, strict=True)
+        for unit, on in zip(units, flags, strict=False)
+        if node.name in inner
     ]
     gradients = tuple(
         SymbolicGradient(

@@ -140,11 +140,12 @@ def unit_meanings(net: Network, task: Task) -> tuple[UnitMeaning, ...]:
     """
     block = whole_table(task)
     known = list(functions_of(task, block))
-    names = unit_names(net, task)[1:-1]
+    names = unit_names(net, task)
+    all_values = layer_values(net, block)
     meanings: list[UnitMeaning] = []
-    for layer, values in zip(names, layer_values(net, block)[:-1], strict=True):
-        for at, name in enumerate(layer):
-            column = tuple(values.at(row, at) for row in range(len(block.inputs)))
+    for place in net.hidden_layers:
+        for at, name in enumerate(names[place + 1]):
+            column = tuple(all_values[place].at(row, at) for row in range(len(block.inputs)))
             meanings.append(meaning_of(name, column, known))
     return tuple(meanings)
 

@@ -166,7 +166,8 @@ def size_of(shown: Activations) -> tuple[float, float]:
 def activations_of(net: Network, task: Task) -> Activations:
     """Return the values of the hidden units on the rows that the truth table shows."""
     shown = rows_to_show(net, task)
-    names = tuple(name for column in unit_names(net, task)[1:-1] for name in column)
+    columns = unit_names(net, task)
+    names = tuple(name for place in net.hidden_layers for name in columns[place + 1])
     if is_exact(net):
         values = _hidden(net, block_of_rows(task, [row.inputs for row in shown.rows]).inputs)
         off = _off_everywhere(net, task, names)
@@ -174,7 +175,11 @@ def activations_of(net: Network, task: Task) -> Activations:
         ways = [walk(net, task, row.inputs) for row in shown.rows]
         values = np.array(
             [
-                [float(unit.value.middle) for layer in way.layers[:-1] for unit in layer.units]
+                [
+                    float(unit.value.middle)
+                    for place in net.hidden_layers
+                    for unit in way.layers[place].units
+                ]
                 for way in ways
             ]
         )
@@ -193,8 +198,8 @@ def activations_of(net: Network, task: Task) -> Activations:
 
 
 def _hidden(net: Network, bits: np.ndarray) -> Float64[np.ndarray, "row unit"]:
-    steps = list(trace(net, bits))[:-1]
-    return np.concatenate([step.values.to_floats() for step in steps], axis=1)
+    steps = list(trace(net, bits))
+    return np.concatenate([steps[place].values.to_floats() for place in net.hidden_layers], axis=1)
 
 
 def _off_everywhere(net: Network, task: Task, names: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -203,8 +208,9 @@ def _off_everywhere(net: Network, task: Task, names: tuple[str, ...]) -> tuple[s
         return None
     is_on = np.zeros(len(names), dtype=bool)
     for block in task.blocks():
-        steps = list(trace(net, block.inputs))[:-1]
-        values = [np.asarray(step.values.integers != 0).any(axis=0) for step in steps]
+        steps = list(trace(net, block.inputs))
+        hidden = [steps[place].values.integers for place in net.hidden_layers]
+        values = [np.asarray(integers != 0).any(axis=0) for integers in hidden]
         is_on |= np.concatenate(values).astype(bool)
     return _named(names, ~is_on)
 

@@ -171,6 +171,8 @@ def to_module(network: Network, *, format: str | None = None) -> nn.Module:
         layers = [_linear(layer.n_in, layer.n_out, layer.bias) for layer in network.layers]
         activations = [_module_of(layer.activation, dtype_name) for layer in network.layers]
         match network.layers, activations:
+            case _ if not network.is_chain:
+                model = GraphNN(network.wiring, layers, activations, readout)
             case [first, second], [hidden, nn.Identity()] if (
                 first.bias and second.bias and not isinstance(hidden, nn.Identity | Step)
             ):
@@ -183,8 +185,6 @@ def to_module(network: Network, *, format: str | None = None) -> nn.Module:
                     activation=hidden,
                 )
                 layers = [model.fc1, model.fc2]
-            case _ if not network.is_chain:
-                model = GraphNN(network.wiring, layers, activations, readout)
             case _:
                 parts = [part for pair in zip(layers, activations, strict=True) for part in pair]
                 if readout is not None:

@@ -170,6 +170,26 @@ class Network(Result):
         return self.wiring.output.reads
 
     @property
+    def hidden_layers(self) -> tuple[int, ...]:
+        """The places, from 0, of the layers that are not read out."""
+        if self.outputs is None:
+            return tuple(range(self.depth - 1))
+        ends = {layer_number(name) - 1 for name in self.outputs}
+        return tuple(place for place in range(self.depth) if place not in ends)
+
+    @property
+    def activations(self) -> tuple[str, ...]:
+        """The kinds of activation before the outputs, each once, in their order.
+
+        In a graph sums and scalings are layers too: their identity counts where there is no other.
+        """
+        layers = self.layers[:-1] if self.is_chain else self.layers
+        kinds = dict.fromkeys(str(layer.activation) for layer in layers)
+        if not self.is_chain and len(kinds) > 1:
+            _ = kinds.pop("identity", None)
+        return tuple(kinds)
+
+    @property
     def n_in(self) -> int:
         """Inputs."""
         return self.layers[0].n_in
@@ -184,10 +204,7 @@ class Network(Result):
     @property
     def widths(self) -> list[int]:
         """Units of each hidden layer: of each that is not read out."""
-        if self.outputs is None:
-            return [layer.n_out for layer in self.layers[:-1]]
-        ends = {layer_number(name) - 1 for name in self.outputs}
-        return [layer.n_out for place, layer in enumerate(self.layers) if place not in ends]
+        return [self.layers[place].n_out for place in self.hidden_layers]
 
     @property
     def hidden(self) -> int:
@@ -360,15 +377,17 @@ class Network(Result):
         """Return its shape and, where they are few, its parameters, for people."""
         heading = Line(repr(self), "strong")
         if self.parameters > LARGEST_SHOWN:
-            return (heading,)
-        return (heading, weights_table(self.layers))
+            return (heading,) if self.is_chain else (heading, Line(str(self.wiring)))
+        if self.is_chain:
+            return (heading, weights_table(self.layers))
+        return (
+            heading,
+            weights_table(self.layers, reads=[node.reads for node in self.wiring.layers]),
+            Line(f"read out: {', '.join(self.output_layers)}"),
+        )
 
     def __repr__(self) -> str:
-        hidden = self.layers[:-1] if self.is_chain else self.layers
-        names = dict.fromkeys(str(layer.activation) for layer in hidden)
-        if not self.is_chain and len(names) > 1:
-            _ = names.pop("identity", None)
-        kinds = ", ".join(names)
+        kinds = ", ".join(self.activations)
         task = f" for {self.task.name}" if self.task is not None else ""
         return (
             f"Network {_shortened(self.shape)}{task}: {kinds or 'affine'}, readout {self.readout}, "

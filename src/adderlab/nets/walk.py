@@ -122,11 +122,19 @@ class UnitStep:
 
 @dataclass(frozen=True, slots=True)
 class LayerWalk:
-    """What one layer does: ``fc1`` with its activation, unit by unit."""
+    """What one layer does: ``fc1`` with its activation, unit by unit.
+
+    Attributes:
+        name: of the layer.
+        activation: of its sums.
+        units: in order.
+        reads: in a graph, what it reads; empty in a chain.
+    """
 
     name: str
     activation: Activation
     units: tuple[UnitStep, ...]
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +193,7 @@ class Walk(Result):
             "layers": [
                 {
                     "layer": layer.name,
+                    **({"reads": list(layer.reads)} if layer.reads else {}),
                     "activation": str(layer.activation),
                     "units": [unit.to_dict() for unit in layer.units],
                 }
@@ -235,7 +244,8 @@ def walk(net: Network, task: Task, inputs: Mapping[str, int]) -> Walk:
     ):
         sources = node.take(values, join_lists) if is_listed else []
         units = _units(layer, sources, own, sums, activated)
-        layers.append(LayerWalk(node.name, layer.activation, units))
+        reads = () if net.is_chain else node.reads
+        layers.append(LayerWalk(node.name, layer.activation, units, reads))
         values[node.name] = list(zip(own, activated, strict=True))
     expected = [
         None if block.cares is not None and not block.cares[0, i] else int(bit)

@@ -164,7 +164,9 @@ def _layer_table(layer: LayerWalk) -> Table:
             )
             for unit in layer.units
         ),
-        caption=layer.name + ("" if kind == "identity" else f", {layer.activation}"),
+        caption=layer.name
+        + ("" if kind == "identity" else f", {layer.activation}")
+        + (f", reads {', '.join(layer.reads)}" if layer.reads else ""),
         left=columns[:3],
     )
 

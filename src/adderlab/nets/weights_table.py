@@ -20,8 +20,16 @@ MOST_INPUTS: Final = 8
 """Inputs of a layer up to which each weight has a column of its own."""
 
 
-def weights_table(layers: Sequence[Layer], *, caption: str = "") -> Table:
-    """Return the parameters of layers, a unit a row and, where they are few, an input a column."""
+def weights_table(
+    layers: Sequence[Layer], *, caption: str = "", reads: Sequence[Sequence[str]] = ()
+) -> Table:
+    """Return the parameters of layers, a unit a row and, where they are few, an input a column.
+
+    Args:
+        layers: of the network.
+        caption: of the table.
+        reads: of a graph, what each layer reads, in the order of its weights.
+    """
     inputs = max(layer.n_in for layer in layers)
     apart = inputs <= MOST_INPUTS
     names = tuple(f"w{i}" for i in range(1, inputs + 1)) if apart else ("weights",)
@@ -37,6 +45,13 @@ def weights_table(layers: Sequence[Layer], *, caption: str = "") -> Table:
             texts = [text(weight.at(unit, i)) for i in range(layer.n_in)]
             texts = [*texts, *[""] * (inputs - len(texts))] if apart else [", ".join(texts)]
             end = text(bias.at(unit)) if bias is not None else ""
-            rows.append((f"fc{number}", str(unit + 1), *texts, end))
-    left = ("layer",) if apart else ("layer", "weights")
-    return Table(("layer", "unit", *names, "bias"), tuple(rows), caption=caption, left=left)
+            own = (", ".join(reads[number - 1]),) if reads else ()
+            rows.append((f"fc{number}", *own, str(unit + 1), *texts, end))
+    columns = ("layer", *(["reads"] if reads else []), "unit", *names, "bias")
+    left = ("layer", "reads", "weights")
+    return Table(
+        columns,
+        tuple(rows),
+        caption=caption,
+        left=tuple(name for name in left if name in columns),
+    )

@@ -20,6 +20,9 @@ V = TypeVar("V")
 
 INPUT: Final = "input"
 
+MOST_NAMED: Final = 12
+"""Layers of which a text says what they read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -56,20 +59,39 @@ class Wiring:
     layers: tuple[Node, ...]
     output: Node
 
-    def columns(self) -> tuple[tuple[str, ...], ...]:
-        """Return the input and the layers by their distance from it, those read out at the end.
+    @property
+    def inner(self) -> frozenset[str]:
+        """The input and the layers that a layer reads."""
+        return frozenset(name for node in self.layers for name in node.reads)
 
-        The distance is the longest way, so that a layer stands behind all that it reads.
+    def columns(self) -> tuple[tuple[str, ...], ...]:
+        """Return the input and the layers by their distance from it.
+
+        The distance is the longest way, so that a layer stands behind all that it reads. What no
+        layer reads stands at the end, in the order in which it is read out.
         """
         distance = {INPUT: 0}
         for node in self.layers:
             distance[node.name] = 1 + max(distance[name] for name in node.reads)
-        inner = {name for node in self.layers for name in node.reads}
-        ends = [name for name in self.output.reads if name not in inner]
+        inner = self.inner
         columns: list[list[str]] = [[] for _ in range(max(distance.values()) + 1)]
         for name, place in distance.items():
-            columns[-1 if name in ends else place].append(name)
+            if name in inner:
+                columns[place].append(name)
+        columns[-1] += [name for name in self.output.reads if name not in inner]
         return tuple(map(tuple, columns))
+
+    def __str__(self) -> str:
+        """Return what a layer reads where it isn't the one before it, and what is read out."""
+        names = [INPUT, *(node.name for node in self.layers)]
+        texts = [
+            f"{node.name} reads {', '.join(node.reads)}"
+            for node, before in zip(self.layers, names, strict=False)
+            if node.reads != (before,)
+        ]
+        more = len(texts) - MOST_NAMED
+        texts[MOST_NAMED:] = [f"{more} more layers read others too"] if more > 0 else []
+        return "; ".join([*texts, f"read out: {', '.join(self.output.reads)}"])
 
     def to_dict(self) -> dict[str, list[str]]:
         """Return what each layer reads, by its name, and under ``output`` what is read out."""

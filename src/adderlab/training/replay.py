@@ -41,6 +41,12 @@ def recorded(net: Network, where: str) -> tuple[Task, Settings]:
             where=where,
             remedy="take a network that was trained, by `train(out=…)`",
         )
+    if not net.is_chain:
+        raise NetworkFileError(
+            "its training record trains a chain of layers, and the network is no chain",
+            where=where,
+            remedy="look at the network as it was trained, before it was changed",
+        )
     try:
         settings = Settings.from_record(net.training)
     except OptionError as error:

@@ -70,9 +70,8 @@ class Summary:
         return {
             "shape": net.shape,
             "depth": str(net.depth),
-            "activations": ", ".join(
-                dict.fromkeys(str(layer.activation) for layer in net.layers[:-1])
-            ),
+            "wiring": "" if net.is_chain else str(net.wiring),
+            "activations": ", ".join(net.activations),
             "readout": str(net.readout),
             "parameters": str(net.parameters),
             "nonzero": str(net.nonzero),

@@ -69,9 +69,9 @@ class Why:
         weights_agree: whether training again gave the same weights, bit for bit; ``None`` without
             a record.
         largest_difference: between the weights then and now; ``None`` without a record.
-        inactivity: dead units, and rows without a gradient; without a record, rows on which a whole
-            layer is off.
-        separability: which rows the last hidden layer distinguishes.
+        inactivity: dead units, and rows without a gradient; without a record, rows on which no
+            gradient gets past layers that are off as a whole.
+        separability: which rows are distinguished by what the last layers read.
         attempts: what was tried, nearest first, up to the first that helped from the same start;
             empty for a network that works.
         units: what each hidden unit computes.

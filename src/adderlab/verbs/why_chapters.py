@@ -60,10 +60,16 @@ def _verdict(why: Why) -> Chapter:
         text += f"; {_and(dead)} {'is' if len(dead) == 1 else 'are'} off on every row"
     lost = [name for name, is_readable in why.separability.readable.items() if is_readable is False]
     values = "hidden values" if why.network.depth > 1 else "inputs"
-    if lost:
+    if lost and not why.network.is_chain:
+        text += f"; no last layer can read {_and(lost)} from what it is given"
+    elif lost:
         text += f"; no last layer can read {_and(lost)} from the {values}"
     elif wrong and all(why.separability.readable.values()):
-        text += f"; the {values} distinguish what is needed, the last layer reads them wrongly"
+        text += (
+            f"; the {values} distinguish what is needed, the last layer reads them wrongly"
+            if why.network.is_chain
+            else "; the last layers are given what is needed and read it wrongly"
+        )
     if not wrong and not verdict:  # right in exact arithmetic, not so in its own format
         text += f"; {verdict.summary()}"
     return Chapter("verdict", "The verdict", (Paragraph(f"{text}."),))
@@ -135,14 +141,13 @@ def _off(why: Why) -> Chapter:
         f"{units} {is_off} off on every row." if deaths else "No hidden unit is off on every row."
     )
     rows = "; ".join(_words_label(event.row) for event in silent)
-    blocks = [
-        Paragraph(text),
-        Paragraph(
-            f"Rows on which all units of a layer are off, so that no gradient passes: {rows}."
-            if silent
-            else "On every row some unit of each layer is on."
-        ),
-    ]
+    if why.network.is_chain:
+        blocked = "Rows on which all units of a layer are off, so that no gradient passes"
+        passes = "On every row some unit of each layer is on."
+    else:
+        blocked = "Rows on which layers are off as a whole, so that no gradient gets to the first"
+        passes = "On every row a gradient finds a way to a layer that reads the inputs."
+    blocks = [Paragraph(text), Paragraph(f"{blocked}: {rows}." if silent else passes)]
     return Chapter("died", "What is off", tuple(blocks))
 
 
@@ -175,6 +180,7 @@ def _when(event: Death | SilentRow) -> str:
 
 def _apart(why: Why) -> Chapter:
     separability = why.separability
+    is_chain = why.network.is_chain
     together = [group for group in separability.groups if len(group.rows) > 1]
     blocks: list[Block] = []
     if together:
@@ -189,17 +195,25 @@ def _apart(why: Why) -> Chapter:
                     for group in together
                 ),
                 marks=tuple(not group.conflict for group in together),
-                caption="Rows with exactly the same hidden values: no last layer tells them apart",
+                caption=(
+                    "Rows with exactly the same hidden values: no last layer tells them apart"
+                    if is_chain
+                    else "Rows on which the layers that are read out read exactly the same values"
+                ),
                 left=("rows", "need"),
             )
         )
     else:
-        blocks.append(Paragraph("Every row has hidden values of its own: all are distinguishable."))
+        own = "Every row has hidden values of its own"
+        if not is_chain:
+            own = "On every row the layers that are read out read other values"
+        blocks.append(Paragraph(f"{own}: all are distinguishable."))
     lost = [name for name, is_readable in separability.readable.items() if is_readable is False]
     kept = [name for name, is_readable in separability.readable.items() if is_readable]
     parts: list[str] = []
     if kept:
-        parts.append(f"From these hidden values some last layer could read {_and(kept)}")
+        given = "these hidden values" if is_chain else "what it is given"
+        parts.append(f"From {given} some last layer could read {_and(kept)}")
     if lost:
         parts.append(
             f"no last layer can read {_and(lost)}: no plane separates the rows that need a 1 "
@@ -208,7 +222,8 @@ def _apart(why: Why) -> Chapter:
     if parts:
         text = "; ".join(parts)
         blocks.append(Paragraph(f"{text[0].upper()}{text[1:]} (decided exactly)."))
-    return Chapter("told-apart", "Which rows the hidden layer distinguishes", tuple(blocks))
+    layer = "the hidden layer distinguishes" if is_chain else "can be distinguished at the end"
+    return Chapter("told-apart", f"Which rows {layer}", tuple(blocks))
 
 
 def _helps(why: Why) -> Chapter:
@@ -331,6 +346,11 @@ def _no_design(why: Why) -> str:
     """Return why a network has nothing to be compared with unit by unit."""
     if why.task.name not in DESIGNED:
         return f"There is no hand-set design of {why.task.name} to compare with."
+    if not why.network.is_chain:
+        return (
+            f"The hand-set designs of {why.task.name} are chains of layers, this network is a "
+            "graph: its units have no counterparts there to be matched with."
+        )
     *hidden, _ = why.network.layers
     layers = "one hidden layer" if len(hidden) == 1 else f"{len(hidden)} hidden layers"
     kinds = _and(list(dict.fromkeys(layer.activation.kind for layer in hidden)))
