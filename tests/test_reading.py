@@ -49,8 +49,28 @@ def test_what_is_no_regular_file_is_not_opened(
     odd: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setattr(os, "open", None)
-    with refused(OptionError, f"{odd / name}: {NO_FILE}"):
+    what = "a folder, not a file; name a table" if "folder" in name else NO_FILE
+    with refused(OptionError, f"{odd / name}: {what}"):
         _ = read_file(odd / name, 5, REFUSALS)
+
+
+@pytest.mark.parametrize(
+    ("names", "meant"),
+    [
+        (["b.net", "a.net", "c.txt"], "name a file in it, like {}/a.net"),
+        (["a.net", "best.net"], "name a file in it, like {}/best.net"),
+        (["c.txt"], "name a table"),
+    ],
+)
+def test_of_a_folder_the_file_that_may_be_meant_is_named(
+    tmp_path: Path, names: list[str], meant: str
+) -> None:
+    for name in names:
+        (tmp_path / name).touch()
+    (tmp_path / "aa.net").mkdir()
+    refusals = Refusals(OptionError, "name a table", ending=".net")
+    with refused(OptionError, f"{tmp_path}: a folder, not a file; {meant.format(tmp_path)}"):
+        _ = read_file(tmp_path, 5, refusals)
 
 
 @pytest.mark.parametrize("name", ["folder", "pipe", "device"])

@@ -178,15 +178,20 @@ FORMATS: Final[dict[str, Format]] = {
 FP64: Final = FORMATS["fp64"]
 
 
-def format_named(name: str) -> Format:
+def format_named(name: str, *, beside: tuple[str, ...] = ()) -> Format:
     """Return the format of that name, whatever its case (``INT2`` is ``int2``).
+
+    Args:
+        name: of a format.
+        beside: what else could have been given there, for the message: ``exact``.
 
     Raises:
         FormatError: there is no such format; the nearest names are suggested.
     """
     form = FORMATS.get(name.lower())
     if form is None:
-        near = difflib.get_close_matches(name.lower(), FORMATS, n=1)
-        remedy = f"did you mean {near[0]}?" if near else f"choose from {', '.join(FORMATS)}"
+        names = (*beside, *FORMATS)
+        near = difflib.get_close_matches(name.lower(), names, n=1)
+        remedy = f"did you mean {near[0]}?" if near else f"choose from {', '.join(names)}"
         raise FormatError(f"unknown number format {name!r}", where="format", remedy=remedy)
     return form

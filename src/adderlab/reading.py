@@ -15,6 +15,7 @@ import stat
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -31,6 +32,10 @@ _FLAGS: Final = (
 )
 
 
+MOST_ENTRIES: Final = 10_000
+"""Entries of a folder that are looked at for a file that may be meant."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refusals:
     """How a file that can't be read is refused.
@@ -40,12 +45,14 @@ class Refusals:
         remedy: what to do where it is no regular file.
         too_large: what to do where it is too large.
         where: what names the file; its path unless given.
+        ending: of such files, ``.safetensors``: where a folder is named, one in it is suggested.
     """
 
     error: type[AdderlabError]
     remedy: str = "name a file"
     too_large: str = "name a smaller file"
     where: str = ""
+    ending: str = ""
 
 
 @contextmanager
@@ -153,7 +160,10 @@ def is_deep(value: Any, most: int) -> bool:
 
 
 def _open(path: str | Path, where: str, refusals: Refusals) -> BinaryIO:
-    _check_regular(Path(path).stat(), where, refusals)  # before opening: a device may notice that
+    status = Path(path).stat()
+    if stat.S_ISDIR(status.st_mode):
+        raise refusals.error("a folder, not a file", where=where, remedy=_file_in(path, refusals))
+    _check_regular(status, where, refusals)  # before opening: a device may notice that
     file = open(path, "rb", opener=lambda name, _: os.open(name, _FLAGS))  # noqa: SIM115
     try:
         _check_regular(os.fstat(file.fileno()), where, refusals)  # of what was opened
@@ -161,6 +171,25 @@ def _open(path: str | Path, where: str, refusals: Refusals) -> BinaryIO:
         file.close()
         raise
     return file
+
+
+def _file_in(folder: str | Path, refusals: Refusals) -> str:
+    """Return which file of a folder may be meant: a run's best, else the first by name."""
+    if not refusals.ending:
+        return refusals.remedy
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(
+                entry.name
+                for entry in islice(entries, MOST_ENTRIES)
+                if entry.name.endswith(refusals.ending) and entry.is_file()
+            )
+    except OSError:
+        return refusals.remedy
+    if not names:
+        return refusals.remedy
+    best = f"best{refusals.ending}"
+    return f"name a file in it, like {Path(folder, best if best in names else names[0])}"
 
 
 def _check_regular(status: os.stat_result, where: str, refusals: Refusals) -> None:

@@ -42,6 +42,14 @@ def test_a_narrow_terminal_cuts_no_option_short(run, monkeypatch, command, colum
     assert helps <= words
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_stays_within_a_narrow_terminal(run, monkeypatch, command):
+    """Only a single word may be longer, such as an option with its choices."""
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = run(f"{command} --help").out.splitlines()
+    assert [line for line in lines if len(line) > 40 and len(line.split()) > 2] == []
+
+
 @pytest.mark.parametrize("columns", [40, 80])
 def test_the_list_of_commands_is_not_cut_short(run, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", str(columns))

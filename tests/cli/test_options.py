@@ -20,7 +20,7 @@ from adderlab.building.methods import METHODS as CONSTRUCTIONS
 from adderlab.cli import options
 from adderlab.cli.arguments import with_options
 from adderlab.cli.main import app, main
-from adderlab.cli.settings import hidden_widths, settings_from
+from adderlab.cli.settings import hidden_widths, settings_from, sides_of
 from adderlab.cli.usage import refusal_of
 from adderlab.errors import OptionError
 from adderlab.proving.choice import ENGINES
@@ -104,6 +104,14 @@ def test_whole_numbers_are_read_in_scientific_notation_too(text, number):
     assert options.parse_integer(text) == number
 
 
+@pytest.mark.parametrize(
+    ("text", "sides"),
+    [("256", "256"), ("1e2", "100"), ("1E2x50", "100x50"), ("6.4e2X1e1", "640x10")],
+)
+def test_the_sides_of_a_map_are_whole_numbers_like_any_other(text, sides):
+    assert sides_of(text) == sides
+
+
 @pytest.mark.parametrize("text", ["1.5", "1e-3", "2.55e1", "1e", "e6", "1e999", "x", "", "1.5e0"])
 def test_what_is_no_whole_number_is_refused(text):
     with pytest.raises(ValueError):
@@ -163,7 +171,7 @@ def test_a_command_may_give_an_option_another_help_text():
         ("train --explain=3", "--explain: takes no value; write --explain alone"),
         (
             "train half-adder full-adder",
-            "train: Got unexpected extra argument(s) (full-adder); see 'adderlab train --help'",
+            "train: takes no further argument, got full-adder; see 'adderlab train --help'",
         ),
         (f"train --steps {'9' * 5000}", f"--steps: got '{'9' * 40}…'; give a whole number"),
     ],

@@ -45,7 +45,7 @@ REFUSED = [
         (f"{verb} nothing.safetensors", "nothing.safetensors: no such file; check the path")
         for verb in ("prove", "repair")
     ),
-    ("prove ../nets", "../nets: not a regular file; name a file"),
+    ("prove ../nets", "../nets: a folder, not a file; name a file in it, like ../nets/"),
     *(
         (f"{verb} @{name}.safetensors", f"../nets/{name}.safetensors: {fault}")
         for verb in ("prove", "count")
@@ -78,7 +78,7 @@ REFUSED = [
     ("build half-adder --method lecture --formula f",
      "build: a method and a formula are two things; give --method or --formula"),
     ("build --formula nothing.txt", "nothing.txt: no such file; check the path"),
-    ("build --formula ../nets", "../nets: not a regular file; name a file of formulas"),
+    ("build --formula ../nets", "../nets: a folder, not a file; name a file of formulas"),
     ("build --formula @unknown.txt", "../nets/unknown.txt line 2 column 15: unknown input 'q';"),
     ("build adder:24 --method one-layer --format fp32",
      "--format: … in fp32 up to adder:22, … take --format int32, or --method prefix\n"),
@@ -186,13 +186,17 @@ REFUSED = [
     ("count --model gpt5", ""),
     ("count --parameters many", "--parameters: got 'many', … give one like 17, 500e9 or 7B"),
     # the parser
-    ("nosuch", "No such command 'nosuch'; see 'adderlab --help'"),
-    ("prove", "prove: Missing argument 'NET'; see 'adderlab prove --help'"),
+    ("nosuch", "no such command 'nosuch'; see 'adderlab --help'"),
+    ("proof x", "no such command 'proof'; did you mean prove?"),
+    ("prove", "prove: NET is missing; see 'adderlab prove --help'"),
+    ("train --sedes 3", "train: no such option --sedes; did you mean --seeds?"),
+    ("train half-adder one", "train: takes no further argument, got one; see 'adderlab train --h"),
+    ("map --size 1e-2", "--size: got 1e-2; give a whole number, or two: 640x480"),
     ("train half-adder --lr x", ""),
     ("train half-adder --hidden 2.5", ""),
-    ("train half-adder --colour", ""),
-    ("--colour", ""),
-    ("tasks half-adder", ""),
+    ("train half-adder --colour", "train: no such option --colour; see 'adderlab train --help'"),
+    ("--colour", "no such option --colour; see 'adderlab --help'"),
+    ("tasks half-adder", "tasks: takes no further argument, got half-adder; see"),
     ("prove 'a\nb\x1b[31m.safetensors'", "a\\nb\\x1b[31m.safetensors: no such file; check the"),
 ]  # fmt: skip
 """Each command line with the complaint, … for what is left out; empty where the words are the

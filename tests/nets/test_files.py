@@ -307,7 +307,7 @@ def test_a_file_is_loaded_for_a_task_that_fits(tmp_path: Path) -> None:
 def test_a_missing_file_a_folder_and_a_pipe_are_refused(tmp_path: Path) -> None:
     with refused(NetworkFileError, f"{tmp_path / 'no'}: no such file; check the path"):
         _ = load(tmp_path / "no")
-    with refused(NetworkFileError, f"{tmp_path}: not a regular file; name a file"):
+    with refused(NetworkFileError, f"{tmp_path}: a folder, not a file; name a file"):
         _ = load(tmp_path)
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", Path("/dev/zero")):

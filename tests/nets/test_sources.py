@@ -118,7 +118,7 @@ def test_a_path_of_no_network_is_refused(tmp_path: Path) -> None:
         "writes it",
     ):
         _ = read_source(str(path))
-    with refused(NetworkFileError, ".: not a regular file; name a file"):
+    with refused(NetworkFileError, ".: a folder, not a file; name a file"):
         _ = read_source(Path())
 
 

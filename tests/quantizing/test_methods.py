@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from strategies import FEW, fractions_of, networks, refused, tasks
 
 from adderlab.building import construct, lecture_network, printed_network
-from adderlab.errors import FormatError, NetworkError, OptionError, ResourceError
+from adderlab.errors import (
+    FormatError,
+    NetworkError,
+    OptionError,
+    ResourceError,
+    TaskError,
+)
 from adderlab.formats import FORMATS
 from adderlab.nets import Activation, Readout, from_bytes, network, outputs, to_bytes
 from adderlab.nets.tensors import Packed, Scaled, Sparse
@@ -333,6 +339,43 @@ def test_a_population_that_is_wrong_or_no_population_is_refused():
         _ = survival(wrong, HALF, readout=Readout("threshold", 0.0, ">"))
     with refused(NetworkError, "arrays: 3 arrays; give fc1.weight, fc1.bias, and so on"):
         _ = survival(wrong[:3], HALF)
+
+
+@pytest.mark.parametrize("readout", [0.5, "> 0.5", Readout("threshold", 0.5, ">"), None])
+def test_a_population_takes_tasks_and_readouts_in_every_form(readout):
+    arrays = stacked([PRINTED])
+    survivals = survival(arrays, "half-adder", readout=readout, formats=["INT2"], methods=["exact"])
+    assert survivals == survival(arrays, HALF, formats=["int2"], methods=["exact"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "message"),
+    [
+        (
+            {"task": "half-addr"},
+            TaskError,
+            "task: unknown task 'half-addr'; did you mean half-adder?",
+        ),
+        (
+            {"readout": "0.5"},
+            NetworkError,
+            """readout: got '0.5'; give a number, "> 0", ">= 0.5" or "exact\"""",
+        ),
+        (
+            {"formats": ["int9"]},
+            FormatError,
+            "format: unknown number format 'int9'; did you mean int8?",
+        ),
+        (
+            {"methods": ["snip"]},
+            OptionError,
+            "methods: got 'snip'; give names of nearest, exact, snap, fine-tune",
+        ),
+    ],
+)
+def test_a_population_under_words_that_mean_nothing_is_refused(arguments, kind, message):
+    with refused(kind, message):
+        _ = survival(stacked([PRINTED]), **{"task": "half-adder", **arguments})
 
 
 def test_in_one_bit_six_networks_of_three_units_add_and_none_of_two():

@@ -271,13 +271,13 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "no.csv"
     with refused(TaskError, f"{path}: no such file; check the path"):
         _ = read_table(path)
-    with refused(TaskError, f"{tmp_path}: not a regular file; give a CSV file"):
+    with refused(TaskError, f"{tmp_path}: a folder, not a file; give a CSV file"):
         _ = read_table(tmp_path)
 
 
 def test_table_without_a_file_is_refused() -> None:
     for text in ("table", "table:"):
-        with refused(TaskError, "table:: not a regular file; give a CSV file"):
+        with refused(TaskError, "table:: a folder, not a file; give a CSV file"):
             _ = task_named(text)
 
 

@@ -136,7 +136,7 @@ REFUSED = [
     (build(task="full-adder", method="lecture"), "method lecture: the lecture sets weights for"),
     (build(formula="formula.txt", format="fp31"), "format: unknown number format 'fp31'; did you"),
     (build(formula="none.txt"), "none.txt: no such file; check the path"),
-    (build(formula="."), ".: not a regular file; name a file of formulas"),
+    (build(formula="."), ".: a folder, not a file; name a file of formulas"),
     (build(formula="zero\0byte"), "zero\\x00byte: can't be read (embedded null byte);"),
     (build(formula="latin.txt"), "latin.txt: not UTF-8 text; save it as UTF-8"),
     (build(formula="large.txt"), "large.txt: 1048577 bytes are over the limit of 1048576;"),
@@ -156,7 +156,7 @@ REFUSED = [
     (lambda: adderlab.prove(NO_TASK), "task: the network names no task; name one: `task` half-"),
     (lambda: adderlab.prove(LECTURE, "full-adder"), "task: full-adder has 3 input and 2 output"),
     (lambda: adderlab.prove(LECTURE, formats=["fp32", "posit"]),
-     "format: unknown number format 'posit'; choose from fp64, fp32, fp16, bf16, fp8-e4m3,"),
+     "format: unknown number format 'posit'; choose from exact, fp64, fp32, fp16, bf16,"),
     (lambda: adderlab.show(LECTURE, input="1,2"), "input 1,2: b = 2 is outside 0..1; b:1 takes"),
     (lambda: adderlab.show(3.5), "model: "),
     # repair, compare

@@ -41,19 +41,42 @@ from adderlab.errors import Interrupted as WorkInterrupted
 PANEL_COLUMNS: Final = 80
 """Columns below which help is plain text: panels would cut the names of options short."""
 
+NARROW_COLUMNS: Final = 52
+"""Columns below which the parser would no longer look how many there are."""
+
 
 class Stopped(Exception):  # noqa: N818 -- no error
     """Ctrl-C within a command, carried past the parser, which would swallow where it was."""
 
 
+class Help(TyperGroup.context_class.formatter_class):
+    """Help as plain text; in a narrow terminal what an option does is below its name."""
+
+    def write_dl(self, rows: Any, col_max: int = 30, col_spacing: int = 2) -> None:
+        """Write a list of names, each with what it means."""
+        super().write_dl(
+            rows, min(col_max, self.width // 10 if self.width < 50 else 30), col_spacing
+        )
+
+
+class Context(TyperGroup.context_class):
+    """What a command is parsed in."""
+
+    formatter_class = Help
+
+
 class Commands(TyperGroup):
     """The group of all commands."""
+
+    context_class = Context
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return a command, listed with the whole sentence that says what it does."""
         command = super().get_command(ctx, cmd_name)
         if command is not None and not command.short_help:  # else it would be cut short
             command.short_help = " ".join((command.help or "").partition("\n\n")[0].split())
+        if command is not None:
+            command.context_class = Context
         return command
 
     def invoke(self, ctx: Any) -> Any:
@@ -121,8 +144,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     prepare_streams()
     columns = shutil.get_terminal_size().columns
     app.rich_markup_mode = "rich" if columns >= PANEL_COLUMNS else None
+    width = max(columns - 1, 20) if columns < NARROW_COLUMNS else None
     try:
-        code = app(arguments, prog_name="adderlab", standalone_mode=False)
+        code = app(arguments, prog_name="adderlab", standalone_mode=False, terminal_width=width)
     except AdderlabError as error:
         error = with_options(error, typer.main.get_command(app), arguments)
         return _refuse(arguments, error.to_dict(), str(error))

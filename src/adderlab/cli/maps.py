@@ -9,7 +9,7 @@ import typer
 
 from adderlab.cli import completion
 from adderlab.cli.options import AsJson, ColorChoice, integer
-from adderlab.cli.settings import with_settings
+from adderlab.cli.settings import sides_of, with_settings
 
 EXAMPLES = """Examples:
 
@@ -85,6 +85,7 @@ def map(
     from adderlab.verbs.map import map as make_map
 
     screen = Screen(as_json=as_json)
+    size = sides_of(size)
     columns, rows = parse_size(size)
     with screen.progress() as bar:
         job = bar.add_task("mapping", total=columns * rows, rate="")

@@ -137,6 +137,20 @@ def hidden_widths(text: str) -> int | tuple[int, ...]:
     return widths[0] if len(widths) == 1 else widths
 
 
+def sides_of(text: str) -> str:
+    """Return the sides that ``--size`` names with their digits written out: ``1e2`` as ``100``.
+
+    Raises:
+        OptionError: they are no whole numbers.
+    """
+    try:
+        return "x".join(str(parse_integer(part)) for part in text.lower().split("x"))
+    except ValueError:
+        raise OptionError(
+            f"got {text}", where="--size", remedy="give a whole number, or two: 640x480"
+        ) from None
+
+
 def batch_size(text: str) -> int | None:
     """Return the samples a step that ``--batch`` names; ``None`` for all of them.
 

@@ -6,11 +6,12 @@ older ones say ``'x' is not a valid float.``, newer ones hand on a sentence of P
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-from adderlab.cli.arguments import as_typed
+from adderlab.cli.arguments import as_typed, options_of
 from adderlab.errors import OptionError
 
 LONGEST_VALUE: Final = 40
@@ -43,6 +44,29 @@ def refusal_of(error: BaseException, group: Any, arguments: Sequence[str]) -> Op
         return OptionError("a value is missing", where=option, remedy=remedy)
     if option and "does not take" in text:
         return OptionError("takes no value", where=option, remedy=f"write {option} alone")
+    return _misspelt(error, text, name, group, remedy)
+
+
+def _misspelt(error: BaseException, text: str, name: str, group: Any, remedy: str) -> OptionError:
+    """Return the error of a command, option or argument that is unknown, missing or too much."""
+    option = getattr(error, "option_name", "")
+    if option:
+        known = options_of(group.commands[name] if name else group).values()
+        names = [key.lstrip("-") for key in known if key.startswith("-")]
+        near = difflib.get_close_matches(option.lstrip("-"), names, n=1)
+        what = f"no such option {option[:LONGEST_VALUE]}"
+        return OptionError(
+            what, where=name, remedy=f"did you mean --{near[0]}?" if near else remedy
+        )
+    if match := re.match(r"No such command '(.*?)'", text, re.DOTALL):
+        near = difflib.get_close_matches(match[1], group.commands, n=1)
+        what = f"no such command {match[1][:LONGEST_VALUE]!r}"
+        return OptionError(what, remedy=f"did you mean {near[0]}?" if near else remedy)
+    if match := re.match(r"Missing argument '(.*?)'", text):
+        return OptionError(f"{match[1]} is missing", where=name, remedy=remedy)
+    if match := re.match(r"Got unexpected extra arguments? ?(?:\(s\) )?\((.*)\)", text, re.DOTALL):
+        what = f"takes no further argument, got {match[1][:LONGEST_VALUE]}"
+        return OptionError(what, where=name, remedy=remedy)
     return OptionError(text, where=name, remedy=remedy)
 
 

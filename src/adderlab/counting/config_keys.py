@@ -112,7 +112,7 @@ def read_json(path: Path, largest_bytes: int) -> Any:
         OptionError: it is missing, no regular file, too large, or no JSON.
     """
     remedy = "name a model's JSON file"
-    raw = read_file(path, largest_bytes, Refusals(OptionError, too_large=remedy))
+    raw = read_file(path, largest_bytes, Refusals(OptionError, too_large=remedy, ending=".json"))
     try:
         return parse_json(raw.removeprefix(codecs.BOM_UTF8), is_finite=False)
     except JsonError as error:

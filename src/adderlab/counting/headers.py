@@ -151,7 +151,7 @@ def _header(path: Path) -> tuple[Header, int]:
         NetworkFileError: the header does not fit the file.
     """
     where = str(path)
-    with opened(path, Refusals(NetworkFileError)) as (file, size):
+    with opened(path, Refusals(NetworkFileError, ending=".safetensors")) as (file, size):
         return read_header(file, size, where, REMEDIES), size
 
 

@@ -42,7 +42,9 @@ REMEDIES: Final = Remedies(
 )
 
 UNREAD: Final = Refusals(
-    NetworkFileError, too_large="for parameter counts alone: `count(safetensors=…)`"
+    NetworkFileError,
+    too_large="for parameter counts alone: `count(safetensors=…)`",
+    ending=".safetensors",
 )
 
 DTYPES: Final[dict[str, Any]] = {

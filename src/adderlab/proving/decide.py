@@ -68,7 +68,10 @@ def _arithmetics(formats: str | Sequence[str]) -> tuple[str, ...]:
     """
     names = [formats] if isinstance(formats, str) else formats
     return tuple(
-        dict.fromkeys("exact" if n.lower() == "exact" else format_named(n).name for n in names)
+        dict.fromkeys(
+            "exact" if name.lower() == "exact" else format_named(name, beside=("exact",)).name
+            for name in names
+        )
     )
 
 

@@ -76,9 +76,9 @@ def arithmetic_of(net: Network, name: str) -> Arithmetic:
     Raises:
         FormatError: there is no such format, or its arithmetic is not defined for the network.
     """
-    if name == EXACT:
+    if name.lower() == EXACT:
         return Arithmetic(net, EXACT)
-    form = format_named(name)
+    form = format_named(name, beside=(EXACT,))
     reason = unfit(net, form)
     if reason:
         raise FormatError(f"{form.name}: {reason}", where="format", remedy="take exact arithmetic")

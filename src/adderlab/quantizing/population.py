@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from adderlab.errors import NetworkError
-from adderlab.formats import FORMATS, Format
-from adderlab.nets import Activation, Readout
+from adderlab.errors import NetworkError, OptionError
+from adderlab.formats import Format, format_named
+from adderlab.nets import Activation
+from adderlab.nets.readout import ReadoutLike, readout_of
 from adderlab.quantizing.fine_tune import tuned
 from adderlab.quantizing.methods import METHODS
 from adderlab.quantizing.rounding import choose_around, grids_for
 from adderlab.quantizing.rows import Arrays, Rows, Shape, rows_of, wrong_rows
 from adderlab.quantizing.scheme import PLAIN, Scheme
 from adderlab.quantizing.snap import snap_arrays
-from adderlab.tasks import Task
+from adderlab.tasks import Task, as_task
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float
@@ -64,10 +65,10 @@ class Survival:
 
 def survival(
     arrays: Sequence[Float[np.ndarray, "member ..."]],
-    task: Task,
+    task: Task | str,
     *,
     activation: Activation | None = None,
-    readout: Readout | None = None,
+    readout: ReadoutLike | None = None,
     formats: Sequence[str] = SURVEYED,
     methods: Sequence[str] = METHODS,
     searched: int = 40,
@@ -80,19 +81,25 @@ def survival(
 
     Args:
         arrays: ``fc1.weight, fc1.bias, fc2.weight, fc2.bias`` and so on, the member first.
-        task: what they were trained for.
+        task: what they were trained for, or its name.
         activation: of the hidden layers; relu unless given.
-        readout: how outputs become bits; ``> 0.5`` unless given.
+        readout: how outputs become bits: a number, text such as ``>= 0.5``, ``exact``;
+            ``> 0.5`` unless given.
         formats: names of formats.
         methods: names of methods.
         searched: the number of networks that are searched.
         on_progress: called with the format and method, and the fraction of the work done.
 
     Raises:
-        NetworkError: the arrays are no pairs of weights and biases, or none of them is right.
+        NetworkError: the arrays are no pairs of weights and biases, none of them is right, or the
+            readout is none.
+        FormatError: there is no such format.
+        OptionError: there is no such method.
+        TaskError: there is no such task.
         ResourceError: the task has too many rows.
     """
-    rows = rows_of(task)
+    rows = rows_of(as_task(task))
+    plans = _plans(formats, methods)
     if not arrays or len(arrays) % 2:
         raise NetworkError(
             f"{len(arrays)} arrays", where="arrays", remedy="give fc1.weight, fc1.bias, and so on"
@@ -103,7 +110,7 @@ def survival(
     )
     depth = len(every.weights)
     hidden = activation or Activation("relu")
-    shape = Shape((hidden,) * (depth - 1) + (Activation(),), readout or Readout(), (True,) * depth)
+    shape = Shape((hidden,) * (depth - 1) + (Activation(),), readout_of(readout), (True,) * depth)
     wrong, _ = wrong_rows(every, shape, rows)
     right = every.take(wrong == 0)
     if not len(right):
@@ -113,17 +120,25 @@ def survival(
             remedy="train more of them",
         )
     survivals: list[Survival] = []
-    plans = [(FORMATS[name], method) for name in formats for method in methods]
-    plans = [
-        (form, method)
-        for form, method in plans
-        # in one bit a search around a network covers every network, so survival means nothing
-        if method != "snap" or (form.kind == "integer" and form.name != "binary")
-    ]
     for number, (form, method) in enumerate(plans):
         on_progress(f"{form.name}, {method}", number / len(plans))
         survivals.append(_survival(right, shape, rows, form, method, searched))
     return tuple(survivals)
+
+
+def _plans(formats: Sequence[str], methods: Sequence[str]) -> list[tuple[Format, str]]:
+    """Return each format with each method that means something in it."""
+    for method in methods:
+        if method not in METHODS:
+            remedy = f"give names of {', '.join(METHODS)}"
+            raise OptionError(f"got {method!r}", where="methods", remedy=remedy)
+    return [
+        (form, method)
+        for form in map(format_named, formats)
+        for method in methods
+        # in one bit a search around a network covers every network, so survival means nothing
+        if method != "snap" or (form.kind == "integer" and form.name != "binary")
+    ]
 
 
 def _survival(

@@ -49,7 +49,9 @@ def read_table(path: str | Path) -> Task:
             or lacks, repeats or mistypes rows; all faulty rows are named.
     """
     where = str(path) or "table:"
-    refusals = Refusals(TaskError, "give a CSV file", "split the task into smaller tables", where)
+    refusals = Refusals(
+        TaskError, "give a CSV file", "split the task into smaller tables", where, ending=".csv"
+    )
     raw = read_file(path, LARGEST_FILE_BYTES, refusals)
     try:
         text = raw.decode("utf-8-sig")
