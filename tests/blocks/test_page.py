@@ -83,6 +83,23 @@ def test_no_column_is_a_column_of_letters(page) -> None:
 
 
 @pytest.mark.browser
+def test_commands_break_between_words_and_captions_end_on_the_screen(page) -> None:
+    """No line of a command ends after a hyphen, and no caption has to be scrolled to."""
+    lines = page.evaluate(
+        "[...document.querySelectorAll('.command span')].map(e => {"
+        " const r = document.createRange(); r.selectNodeContents(e);"
+        " return [e.textContent, new Set([...r.getClientRects()].map(b => b.top)).size]})"
+    )
+    assert len(lines) > 50
+    assert [word for word, count in lines if count > 1 and len(word) < 30] == []
+    ends = page.evaluate(
+        "[...document.querySelectorAll('caption span')].map(e => e.getBoundingClientRect().right)"
+    )
+    assert len(ends) > 5
+    assert max(ends) <= page.viewport_size["width"]
+
+
+@pytest.mark.browser
 def test_text_in_figures_is_legible(page) -> None:
     """The smallest text, 11 points of a figure, is at least 8 pixels on a phone, else 13."""
     least = 8 if page.viewport_size["width"] < 500 else 13
