@@ -77,6 +77,10 @@ class RunFileError(AdderlabError, ValueError):
     """A file of a run's folder that does not hold what the run's record says of it."""
 
 
+class LimitError(ResourceError):
+    """A limit on time or memory that was reached before there was anything to give back."""
+
+
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C during long work, with where it was.
 

@@ -18,7 +18,7 @@ from typing import Final
 
 import psutil
 
-from adderlab.errors import OptionError
+from adderlab.errors import LimitError, OptionError
 
 MOST_MEMORY_BYTES: Final = 4 << 30
 TIME_UP: Final = "the time was up"
@@ -122,6 +122,10 @@ class Budget:
 _CURRENT: ContextVar[Budget | None] = ContextVar("budget", default=None)
 
 
+NO_LIMITS: Final = Budget(max_memory_bytes=1 << 62, memory_at_start=0)
+"""For what is to be finished whatever it takes."""
+
+
 @contextmanager
 def within(budget: Budget) -> Generator[Budget]:
     """Let :func:`check` look at this budget, in every room, until the block ends."""
@@ -130,6 +134,24 @@ def within(budget: Budget) -> Generator[Budget]:
         yield budget
     finally:
         _CURRENT.reset(token)
+
+
+@contextmanager
+def ending(doing: str, where: str) -> Generator[None]:
+    """Where a limit is reached within the block, raise that it was.
+
+    Args:
+        doing: what was at work: ``a.safetensors was read``.
+        where: the verb.
+
+    Raises:
+        LimitError: a limit is reached.
+    """
+    try:
+        yield
+    except CapReached as cap:
+        remedy = "give more time" if str(cap) == TIME_UP else "take something smaller"
+        raise LimitError(f"{cap} while {doing}", where=where, remedy=remedy) from None
 
 
 def check(more_bytes: int = 0) -> None:

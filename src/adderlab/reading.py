@@ -8,6 +8,7 @@ names no key twice, and its nesting is shallow enough for any function that call
 from __future__ import annotations
 
 import errno
+import io
 import json
 import math
 import os
@@ -19,10 +20,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from adderlab import limits
 from adderlab.errors import AdderlabError
 
 MOST_LEVELS: Final = 100
 """Lists and objects within each other that a JSON text may have; ours have fewer than ten."""
+
+PIECE_BYTES: Final = 1 << 24
+"""Bytes that are read between two looks at the limits."""
 
 _FLAGS: Final = (
     os.O_RDONLY
@@ -95,9 +100,7 @@ def read_file(path: str | Path, most_bytes: int, refusals: Refusals) -> bytes:
         AdderlabError: of the class of ``refusals``: as of :func:`opened`, or it is too large.
     """
     with opened(path, refusals) as (file, size):
-        data: Any = b"" if size > most_bytes else file.read(most_bytes + 1)
-        if data is None:  # a file of /proc that has nothing yet
-            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        data = b"" if size > most_bytes else _content(file, size, most_bytes + 1)
         size = max(size, len(data))  # a file may grow, or not tell its size, as those of /proc
         if size > most_bytes:
             raise refusals.error(
@@ -106,6 +109,21 @@ def read_file(path: str | Path, most_bytes: int, refusals: Refusals) -> bytes:
                 remedy=refusals.too_large,
             )
         return data
+
+
+def _content(file: BinaryIO, size: int, most: int) -> bytes:
+    """Return what is in a file, at most so many bytes, read piece by piece."""
+    limits.check(size)
+    content = io.BytesIO()  # it gives what was written to it without a copy
+    while (left := most - content.tell()) > 0:
+        piece: Any = file.read(min(PIECE_BYTES, left))
+        if piece is None:  # a file of /proc that has nothing yet
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        if not piece:
+            break
+        _ = content.write(piece)
+        limits.check()
+    return content.getvalue()
 
 
 class JsonError(ValueError):

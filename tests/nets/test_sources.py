@@ -188,7 +188,7 @@ def test_saving_for_a_task_that_does_not_fit_writes_nothing(tmp_path: Path) -> N
 
 
 def test_a_source_is_a_value() -> None:
-    source = Source(NET, b"x")
+    source = Source.of(NET, b"x")
     with pytest.raises(AttributeError):
         source.data = b"y"  # type: ignore[misc]
     assert source.sha256 == hashlib.sha256(b"x").hexdigest()

@@ -22,7 +22,7 @@ from adderlab.building.lecture import lecture_network
 from adderlab.formats import FORMATS
 from adderlab.nets import EXACT, Activation, Layer, Network, Readout, network
 from adderlab.nets.network import map_parameters
-from adderlab.nets.tensors import Dense, Packed, Scaled, Sparse, as_stored
+from adderlab.nets.tensors import Dense, Packed, Scaled, Sparse, Wide, as_stored
 from adderlab.proving.enumeration import enumerate_rows
 from adderlab.proving.verdict import worst_of
 from adderlab.tasks import Task, task_named
@@ -73,7 +73,7 @@ def random_layer(rng: Rng, n_in: int, n_out: int, name: str, activation: Activat
             (n_out, n_in),
             indptr,
             np.nonzero(keep)[1].astype(np.uint8),
-            replace(weight, numbers=values),
+            Wide.of(values) if isinstance(weight, Wide) else replace(weight, numbers=values),
         )
     elif way == "scaled" and form.kind == "float":
         q = Packed(rng.integers(-8, 8, (n_out, n_in)), 4)

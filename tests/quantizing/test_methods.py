@@ -19,6 +19,7 @@ from adderlab.errors import (
     TaskError,
 )
 from adderlab.formats import FORMATS
+from adderlab.limits import Budget
 from adderlab.nets import Activation, Readout, from_bytes, network, outputs, to_bytes
 from adderlab.nets.tensors import Packed, Scaled, Sparse
 from adderlab.quantizing import (
@@ -440,7 +441,7 @@ def test_the_smallest_is_the_best_rounded_to_nearest_where_the_time_is_up_then()
 @pytest.mark.parametrize("method", ["exact", "snap", "fine-tune"])
 def test_without_time_a_method_gives_what_it_begins_with_and_says_so(method):
     net = printed_network().for_task(HALF)
-    over = Clock(deadline=0.0)
+    over = Clock(Budget(deadline=0.0))
     stopped = rounded(net, HALF, FORMATS["binary"], method=method, clock=over)
     assert not stopped.is_complete
     assert stopped.note.endswith("before the time was up")

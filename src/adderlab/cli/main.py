@@ -32,10 +32,10 @@ from adderlab.cli import (
     train,
 )
 from adderlab.cli.arguments import with_options
-from adderlab.cli.options import BAD_INPUT, INTERRUPTED
+from adderlab.cli.options import BAD_INPUT, INTERRUPTED, UNKNOWN
 from adderlab.cli.output import complain, prepare_streams, print_json
 from adderlab.cli.usage import refusal_of
-from adderlab.errors import AdderlabError
+from adderlab.errors import AdderlabError, LimitError
 from adderlab.errors import Interrupted as WorkInterrupted
 
 PANEL_COLUMNS: Final = 80
@@ -148,8 +148,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code = app(arguments, prog_name="adderlab", standalone_mode=False, terminal_width=width)
     except AdderlabError as error:
+        code = UNKNOWN if isinstance(error, LimitError) else BAD_INPUT
         error = with_options(error, typer.main.get_command(app), arguments)
-        return _refuse(arguments, error.to_dict(), str(error))
+        _ = _refuse(arguments, error.to_dict(), str(error))
+        return code
     except UsageError as error:
         refusal = refusal_of(error, typer.main.get_command(app), arguments)
         if refusal is None:

@@ -8,20 +8,30 @@ faster than in fractions. Numbers that might leave 62 bits move to arrays of Pyt
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from adderlab import limits
 from adderlab.bits import INT64_BITS
 from adderlab.nets.convention import is_above
 
 if TYPE_CHECKING:
-    from jaxtyping import Bool, Float64, Shaped
+    from jaxtyping import Bool, Float64, Int64, Shaped
 
 _LIMIT: Final = 1 << INT64_BITS
+
+_NUMBERS_AT_ONCE: Final = 1 << 16
+"""Numbers that a loop of Python's looks at between two looks at the limits."""
+
+_FLOATS_AT_ONCE: Final = 1 << 20
+"""Numbers that NumPy takes apart at once, with a few arrays of that size beside it."""
+
+_PRODUCTS_AT_ONCE: Final = {np.int64: 1 << 26, np.object_: 1 << 20}
+"""Products of a matrix product between two looks at the limits: about a tenth of a second."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,19 +70,28 @@ class Dyadic:
     def to_floats(self) -> Float64[np.ndarray, "*shape"]:
         """Return each value rounded to the nearest double (infinite where beyond)."""
         if self.integers.dtype == np.int64 and self.largest <= 1 << 53:
+            limits.check(16 * self.integers.size)
             with np.errstate(over="ignore"):  # infinite where beyond, as documented
                 return np.ldexp(self.integers.astype(np.float64), self.exponent)
         shift = self.exponent
         above, below = 1 << max(shift, 0), 1 << max(-shift, 0)
-        flat = [_ratio(value * above, below) for value in self.integers.ravel().tolist()]
-        return np.array(flat, dtype=np.float64).reshape(self.shape)
+        flat = self.integers.ravel()
+        limits.check(8 * flat.size)
+        floats = np.empty(flat.size, dtype=np.float64)
+        for part in _parts(flat.size):
+            floats[part] = [_ratio(value * above, below) for value in flat[part].tolist()]
+        return floats.reshape(self.shape)
 
     @property
     def is_double(self) -> bool:
         """Whether every value is a double as it stands."""
         if self.largest.bit_length() <= 53 and -1074 <= self.exponent <= 970:
             return True
-        for value in self.integers.ravel().tolist():
+        flat = self.integers.ravel()
+        return all(self._are_doubles(flat[part].tolist()) for part in _parts(flat.size))
+
+    def _are_doubles(self, integers: list[int]) -> bool:
+        for value in integers:
             if value:
                 lowest = (value & -value).bit_length() - 1
                 size = value.bit_length()
@@ -117,9 +136,17 @@ class Dyadic:
         if bound <= 1 << 53:
             floats = left.astype(np.float64) @ right.astype(np.float64)  # exact below 2**53
             return Dyadic(floats.astype(np.int64), exponent)
-        if bound >= _LIMIT:
-            left, right = left.astype(object), right.astype(object)
-        return Dyadic(np.asarray(left @ right), exponent)
+        dtype: Any = np.object_ if bound >= _LIMIT else np.int64
+        products = _PRODUCTS_AT_ONCE[dtype]
+        step = max(1, products // max(left.shape[0] * left.shape[1], 1))
+        limits.check(8 * left.shape[0] * right.shape[1])
+        result = np.zeros((left.shape[0], right.shape[1]), dtype=dtype)
+        own = left.astype(dtype)
+        for start in range(0, right.shape[1] if left.shape[1] else 0, step):
+            limits.check()
+            part = slice(start, start + step)
+            result[:, part] = own @ right[:, part].astype(dtype)
+        return Dyadic(result, exponent)
 
     def relu(self) -> Dyadic:
         """Return the larger of each value and 0."""
@@ -168,11 +195,20 @@ def dyadic_of(value: float) -> Dyadic:
     return from_floats(np.array(value, dtype=np.float64))
 
 
+def _parts(count: int, size: int = _NUMBERS_AT_ONCE) -> Iterator[slice]:
+    """Yield the parts of a flat array, with a look at the limits before each."""
+    for start in range(0, count, size):
+        limits.check()
+        yield slice(start, start + size)
+
+
 def from_integers(values: Any) -> Dyadic:
     """Return whole numbers, of any size, as exact values."""
     array = values if isinstance(values, np.ndarray) else np.asarray(values, dtype=object)
     if array.dtype == object:
-        largest = max((abs(int(value)) for value in array.ravel()), default=0)
+        flat = array.ravel()
+        parts = (flat[part].tolist() for part in _parts(flat.size))
+        largest = max((max(abs(int(value)) for value in part) for part in parts), default=0)
         return Dyadic(array.astype(np.int64) if largest < _LIMIT else array)
     if array.dtype == np.uint64 or array.dtype == np.int64:
         big = array.size and max(int(array.max()), -int(array.min())) >= _LIMIT
@@ -182,23 +218,43 @@ def from_integers(values: Any) -> Dyadic:
 
 def from_floats(values: Any) -> Dyadic:
     """Return finite floats of any format up to double as exact values."""
-    array = np.asarray(values).astype(np.float64)
-    mantissas, exponents = np.frexp(array)
-    integers = np.ldexp(mantissas, 53).astype(np.int64)
-    exponents = exponents.astype(np.int64) - 53
-    nonzero = integers != 0
-    if not nonzero.any():
+    array = np.asarray(values)
+    flat = array.ravel()
+    parts = list(_parts(flat.size, _FLOATS_AT_ONCE))
+    kept = [_odd_parts(flat[part]) for part in parts] if len(parts) == 1 else None
+    lowest, highest = 0, None
+    for part in parts:
+        integers, exponents = kept[0] if kept else _odd_parts(flat[part])
+        nonzero = integers != 0
+        if nonzero.any():
+            own = exponents[nonzero]
+            lengths = np.frexp(np.abs(integers[nonzero]).astype(np.float64))[1]
+            lowest = int(own.min()) if highest is None else min(lowest, int(own.min()))
+            highest = max(int((own + lengths).max()), highest if highest is not None else lowest)
+        limits.check()
+    if highest is None:
         return Dyadic(np.zeros(array.shape, dtype=np.int64))
-    zeros = np.zeros_like(integers)
-    lowest = integers[nonzero] & -integers[nonzero]
-    zeros[nonzero] = np.frexp(lowest.astype(np.float64))[1] - 1
-    integers, exponents = integers >> zeros, exponents + zeros
-    exponent = int(exponents[nonzero].min())
-    shifts = np.where(nonzero, exponents - exponent, 0)
-    lengths = np.frexp(np.abs(integers).astype(np.float64))[1]
-    if int((lengths + shifts).max()) > INT64_BITS:
-        wide = [int(n) << int(s) for n, s in zip(integers.ravel(), shifts.ravel(), strict=True)]
-        shifted = np.empty(len(wide), dtype=object)
-        shifted[:] = wide
-        return Dyadic(shifted.reshape(array.shape), exponent)
-    return Dyadic(integers << shifts, exponent)
+    is_wide = highest - lowest > INT64_BITS
+    limits.check(8 * flat.size)
+    shifted = np.empty(flat.size, dtype=object if is_wide else np.int64)
+    for part in parts:
+        limits.check()
+        integers, exponents = kept[0] if kept else _odd_parts(flat[part])
+        shifts = np.where(integers != 0, exponents - lowest, 0)
+        if is_wide:
+            pairs = zip(integers.tolist(), shifts.tolist(), strict=True)
+            shifted[part] = [number << shift for number, shift in pairs]
+        else:
+            shifted[part] = integers << shifts
+    return Dyadic(shifted.reshape(array.shape), lowest)
+
+
+def _odd_parts(
+    values: Shaped[np.ndarray, " count"],
+) -> tuple[Int64[np.ndarray, " count"], Int64[np.ndarray, " count"]]:
+    """Return floats as odd numbers, or 0, times powers of two."""
+    mantissas, exponents = np.frexp(values.astype(np.float64))
+    integers = np.ldexp(mantissas, 53).astype(np.int64)
+    zeros = np.frexp((integers & -integers).astype(np.float64))[1].astype(np.int64) - 1
+    zeros[integers == 0] = 0
+    return integers >> zeros, exponents.astype(np.int64) - 53 + zeros

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from adderlab import limits
 from adderlab.formats import Format
 from adderlab.nets.activations import (
     DOUBLE_UNIT,
@@ -291,6 +292,7 @@ def _growth(terms: int, unit: float) -> float:
 
 
 def _float_layer(layer: Layer, form: Format) -> _FloatLayer:
+    limits.check(24 * layer.n_in * layer.n_out)  # weights, their transpose and their grid
     weight, bias = layer.weight.exact(), layer.bias.exact() if layer.bias is not None else None
     floats = weight.to_floats().T
     bias_floats = bias.to_floats() if bias is not None else np.zeros(layer.n_out)

@@ -14,23 +14,27 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
+from adderlab import limits
 from adderlab.blocks.numbers import counted
 from adderlab.errors import NetworkError
 from adderlab.nets.activations import Activation
 from adderlab.nets.dyadic import Dyadic, join
 from adderlab.nets.network import Layer, Network
 from adderlab.nets.readout import Values
-from adderlab.nets.tensors import Sparse
+from adderlab.nets.tensors import Sparse, entries_of, structure_of
 from adderlab.nets.wiring import INPUT, join_lists
 
 if TYPE_CHECKING:
-    from jaxtyping import UInt8
+    from jaxtyping import Int64, UInt8
 
 Activate: TypeAlias = Callable[[Activation, Dyadic], Dyadic]
 Ends: TypeAlias = tuple[Fraction, Fraction]
 
 GATHER_LIMIT: Final = 1 << 22
 """Numbers that one gather of a sparse product may hold at once (32 MB of int64)."""
+
+GATHER_OBJECTS: Final = 1 << 17
+"""The same of Python's own integers, of any size: about 10 MB where they are of 500 bits."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,18 +101,17 @@ def _steps(
 
 def affine(layer: Layer, values: Dyadic) -> Dyadic:
     """Return ``W x + b`` for each row, exactly."""
-    weight = layer.weight
-    if isinstance(weight, Sparse):
-        sums = _sparse_product(weight, values)
+    structure = structure_of(layer.weight)
+    if structure is not None:
+        sums = _sparse_product(structure, entries_of(layer.weight), values)
     else:
-        exact = weight.exact()
+        exact = layer.weight.exact()
         sums = values.matmul(Dyadic(exact.integers.T, exact.exponent))
     return sums if layer.bias is None else sums.plus(layer.bias.exact())
 
 
-def _sparse_product(weight: Sparse, values: Dyadic) -> Dyadic:
+def _sparse_product(weight: Sparse, entries: Dyadic, values: Dyadic) -> Dyadic:
     """Return ``W x`` by gathering each row's entries and summing them run by run."""
-    entries = weight.values.exact()
     pointers = weight.indptr.astype(np.int64)
     columns = weight.indices.astype(np.int64)
     filled = np.flatnonzero(np.diff(pointers))
@@ -117,13 +120,32 @@ def _sparse_product(weight: Sparse, values: Dyadic) -> Dyadic:
     fits = max(values.largest, 1) * max(entries.largest, 1) * max(longest, 1) < 1 << 62
     dtype: Any = np.int64 if fits else np.object_
     sums = np.zeros((batch, weight.shape[0]), dtype=dtype)
-    rows = max(1, GATHER_LIMIT // max(columns.size, 1))
-    numbers = entries.integers.astype(dtype)
-    for start in range(0, batch if filled.size else 0, rows):
-        part = values.integers[start : start + rows].astype(dtype)
-        products = part[:, columns] * numbers
-        sums[start : start + rows, filled] = np.add.reduceat(products, pointers[filled], axis=1)
+    most = GATHER_LIMIT if fits else GATHER_OBJECTS
+    rows = max(1, most // max(columns.size, 1))
+    numbers = entries.integers
+    for first, last in _units_at_once(pointers, filled, max(most // rows, 1)):
+        units = filled[first:last]
+        begin, end = pointers[units[0]], pointers[units[-1] + 1]
+        own, borders = numbers[begin:end].astype(dtype), pointers[units] - begin
+        for start in range(0, batch, rows):
+            limits.check()
+            part = values.integers[start : start + rows].astype(dtype)
+            products = part[:, columns[begin:end]] * own
+            sums[start : start + rows, units] = np.add.reduceat(products, borders, axis=1)
     return Dyadic(sums, values.exponent + entries.exponent)
+
+
+def _units_at_once(
+    pointers: Int64[np.ndarray, " rows_and_one"], filled: Int64[np.ndarray, " units"], most: int
+) -> Iterator[tuple[int, int]]:
+    """Yield ranges of the filled rows that have about so many entries together."""
+    ends = pointers[filled + 1]
+    first = 0
+    while first < len(filled):
+        last = int(np.searchsorted(ends, pointers[filled[first]] + most, side="right"))
+        last = max(last, first + 1)
+        yield first, last
+        first = last
 
 
 def evaluate(

@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any, Final
 import ml_dtypes
 import numpy as np
 
+from adderlab import limits
 from adderlab.errors import NetworkFileError
 from adderlab.nets.header import DAMAGED, Remedies, parse_json, read_header
 from adderlab.nets.network import Network
-from adderlab.nets.record import Reader, network_from_record, record_of
-from adderlab.reading import Refusals, read_file
+from adderlab.nets.record import Reader, network_from_record, record_of, task_from_record
+from adderlab.reading import Refusals, opened, read_file
 from adderlab.tasks import Task
 from adderlab.writing import write_file
 
@@ -32,6 +33,12 @@ if TYPE_CHECKING:
     from jaxtyping import Shaped
 
 LARGEST_FILE_BYTES: Final = 4 << 30
+LARGEST_SHORT_HEADER: Final = 1 << 16
+"""Bytes up to which a header is read where there is no time for more."""
+
+HASHED_AT_ONCE: Final = 1 << 25
+"""Bytes between two looks at the limits."""
+
 KEY: Final = "adderlab"
 
 REMEDIES: Final = Remedies(
@@ -89,7 +96,11 @@ def save(net: Network, path: str | Path) -> Path:
 
 def sha256(data: bytes) -> str:
     """Return the hash that binds a verdict to the bytes it speaks of."""
-    return hashlib.sha256(data).hexdigest()
+    digest = hashlib.sha256()
+    for start in range(0, len(data), HASHED_AT_ONCE):
+        limits.check()
+        digest.update(memoryview(data)[start : start + HASHED_AT_ONCE])
+    return digest.hexdigest()
 
 
 def to_bytes(net: Network) -> bytes:
@@ -114,6 +125,7 @@ def to_bytes(net: Network) -> bytes:
         }
     head = json.dumps(header, separators=(",", ":")).encode()
     head += b" " * (-len(head) % 8)
+    limits.check(end)
     return b"".join([struct.pack("<Q", len(head)), head, *parts])
 
 
@@ -124,6 +136,26 @@ def read_bytes(path: str | Path) -> bytes:
         NetworkFileError: it is missing, no regular file, or too large.
     """
     return read_file(path, LARGEST_FILE_BYTES, UNREAD)
+
+
+def task_in(path: str | Path) -> Task | None:
+    """Return the task that a network file names, without reading its weights.
+
+    ``None`` where it names none, or its header is long.
+
+    Raises:
+        NetworkFileError: it is no network file.
+    """
+    where = str(path)
+    with opened(path, UNREAD) as (file, size):
+        length = int.from_bytes(file.read(8), "little")
+        if length > LARGEST_SHORT_HEADER:
+            return None
+        _ = file.seek(0)
+        header = read_header(file, size, where, REMEDIES)
+    record = _record(header.metadata, where)
+    value = record.get("task") if isinstance(record, dict) else None
+    return None if value is None else task_from_record(value, Reader({}, where))
 
 
 def from_bytes(data: bytes, *, where: str = "network file") -> Network:
@@ -139,10 +171,14 @@ def from_bytes(data: bytes, *, where: str = "network file") -> Network:
                 where=where,
                 remedy=f"a network file holds {', '.join(DTYPES)}",
             )
-        begin = header.start + tensor.begin
-        raw = data[begin : header.start + tensor.end]  # a copy, whose start is aligned
+        limits.check()
+        raw = memoryview(data)[header.start + tensor.begin : header.start + tensor.end]
+        array = np.frombuffer(raw, dtype=dtype)
+        if not array.flags.aligned:
+            limits.check(tensor.bytes)
+            array = array.copy()
         try:
-            arrays[tensor.name] = np.frombuffer(raw, dtype=dtype).reshape(tensor.shape)
+            arrays[tensor.name] = array.reshape(tensor.shape)
         except ValueError:  # too many dimensions, or one too large beside a 0
             raise _damaged(f"tensor {tensor.name!r} has a shape that no array has", where) from None
     return network_from_record(record, Reader(arrays, where))

@@ -20,7 +20,7 @@ from adderlab.formats import FORMATS, format_named
 from adderlab.nets.activations import Activation
 from adderlab.nets.dyadic import Dyadic
 from adderlab.nets.readout import Readout, ReadoutLike, readout_of
-from adderlab.nets.tensors import Sparse, Tensor, distinct, stored_in
+from adderlab.nets.tensors import Tensor, distinct, entries_of, stored_in, structure_of
 from adderlab.nets.weights_table import weights_table
 from adderlab.nets.wiring import INPUT, Wiring, chain, layer_number, wiring_of
 from adderlab.tasks import Task, as_task
@@ -242,7 +242,7 @@ class Network(Result):
     def entries(self) -> Iterator[tuple[str, Dyadic]]:
         """Yield each tensor's exact values; of a sparse one, the entries that are stored."""
         for name, tensor in self.tensors():
-            yield name, (tensor.values if isinstance(tensor, Sparse) else tensor).exact()
+            yield name, entries_of(tensor)
 
     @property
     def nonzero(self) -> int:
@@ -261,9 +261,7 @@ class Network(Result):
     def smallest_format(self) -> str | None:
         """The format of the fewest bits that holds every parameter, ``wide`` at the last."""
         values = (
-            {Fraction(0)}
-            if any(isinstance(t, Sparse) for _, t in self.tensors())
-            else set[Fraction]()
+            {Fraction(0)} if any(structure_of(t) for _, t in self.tensors()) else set[Fraction]()
         )
         for _, tensor in self.tensors():
             kept = distinct(tensor)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 LIMBS_AT_ONCE = 1 << 10
 """Limbs that are read between two looks at the limits."""
 
-UNPACKED_AT_ONCE = 1 << 20
-"""Numbers of 1 to 32 bits that are unpacked between two looks; a multiple of 8."""
+PACKED_AT_ONCE = 1 << 18
+"""Numbers of 1 to 32 bits that are packed or unpacked between two looks; a multiple of 8."""
 
 
 def packed_size(count: int, bits: int) -> int:
@@ -32,12 +32,18 @@ def packed_size(count: int, bits: int) -> int:
 
 def pack(values: Int64[np.ndarray, " count"], bits: int) -> UInt8[np.ndarray, " size"]:
     """Return numbers packed into bytes; with one bit, -1 is stored as 1 and 1 as 0."""
-    if bits == 1:
-        planes = (values < 0).astype(np.uint8)
-    else:
-        places = np.arange(bits, dtype=np.int64)
-        planes = ((values[:, None] >> places) & 1).astype(np.uint8).ravel()
-    return np.packbits(planes, bitorder="little")
+    data = np.empty(packed_size(len(values), bits), dtype=np.uint8)
+    for start in range(0, len(values), PACKED_AT_ONCE):
+        limits.check()
+        part = values[start : start + PACKED_AT_ONCE]
+        if bits == 1:
+            planes = (part < 0).astype(np.uint8)
+        else:
+            places = np.arange(bits, dtype=np.int64)
+            planes = ((part[:, None] >> places) & 1).astype(np.uint8).ravel()
+        own = np.packbits(planes, bitorder="little")
+        data[start * bits // 8 :][: len(own)] = own
+    return data
 
 
 def unpack(
@@ -62,9 +68,9 @@ def unpack(
         )
     limits.check(8 * count)
     values = np.empty(count, dtype=np.int64)
-    for start in range(0, count, UNPACKED_AT_ONCE):
+    for start in range(0, count, PACKED_AT_ONCE):
         limits.check()
-        end = min(start + UNPACKED_AT_ONCE, count)
+        end = min(start + PACKED_AT_ONCE, count)
         part = data[start * bits // 8 : packed_size(end, bits)]
         values[start:end] = _unpacked(part, end - start, bits)
     return values

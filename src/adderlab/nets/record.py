@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from adderlab import limits
 from adderlab.errors import AdderlabError, NetworkFileError
 from adderlab.nets import codebook, packing
 from adderlab.nets.activations import RULES, Activation
@@ -108,6 +109,7 @@ class Reader:
 
     def array(self, name: Any, what: str) -> Shaped[np.ndarray, ...]:
         """Return the array that the record calls ``name``."""
+        limits.check()
         if not isinstance(name, str) or name not in self.arrays:
             raise self.fault(f"{what} names the tensor {name!r}, which is not in the file")
         if name in self.used:
@@ -179,7 +181,7 @@ def network_from_record(record: Any, reader: Reader) -> Network:
         if training is not None and not isinstance(training, dict):
             raise reader.fault("the training record is no JSON object")
         readout = _readout(top["readout"], reader)
-        task = _task(top["task"], reader)
+        task = task_from_record(top["task"], reader)
         outputs = reader.names(top, "outputs", "the record")
         return Network(layers, readout, task, top["format"], training, outputs)
     except AdderlabError as error:
@@ -202,7 +204,7 @@ def _check_ternary(layers: tuple[Layer, ...], reader: Reader) -> None:
                 raise reader.fault(f"fc{number}.{name} holds -2, which is not ternary")
 
 
-def _task(value: Any, reader: Reader) -> Task | None:
+def task_from_record(value: Any, reader: Reader) -> Task | None:
     """Return the task a record names; it never names a path."""
     if value is None:
         return None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adderlab.errors import ModelError, TaskError
-from adderlab.nets.files import from_bytes, read_bytes, sha256, to_bytes
+from adderlab.nets.files import from_bytes, read_bytes, sha256, task_in, to_bytes
 from adderlab.nets.network import Network
 from adderlab.tasks import Task, as_task
 
@@ -24,17 +24,19 @@ class Source:
     Attributes:
         network: what was read.
         data: the bytes of its file; of a network in memory, those that saving it would write.
+        sha256: the hash of the bytes.
         notes: what had to be assumed in reading it.
     """
 
     network: Network
     data: bytes
+    sha256: str
     notes: tuple[str, ...] = ()
 
-    @property
-    def sha256(self) -> str:
-        """The hash of the bytes."""
-        return sha256(self.data)
+    @classmethod
+    def of(cls, network: Network, data: bytes, notes: tuple[str, ...] = ()) -> Source:
+        """Return a network with its bytes, hashed."""
+        return cls(network, data, sha256(data), notes)
 
 
 def read_source(model: Network | str | Path | nn.Module) -> Source:
@@ -45,30 +47,38 @@ def read_source(model: Network | str | Path | nn.Module) -> Source:
         ModelError: neither a network, a path nor a module, or a module that can't be read.
     """
     if isinstance(model, Network):
-        return Source(model, to_bytes(model))
+        return Source.of(model, to_bytes(model))
     inner = getattr(model, "network", None)
     if isinstance(inner, Network):  # what `build` and `train` return
-        return Source(inner, to_bytes(inner))
+        return Source.of(inner, to_bytes(inner))
     if isinstance(model, str | Path):
         data = read_bytes(model)
-        return Source(from_bytes(data, where=str(model)), data)
+        return Source.of(from_bytes(data, where=str(model)), data)
     if isinstance(model, Mapping | list):  # pasted weights
         from adderlab.nets.state_dict import from_lists
 
         net = from_lists(model)
         note = f"plain weights: read as {net.layers[0].activation} layers, readout {net.readout}"
-        return Source(net, to_bytes(net), (note,))
+        return Source.of(net, to_bytes(net), (note,))
     torch = sys.modules.get("torch")  # a module can only come from a torch already imported
     if torch is not None and isinstance(model, torch.nn.Module):
         from adderlab.nets.tracing import from_module
 
         read = from_module(model)
-        return Source(read.network, to_bytes(read.network), read.notes)
+        return Source.of(read.network, to_bytes(read.network), read.notes)
     raise ModelError(
         f"an object of type {type(model).__name__} is no network",
         where="model",
         remedy="give a Network, the path of its file, or a torch.nn.Module",
     )
+
+
+def recorded_task(model: Network | str | Path | nn.Module) -> Task | None:
+    """Return the task of a network, of a file's by its header alone; ``None`` where it has none."""
+    inner = getattr(model, "network", model)
+    if isinstance(inner, Network):
+        return inner.task
+    return task_in(model) if isinstance(model, str | Path) else None
 
 
 def task_of(net: Network, task: Task | str | None) -> Task:

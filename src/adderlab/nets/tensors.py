@@ -25,6 +25,9 @@ from adderlab.nets.dyadic import Dyadic, from_floats, from_integers
 if TYPE_CHECKING:
     from jaxtyping import Integer, Shaped
 
+ENTRIES_AT_ONCE: Final = 1 << 20
+"""Entries of a sparse matrix that are looked at between two looks at the limits."""
+
 FLOAT_DTYPES: Final[Mapping[str, Any]] = {
     "fp64": np.dtype(np.float64),
     "fp32": np.dtype(np.float32),
@@ -52,6 +55,7 @@ class Dense:
         object.__setattr__(self, "numbers", frozen(self.numbers))
         if self.numbers.dtype.kind in "iu":
             return
+        limits.check(2 * self.numbers.size)
         with np.errstate(invalid="ignore"):  # ml_dtypes' isfinite warns of a signaling NaN
             is_finite = np.isfinite(self.numbers)
         if not is_finite.all():
@@ -167,6 +171,7 @@ class Sparse:
         object.__setattr__(self, "indptr", frozen(self.indptr))
         object.__setattr__(self, "indices", frozen(self.indices))
         rows, columns = self.shape
+        limits.check(8 * (rows + 1))
         pointers = self.indptr.astype(np.int64)
         entries = self.indices.size
         if (
@@ -183,8 +188,7 @@ class Sparse:
                 where="tensor",
                 remedy="indptr has rows + 1 ascending entries, indices name columns",
             )
-        keys = self.row_of_entry() * columns + self.indices.astype(np.int64)
-        if (np.diff(keys) <= 0).any():
+        if not self._ascends(pointers):
             raise NetworkError(
                 "the columns of a sparse row are not in ascending order",
                 where="tensor",
@@ -195,6 +199,20 @@ class Sparse:
     def stored_bytes(self) -> int:
         return self.indptr.nbytes + self.indices.nbytes + self.values.stored_bytes
 
+    def _ascends(self, pointers: Integer[np.ndarray, " rows_and_one"]) -> bool:
+        """Return whether the columns of each row ascend."""
+        entries = self.indices.size
+        limits.check(entries)
+        begins_row = np.zeros(entries + 1, dtype=bool)
+        begins_row[pointers] = True
+        for start in range(1, entries, ENTRIES_AT_ONCE):
+            limits.check()
+            part = self.indices[start - 1 : start + ENTRIES_AT_ONCE]
+            rises = part[1:] > part[:-1]
+            if not (rises | begins_row[start : start + len(rises)]).all():
+                return False
+        return True
+
     def row_of_entry(self) -> Shaped[np.ndarray, " entries"]:
         """Return the row that each entry stands in."""
         return np.repeat(np.arange(self.shape[0]), np.diff(self.indptr.astype(np.int64)))
@@ -202,6 +220,7 @@ class Sparse:
     def exact(self) -> Dyadic:
         """Return the whole matrix, zeros included, exactly."""
         entries = self.values.exact()
+        limits.check(8 * (self.shape[0] * self.shape[1] + 2 * self.indices.size))
         full = np.zeros(self.shape, dtype=entries.integers.dtype)
         full[self.row_of_entry(), self.indices.astype(np.int64)] = entries.integers
         return Dyadic(full, entries.exponent)
@@ -255,12 +274,30 @@ class Scaled:
 Tensor: TypeAlias = Dense | Packed | Wide | Sparse | Scaled
 
 
+def structure_of(tensor: Tensor) -> Sparse | None:
+    """Return the places of a sparse tensor's entries, scaled or not; ``None`` for a dense one."""
+    inner = tensor.q if isinstance(tensor, Scaled) else tensor
+    return inner if isinstance(inner, Sparse) else None
+
+
+def entries_of(tensor: Tensor) -> Dyadic:
+    """Return the exact values that are stored: of a sparse tensor, its entries alone."""
+    structure = structure_of(tensor)
+    if structure is None:
+        return tensor.exact()
+    values = structure.values.exact()
+    if not isinstance(tensor, Scaled):
+        return values
+    scale = tensor.scale.exact()
+    return values.times(scale.take(structure.row_of_entry()) if scale.shape else scale)
+
+
 def distinct(tensor: Tensor) -> Dyadic:
     """Return the different values of a tensor, ascending; of a sparse one, of its entries."""
     numbers = tensor.values if isinstance(tensor, Sparse) else tensor
     if isinstance(numbers, Wide):
         return from_integers(numbers.codebook)
-    exact = numbers.exact()
+    exact = entries_of(numbers)
     return Dyadic(np.unique(exact.integers), exact.exponent)
 
 

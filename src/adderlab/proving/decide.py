@@ -8,11 +8,11 @@ from dataclasses import replace
 
 from adderlab.errors import OptionError
 from adderlab.formats import FORMATS, format_named
-from adderlab.limits import MOST_MEMORY_BYTES, Budget
+from adderlab.limits import Budget, CapReached, within
 from adderlab.nets import Network, is_exact
 from adderlab.proving import diagrams, solver
-from adderlab.proving.choice import Shape, choose_engines
-from adderlab.proving.engines import ENGINES, Question, by_samples
+from adderlab.proving.choice import Choice, Shape, choose_engines
+from adderlab.proving.engines import Question, answer_by, by_samples
 from adderlab.proving.verdict import Verdict, worst_of
 from adderlab.tasks import Task
 
@@ -23,44 +23,62 @@ def decide(
     *,
     formats: str | Sequence[str] = (),
     engine: str = "auto",
-    timeout_s: float | None = None,
-    max_memory_bytes: int = MOST_MEMORY_BYTES,
+    budget: Budget | None = None,
     sample: int = 0,
     on_progress: Callable[[str, float], None] = lambda what, share: None,
 ) -> Verdict:
     """Return whether a network computes a task on every input; see :func:`adderlab.prove`.
 
+    Args:
+        net: the network.
+        task: what it should compute.
+        formats: a number format's name, or several; ``exact`` is exact arithmetic.
+        engine: ``auto``, ``enumeration``, ``diagram`` or ``solver``.
+        budget: the time and memory there is.
+        sample: random inputs to try where no engine decides.
+        on_progress: called with what is done and the share of it that is.
+
     Raises:
         TaskError: the task does not fit the network.
-        OptionError: there is no such engine, or a limit is not above 0.
+        OptionError: there is no such engine, or a number is below 0.
     """
     start = time.perf_counter()
-    budget = Budget.of(timeout_s, max_memory_bytes)
-    own = format_named(net.format).name
-    about = _arithmetics(formats) or ("exact", own)
+    budget = budget or Budget.of()
     if sample < 0:
         raise OptionError(f"got {sample}", where="sample", remedy="give a number of inputs")
-    choice = choose_engines(shape_of(net, task), engine=engine)
-    base = Verdict("unknown", "", task.name, task.rows, about, own_format=own, choice=str(choice))
+    own = format_named(net.format).name
+    about = arithmetics(formats) or ("exact", own)
+    base = Verdict("unknown", "", task.name, task.rows, about, own_format=own)
     named = [name for name in about if name != "exact"]
     question = Question(net, task, base, named, on_progress)
-    verdict = question.unknown("", choice.why)
-    reasons: list[str] = []
-    for tried, name in enumerate(choice.engines):
-        on_progress(f"by {name}", 0.0)
-        verdict = ENGINES[name](question, budget.share(len(choice.engines) - tried))
-        if verdict.verdict != "unknown":
-            break
-        reasons.append(verdict.reason)
-    else:
-        if reasons:
-            verdict = replace(verdict, reason="; ".join(reasons))
-        if sample:
-            verdict = by_samples(question, verdict, sample, budget)
+    with within(budget):
+        try:
+            choice = choose_engines(shape_of(net, task), engine=engine)
+            question = replace(question, base=replace(base, choice=str(choice)))
+            verdict = _answer(question, choice, sample, budget)
+        except CapReached as cap:
+            verdict = question.unknown("", str(cap))
     return replace(_headline(verdict), seconds=time.perf_counter() - start)
 
 
-def _arithmetics(formats: str | Sequence[str]) -> tuple[str, ...]:
+def _answer(question: Question, choice: Choice, sample: int, budget: Budget) -> Verdict:
+    """Return the verdict of the first engine that decides, each with its share of the time."""
+    verdict = question.unknown("", choice.why)
+    reasons: list[str] = []
+    for tried, name in enumerate(choice.engines):
+        question.on_progress(f"by {name}", 0.0)
+        share = budget.share(len(choice.engines) - tried)
+        with within(share):
+            verdict = answer_by(name, question, share)
+        if verdict.verdict != "unknown":
+            return verdict
+        reasons.append(verdict.reason)
+    if reasons:
+        verdict = replace(verdict, reason="; ".join(dict.fromkeys(reasons)))
+    return by_samples(question, verdict, sample, budget) if sample else verdict
+
+
+def arithmetics(formats: str | Sequence[str]) -> tuple[str, ...]:
     """Return the names of formats, each once; ``exact`` is one of them.
 
     Raises:

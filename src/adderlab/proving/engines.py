@@ -6,12 +6,12 @@ found it; an engine returns ``proved`` only after it decided every input.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from adderlab.blocks.numbers import count_text, counted
-from adderlab.limits import Budget, CapReached
+from adderlab.limits import NO_LIMITS, Budget, CapReached, within
 from adderlab.nets import Network, is_exact
 from adderlab.proving import diagrams, solver
 from adderlab.proving.enumeration import (
@@ -20,7 +20,7 @@ from adderlab.proving.enumeration import (
     is_right_exactly,
     margin_of,
 )
-from adderlab.proving.grid import interval_ranges, sum_bounds
+from adderlab.proving.grid import SumBound, interval_ranges, sum_bounds
 from adderlab.proving.number_formats import format_verdict, replays_in
 from adderlab.proving.sampling import wrong_sample
 from adderlab.proving.verdict import Counterexample, FormatVerdict, Outcome, Verdict
@@ -83,12 +83,15 @@ def by_enumeration(question: Question, budget: Budget) -> Verdict:
     formats: dict[str, FormatVerdict] = {}
     for name in question.formats:
         question.on_progress(f"the same in {name}", 1.0)
-        formats[name] = format_verdict(net, task, name, outcome, budget)
+        formats[name] = _within_limits(
+            name, lambda name=name: format_verdict(net, task, name, outcome, budget)
+        )
     if counterexample is not None and result.first_wrong is not None:
-        replays = {
-            name: replays_in(net, task, judged, result.first_wrong)
-            for name, judged in formats.items()
-        }
+        with within(NO_LIMITS):  # one row
+            replays = {
+                name: replays_in(net, task, judged, result.first_wrong)
+                for name, judged in formats.items()
+            }
         known = {name: wrong for name, wrong in replays.items() if wrong is not None}
         counterexample = replace(counterexample, replays={"exact": True, **known})
         formats = {name: _with_example(judged, counterexample) for name, judged in formats.items()}
@@ -127,15 +130,15 @@ def by_diagrams(question: Question, budget: Budget) -> Verdict:
     if not decision.is_right:
         assert decision.wrong is not None
         return refuted_at(net, task, base, question.formats, _row_of(task, decision.wrong))
-    bounds = list(sum_bounds(net, decision.ranges, decision.exponents))
+    formats = _wide_verdicts(
+        question, budget, lambda: sum_bounds(net, decision.ranges, decision.exponents)
+    )
     return replace(
         base,
         verdict="proved",
         rows_right=task.rows,
         margin=decision.margin,
-        formats={
-            name: wide_format_verdict(net, task, name, bounds, budget) for name in question.formats
-        },
+        formats=formats,
     )
 
 
@@ -152,11 +155,33 @@ def by_solver(question: Question, budget: Budget) -> Verdict:
     if not decision.is_right:
         assert decision.wrong is not None
         return refuted_at(net, task, base, question.formats, _row_of(task, decision.wrong))
-    bounds = list(sum_bounds(net, *interval_ranges(net)))
-    formats = {
-        name: wide_format_verdict(net, task, name, bounds, budget) for name in question.formats
-    }
+    formats = _wide_verdicts(question, budget, lambda: sum_bounds(net, *interval_ranges(net)))
     return replace(base, verdict="proved", rows_right=task.rows, formats=formats)
+
+
+def _wide_verdicts(
+    question: Question, budget: Budget, bounds: Callable[[], Iterable[SumBound]]
+) -> dict[str, FormatVerdict]:
+    """Return the verdicts in formats of a network that is right in exact arithmetic."""
+    try:
+        known = list(bounds())
+    except CapReached as cap:
+        return {name: FormatVerdict(name, "unknown", str(cap)) for name in question.formats}
+    net, task = question.net, question.task
+    return {
+        name: _within_limits(
+            name, lambda name=name: wide_format_verdict(net, task, name, known, budget)
+        )
+        for name in question.formats
+    }
+
+
+def _within_limits(name: str, judge: Callable[[], FormatVerdict]) -> FormatVerdict:
+    """Return the verdict in a format, unknown where a limit is reached before there is one."""
+    try:
+        return judge()
+    except CapReached as cap:
+        return FormatVerdict(name, "unknown", str(cap))
 
 
 ENGINES: Final[dict[str, Callable[[Question, Budget], Verdict]]] = {
@@ -164,6 +189,18 @@ ENGINES: Final[dict[str, Callable[[Question, Budget], Verdict]]] = {
     "diagram": by_diagrams,
     "solver": by_solver,
 }
+
+
+METHODS: Final = {"enumeration": "enumerated"}
+"""What a verdict calls an engine's method, where that is not the engine's name."""
+
+
+def answer_by(name: str, question: Question, budget: Budget) -> Verdict:
+    """Return an engine's verdict, unknown where a limit is reached before it has one."""
+    try:
+        return ENGINES[name](question, budget)
+    except CapReached as cap:
+        return question.unknown(METHODS.get(name, name), str(cap))
 
 
 def by_samples(question: Question, verdict: Verdict, count: int, budget: Budget) -> Verdict:

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from adderlab.formats import FP64
-from adderlab.limits import Budget, CapReached
+from adderlab.limits import NO_LIMITS, Budget, CapReached, within
 from adderlab.nets import Network, enclose_row, evaluate, is_exact, outputs
 from adderlab.nets.enclosure import Enclosure, Machine
 from adderlab.nets.evaluation import row_ends
 from adderlab.nets.readout import NO_BIT, OPEN, read_states
-from adderlab.nets.tensors import Sparse
+from adderlab.nets.tensors import structure_of
 from adderlab.proving.verdict import Counterexample, Margin
 from adderlab.tasks import RowBlock, Task
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 PRECISIONS: Final = (100, 400)
 """Bits at which a tanh row is enclosed before it is given up as undecided."""
 BLOCK_NUMBERS: Final = 1 << 22
-BLOCK_WORK: Final = 1 << 30
-"""Products at once, some seconds in whole numbers: how soon a limit on time is looked at."""
+BLOCK_WORK: Final = 1 << 28
+"""Products at once, a tenth of a second in double: how soon a limit on time is looked at."""
 EXACT_NUMBERS: Final = 1 << 15
 """Numbers of a layer at once where no double can hold them: Python's own, of any size."""
 
@@ -66,8 +66,9 @@ def block_rows(net: Network) -> int:
     widest = max(net.n_in, *(layer.n_out for layer in net.layers))
     numbers = BLOCK_NUMBERS if Machine.can_run(net) else EXACT_NUMBERS
     entries = sum(
-        layer.weight.indices.size if isinstance(layer.weight, Sparse) else layer.n_in * layer.n_out
+        layer.n_in * layer.n_out if structure is None else structure.indices.size
         for layer in net.layers
+        for structure in (structure_of(layer.weight),)
     )
     return int(min(1 << 14, max(1, numbers // widest), max(1, BLOCK_WORK // max(entries, 1))))
 
@@ -92,10 +93,10 @@ def enumerate_rows(
     for block in task.blocks(block_rows(net)):
         try:
             budget.check()
+            is_right, is_known, margins = judge(net, machine, block, enumeration)
         except CapReached as cap:
             enumeration.stopped = f"{cap} after {enumeration.rows} of {task.rows} inputs"
             break
-        is_right, is_known, margins = judge(net, machine, block, enumeration)
         wrong = np.flatnonzero(~is_right & is_known)
         enumeration.rows += len(is_right)
         enumeration.wrong += len(wrong)
@@ -235,9 +236,10 @@ def exact_counterexample(net: Network, task: Task, index: int) -> Counterexample
     """
     row = task.row(index)
     block = rows_at(np.array([index]), task)
-    states = read_closely(net, block.inputs)[0]
-    got = got_words(task, (states == 1).astype(np.uint8), states < NO_BIT)
-    values = tuple((low + high) / 2 for low, high in row_ends(net, block.inputs[0]))
+    with within(NO_LIMITS):  # a row that was met in time refutes
+        states = read_closely(net, block.inputs)[0]
+        got = got_words(task, (states == 1).astype(np.uint8), states < NO_BIT)
+        values = tuple((low + high) / 2 for low, high in row_ends(net, block.inputs[0]))
     return Counterexample(row.inputs, row.outputs, got, values, "exact")
 
 

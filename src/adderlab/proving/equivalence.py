@@ -21,12 +21,12 @@ from adderlab.bits import from_bits, to_bits
 from adderlab.blocks.numbers import counted
 from adderlab.errors import NetworkError, OptionError
 from adderlab.formats import FP64
-from adderlab.limits import Budget, CapReached
+from adderlab.limits import NO_LIMITS, Budget, CapReached, ending, within
 from adderlab.nets import Network, is_exact, to_bytes
 from adderlab.nets.enclosure import Machine
 from adderlab.nets.evaluation import row_ends
 from adderlab.nets.readout import NO_BIT, OPEN, read_states
-from adderlab.nets.sources import read_source, task_of
+from adderlab.nets.sources import Source, read_source, task_of
 from adderlab.nets.walk import nameless_task, words_of
 from adderlab.proving.choice import ENUMERABLE_ROWS, about
 from adderlab.proving.comparison import Comparison, Difference, Side
@@ -74,7 +74,7 @@ def compare(
             and all inputs where they name none, or two.
         formats: ``exact`` for exact arithmetic alone; each network's own format too unless
             given.
-        timeout_s: seconds that it may take.
+        timeout_s: seconds that it may take, reading included.
 
     Raises:
         NetworkError: the networks differ in inputs or outputs.
@@ -93,7 +93,24 @@ def compare(
     if formats not in ("", "exact"):
         raise OptionError(f"got {formats[:40]!r}", where="formats", remedy="give exact, or nothing")
     budget = Budget.of(timeout_s)
-    sources = read_source(first), read_source(second)
+    with within(budget):
+        with ending("the networks were read", "compare"):
+            sources = read_source(first), read_source(second)
+        return replace(
+            _compared(first, second, sources, task, formats, budget),
+            seconds=time.perf_counter() - start,
+        )
+
+
+def _compared(
+    first: Network | str | Path | nn.Module,
+    second: Network | str | Path | nn.Module,
+    sources: tuple[Source, Source],
+    task: Task | str | None,
+    formats: str,
+    budget: Budget,
+) -> Comparison:
+    """Return the comparison of networks that were read."""
     nets = (sources[0].network, sources[1].network)
     check_same_shape(
         *nets, names=(name_of(first, "first network"), name_of(second, "second network"))
@@ -103,25 +120,25 @@ def compare(
     notes = [note for source in sources for note in source.notes]
     if known is None and (names := [net.task.name for net in nets if net.task is not None]):
         notes.append(f"the tasks {' and '.join(names)} differ, so all inputs are compared")
-    if _bare(nets[0]) == _bare(nets[1]):
-        comparison = _base(domain, "identical", "proved")
-    elif domain.rows <= ENUMERABLE_ROWS:
-        comparison = _enumerated(*nets, domain, budget)
-    elif all(map(is_exact, nets)):
-        comparison = _by_diagrams(*nets, domain, budget)
-    else:
-        comparison = _base(
-            domain,
-            "diagram",
-            "unknown",
-            f"tanh is decided by enumeration alone, and {about(domain.rows)} inputs are too many",
-        )
+    method = "diagram" if domain.rows > ENUMERABLE_ROWS else "enumerated"
+    try:
+        if _bare(nets[0]) == _bare(nets[1]):
+            comparison = _base(domain, "identical", "proved")
+        elif domain.rows <= ENUMERABLE_ROWS:
+            comparison = _enumerated(*nets, domain, budget)
+        elif all(map(is_exact, nets)):
+            comparison = _by_diagrams(*nets, domain, budget)
+        else:
+            inputs = about(domain.rows)
+            reason = f"tanh is decided by enumeration alone, and {inputs} inputs are too many"
+            comparison = _base(domain, "diagram", "unknown", reason)
+    except CapReached as cap:
+        comparison = _base(domain, method, "unknown", str(cap))
     if comparison.verdict == "proved" and comparison.method != "identical" and not formats:
         comparison = _in_own_formats(comparison, nets, domain, budget)
     return replace(
         comparison,
         task=known.name if known is not None else None,
-        seconds=time.perf_counter() - start,
         notes=tuple(dict.fromkeys(notes)),
     )
 
@@ -180,7 +197,7 @@ def _in_own_formats(
     They are equal there too if each computes in its own format what it does in exact arithmetic.
     Where one of them alone does not, they differ.
     """
-    own = tuple(_own_format(net, task, budget) for net in nets)
+    own = tuple(_own_format_within(net, task, budget) for net in nets)
     comparison = replace(comparison, own=own)
     outcomes = [judged.verdict for judged in own]
     if outcomes == ["proved", "proved"]:
@@ -204,6 +221,14 @@ def _bits_of(value: int | None, word: Word) -> list[int | None]:
     if value is None:
         return [None] * word.width
     return [value >> place & 1 for place in reversed(range(word.width))]
+
+
+def _own_format_within(net: Network, task: Task, budget: Budget) -> FormatVerdict:
+    """Return the verdict in a network's own format, unknown where a limit is reached."""
+    try:
+        return _own_format(net, task, budget)
+    except CapReached as cap:
+        return FormatVerdict(net.format, "unknown", str(cap))
 
 
 def _own_format(net: Network, task: Task, budget: Budget) -> FormatVerdict:
@@ -251,12 +276,13 @@ def _enumerated(first_net: Network, second: Network, task: Task, budget: Budget)
     for block in task.blocks(min(map(block_rows, nets))):
         try:
             budget.check()
+            left, right = (
+                _states(net, machine, block.inputs)
+                for net, machine in zip(nets, machines, strict=True)
+            )
         except CapReached as cap:
             stopped = f"{cap} after {block.start} of {task.rows} inputs"
             break
-        left, right = (
-            _states(net, machine, block.inputs) for net, machine in zip(nets, machines, strict=True)
-        )
         is_open = (left == OPEN) | (right == OPEN)
         differs = ((left != right) & ~is_open).any(axis=1)
         open_rows += (block.start + np.flatnonzero(is_open.any(axis=1) & ~differs)).tolist()
@@ -295,7 +321,8 @@ def _states(
 def difference_at(first: Network, second: Network, task: Task, index: int) -> Difference:
     """Return what both networks give on row ``index``, by exact evaluation of that row alone."""
     inputs = rows_at(np.array([index]), task).inputs[0]
-    left, right = (read_closely(net, inputs[None])[0].tolist() for net in (first, second))
+    with within(NO_LIMITS):  # one row
+        left, right = (read_closely(net, inputs[None])[0].tolist() for net in (first, second))
     differs = any(a != b and OPEN not in (a, b) for a, b in zip(left, right, strict=True))
     assert differs, "the replay of a counterexample found no difference"
     return Difference(
@@ -306,9 +333,10 @@ def difference_at(first: Network, second: Network, task: Task, index: int) -> Di
 def side_at(net: Network, task: Task, index: int) -> Side:
     """Return what a network gives on row ``index``, by exact evaluation of that row alone."""
     inputs = rows_at(np.array([index]), task).inputs[0]
-    read = read_closely(net, inputs[None])[0].tolist()
+    with within(NO_LIMITS):  # one row
+        read = read_closely(net, inputs[None])[0].tolist()
+        raw = tuple((low + high) / 2 for low, high in row_ends(net, inputs))
     bits = tuple(state if state < NO_BIT else None for state in read)
-    raw = tuple((low + high) / 2 for low, high in row_ends(net, inputs))
     return Side(words_of(task, bits), bits, raw)
 
 

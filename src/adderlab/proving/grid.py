@@ -19,7 +19,7 @@ from adderlab.bits import INT64_BITS
 from adderlab.formats import Format
 from adderlab.nets import Activation, Layer, Network
 from adderlab.nets.dyadic import Dyadic
-from adderlab.nets.tensors import Sparse
+from adderlab.nets.tensors import structure_of
 from adderlab.nets.wiring import INPUT
 from adderlab.proving.unit_weights import stored_weights
 
@@ -115,19 +115,19 @@ def _scaled_down(value: int, exponent: int) -> int:
 
 def _bounds(layer: Layer, least: Any, most: Any, exponent: int) -> tuple[Any, Any, int]:
     """Return each unit's sum of positive and of negative terms, and their exponent."""
-    weight = layer.weight
+    structure = structure_of(layer.weight)
     stored = stored_weights(layer)
     low = stored.exponent + exponent
     bias = layer.bias.exact() if layer.bias is not None else None
     if bias is not None:
         low = min(low, bias.exponent)
     shift = stored.exponent + exponent - low
-    if isinstance(weight, Sparse):
-        pointers = weight.indptr.astype(np.int64)
+    if structure is not None:
+        pointers = structure.indptr.astype(np.int64)
         parts = [
             _sums_of_rows(
                 stored.take(slice(pointers[first], pointers[last])),
-                weight.indices[pointers[first] : pointers[last]].astype(np.int64),
+                structure.indices[pointers[first] : pointers[last]].astype(np.int64),
                 pointers[first : last + 1] - pointers[first],
                 (least, most),
                 shift,

@@ -13,13 +13,14 @@ then a diagonal one of scales.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
 from adderlab.formats import FORMATS, FP64, Format
 from adderlab.nets import Layer, Network
-from adderlab.nets.tensors import Dense, Scaled, Sparse, Tensor
+from adderlab.nets.tensors import Dense, Scaled, Sparse, Tensor, entries_of, structure_of
 from adderlab.nets.wiring import INPUT
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def with_scales_as_layers(
     renamed = {INPUT: INPUT}
     for node, layer, column in zip(net.wiring.layers, net.layers, names[1:], strict=True):
         reads = tuple(renamed[name] for name in node.reads)
-        weight = _dense(_integers(layer.weight), form)
+        weight = _stored(layer.weight, form)
         bias = None if layer.bias is None else _dense(layer.bias.exact().to_floats(), form)
         if isinstance(layer.weight, Scaled):
             scales = np.broadcast_to(layer.weight.scale.exact().to_floats(), (layer.n_out,))
@@ -100,9 +101,15 @@ def _fits(net: Network, form: Format) -> bool:
 
 
 def _integers(tensor: Tensor) -> Doubles:
-    """Return ``q - zero`` of a scaled tensor, and the values of any other."""
+    """Return ``q - zero`` of a scaled tensor, and the values of any other, as they are stored."""
     plain = Scaled(tensor.q, _ONE, tensor.zero) if isinstance(tensor, Scaled) else tensor
-    return plain.exact().to_floats()
+    return entries_of(plain).to_floats()
+
+
+def _stored(tensor: Tensor, form: Format) -> Dense | Sparse:
+    """Return ``q - zero`` of a scaled tensor, and the values of any other, in a float format."""
+    values, structure = _dense(_integers(tensor), form), structure_of(tensor)
+    return values if structure is None else replace(structure, values=values)
 
 
 def _diagonal(scales: Doubles, form: Format) -> Sparse:

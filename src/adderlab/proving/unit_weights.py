@@ -8,13 +8,12 @@ from itertools import pairwise
 from adderlab import limits
 from adderlab.nets import Layer
 from adderlab.nets.dyadic import Dyadic
-from adderlab.nets.tensors import Packed, Sparse, Wide
+from adderlab.nets.tensors import Packed, Sparse, Wide, entries_of, structure_of
 
 
 def stored_weights(layer: Layer) -> Dyadic:
     """Return the weights that are stored: of a sparse tensor, its entries alone."""
-    weight = layer.weight
-    return weight.values.exact() if isinstance(weight, Sparse) else weight.exact()
+    return entries_of(layer.weight)
 
 
 def stored_exponent(layer: Layer) -> int:
@@ -26,14 +25,14 @@ def stored_exponent(layer: Layer) -> int:
 
 def unit_rows(layer: Layer, factor: int) -> Iterator[list[tuple[int, int]]]:
     """Yield each unit's (column, weight) pairs, weights times ``factor``."""
-    weight = layer.weight
+    structure = structure_of(layer.weight)
     numbers = stored_weights(layer).integers
-    if isinstance(weight, Sparse):
-        for start, end in pairwise(weight.indptr.tolist()):
+    if structure is not None:
+        for start, end in pairwise(structure.indptr.tolist()):
             limits.check()
             row = numbers[start:end].tolist()
             scaled = row if factor == 1 else [number * factor for number in row]
-            yield list(zip(weight.indices[start:end].tolist(), scaled, strict=True))
+            yield list(zip(structure.indices[start:end].tolist(), scaled, strict=True))
         return
     for own in numbers:
         limits.check()

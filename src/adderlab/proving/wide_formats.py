@@ -15,7 +15,7 @@ import numpy as np
 
 from adderlab.blocks.numbers import counted
 from adderlab.formats import FORMATS, Format
-from adderlab.limits import Budget, CapReached
+from adderlab.limits import NO_LIMITS, Budget, CapReached, within
 from adderlab.nets import Network
 from adderlab.nets.enclosure import LARGEST_DENSE
 from adderlab.nets.walk import unit_names
@@ -41,7 +41,8 @@ def refuted_at(
     """Return the verdict on a wrong row, replayed exactly and in each format."""
     counterexample = exact_counterexample(net, task, index)
     assert counterexample.got != counterexample.expected, "every counterexample replays"
-    formats = {name: _replayed(net, task, name, index) for name in names}
+    with within(NO_LIMITS):  # one row
+        formats = {name: _replayed(net, task, name, index) for name in names}
     replays = {
         name: verdict.replays for name, verdict in formats.items() if verdict.replays is not None
     }

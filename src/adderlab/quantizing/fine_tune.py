@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 STEPS: Final = 200
 LR: Final = 0.02
-LOADING_S: Final = 2.0
-"""What loading PyTorch may take, which nothing can interrupt."""
+LOADING_S: Final = 4.0
+"""What loading PyTorch may take, which nothing can interrupt: 1 s alone, 4 s beside other work."""
 
 REACH: Final = 0.5
 """How far beyond the threshold an output is drawn: to 0 and 1 around the notebook's 0.5."""

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
 from adderlab.errors import OptionError
 from adderlab.formats import Format
 from adderlab.nets import Network
-from adderlab.nets.dyadic import Dyadic
+from adderlab.nets.tensors import distinct
 from adderlab.quantizing.clock import NO_LIMIT, Clock
 from adderlab.quantizing.fine_tune import fine_tune
 from adderlab.quantizing.rounding import SEARCH_LIMIT, Rounded, round_exactly, round_to_nearest
@@ -36,8 +34,8 @@ def default_scheme(net: Network, form: Format) -> Scheme:
     """
     if form.kind == "float":
         return PLAIN
-    for _, values in net.entries():
-        kept = Dyadic(np.unique(values.integers), values.exponent)
+    for _, tensor in net.tensors():
+        kept = distinct(tensor)
         if not all(form.holds(kept.at(place)) for place in range(kept.shape[0])):
             return Scheme("free")
     return PLAIN

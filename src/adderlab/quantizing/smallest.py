@@ -13,6 +13,7 @@ from typing import Final, Generic, TypeVar
 
 from adderlab.errors import AdderlabError
 from adderlab.formats import FORMATS, Format
+from adderlab.limits import CapReached, within
 from adderlab.nets import Network
 from adderlab.quantizing.clock import NO_LIMIT, Clock
 from adderlab.quantizing.methods import METHODS, default_scheme, fits, rounded
@@ -188,14 +189,18 @@ class _Attempts(Generic[V]):
         on_share(0.0)
         parts = min(self.count - done, MOST_PARTS)
         try:
-            rounded_net = rounded(
-                self.net,
-                self.task,
-                trial.form,
-                method=trial.method,
-                scheme=None if trial.method == "snap" else trial.scheme,
-                clock=self.clock.share(parts, on_share),
-            )
+            with within(self.clock.budget):
+                rounded_net = rounded(
+                    self.net,
+                    self.task,
+                    trial.form,
+                    method=trial.method,
+                    scheme=None if trial.method == "snap" else trial.scheme,
+                    clock=self.clock.share(parts, on_share),
+                )
+        except CapReached:
+            self.is_stopped = True
+            return None
         except AdderlabError:  # it does not fit this format: out of double's range, say
             self.known[trial] = None
         else:
@@ -252,9 +257,13 @@ def table(
             on_progress(what, (done + share) / len(trials))
 
         on_share(0.0)
-        scheme = None if method == "snap" else default_scheme(net, form)
         part = clock.share(min(len(trials) - done, MOST_PARTS), on_share)
-        attempt = rounded(net, task, form, method=method, scheme=scheme, clock=part)
+        try:
+            with within(clock.budget):
+                scheme = None if method == "snap" else default_scheme(net, form)
+                attempt = rounded(net, task, form, method=method, scheme=scheme, clock=part)
+        except CapReached:
+            break
         attempts.append(Attempt(form, attempt, judge(attempt.network)))
     return tuple(attempts), len(trials)
 

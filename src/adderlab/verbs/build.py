@@ -19,6 +19,7 @@ from adderlab.building import (
 )
 from adderlab.errors import OptionError
 from adderlab.formats import FORMATS, format_named
+from adderlab.limits import Budget, ending, within
 from adderlab.nets import Network, save
 from adderlab.proving import Verdict
 from adderlab.reading import Refusals, read_file
@@ -27,6 +28,8 @@ from adderlab.verbs.prove import prove
 from adderlab.writing import check_place
 
 LARGEST_FORMULA_BYTES = 1 << 20
+LEAST_S = 0.001
+"""What a proof is given where the time is up: it says so."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,7 +135,7 @@ def build(
         format: the number format of the weights, in which the network must be right too; of a
             formula fp32 unless given, of a construction a default of its own.
         max_weight: of a construction, the largest magnitude that a weight may have.
-        timeout_s: seconds after which a proof is given up as ``unknown``.
+        timeout_s: seconds, building included, after which a proof is given up as ``unknown``.
         out: where to write the network; it is written whatever the verdict.
 
     Raises:
@@ -140,6 +143,7 @@ def build(
             construction that violates ``format`` or ``max_weight``.
         TaskError: no such task, or the method does not build it.
         ResourceError: the network would not fit in memory.
+        LimitError: the time was up before the network was built.
         FormulaError: the formula can't be read.
         OutputError: ``out`` can't be written.
     """
@@ -150,12 +154,33 @@ def build(
             where="build",
             remedy="give `method` or `formula`",
         )
-    if not timeout_s > 0:
-        raise OptionError(f"got {timeout_s:g}", where="timeout_s", remedy="give seconds above 0")
+    budget = Budget.of(timeout_s)
     if out is not None:
         check_place(out)
-    checks: tuple[Check, ...] = ()
-    rounded: tuple[RoundedParameter, ...] = ()
+    with within(budget), ending(f"{target.name} was built", "build"):
+        network, checks, rounded, method = _constructed(
+            target, method, formula, format=format, max_weight=max_weight, share=share
+        )
+    with within(budget):
+        verdict = prove(network, target, timeout_s=max(budget.seconds_left, LEAST_S))
+    file = save(network, out) if out is not None else None
+    if method is None or target.name == FULL_ADDER:
+        widths: dict[str, int | None] = {}
+    else:
+        widths = exact_widths(method)
+    return Built(network, verdict, checks, rounded, file, method, widths)
+
+
+def _constructed(
+    target: Task,
+    method: str | None,
+    formula: str | Path | None,
+    *,
+    format: str | None,
+    max_weight: float | None,
+    share: bool,
+) -> tuple[Network, tuple[Check, ...], tuple[RoundedParameter, ...], str | None]:
+    """Return a network, what a formula says of it, and the name of its construction."""
     if formula is not None:
         text = _read_formula(Path(formula))
         if max_weight is not None:
@@ -164,21 +189,13 @@ def build(
             )
         form = format_named(format or "fp32").name
         compiled = compile_formula(text, target, where=str(formula), format=form, share=share)
-        network, checks, rounded = compiled.network, compiled.checks, compiled.rounded
-    else:
-        if share:
-            raise OptionError(
-                "a construction has no terms to share", where="share", remedy="leave it out"
-            )
-        method = chosen_method(target, method or "auto", format=format, max_weight=max_weight)
-        network = construct(target, method, format=format)
-    verdict = prove(network, target, timeout_s=timeout_s)
-    file = save(network, out) if out is not None else None
-    if method is None or target.name == FULL_ADDER:
-        widths: dict[str, int | None] = {}
-    else:
-        widths = exact_widths(method)
-    return Built(network, verdict, checks, rounded, file, method, widths)
+        return compiled.network, compiled.checks, compiled.rounded, None
+    if share:
+        raise OptionError(
+            "a construction has no terms to share", where="share", remedy="leave it out"
+        )
+    method = chosen_method(target, method or "auto", format=format, max_weight=max_weight)
+    return construct(target, method, format=format), (), (), method
 
 
 def _read_formula(path: Path) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from adderlab.blocks import Block, Result, Table
 from adderlab.blocks.numbers import significant
 from adderlab.formats import format_named
+from adderlab.limits import Budget, ending, within
 from adderlab.nets import Network
 from adderlab.nets.sources import Source, read_source
 from adderlab.proving import Verdict, equivalence
@@ -24,6 +24,9 @@ from adderlab.verbs.prove import prove
 
 if TYPE_CHECKING:
     from torch import nn
+
+LEAST_S: Final = 0.01
+"""What a verdict may take where the time is up: enough for a small network."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,6 +157,7 @@ def compare(
     Raises:
         NetworkError: the networks differ in inputs or outputs.
         OptionError: the timeout is not above 0, or ``formats`` is something else.
+        LimitError: the time was up before the networks were read.
         TaskError: the task does not fit.
         NetworkFileError: a file is not a network.
         ModelError: a module's ``forward`` can't be read.
@@ -164,21 +168,34 @@ def compare(
         >>> compare(lecture, lecture).comparison
         Comparison: proved in exact arithmetic: equal on all 4 inputs of half-adder
     """
-    end = time.perf_counter() + timeout_s
-    sources = read_source(first), read_source(second)
+    budget = Budget.of(timeout_s)
+    with within(budget):
+        return _compared(first, second, task, formats, budget)
+
+
+def _compared(
+    first: Network | str | Path | nn.Module,
+    second: Network | str | Path | nn.Module,
+    task: Task | str | None,
+    formats: str,
+    budget: Budget,
+) -> Compared:
+    with ending("the networks were read", "compare"):
+        sources = read_source(first), read_source(second)
     nets = sources[0].network, sources[1].network
     names = name_of(first, "first network"), name_of(second, "second network")
     check_same_shape(*nets, names=names)
-    comparison = equivalence.compare(*nets, task, formats=formats, timeout_s=timeout_s)
+    left = max(budget.seconds_left, LEAST_S)
+    comparison = equivalence.compare(*nets, task, formats=formats, timeout_s=left)
     notes = (*sources[0].notes, *sources[1].notes, *comparison.notes)
     target = common_task(*nets, task)
-    summaries = [_summary(source, target or source.network.task, end) for source in sources]
+    summaries = [_summary(source, target or source.network.task, budget) for source in sources]
     return Compared(replace(comparison, notes=tuple(dict.fromkeys(notes))), *summaries)
 
 
-def _summary(source: Source, task: Task | None, end: float) -> Summary:
+def _summary(source: Source, task: Task | None, budget: Budget) -> Summary:
     verdict = (
-        prove(source.network, task, timeout_s=max(end - time.perf_counter(), 0.01))
+        prove(source.network, task, timeout_s=max(budget.seconds_left, LEAST_S))
         if task is not None
         else None
     )

@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adderlab.limits import MOST_MEMORY_BYTES
+from adderlab.errors import LimitError
+from adderlab.limits import MOST_MEMORY_BYTES, Budget, CapReached, within
 from adderlab.nets import Network
 from adderlab.nets.readout import ReadoutLike, readout_of
-from adderlab.nets.sources import read_source, task_of
-from adderlab.proving.decide import decide
-from adderlab.proving.verdict import Verdict
-from adderlab.tasks import Task
+from adderlab.nets.sources import read_source, recorded_task, task_of
+from adderlab.proving.decide import arithmetics, decide
+from adderlab.proving.verdict import FormatVerdict, Verdict
+from adderlab.tasks import Task, as_task
 
 if TYPE_CHECKING:
     from torch import nn
@@ -45,8 +46,9 @@ def prove(
         readout: how outputs become bits, as a readout, a number or a text such as ``>= 0``; the
             network's own unless given.
         engine: ``auto``, ``enumeration``, ``diagram`` or ``solver``.
-        timeout_s: seconds after which the verdict is ``unknown``; no limit unless given.
-        max_memory_bytes: how much a proof may take.
+        timeout_s: seconds, reading included, after which the verdict is ``unknown``; no limit
+            unless given.
+        max_memory_bytes: how much reading and proving may take.
         sample: random inputs to try where no engine decides; they can only refute.
         on_progress: called with what is done and the share of it that is, 0 to 1; 0 where that is
             not known.
@@ -57,6 +59,7 @@ def prove(
     Raises:
         TaskError: no task is known, or it does not fit the network.
         OptionError: there is no such engine, or a limit is not above 0.
+        LimitError: a limit was reached before it was known what to prove.
         NetworkFileError: the file is not a network.
         ModelError: the module's ``forward`` can't be read.
         NetworkError: ``readout`` is none.
@@ -68,23 +71,43 @@ def prove(
         {'c': 3}
     """
     start = time.perf_counter()
-    source = read_source(model)
-    net = source.network
-    if readout is not None:
-        net = replace(net, readout=readout_of(readout))
-    verdict = decide(
-        net,
-        task_of(net, task),
-        formats=formats,
-        engine=engine,
-        timeout_s=timeout_s,
-        max_memory_bytes=max_memory_bytes,
-        sample=sample,
-        on_progress=on_progress,
-    )
+    budget = Budget.of(timeout_s, max_memory_bytes)
+    with within(budget):
+        try:
+            source = read_source(model)
+        except CapReached as cap:
+            verdict = _unread(model, task, formats, f"{cap} while the network was read")
+            return replace(verdict, seconds=time.perf_counter() - start)
+        net = source.network
+        if readout is not None:
+            net = replace(net, readout=readout_of(readout))
+        verdict = decide(
+            net,
+            task_of(net, task),
+            formats=formats,
+            engine=engine,
+            budget=budget,
+            sample=sample,
+            on_progress=on_progress,
+        )
     return replace(
         verdict,
         sha256=source.sha256,
         notes=source.notes,
         seconds=time.perf_counter() - start,
     )
+
+
+def _unread(
+    model: Network | str | Path | nn.Module,
+    task: Task | str | None,
+    formats: str | Sequence[str],
+    reason: str,
+) -> Verdict:
+    """Return the verdict on a network that could not be read within the limits."""
+    known = as_task(task) if task is not None else recorded_task(model)
+    if known is None:
+        raise LimitError(reason, where="prove", remedy="give more time or memory")
+    about = arithmetics(formats) or ("exact",)
+    judged = {name: FormatVerdict(name, "unknown", reason) for name in about if name != "exact"}
+    return Verdict("unknown", "", known.name, known.rows, about, formats=judged, reason=reason)

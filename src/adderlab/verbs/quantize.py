@@ -14,8 +14,10 @@ import numpy as np
 from adderlab.blocks.numbers import counted
 from adderlab.errors import OptionError
 from adderlab.formats import FORMATS, Format
+from adderlab.limits import Budget, CapReached, ending, within
 from adderlab.nets import Network, save
 from adderlab.nets.sources import read_source, task_of
+from adderlab.nets.tensors import Scaled, Sparse, Tensor
 from adderlab.nets.truth import truth_rows
 from adderlab.proving import Verdict
 from adderlab.proving.verdict import OUTCOMES
@@ -97,8 +99,8 @@ def quantize(
         per: one scale for each ``tensor`` or ``channel``.
         symmetric: whether the zero point is 0.
         limit: branches after which a search is given up.
-        timeout_s: seconds that rounding, searching, fine-tuning and proving may take together;
-            then the best network so far is kept, and ``stopped`` says what was tried.
+        timeout_s: seconds that reading, rounding, searching, fine-tuning and proving may take
+            together; then the best network so far is kept, and ``stopped`` says what was tried.
         out: where to write the network; it is written whatever the verdict.
         on_progress: called with what is tried and the share of the work that is done, 0 to 1.
 
@@ -107,6 +109,7 @@ def quantize(
         OptionError: an option is none of its choices, or a limit is not above 0.
         TaskError: no task is known, or it does not fit.
         ResourceError: the method needs more rows or parameters than can be tried.
+        LimitError: the time was up before anything was rounded.
         OutputError: ``out`` can't be written.
 
     Examples:
@@ -121,21 +124,22 @@ def quantize(
     _check_timeout(timeout_s)
     if out is not None:
         check_place(out)
-    source = read_source(model)
-    target = task_of(source.network, task)
-    net = source.network.for_task(target)
     scheme = _scheme(scale, per, symmetric=symmetric)
     _check_method(method)
     time_limit = _Limit(timeout_s)
+    with within(time_limit.whole), ending("the network was read", "quantize"):
+        source = read_source(model)
+    target = task_of(source.network, task)
+    net = source.network.for_task(target)
 
     def judge(quantized: Network) -> Judged:
         with time_limit.watch.part(PROVING):
-            return _judge(quantized, net, target, time_limit.seconds_left)
+            return _judge(quantized, net, target, time_limit)
 
     def before() -> Verdict:  # last: what comes out matters more where time is short
         on_progress("the network as given", 1.0)
         with time_limit.watch.part(PROVING):
-            verdict = prove(net, target, timeout_s=time_limit.seconds_left)
+            verdict = time_limit.prove(net, target)
         return replace(verdict, notes=source.notes)
 
     if to.lower() == SMALLEST:
@@ -177,7 +181,8 @@ def quantize(
         scheme.check(form)
     methods = tuple(m for m in METHODS if fits(m, net, form)) if method == AUTO else (method,)
     clock = time_limit.searching
-    attempts = _attempts(net, target, form, methods, scheme, limit, judge, clock, on_progress)
+    with ending(f"it was rounded to {form.name}", "quantize"):
+        attempts = _attempts(net, target, form, methods, scheme, limit, judge, clock, on_progress)
     taken = max(attempts, key=lambda attempt: _goodness(attempt.verdict.verdict))
     stopped = ""
     if clock.is_up and not taken.verdict.verdict:
@@ -223,7 +228,15 @@ def _attempts(
             continue
         on_share(0.0)
         part = clock.share(len(methods) - number, on_share)
-        attempt = rounded(net, task, form, method=method, scheme=scheme, limit=limit, clock=part)
+        try:
+            with within(clock.budget):
+                attempt = rounded(
+                    net, task, form, method=method, scheme=scheme, limit=limit, clock=part
+                )
+        except CapReached:
+            if attempts:
+                break
+            raise
         attempts.append(Attempt(form, attempt, judge(attempt.network)))
         if attempts[-1].verdict.verdict:
             break
@@ -267,23 +280,24 @@ def quantization_table(
         TaskError: no task is known, or it does not fit.
     """
     _check_timeout(timeout_s)
-    source = read_source(model)
+    time_limit = _Limit(timeout_s)
+    with within(time_limit.whole), ending("the network was read", "quantize"):
+        source = read_source(model)
     target = task_of(source.network, task)
     net = source.network.for_task(target)
     own = FORMATS[net.format].bits or 64
     names = [name for name in formats if FORMATS[name].bits <= own]
-    time_limit = _Limit(timeout_s)
     attempts, count = table(
         net,
         target,
-        lambda quantized: _judge(quantized, net, target, time_limit.seconds_left),
+        lambda quantized: _judge(quantized, net, target, time_limit),
         formats=names,
         methods=methods,
         clock=time_limit.searching,
         on_progress=on_progress,
     )
     on_progress("the network as given", 1.0)
-    before = replace(prove(net, target, timeout_s=time_limit.seconds_left), notes=source.notes)
+    before = replace(time_limit.prove(net, target), notes=source.notes)
     stopped = ""
     if len(attempts) < count:
         stopped = time_limit.text(f"{len(attempts)} of {counted(count, 'attempt')} made")
@@ -291,12 +305,18 @@ def quantization_table(
 
 
 class _Limit:
-    """The time that the whole of a ``quantize`` may take, begun now."""
+    """What the whole of a ``quantize`` may take, begun now."""
 
     def __init__(self, timeout_s: float) -> None:
-        self.timeout_s, self._start = timeout_s, time.perf_counter()
-        self.searching = Clock(self._start + SEARCHING * timeout_s)
+        self.timeout_s, self.whole = timeout_s, Budget.of(timeout_s)
+        searching = replace(self.whole, deadline=time.perf_counter() + SEARCHING * timeout_s)
+        self.searching = Clock(searching)
         self.watch = Stopwatch()
+
+    def prove(self, net: Network, task: Task) -> Verdict:
+        """Return the verdict that there is time for."""
+        with within(self.whole):
+            return prove(net, task, timeout_s=self.seconds_left)
 
     def times(self) -> Times:
         """Return the times so far: of the verdicts, and of everything else."""
@@ -306,15 +326,20 @@ class _Limit:
     @property
     def seconds_left(self) -> float:
         """What a verdict may take: all that is left, and a little in any case."""
-        return max(self._start + self.timeout_s - time.perf_counter(), LEAST_S)
+        return max(self.whole.seconds_left, LEAST_S)
 
     def text(self, reached: str) -> str:
         """Return the sentence that says what was reached at the limit."""
         return f"the limit of {self.timeout_s:g} s was reached: {reached}"
 
 
-def _judge(net: Network, before: Network, task: Task, timeout_s: float) -> Judged:
-    return Judged(prove(net, task, timeout_s=timeout_s), _rows_lost(before, net, task))
+def _judge(net: Network, before: Network, task: Task, limit: _Limit) -> Judged:
+    verdict = limit.prove(net, task)
+    try:
+        with within(replace(limit.whole, deadline=time.perf_counter() + limit.seconds_left)):
+            return Judged(verdict, _rows_lost(before, net, task))
+    except CapReached:
+        return Judged(verdict, None)
 
 
 def _scheme(scale: str | None, per: str | None, *, symmetric: bool) -> Scheme | None:
@@ -397,11 +422,25 @@ def _changed(before: Network, after: Network) -> int:
         return before.parameters
     changed = 0
     for (_, tensor), (_, other) in zip(before.tensors(), after.tensors(), strict=True):
-        old, new = tensor.exact(), other.exact()
+        old, new = (part.exact() for part in _entries(tensor, other))
         exponent = min(old.exponent, new.exponent)
         same = old.rescaled(exponent).integers == new.rescaled(exponent).integers
         changed += int(np.size(same) - np.count_nonzero(same))
     return changed
+
+
+def _entries(tensor: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+    """Return two tensors; of sparse ones with entries at the same places, the entries alone."""
+    inner = other.q if isinstance(other, Scaled) and not other.scale.shape else other
+    if not (
+        isinstance(tensor, Sparse)
+        and isinstance(inner, Sparse)
+        and np.array_equal(tensor.indptr, inner.indptr)
+        and np.array_equal(tensor.indices, inner.indices)
+    ):
+        return tensor, other
+    kept = Scaled(inner.values, other.scale) if isinstance(other, Scaled) else inner.values
+    return tensor.values, kept
 
 
 def _rows_lost(before: Network, after: Network, task: Task) -> int | None:

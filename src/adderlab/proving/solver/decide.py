@@ -25,9 +25,6 @@ from adderlab.proving.solver.script import to_script
 from adderlab.tasks import Task
 
 CHILD: Final = Path(__file__).with_name("child.py")
-GRACE_S: Final = 1.0
-"""Seconds past its limit after which the solver's process is killed."""
-
 LONGEST_S: Final = 1e6
 """Seconds beyond which a limit is none: neither the solver nor waiting for it can count more."""
 
@@ -69,7 +66,7 @@ def decide(net: Network, task: Task, budget: Budget) -> SolverResult:
     timeout_ms = max(1, int(seconds * 1000)) if seconds < LONGEST_S else 0
     memory_mb = min(max(1, budget.max_memory_bytes >> 20), (1 << 31) - 1)
     command = [sys.executable, "-P", str(CHILD), str(timeout_ms), str(memory_mb), str(net.n_in)]
-    limit = seconds + GRACE_S if timeout_ms else None
+    limit = seconds if timeout_ms else None
     try:
         done = subprocess.run(  # noqa: S603 -- our own file, by our own interpreter
             command, input=script, capture_output=True, text=True, timeout=limit, check=False
