@@ -113,6 +113,11 @@ class Budget:
             self._next_look = 0.0
             raise CapReached(self.memory_reached)
 
+    def at_least(self, seconds: float) -> Budget:
+        """Return the same budget with so many seconds from now on, if fewer are left."""
+        deadline = max(self.deadline, time.perf_counter() + seconds)
+        return Budget(deadline, self.max_memory_bytes, self.memory_at_start)
+
     def share(self, parts: int) -> Budget:
         """Return a budget of one part in ``parts`` of the time that is left."""
         deadline = time.perf_counter() + self.seconds_left / max(parts, 1)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,10 +14,11 @@ from strategies import refused
 
 from adderlab import limits
 from adderlab.building import construct
-from adderlab.errors import OptionError
+from adderlab.errors import LimitError, OptionError
 from adderlab.limits import Budget, CapReached
-from adderlab.nets import Activation, Network, Readout, network
-from adderlab.nets.tensors import Wide
+from adderlab.nets import Activation, Layer, Network, Readout, network, save
+from adderlab.nets.evaluation import trace
+from adderlab.nets.tensors import Dense, Packed, Scaled, Sparse, Wide
 from adderlab.proving import solver
 from adderlab.proving.enumeration import block_rows
 from adderlab.proving.equivalence import compare
@@ -186,3 +189,38 @@ def test_numbers_that_no_double_holds_are_taken_in_small_blocks() -> None:
         for layer in small.layers
     )
     assert block_rows(replace(small, layers=scaled)) <= 1 << 11
+
+
+@pytest.mark.parametrize("limit", [{"timeout_s": 1e-9}, {"max_memory_bytes": 1}])
+def test_the_limits_are_for_reading_too(limit: dict[str, float], tmp_path: Path) -> None:
+    """The header says what the verdict is on; without a task there is none."""
+    path, bare = tmp_path / "net.safetensors", tmp_path / "bare.safetensors"
+    net = construct(task_named("adder:3"), "one-layer")
+    _ = save(net, path)
+    _ = save(replace(net, task=None), bare)
+    cap = "the time was up" if "timeout_s" in limit else "the cap of 1e-06 MB of memory was reached"
+    reason = f"{cap} while the network was read"
+    found = prove(path, **limit)  # type: ignore[arg-type]
+    assert (found.verdict, found.task, found.rows, found.sha256) == ("unknown", "adder:3", 64, "")
+    assert found.sentence() == f"in exact arithmetic: adder:3, {reason}"
+    assert prove(bare, "adder:3", formats="fp16", **limit).formats["fp16"].reason == reason  # type: ignore[arg-type]
+    with refused(LimitError, f"prove: {reason}; give more time or memory"):
+        _ = prove(bare, **limit)  # type: ignore[arg-type]
+
+
+def test_a_scaled_sparse_network_is_never_expanded() -> None:
+    """A matrix of 2^40 zeros with a scale is judged by its entries."""
+    side = 1 << 20
+    sparse = Sparse(
+        (side, side), np.minimum(np.arange(side + 1), 1).astype(np.uint32),
+        np.array([3], np.uint32), Packed(np.array([-5]), 4),
+    )  # fmt: skip
+    scaled = Scaled(sparse, Dense(np.float32(0.25)))
+    net = Network((Layer(scaled), Layer(sparse)), Readout("threshold", 0.0))
+    assert [(e.integers * 2.0**e.exponent).tolist() for _, e in net.entries()] == [[-1.25], [-5.0]]
+    rows = np.zeros((1, side), dtype=np.uint8)
+    rows[0, 3] = 1
+    sums = next(trace(net, rows)).sums
+    assert (sums.at(0, 0), sums.at(0, 1)) == (Fraction(-5, 4), 0)
+    with pytest.raises(CapReached), limits.within(Budget.of(max_memory_bytes=1 << 30)):
+        _ = scaled.exact()

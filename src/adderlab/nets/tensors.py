@@ -7,7 +7,7 @@ computed from the stored numbers on demand, and arrays are read-only.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -20,7 +20,7 @@ from adderlab.blocks.numbers import counted
 from adderlab.errors import NetworkError
 from adderlab.formats import Format, format_named
 from adderlab.nets import codebook, packing
-from adderlab.nets.dyadic import Dyadic, from_floats, from_integers
+from adderlab.nets.dyadic import Dyadic, from_floats, from_integers, to_fraction
 
 if TYPE_CHECKING:
     from jaxtyping import Integer, Shaped
@@ -299,6 +299,22 @@ def distinct(tensor: Tensor) -> Dyadic:
         return from_integers(numbers.codebook)
     exact = entries_of(numbers)
     return Dyadic(np.unique(exact.integers), exact.exponent)
+
+
+def values_in(tensor: Tensor) -> Iterator[Fraction]:
+    """Yield the different values of a tensor's entries; of a large one, some more than once."""
+    if isinstance(tensor, Wide) or (isinstance(tensor, Sparse) and isinstance(tensor.values, Wide)):
+        parts = [distinct(tensor)]
+    else:
+        exact = entries_of(tensor)
+        flat = Dyadic(exact.integers.ravel(), exact.exponent)
+        starts = range(0, flat.integers.size, ENTRIES_AT_ONCE)
+        parts = (flat.take(slice(start, start + ENTRIES_AT_ONCE)) for start in starts)
+    for part in parts:
+        limits.check()
+        for number in np.unique(part.integers).tolist():
+            limits.check()
+            yield to_fraction(int(number), part.exponent)
 
 
 def stored_in(values: Any, format_name: str) -> Dense | Packed | Wide:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -20,7 +21,7 @@ from adderlab.limits import NO_LIMITS, Budget, CapReached, within
 from adderlab.nets import Network, is_exact
 from adderlab.nets.enclosure import Machine
 from adderlab.nets.readout import NO_BIT, OPEN, Readout, read_states
-from adderlab.nets.tensors import Scaled, Sparse, distinct
+from adderlab.nets.tensors import FLOAT_DTYPES, Dense, Scaled, Sparse, values_in
 from adderlab.nets.walk import unit_names
 from adderlab.nets.wiring import INPUT
 from adderlab.proving.arithmetic import ORDERS, format_outputs
@@ -121,10 +122,10 @@ def unfit(net: Network, form: Format) -> str:
             return f"{tensor_name} has scales, which {form.name} does not define"
         # the scales of an integer format are values of its activations' format
         held = tensor.q if isinstance(tensor, Scaled) and form.kind == "integer" else tensor
-        is_sparse = isinstance(held, Sparse)
-        kept = distinct(held)
-        values = [kept.at(index) for index in range(kept.shape[0])]
-        for value in [Fraction(0), *values] if is_sparse else values:
+        if isinstance(held, Dense) and held.numbers.dtype == FLOAT_DTYPES.get(form.name, object):
+            continue
+        zero = [Fraction(0)] if isinstance(held, Sparse) else []
+        for value in chain(zero, values_in(held)):
             if not form.holds(value):
                 return (
                     f"not representable: {tensor_name} holds {_shown(value)}, "

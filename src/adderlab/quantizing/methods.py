@@ -6,8 +6,9 @@ from typing import Final
 
 from adderlab.errors import OptionError
 from adderlab.formats import Format
+from adderlab.limits import within
 from adderlab.nets import Network
-from adderlab.nets.tensors import distinct
+from adderlab.nets.tensors import values_in
 from adderlab.quantizing.clock import NO_LIMIT, Clock
 from adderlab.quantizing.fine_tune import fine_tune
 from adderlab.quantizing.rounding import SEARCH_LIMIT, Rounded, round_exactly, round_to_nearest
@@ -18,6 +19,9 @@ from adderlab.tasks import Task
 
 METHODS: Final = ("nearest", "exact", "snap", "fine-tune")
 """From the cheapest to the one that takes longest."""
+
+LEAST_S: Final = 0.5
+"""What rounding to nearest may take where the time is up: it is what is kept then."""
 
 WORDS: Final = {
     "nearest": "every parameter to its nearest level",
@@ -34,11 +38,8 @@ def default_scheme(net: Network, form: Format) -> Scheme:
     """
     if form.kind == "float":
         return PLAIN
-    for _, tensor in net.tensors():
-        kept = distinct(tensor)
-        if not all(form.holds(kept.at(place)) for place in range(kept.shape[0])):
-            return Scheme("free")
-    return PLAIN
+    is_held = all(form.holds(value) for _, tensor in net.tensors() for value in values_in(tensor))
+    return PLAIN if is_held else Scheme("free")
 
 
 def fits(method: str, net: Network, form: Format) -> bool:
@@ -77,6 +78,7 @@ def rounded(
         OptionError: no such method, or the network has a step and is to be fine-tuned.
         FormatError: the scheme or the method makes no sense in the format.
         ResourceError: the task or the network is too large for the method.
+        CapReached: a limit is reached before there is anything to keep.
     """
     if method not in METHODS:
         raise OptionError(
@@ -86,10 +88,11 @@ def rounded(
         raise OptionError(
             "snap makes whole numbers without a scale", where="scale", remedy="leave it out"
         )
-    own = scheme or default_scheme(net, form)
-    own.check(form)
-    if method == "nearest":
-        return round_to_nearest(net, form, own)
+    with within(clock.budget.at_least(LEAST_S)):
+        own = scheme or default_scheme(net, form)
+        own.check(form)
+        if method == "nearest":
+            return round_to_nearest(net, form, own)
     rows = rows_of(task)
     if method == "exact":
         return round_exactly(net, form, own, rows, limit=limit or SEARCH_LIMIT, clock=clock)

@@ -13,10 +13,10 @@ from typing import Final, Generic, TypeVar
 
 from adderlab.errors import AdderlabError
 from adderlab.formats import FORMATS, Format
-from adderlab.limits import CapReached, within
+from adderlab.limits import CapReached
 from adderlab.nets import Network
 from adderlab.quantizing.clock import NO_LIMIT, Clock
-from adderlab.quantizing.methods import METHODS, default_scheme, fits, rounded
+from adderlab.quantizing.methods import METHODS, fits, rounded
 from adderlab.quantizing.rounding import Rounded
 from adderlab.quantizing.rows import LARGEST_PARAMETERS, LARGEST_ROWS
 from adderlab.quantizing.scheme import PLAIN, SCHEMES, Scheme
@@ -189,15 +189,14 @@ class _Attempts(Generic[V]):
         on_share(0.0)
         parts = min(self.count - done, MOST_PARTS)
         try:
-            with within(self.clock.budget):
-                rounded_net = rounded(
-                    self.net,
-                    self.task,
-                    trial.form,
-                    method=trial.method,
-                    scheme=None if trial.method == "snap" else trial.scheme,
-                    clock=self.clock.share(parts, on_share),
-                )
+            rounded_net = rounded(
+                self.net,
+                self.task,
+                trial.form,
+                method=trial.method,
+                scheme=None if trial.method == "snap" else trial.scheme,
+                clock=self.clock.share(parts, on_share),
+            )
         except CapReached:
             self.is_stopped = True
             return None
@@ -259,9 +258,7 @@ def table(
         on_share(0.0)
         part = clock.share(min(len(trials) - done, MOST_PARTS), on_share)
         try:
-            with within(clock.budget):
-                scheme = None if method == "snap" else default_scheme(net, form)
-                attempt = rounded(net, task, form, method=method, scheme=scheme, clock=part)
+            attempt = rounded(net, task, form, method=method, clock=part)
         except CapReached:
             break
         attempts.append(Attempt(form, attempt, judge(attempt.network)))

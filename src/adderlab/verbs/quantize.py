@@ -229,10 +229,9 @@ def _attempts(
         on_share(0.0)
         part = clock.share(len(methods) - number, on_share)
         try:
-            with within(clock.budget):
-                attempt = rounded(
-                    net, task, form, method=method, scheme=scheme, limit=limit, clock=part
-                )
+            attempt = rounded(
+                net, task, form, method=method, scheme=scheme, limit=limit, clock=part
+            )
         except CapReached:
             if attempts:
                 break
