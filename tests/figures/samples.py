@@ -10,7 +10,8 @@ import numpy as np
 
 from adderlab.building import lecture_network, printed_network
 from adderlab.figures import Failure, FailureRow, MapAxis, MapView, RatePoint
-from adderlab.nets import EXACT, Activation, Network, Readout, network
+from adderlab.nets import EXACT, Activation, Layer, Network, Readout, network
+from adderlab.nets.tensors import Dense
 from adderlab.tasks import Task, task_named
 from adderlab.tasks.table import parse_table
 
@@ -29,6 +30,48 @@ def random_net(sizes: tuple[int, ...], task: str | Task, seed: int = 1, **option
     )
 
 
+def random_graph(*layers, outputs=None, seed=1, task=HALF_ADDER) -> Network:
+    """Return a graph of layers, each given by what it reads, its units and its activation."""
+    generator = np.random.default_rng(seed)
+    sizes = {"input": task.n_in}
+    made = []
+    for number, (reads, units, kind) in enumerate(layers, start=1):
+        shape = (units, sum(sizes[name] for name in reads))
+        weight, bias = (
+            Dense(generator.normal(size=size).astype(np.float32)) for size in (shape, shape[:1])
+        )
+        made.append(Layer(weight, bias, Activation(kind), reads))
+        sizes[f"fc{number}"] = units
+    return Network(tuple(made), task=task, outputs=outputs)
+
+
+def residual_sum() -> Network:
+    """Return a network that adds its inputs to what two layers make of them."""
+    first, second = random_net((2, 2, 2), HALF_ADDER, 6).layers
+    plus = Layer(Dense(np.float32([[1, 0, 1, 0], [0, 1, 0, 1]])), inputs=("fc2", "input"))
+    return Network((first, second, plus), task=HALF_ADDER)
+
+
+IN, RELU, NONE = ("input",), "relu", "identity"
+GRAPHS = {
+    "two heads": random_graph(
+        (IN, 3, RELU), (("fc1",), 1, RELU), (("fc1",), 2, "tanh"), (("fc2",), 1, NONE),
+        (("fc3",), 1, NONE), outputs=("fc5", "fc4"),
+    ),
+    "skip": random_graph((IN, 3, RELU), (("fc1", "input"), 2, NONE)),
+    "residual sum": residual_sum(),
+    "read twice": random_graph((IN, 1, RELU), (("input", "fc1"), 1, NONE), outputs=("fc1", "fc2")),
+    "every layer reads all": random_graph(
+        (IN, 2, RELU), (("fc1", "input"), 2, RELU), (("fc2", "fc1", "input"), 2, NONE)
+    ),
+    "wide graph": random_graph(
+        (IN, 24, RELU), (("input", "fc1"), 9, RELU), (("input", "fc1", "fc2"), 2, NONE)
+    ),
+    "graph of blocks": random_graph(
+        (IN, 80, RELU), (("input", "fc1"), 20, RELU), (IN, 70, "tanh"), (("fc3", "input"), 1, NONE),
+        (("fc2",), 1, NONE), outputs=("fc5", "fc4"),
+    ),
+}  # fmt: skip
 LONG_NUMBERS = network(
     [[[1e-9, -123456.789], [98765.4321, -1.17519999], [3e30, -2e-30]]],
     [[-99999.99, 1e12, 0.000123456]],

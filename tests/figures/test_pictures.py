@@ -18,6 +18,7 @@ import pytest
 from figures.layout import luminance
 from figures.samples import (
     FAILURES,
+    GRAPHS,
     HALF_ADDER,
     LECTURE,
     NETS,
@@ -227,6 +228,16 @@ def test_titles_name_what_is_drawn(pictures):
     titles = {picture.name: picture.title for picture in pictures}
     assert titles["surface-c0"] == "Output c0 over the unit square"
     assert titles["way"] == "Network 2-3-2, half-adder, on a = 1, b = 1"
+
+
+def test_the_words_of_a_graph_say_each_sum_by_what_it_reads():
+    picture = network_picture(GRAPHS["residual sum"], row={"a": 1, "b": 0})
+    assert "c1 = 1 h2.1 + 1 a. c0 = 1 h2.2 + 1 b." in picture.alt
+    assert picture.title == "Network 2-2-2-2, half-adder, on a = 1, b = 0"
+    picture = activations_picture(GRAPHS["two heads"], HALF_ADDER)
+    assert picture is not None
+    assert re.search(r"h1\.3 \S+, h2\.1 \S+, h3\.1 \S+, h3\.2 \S+\.", picture.alt)
+    assert activations_picture(GRAPHS["read twice"], HALF_ADDER) is None
 
 
 def test_a_map_has_its_pixels_within_it_and_says_its_ranges():

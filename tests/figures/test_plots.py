@@ -6,12 +6,14 @@ import io
 import math
 import re
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from figures.layout import faults_of, luminance
 from figures.samples import (
     FAILURES,
+    GRAPHS,
     HALF_ADDER,
     LECTURE,
     NETS,
@@ -60,9 +62,18 @@ def closed():
 
 def plots_of(net):
     """Yield every drawing of a network, each on axes of its own."""
+    yield from network_plots_of(net)
+    yield from other_plots_of(net)
+
+
+def network_plots_of(net):
     task = net.task or nameless_task(net)
     yield plot_network(net, task)
     yield plot_network(net, task, row=task.row(task.rows - 1).inputs)
+
+
+def other_plots_of(net):
+    task = net.task or nameless_task(net)
     yield plot_truth_table(net, task)
     if net.hidden:
         yield plot_activations(net, task)
@@ -72,6 +83,8 @@ def plots_of(net):
 
 PLOTS = {
     **{name: lambda net=net: plots_of(net) for name, net in NETS.items()},
+    **{name: lambda net=net: network_plots_of(net) for name, net in GRAPHS.items()},
+    "other plots of a graph": lambda: other_plots_of(GRAPHS["read twice"]),
     **{
         f"{name} without a task": lambda net=NETS[name]: plots_of(replace(net, task=None))
         for name in ("printed", "affine", "large", "wide outputs")
@@ -157,6 +170,92 @@ def test_weights_of_zero_and_of_large_networks_are_not_written_and_long_names_ar
     assert sorted(numbers_of(plot_network(LECTURE))) == ["-2", *["1"] * 8]
     assert numbers_of(plot_network(random_net((2, 9, 2), HALF_ADDER))) == []
     assert "the_carry…omes_out" in texts_of(plot_network(NETS["long names"]))
+
+
+def units_of(ax):
+    """Return the middles and radii of the units, marks included, from left to right."""
+    circles = [(patch.center, patch.radius) for patch in ax.patches if patch.get_zorder() == 3]
+    return np.array([center for center, _ in circles]), np.array([radius for _, radius in circles])
+
+
+DRAWN_GRAPHS = [name for name in GRAPHS if name != "graph of blocks"]
+
+
+def edges_through_units(net):
+    """Return how many units an edge runs through; each touches the two at its ends."""
+    ax = plot_network(net, row={"a": 1, "b": 1})
+    middles, radii = units_of(ax)
+    count = 0
+    for line in ax.get_lines():
+        points = line.get_xydata()
+        shares = np.linspace(0, 1, 60)[:, None]
+        parts = [a + (b - a) * shares for a, b in pairwise(points)]
+        away = np.linalg.norm(np.concatenate(parts)[:, None] - middles[None], axis=2)
+        count += int((away.min(axis=0) < radii - 0.01).sum())
+    return count
+
+
+@pytest.mark.parametrize("name", DRAWN_GRAPHS)
+def test_no_edge_of_a_graph_runs_through_a_unit(name):
+    assert edges_through_units(GRAPHS[name]) == 0
+
+
+def test_an_edge_that_skips_a_column_would_run_through_its_units(monkeypatch):
+    """The negative twin: straight lines do."""
+    monkeypatch.setattr(
+        "adderlab.figures.graph.routes", lambda lines, walls, lane: [list(line) for line in lines]
+    )
+    assert edges_through_units(GRAPHS["residual sum"]) > 0
+
+
+@pytest.mark.parametrize("name", DRAWN_GRAPHS)
+def test_each_edge_of_a_graph_leads_from_what_its_layer_reads(name):
+    """Between which columns, and how many: told by the wiring alone."""
+    net = GRAPHS[name]
+    columns = net.wiring.columns()
+    column_of = {name: place for place, column in enumerate(columns) for name in column}
+    sizes = {"input": net.n_in}
+    expected = []
+    for node, layer in zip(net.wiring.layers, net.layers, strict=True):
+        sizes[node.name] = layer.n_out
+        for read in node.reads:
+            ends = column_of[read], column_of[node.name]
+            expected += [ends] * (sizes[read] * layer.n_out)
+    inner = {read for node in net.wiring.layers for read in node.reads}
+    for read in net.wiring.output.reads:
+        expected += [(column_of[read], len(columns) - 1)] * (sizes[read] if read in inner else 0)
+    ax = plot_network(net)
+    places = sorted({round(x, 3) for x, _ in units_of(ax)[0]})
+    lines = [line.get_xydata() for line in ax.get_lines() if line.get_linewidth() != 2.0]
+    found = [
+        tuple(int(np.abs(np.array(places) - x).argmin()) for x in (line[0, 0], line[-1, 0]))
+        for line in lines
+    ]
+    assert sorted(found) == sorted(expected)
+
+
+@pytest.mark.parametrize("name", ["two heads", "skip", "residual sum", "every layer reads all"])
+def test_every_weight_of_a_small_graph_is_written_once(name):
+    weights = [w for layer in GRAPHS[name].layers for w in layer.weight.numbers.ravel() if w]
+    shown = sorted(map(float, numbers_of(plot_network(GRAPHS[name]))))
+    assert shown == pytest.approx(sorted(weights), abs=0.5e-2)
+
+
+def test_columns_of_a_graph_name_their_layers_and_an_output_that_is_read_has_a_mark():
+    texts = texts_of(plot_network(GRAPHS["two heads"]))
+    assert {"fc1, relu", "fc2, relu", "fc3, tanh", "fc5", "fc4", "outputs"} <= set(texts)
+    assert "hidden" not in texts
+    assert "read out" not in texts
+    texts = texts_of(plot_network(GRAPHS["read twice"], row={"a": 1, "b": 1}))
+    assert (texts.count("c1"), texts.count("c0"), texts.count("read out")) == (2, 1, 1)
+
+
+def test_a_block_of_a_graph_says_what_it_reads_and_no_arrow_leads_to_what_it_does_not():
+    ax = plot_network(GRAPHS["graph of blocks"])
+    texts = texts_of(ax)
+    assert {"reads input", "reads input, fc1", "reads fc3, input", "reads fc2"} <= set(texts)
+    assert "2 outputs of fc5, fc4, 1 where > 0.5" in texts
+    assert sum(hasattr(text, "arrow_patch") for text in ax.texts) == 4  # of 6 in a chain
 
 
 def test_positive_and_negative_weights_differ_in_dashes():

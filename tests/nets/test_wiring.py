@@ -9,7 +9,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from adderlab.blocks import Line, Table
 from adderlab.building import lecture_network
+from adderlab.counting.network_count import count_network
 from adderlab.errors import NetworkError, NetworkFileError
 from adderlab.formats import FORMATS
 from adderlab.nets import Activation, Layer, Network, evaluate, trace
@@ -20,9 +22,11 @@ from adderlab.nets.forward import outputs_in_double
 from adderlab.nets.record import Reader, network_from_record, record_of
 from adderlab.nets.tensors import stored_in
 from adderlab.nets.walk import nameless_task, walk
+from adderlab.nets.weights_table import weights_table
 from adderlab.nets.wiring import INPUT, Node, chain, wiring_of
 from adderlab.proving.arithmetic import ORDERS, format_outputs
 from adderlab.tasks import task_named
+from adderlab.verbs.compare import compare
 
 SKIPPING = wiring_of(((INPUT,), ("fc1", INPUT)), ("fc1", "fc2"))
 """Both inputs reach the second layer, and both layers are read out."""
@@ -179,3 +183,34 @@ def test_damaged_wirings_in_files_are_refused(place: str, value: object, message
     with pytest.raises(NetworkFileError) as caught:
         _ = network_from_record(record, Reader(arrays, "net.safetensors"))
     assert message in str(caught.value)
+
+
+def test_what_a_layer_reads_is_said_in_every_text() -> None:
+    """In the table of weights, on one input's way, in counts, and beside another network."""
+    net = half_adder(RELU).for_task(task_named("half-adder"))
+    table = weights_table(net.layers, reads=[node.reads for node in net.wiring.layers])
+    assert table.rows == (
+        ("fc1", "input", "1", "1", "1", "", "-1"),
+        ("fc2", "fc1, input", "1", "-2", "1", "1", ""),
+    )
+    assert table in net.blocks()
+    assert Line("read out: fc1, fc2") in net.blocks()
+    assert str(net.wiring) == "fc2 reads fc1, input; read out: fc1, fc2"
+    way = walk(net, task_named("half-adder"), {"a": 1, "b": 1})
+    tables = [block for block in way.blocks() if isinstance(block, Table)]
+    captions = [block.caption for block in tables[:2]]
+    assert captions == ["fc1, relu, reads input", "fc2, reads fc1, input"]
+    counts = count_network(net)
+    assert [layer.reads for layer in counts.layers] == [("input",), ("fc1", "input")]
+    assert counts.raw == 6
+    cells = compare(net, lecture_network(task_named("half-adder"))).first.cells()
+    assert (cells["shape"], cells["wiring"], cells["activations"]) == (
+        "2-1-1",
+        "fc2 reads fc1, input; read out: fc1, fc2",
+        "relu",
+    )
+
+
+def test_what_is_read_out_at_the_end_stands_there_in_its_order() -> None:
+    wiring = wiring_of(((INPUT,), ("fc1",), ("fc1",), ("fc3",)), ("fc4", "fc2"))
+    assert wiring.columns() == ((INPUT,), ("fc1",), ("fc3",), ("fc4", "fc2"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from strategies import networks, tasks
+from strategies import graphs, networks, tasks
 
 from adderlab.building import construct, lecture_network, printed_network
-from adderlab.nets import network, save
+from adderlab.nets import Activation, network, save
 from adderlab.nets import walk as walking
 from adderlab.nets.walk import nameless_task
 from adderlab.tasks import task_named
@@ -161,11 +162,25 @@ def test_the_way_is_shown_in_every_form(given: Any) -> None:
         assert repr(shown).endswith(repr(shown.walk))
 
 
+def test_outputs_behind_tanh_may_be_beyond_double() -> None:
+    """They are infinite there; what is decided, is decided by the fractions."""
+    layers = [[[1e300, 0], [0, 1]], [[1e308, 0], [0, 1e308]]]
+    tall = network(layers, [None, None], format="fp64", activation=Activation("tanh"))
+    assert tall.run([1, 0], raw=True).tolist() == [1e308, 0]
+    taller = network([*layers, [[2, 0], [0, 4]]], [None] * 3, format="fp64",
+                     activation=Activation("leaky", slope=0.5))  # fmt: skip
+    beyond = replace(taller, layers=(tall.layers[0], *taller.layers[1:]))
+    shown = show(beyond.for_task(HALF_ADDER))
+    assert [row.raw for row in shown.rows][1:3] == [(0, math.inf), (math.inf, 0)]
+    assert beyond.run([1, 0], raw=True).tolist() == [math.inf, 0]
+
+
+@pytest.mark.parametrize("kind", [networks, graphs])
 @settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(st.data())
-def test_any_network_can_be_shown(tmp_path_factory: Any, data: st.DataObject) -> None:
+@given(data=st.data())
+def test_any_network_can_be_shown(tmp_path_factory: Any, data: st.DataObject, kind: Any) -> None:
     """Whatever its numbers, layers, readout and task."""
-    net = data.draw(networks(task=tasks(max_in=2) | st.none()))
+    net = data.draw(kind(task=tasks(max_in=2) | st.none()))
     words = (net.task or nameless_task(net)).row(0).inputs
     shown = show(net, input=words, out=tmp_path_factory.mktemp("any") / "figures")
     _ = json.dumps(shown.to_dict(), allow_nan=False)

@@ -12,6 +12,7 @@ from adderlab.blocks.picture import PALETTE, Picture
 from adderlab.figures.picture import render
 from adderlab.figures.style import POINTS, drawing_on, shortened, width_of, written
 from adderlab.nets import Network, is_exact, trace
+from adderlab.nets.dyadic import nearest_double
 from adderlab.nets.truth import FEW, inputs_text, rows_text, rows_to_show
 from adderlab.nets.walk import block_of_rows, unit_names, walk
 from adderlab.tasks import Task, as_task
@@ -176,7 +177,7 @@ def activations_of(net: Network, task: Task) -> Activations:
         values = np.array(
             [
                 [
-                    float(unit.value.middle)
+                    nearest_double(unit.value.middle)
                     for place in net.hidden_layers
                     for unit in way.layers[place].units
                 ]

@@ -22,18 +22,50 @@ _OVERLAP, _CROSSING, _STRAYING, _OFF_CENTER = 1000.0, 12.0, 4.0, 20.0
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A line between two points; only one with a label is written on."""
+    """A line between two points; only one with a label is written on.
+
+    Attributes:
+        start: the left end.
+        end: the right end.
+        label: the text; empty for none.
+        width: of the label.
+        height: of the label.
+        path: of a line that is not straight, its points from start to end.
+    """
 
     start: tuple[float, float]
     end: tuple[float, float]
     label: str = ""
     width: float = 0.0
     height: float = 0.0
+    path: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def points(self) -> tuple[tuple[float, float], ...]:
+        """All points, from start to end."""
+        return self.path or (self.start, self.end)
 
     def at(self, place: float) -> tuple[float, float]:
         """Return the point a share of the way along."""
         (x0, y0), (x1, y1) = self.start, self.end
-        return x0 + place * (x1 - x0), y0 + place * (y1 - y0)
+        x = x0 + place * (x1 - x0)
+        return x, self._height(x) if self.path else y0 + place * (y1 - y0)
+
+    def heights(self, left: float, right: float) -> tuple[float, float]:
+        """Return the least and the largest height between two places, or its own ends."""
+        (x0, y0), (x1, y1) = self.start, self.end
+        ends = [min(max(x, x0), x1) for x in (left, right)]
+        if not self.path:
+            slope = (y1 - y0) / (x1 - x0)
+            heights = [y0 + slope * (x - x0) for x in ends]
+        else:
+            heights = list(map(self._height, ends))
+            heights += [y for x, y in self.path if ends[0] < x < ends[1]]
+        return min(heights), max(heights)
+
+    def _height(self, x: float) -> float:
+        xs, ys = zip(*self.path, strict=True)
+        return float(np.interp(x, xs, ys))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +154,11 @@ def _crossings(edges: Sequence[Edge], own: int, point: np.ndarray, box: np.ndarr
     count = 0
     box = box + PAST
     for number, edge in enumerate(edges):
-        (x0, y0), (x1, y1) = edge.start, edge.end
-        if number == own or x0 == x1:
+        left, right = point[0] - box[0], point[0] + box[0]
+        if number == own or edge.end[0] <= edge.start[0]:
             continue
-        slope = (y1 - y0) / (x1 - x0)
-        ends = [
-            y0 + slope * (min(max(x, x0), x1) - x0) for x in (point[0] - box[0], point[0] + box[0])
-        ]
-        count += min(ends) < point[1] + box[1] and max(ends) > point[1] - box[1]
+        if edge.end[0] < left or right < edge.start[0]:
+            continue
+        low, high = edge.heights(left, right)
+        count += low < point[1] + box[1] and high > point[1] - box[1]
     return count

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from adderlab.blocks.numbers import compact, decimal
 from adderlab.blocks.picture import PALETTE, Picture
-from adderlab.figures.graph import LINE, Graph, is_drawn, lay_out, lines_at
+from adderlab.figures.edge_labels import Edge
+from adderlab.figures.graph import LINE, MARK, Graph, Unit, is_drawn, lay_out, lines_at
 from adderlab.figures.layers import draw_layers, layers_size
 from adderlab.figures.picture import render
 from adderlab.figures.style import (
@@ -26,6 +28,7 @@ from adderlab.figures.style import (
 from adderlab.nets import Network
 from adderlab.nets.walk import Enclosed, Walk, nameless_task, unit_names, walk
 from adderlab.nets.walk_blocks import readout_text, value_text
+from adderlab.nets.wiring import INPUT, layer_number
 from adderlab.tasks import Task, as_task
 from adderlab.tasks.wording import named
 
@@ -34,6 +37,10 @@ if TYPE_CHECKING:
 
 MARGIN: Final = 14.0
 DASHES: Final = (0, (2.8, 1.7))
+DOTS: Final = (0, (1.0, 2.0))
+MOST_NAMED: Final = 3
+"""Layers of a column that its heading names."""
+
 SPELLED_OUT: Final = 8
 """Units a layer up to which the description says every sum."""
 
@@ -48,10 +55,11 @@ def plot_network(
     """Draw a network with its weights.
 
     Positive weights are solid, negative ones dashed; a thicker edge is a larger weight. Up to
-    8 units a layer the numbers are written; beyond 64 the layers are drawn as blocks.
+    8 units a column the numbers are written; beyond 64 the layers are drawn as blocks.
 
     Args:
-        net: any network.
+        net: any network; the layers of a graph stand by their distance from the input, and an edge
+            that skips a column is led around its units.
         task: gives inputs and outputs their names; the network's own unless given.
         row: input words; each unit's value on them is written at it. Not in blocks.
         ax: the axes to draw on; new ones of the right size unless given.
@@ -124,9 +132,10 @@ class _Sheet:
         net: the network.
         way: a row's way through it, if one is shown.
         graph: where units and edges stand.
-        values: of each column, the units' values.
+        values: of the input and each layer, the units' values; empty where no row is shown.
         names: of each column, the units' names.
-        inside: for each column whether the names stand within the units.
+        captions: the heading of each column.
+        inside: for each column whether the names stand within the units; those of marks never do.
         rims: how far from a unit's middle its name reaches, by column.
         verdicts: the lines to the right of each output.
         left: where the first column stands.
@@ -138,8 +147,9 @@ class _Sheet:
     net: Network
     way: Walk | None
     graph: Graph
-    values: list[list[Enclosed]]
+    values: dict[str, list[Enclosed]]
     names: list[list[str]]
+    captions: list[list[str]]
     inside: list[bool]
     rims: list[float]
     verdicts: list[list[str]]
@@ -153,25 +163,42 @@ class _Sheet:
         """In inches."""
         return self.width / POINTS, self.height / POINTS
 
-    @property
-    def texts(self) -> list[list[str]]:
-        """The values as they are written."""
-        return [[_text(value) for value in column] for column in self.values]
+    def is_off(self, layer: str, place: int) -> bool:
+        """Whether a row is shown, on which the unit is 0."""
+        return bool(self.values) and _is_zero(self.values[layer][place])
 
 
 def _sheet(net: Network, task: Task, way: Walk | None) -> _Sheet:
     values = _values(way)
-    graph = lay_out(net, [[_text(value) for value in column] for column in values])
+    captions = _captions(net)
+    least_gap = 0.0
+    if not net.is_chain:
+        widths = [max(map(width_of, lines)) for lines in captions]
+        least_gap = MARGIN + max((one + other) / 2 for one, other in pairwise(widths))
+    graph = lay_out(
+        net,
+        {name: [_text(value) for value in own] for name, own in values.items()},
+        least_gap=least_gap,
+    )
     style = graph.style
-    names = [[shortened(name) for name in column] for column in unit_names(net, task)]
+    known = _names(net, task)
+    names = [
+        [shortened(known[unit.layer][unit.place]) for unit in column] for column in graph.columns
+    ]
+    own_names = [
+        [name for name, unit in zip(column, units, strict=True) if not unit.is_mark]
+        for column, units in zip(names, graph.columns, strict=True)
+    ]
     inside = [
-        style.has_names and max(map(width_of, column)) <= 2 * style.radius - 4 for column in names
+        style.has_names and max(map(width_of, column)) <= 2 * style.radius - 4
+        for column in own_names
     ]
     rims = [
         style.radius + (0 if is_in else 6 + max(map(width_of, column)))
-        for is_in, column in zip(inside, names, strict=True)
+        for is_in, column in zip(inside, own_names, strict=True)
     ]
-    captions = [_caption(net, place) for place in range(len(names))]
+    marked = [name for name, unit in zip(names[-1], graph.columns[-1], strict=True) if unit.is_mark]
+    rims[-1] = max([rims[-1], *(MARK + 6 + width_of(name) for name in marked)])
     verdicts = _verdicts(way)
     left = max(rims[0], *(width_of(line) / 2 for line in captions[0]))
     right = max(
@@ -180,22 +207,24 @@ def _sheet(net: Network, task: Task, way: Walk | None) -> _Sheet:
         *(rims[-1] + 34 + width_of(line, bold=True) for lines in verdicts for line in lines),
     )
     width = left + style.gap * (len(names) - 1) + right
-    key = sum(30 + width_of(text) for text in ("positive", "negative")) + 18
+    key = sum(30 + width_of(text) + 18 for text, *_ in _key(graph)) - 18
     around = style.radius + LINE * (int(style.places is not None) + int(way is not None)) + 12
-    top = MARGIN + LINE * max(map(len, captions)) + around
+    above, below = (max(around, reach + LINE) if reach else around for reach in graph.reach)
+    top = MARGIN + LINE * max(map(len, captions)) + above
     return _Sheet(
         net=net,
         way=way,
         graph=graph,
         values=values,
         names=names,
+        captions=captions,
         inside=inside,
         rims=rims,
         verdicts=verdicts,
         left=MARGIN + left,
         top=top,
         width=float(np.ceil(max(width, key) + 2 * MARGIN)),
-        height=float(np.ceil(top + graph.height + around + LINE + MARGIN)),
+        height=float(np.ceil(top + graph.height + below + LINE + MARGIN)),
     )
 
 
@@ -205,22 +234,17 @@ def _draw(sheet: _Sheet, ax: Axes) -> Axes:
     ax.set_axis_off()
     middle = sheet.top + graph.height / 2
     _draw_edges(sheet, ax, middle)
-    texts = sheet.texts
-    for place, column in enumerate(sheet.names):
+    for place, (column, names) in enumerate(zip(graph.columns, sheet.names, strict=True)):
         x = sheet.left + place * style.gap
-        for number, line in enumerate(_caption(sheet.net, place)):
+        for number, line in enumerate(sheet.captions[place]):
             _write(ax, x, MARGIN + LINE * (number + 0.5), line, color="muted")
-        for unit, name in enumerate(column):
-            y = middle + graph.columns[place][unit]
-            is_on = bool(sheet.values) and not _is_zero(sheet.values[place][unit])
-            _draw_unit(sheet, ax, x, y, is_on=is_on)
-            lines = lines_at(y - middle, style.radius)
-            if sheet.values and style.has_names:
-                _write(ax, x, y + lines[0], texts[place][unit], bold=True, halo=True)
-                lines = lines[1:]
-            if graph.biases[place][unit]:
-                bias = graph.biases[place][unit]
-                _write(ax, x, y + lines[0], bias, color="muted", halo=True)
+        for unit, name in zip(column, names, strict=True):
+            y = middle + unit.y
+            _draw_unit(sheet, ax, x, y, unit)
+            if unit.is_mark:
+                _write(ax, x + MARK + 6, y, name, align="left")
+                continue
+            _write_at_unit(sheet, ax, x, y, unit)
             if sheet.inside[place]:
                 _write(ax, x, y, name)
             elif place == 0:
@@ -236,46 +260,59 @@ def _draw_edges(sheet: _Sheet, ax: Axes, middle: float) -> None:
     """Draw the edges with their weights; faint where the unit they come from is 0."""
     graph = sheet.graph
     has_numbers = graph.style.places is not None
-    for place, (rows, weights) in enumerate(zip(graph.edges, graph.weights, strict=True)):
-        largest = float(abs(weights).max()) or 1.0
-        spots = iter(graph.labels[place] if graph.labels is not None else ())
-        for unit, row in enumerate(rows):
-            for source, edge in enumerate(row):
-                value = float(weights[unit, source])
-                xs = [sheet.left + edge.start[0], sheet.left + edge.end[0]]
-                ys = [middle + edge.start[1], middle + edge.end[1]]
-                if not value:
-                    _ = ax.plot(xs, ys, color=PALETTE["faint"], linewidth=0.6, linestyle="-")
-                    continue
-                share = abs(value) / largest
-                strength = 1.0 if has_numbers else 0.2 + 0.6 * share
-                if sheet.values and _is_zero(sheet.values[place][source]):
-                    strength *= 0.3
-                _ = ax.plot(
-                    xs,
-                    ys,
-                    color=PALETTE["positive" if value > 0 else "negative"],
-                    linewidth=0.9 + 2.1 * share if has_numbers else 0.4 + 1.2 * share,
-                    linestyle="-" if value > 0 else DASHES,
-                    alpha=strength,
-                )
-                if edge.label and graph.labels is not None:
-                    x, y = next(spots)
-                    _write(ax, sheet.left + x, middle + y, edge.label, halo=True)
+
+    def draw(edge: Edge, **line: Any) -> None:
+        xs, ys = zip(*edge.points, strict=True)
+        _ = ax.plot([sheet.left + x for x in xs], [middle + y for y in ys], **line)
+
+    for link in graph.links:
+        if not link.weight:
+            draw(link.edge, color=PALETTE["faint"], linewidth=0.6, linestyle="-")
+            continue
+        strength = 1.0 if has_numbers else 0.2 + 0.6 * link.share
+        if sheet.is_off(*link.source):
+            strength *= 0.3
+        draw(
+            link.edge,
+            color=PALETTE["positive" if link.weight > 0 else "negative"],
+            linewidth=0.9 + 2.1 * link.share if has_numbers else 0.4 + 1.2 * link.share,
+            linestyle="-" if link.weight > 0 else DASHES,
+            alpha=strength,
+        )
+        if link.spot is not None:
+            x, y = link.spot
+            _write(ax, sheet.left + x, middle + y, link.edge.label, halo=True)
+    for edge in graph.readings:
+        draw(edge, color=PALETTE["muted"], linewidth=1.2, linestyle=DOTS)
 
 
-def _draw_unit(sheet: _Sheet, ax: Axes, x: float, y: float, *, is_on: bool) -> None:
-    """Draw a unit, filled where its value is not 0."""
+def _draw_unit(sheet: _Sheet, ax: Axes, x: float, y: float, unit: Unit) -> None:
+    """Draw a unit, filled where its value is not 0; of an output that stands before, a mark."""
     from matplotlib.patches import Circle
 
     style = sheet.graph.style
+    if unit.is_mark:
+        _ = ax.add_patch(Circle((x, y), MARK, color=PALETTE["muted"], zorder=3))
+        return
     rim: dict[str, Any] = {"edgecolor": PALETTE["ink"], "linewidth": 1.2}
     circle = Circle((x, y), style.radius, facecolor=PALETTE["paper"], zorder=3, **rim)
     _ = ax.add_patch(circle)
-    if is_on:
+    if sheet.values and not sheet.is_off(unit.layer, unit.place):
         shade = 0.25 if style.has_names else 1.0
         fill = Circle((x, y), style.radius, color=PALETTE["positive"], alpha=shade, zorder=4)
         _ = ax.add_patch(fill)
+
+
+def _write_at_unit(sheet: _Sheet, ax: Axes, x: float, y: float, unit: Unit) -> None:
+    """Write a unit's value on the row, if one is shown, and its bias."""
+    style = sheet.graph.style
+    lines = lines_at(unit.y, style.radius)
+    if sheet.values and style.has_names:
+        text = _text(sheet.values[unit.layer][unit.place])
+        _write(ax, x, y + lines[0], text, bold=True, halo=True)
+        lines = lines[1:]
+    if unit.bias:
+        _write(ax, x, y + lines[0], unit.bias, color="muted", halo=True)
 
 
 def _draw_verdicts(sheet: _Sheet, ax: Axes, middle: float) -> None:
@@ -284,7 +321,7 @@ def _draw_verdicts(sheet: _Sheet, ax: Axes, middle: float) -> None:
         return
     x = sheet.left + sheet.graph.style.gap * (len(sheet.names) - 1) + sheet.rims[-1] + 10
     for unit, (lines, output) in enumerate(zip(sheet.verdicts, sheet.way.outputs, strict=True)):
-        y = middle + sheet.graph.columns[-1][unit]
+        y = middle + sheet.graph.columns[-1][unit].y
         _write(ax, x, y - LINE / 2 * (len(lines) - 1), lines[0], align="left")
         if len(lines) > 1:
             is_bold = not output.is_right
@@ -297,10 +334,16 @@ def _draw_verdicts(sheet: _Sheet, ax: Axes, middle: float) -> None:
 
 def _draw_key(sheet: _Sheet, ax: Axes) -> None:
     x, y = MARGIN, sheet.height - MARGIN - LINE / 2
-    for text, dashes in (("positive", "-"), ("negative", DASHES)):
-        _ = ax.plot([x, x + 24], [y, y], color=PALETTE[text], linewidth=2.0, linestyle=dashes)
+    for text, color, dashes in _key(sheet.graph):
+        _ = ax.plot([x, x + 24], [y, y], color=PALETTE[color], linewidth=2.0, linestyle=dashes)
         _write(ax, x + 30, y, text, color="muted", align="left")
         x += 30 + width_of(text) + 18
+
+
+def _key(graph: Graph) -> list[tuple[str, str, Any]]:
+    """Return the kinds of lines: what each means, its color, its dashes."""
+    read_out = [("read out", "muted", DOTS)] if graph.readings else []
+    return [("positive", "positive", "-"), ("negative", "negative", DASHES), *read_out]
 
 
 def _write(
@@ -331,23 +374,46 @@ def _write(
     )
 
 
-def _caption(net: Network, place: int) -> list[str]:
-    """Return the heading of a column: what it is, its activation, how it is read."""
-    if place == 0:
-        return ["inputs"]
-    kind = str(net.layers[place - 1].activation)
-    if place < len(net.layers):
-        return [f"hidden {place}" if len(net.widths) > 1 else "hidden", kind]
+def _captions(net: Network) -> list[list[str]]:
+    """Return the headings of the columns: what each is, its activation, how it is read."""
     readout = "must be 0 or 1" if net.readout.kind == "exact" else f"1 where {net.readout}"
-    return ["outputs", *([kind] if kind != "identity" else []), readout]
+    kinds = [str(layer.activation) for layer in net.layers]
+    if net.is_chain:
+        hidden = [
+            [f"hidden {place}" if len(net.widths) > 1 else "hidden", kind]
+            for place, kind in enumerate(kinds[:-1], start=1)
+        ]
+        last = [kinds[-1]] if kinds[-1] != "identity" else []
+        return [["inputs"], *hidden, ["outputs", *last, readout]]
+
+    def named(names: Sequence[str]) -> list[str]:
+        lines = [
+            name
+            if kinds[layer_number(name) - 1] == "identity"
+            else f"{name}, {kinds[layer_number(name) - 1]}"
+            for name in names
+        ]
+        more = len(lines) - MOST_NAMED
+        return [*lines[:MOST_NAMED], *([f"and {more} more"] if more > 0 else [])]
+
+    _, *hidden, last = net.wiring.columns()
+    return [["inputs"], *map(named, hidden), ["outputs", *named(last), readout]]
 
 
-def _values(way: Walk | None) -> list[list[Enclosed]]:
-    """Return the values of all units, column by column; nothing without a walk."""
+def _names(net: Network, task: Task) -> dict[str, tuple[str, ...]]:
+    """Return the names of the units of the input and of each layer."""
+    layers = (INPUT, *(node.name for node in net.wiring.layers))
+    return dict(zip(layers, unit_names(net, task), strict=True))
+
+
+def _values(way: Walk | None) -> dict[str, list[Enclosed]]:
+    """Return the values of all units, layer by layer; nothing without a walk."""
     if way is None:
-        return []
+        return {}
     inputs = [product.factor for product in way.layers[0].units[0].products]
-    return [inputs, *([unit.value for unit in layer.units] for layer in way.layers)]
+    return {INPUT: inputs} | {
+        layer.name: [unit.value for unit in layer.units] for layer in way.layers
+    }
 
 
 def _text(value: Enclosed) -> str:
@@ -373,13 +439,13 @@ def _described(net: Network, task: Task, way: Walk | None) -> str:
     """Return what the figure says: each unit's sum, of a larger network the sizes."""
     parts = [f"{net!r}."]
     if is_drawn(net) and max(net.n_in, *(layer.n_out for layer in net.layers)) <= SPELLED_OUT:
-        parts += _sums(net, unit_names(net, task))
+        parts += _sums(net, _names(net, task))
     if way is not None:
         parts.append(f"On {named(way.input)}:")
         parts += [
             f"{unit.name} is {value_text(unit.value)}."
-            for layer in way.layers[:-1]
-            for unit in layer.units
+            for place in net.hidden_layers
+            for unit in way.layers[place].units
         ]
         for output in way.outputs:
             expected = "" if output.expected is None else f", expected {output.expected}"
@@ -387,9 +453,11 @@ def _described(net: Network, task: Task, way: Walk | None) -> str:
     return " ".join(parts)
 
 
-def _sums(net: Network, names: list[tuple[str, ...]]) -> list[str]:
+def _sums(net: Network, names: dict[str, tuple[str, ...]]) -> list[str]:
     sums: list[str] = []
-    for sources, units, layer in zip(names, names[1:], net.layers, strict=False):
+    for node, layer in zip(net.wiring.layers, net.layers, strict=True):
+        units = names[node.name]
+        sources = [source for name in node.reads for source in names[name]]
         weights = layer.weight.exact().to_floats()
         biases = layer.bias.exact().to_floats() if layer.bias is not None else np.zeros(len(units))
         for unit, row, bias in zip(units, weights, biases, strict=True):

@@ -190,6 +190,17 @@ def _ratio(integer: int, divisor: int) -> float:
         return float("inf") if integer > 0 else float("-inf")
 
 
+def nearest_double(value: Fraction) -> float:
+    """Return the double nearest to a fraction, infinite where it is beyond all of them."""
+    return _ratio(value.numerator, value.denominator)
+
+
+def nearest_doubles(values: Any) -> Float64[np.ndarray, "*shape"]:
+    """Return the doubles nearest to an array of fractions."""
+    flat = [nearest_double(value) for value in values.ravel().tolist()]
+    return np.array(flat, dtype=np.float64).reshape(values.shape)
+
+
 def dyadic_of(value: float) -> Dyadic:
     """Return one double as an exact value of shape ``()``."""
     return from_floats(np.array(value, dtype=np.float64))

@@ -15,7 +15,7 @@ import numpy as np
 from adderlab.bits import to_bits
 from adderlab.blocks.numbers import counted
 from adderlab.errors import NetworkError, TaskError
-from adderlab.nets.dyadic import Dyadic
+from adderlab.nets.dyadic import Dyadic, nearest_doubles
 from adderlab.nets.evaluation import evaluate
 from adderlab.nets.network import Network
 from adderlab.nets.readout import NO_BIT, read_states
@@ -81,7 +81,7 @@ def rows_out(
 def _part_out(net: Network, bits: UInt8[np.ndarray, "batch n_in"], *, raw: bool) -> Any:
     low, high = evaluate(net, bits)
     if raw:
-        return low.to_floats() if isinstance(low, Dyadic) else ((low + high) / 2).astype(np.float64)
+        return low.to_floats() if isinstance(low, Dyadic) else nearest_doubles((low + high) / 2)
     states = read_states(net.readout, low, high)
     return np.where(states < NO_BIT, states.astype(np.int8), np.int8(-1))
 

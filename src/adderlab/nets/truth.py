@@ -14,7 +14,7 @@ from typing import Final
 
 from adderlab.blocks import Table
 from adderlab.blocks.numbers import decimal, fixed
-from adderlab.nets.dyadic import Dyadic
+from adderlab.nets.dyadic import Dyadic, nearest_doubles
 from adderlab.nets.evaluation import evaluate, is_exact
 from adderlab.nets.network import Network
 from adderlab.nets.readout import read_bits
@@ -94,7 +94,7 @@ def _rows_of(
     if len(indices):
         low, high = evaluate(net, block.inputs)
         bits, is_bit = read_bits(net.readout, low, high)
-        floats = low.to_floats() if isinstance(low, Dyadic) else ((low + high) / 2).astype(float)
+        floats = low.to_floats() if isinstance(low, Dyadic) else nearest_doubles((low + high) / 2)
         for at, row in enumerate(floats):
             cares = None if block.cares is None else block.cares[at]
             expected = tuple(
