@@ -21,7 +21,7 @@ import numpy as np
 
 SECONDS = 2.0
 MEMORY_MB = 100
-LONGEST_S = 30.0
+LONGEST_S = 20.0
 """Seconds after which a command is ended."""
 
 

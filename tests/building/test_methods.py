@@ -284,27 +284,27 @@ def test_without_a_format_one_layer_takes_the_first_that_is_exact(width, format)
     ("task", "method", "message"),
     [
         (
-            "adder:5000",
+            "adder:10000",
             "one-layer",
             (
-                "adder:5000 by one-layer would take about 71.1 GB of memory, over 4 GB; the widest "
-                "possible is adder:1843, or `method` prefix"
+                "adder:10000 by one-layer would take about 9 GB of memory, over 4 GB; the widest "
+                "possible is adder:6905, or `method` prefix"
             ),
         ),
         (
             "adder:10000",
             "ripple",
             (
-                "adder:10000 by ripple would take about 30.1 GB of memory, over 4 GB; the widest "
-                "possible is adder:3773, or `method` prefix"
+                "adder:10000 by ripple would take about 11 GB of memory, over 4 GB; the widest "
+                "possible is adder:6238, or `method` prefix"
             ),
         ),
         (
             "adder:1000000",
             "auto",
             (
-                "adder:1000000 by prefix would take about 23.9 GB of memory, over 4 GB; the widest "
-                "possible is adder:196656"
+                "adder:1000000 by prefix would take about 12.9 GB of memory, over 4 GB; the widest "
+                "possible is adder:348617"
             ),
         ),
     ],

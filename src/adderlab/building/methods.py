@@ -39,8 +39,8 @@ class Method:
         largest: the largest magnitude among its weights and biases at a width.
         layers: its affine layers at a width.
         entries: about how many weights it stores at a width.
-        entry_bytes: peak memory per weight at a width, writing included; measured on 2026-11-21
-            by building and writing adder:512 to adder:2048, adder:32768 by prefix.
+        entry_bytes: peak memory per weight, writing included; measured on 2026-11-28
+            by building and writing adder:512 to adder:2048, adder:32768 by prefix, plus a quarter.
         formats: the default number formats, of which the first that is exact is taken.
     """
 
@@ -49,12 +49,12 @@ class Method:
     largest: Callable[[int], float]
     layers: Callable[[int], int]
     entries: Callable[[int], int]
-    entry_bytes: Callable[[int], int]
+    entry_bytes: int
     formats: tuple[str, ...]
 
     def memory(self, width: int) -> int:
         """Return an estimate of the memory in bytes that building takes at a width."""
-        return self.entries(width) * self.entry_bytes(width)
+        return self.entries(width) * self.entry_bytes
 
 
 _ADDERS: Final = ("half-adder", "adder")
@@ -77,7 +77,7 @@ METHODS: Final[dict[str, Method]] = {
         largest=lambda width: 2,
         layers=lambda width: 2,
         entries=lambda width: 12,
-        entry_bytes=lambda width: 300,
+        entry_bytes=300,
         formats=("fp32",),
     ),
     "one-layer": Method(
@@ -86,7 +86,7 @@ METHODS: Final[dict[str, Method]] = {
         largest=lambda width: 1 << width,
         layers=lambda width: 2,
         entries=lambda width: 2 * width * (width + 5),
-        entry_bytes=lambda width: 170 + width // 4,
+        entry_bytes=45,
         formats=("fp32", "fp64", "wide"),
     ),
     "prefix": Method(
@@ -95,7 +95,7 @@ METHODS: Final[dict[str, Method]] = {
         largest=lambda width: 2,
         layers=lambda width: _levels(width) + 3,
         entries=lambda width: 8 * width * (_levels(width) + 3),
-        entry_bytes=lambda width: 130,
+        entry_bytes=70,
         formats=("int2",),
     ),
     "ripple": Method(
@@ -104,7 +104,7 @@ METHODS: Final[dict[str, Method]] = {
         largest=lambda width: 2,
         layers=lambda width: width + 2 if width > 1 else 2,
         entries=lambda width: width * (width + 20),
-        entry_bytes=lambda width: 300,
+        entry_bytes=110,
         formats=("int2",),
     ),
 }

@@ -187,7 +187,7 @@ class _Attempts(Generic[V]):
             self.on_progress(str(trial), (done + share) / self.count)
 
         on_share(0.0)
-        parts = min(self.count - done, MOST_PARTS)
+        parts = 1 if trial.method == "nearest" else min(self.count - done, MOST_PARTS)
         try:
             rounded_net = rounded(
                 self.net,
@@ -256,7 +256,8 @@ def table(
             on_progress(what, (done + share) / len(trials))
 
         on_share(0.0)
-        part = clock.share(min(len(trials) - done, MOST_PARTS), on_share)
+        parts = 1 if method == "nearest" else min(len(trials) - done, MOST_PARTS)
+        part = clock.share(parts, on_share)
         try:
             attempt = rounded(net, task, form, method=method, clock=part)
         except CapReached:

@@ -227,7 +227,8 @@ def _attempts(
         if is_one_of_many and method != "nearest" and not _can_search(net, task):
             continue
         on_share(0.0)
-        part = clock.share(len(methods) - number, on_share)
+        parts = 1 if method == "nearest" else len(methods) - number  # it is what is kept
+        part = clock.share(parts, on_share)
         try:
             attempt = rounded(
                 net, task, form, method=method, scheme=scheme, limit=limit, clock=part
