@@ -173,6 +173,7 @@ def test_why_speaks_of_a_graph():
     assert "hidden layer distinguishes" not in text
     text = explain_why(READ_TWICE).to_markdown()
     assert "this network is a graph: its units have no counterparts" in text
+    assert "hidden unit" not in text
     assert compare_with(READ_TWICE, lecture_network(HALF_ADDER), "the lecture's") is None
 
 

@@ -40,7 +40,8 @@ def why_chapters(why: Why) -> tuple[Chapter, ...]:
     failure = [_verdict(why), *_replay(why)]
     if not why.verdict:
         failure += [_deaths(why), _apart(why), *([_helps(why)] if why.settings else [])]
-    failure.append(_units(why))
+    if why.units or why.network.is_chain:  # all units of a graph may be outputs
+        failure.append(_units(why))
     if why.verdict:
         failure.append(_designs(why))
     return tuple(failure)
