@@ -12,7 +12,9 @@ import time
 import pytest
 import torch
 
-from adderlab.verbs.build import build
+from adderlab.building import construct
+from adderlab.nets import save
+from adderlab.tasks import task_named
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
 NOTHING = "adderlab: interrupted; nothing was written"
@@ -166,7 +168,7 @@ def test_ctrl_c_in_a_build_leaves_no_file(place, earlier, tmp_path):
 def test_ctrl_c_in_a_proof_changes_no_file(tmp_path):
     """In the real engine, on a network that takes it a while."""
     kept = tmp_path / "kept.safetensors"
-    _ = build("adder:4096", method="prefix", timeout_s=0.01, out=kept)
+    _ = save(construct(task_named("adder:4096"), "prefix"), kept)
     before = kept.read_bytes()
     complaint = stopped(tmp_path, "-c", LATER, "prove", kept.name, until=["here\n"])
     assert complaint == f"{NOTHING}\n"
