@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from typing import Any
 
 from strategies import fractions_of
 
@@ -35,8 +36,42 @@ def activated(activation: Activation, value: Fraction) -> Fraction:
         return value if value > 0 else value * Fraction(activation.slope)
     if activation.kind == "step":
         return Fraction(value > 0 or (value == 0 and activation.convention == ">="))
-    assert activation.kind == "identity"
-    return value
+    if activation.kind == "prelu":
+        (slope,) = activation.slopes
+        return value if value > 0 else value * Fraction(slope)
+    return straight(activation, value, lambda name: Fraction(getattr(activation, name)))
+
+
+def straight(activation: Activation, value: Any, constant: Callable[[str], Any]) -> Any:
+    """Return what an activation whose products never round makes of a value.
+
+    ``constant`` returns an option's number as the arithmetic has it.
+    """
+    match activation.kind:
+        case "identity":
+            return value
+        case "hardtanh" | "clamp":
+            if activation.min is not None and value < constant("min"):
+                return constant("min")
+            if activation.max is not None and value > constant("max"):
+                return constant("max")
+            return value
+        case "relu6":
+            return min(max(value, Fraction(0)), Fraction(6))
+        case "threshold":
+            return value if value > constant("threshold") else constant("value")
+        case "abs":
+            return abs(value)
+        case "sign":
+            return Fraction((value > 0) - (value < 0))
+        case "heaviside":
+            return constant("value") if value == 0 else Fraction(value > 0)
+        case _:
+            assert activation.kind == "where"
+            limit = constant("threshold")
+            is_above = value >= limit if activation.convention == ">=" else value > limit
+            chosen = "above" if is_above else "below"
+            return value if getattr(activation, chosen) is None else constant(chosen)
 
 
 def layer_values(

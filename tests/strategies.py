@@ -228,16 +228,40 @@ def conventions() -> st.SearchStrategy[Any]:
     return st.sampled_from([">", ">="])
 
 
+STRAIGHT = (
+    Activation("prelu", slopes=(0.375,)),
+    Activation("hardtanh"),
+    Activation("hardtanh", min=-0.3, max=2.25),
+    Activation("relu6"),
+    Activation("clamp", min=-0.75, max=1.5),
+    Activation("clamp", min=0.5),
+    Activation("clamp", max=0.3),
+    Activation("clamp", min=1.25, max=1.25),
+    Activation("threshold", threshold=0.5, value=-3),
+    Activation("threshold", threshold=-0.3, value=20),
+    Activation("abs"),
+    Activation("sign"),
+    Activation("heaviside", value=0.5),
+    Activation("heaviside", value=-2),
+    Activation("where", threshold=0.5, below=0.25),
+    Activation("where", convention=">=", threshold=-0.3, above=2, below=-1),
+    Activation("where", above=1.75),
+)
+"""Of straight lines, each kind that is no lecture's, with knots on values that occur and not."""
+
+
 @st.composite
 def activations(draw: st.DrawFn, *, tanh: bool = True) -> Activation:
-    """Any activation, leaky ones with slopes of either sign."""
-    kinds = ["identity", "relu", "step", "leaky"] + ["tanh"] * tanh
+    """Any activation of straight lines, leaky ones with slopes of either sign; and tanh."""
+    kinds = ["identity", "relu", "step", "leaky", "straight"] + ["tanh"] * tanh
     slopes = st.sampled_from([0.125, 0.01, -0.5, 0.0, 2.5])
     match draw(st.sampled_from(kinds)):
         case "step":
             return Activation("step", convention=draw(conventions()))
         case "leaky":
             return Activation("leaky", slope=draw(slopes))
+        case "straight":
+            return draw(st.sampled_from(STRAIGHT))
         case kind:
             return Activation(kind)
 

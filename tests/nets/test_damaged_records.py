@@ -26,6 +26,7 @@ from strategies import (
 )
 
 from adderlab.errors import NetworkFileError
+from adderlab.nets.activations import RULES
 from adderlab.nets.files import (
     from_bytes,
     to_bytes,
@@ -79,12 +80,11 @@ TABLE_DAMAGED = "the inline truth table is damaged; build the network again"
     ("layers.1.more", 0.5, "layer 2 has the unknown key more" + DAMAGED),
     ("layers.0.activation", "step", "layer 1 lacks convention" + DAMAGED),
     ("layers.0.activation", "leaky", "layer 1 lacks slope" + DAMAGED),
-    ("layers.0.activation", "gelu",
-     "unknown activation 'gelu'; one of relu, identity, step, leaky, tanh"),
+    ("layers.0.activation", "celu", f"unknown activation 'celu'; one of {', '.join(RULES)}"),
     ("layers.0.activation", ["relu"],
-     "unknown activation ['relu']; one of relu, identity, step, leaky, tanh"),
+     f"unknown activation ['relu']; one of {', '.join(RULES)}"),
     ("layers.0.activation", None,
-     "unknown activation None; one of relu, identity, step, leaky, tanh"),
+     f"unknown activation None; one of {', '.join(RULES)}"),
     ("layers.0.weight", "fc9.weight",
      "fc1.weight names the tensor 'fc9.weight', which is not in the file" + DAMAGED),
     ("layers.0.weight", "fc1.bias",

@@ -13,7 +13,7 @@ from strategies import FEW, MANY, fractions_of, networks, refused, tasks
 
 from adderlab.errors import FormatError, NetworkError, TaskError
 from adderlab.formats import FORMATS
-from adderlab.nets.activations import Activation
+from adderlab.nets.activations import RULES, Activation
 from adderlab.nets.dyadic import Dyadic
 from adderlab.nets.network import Layer, Network, map_parameters, network
 from adderlab.nets.readout import EXACT, Readout
@@ -133,6 +133,7 @@ def test_numbers_can_not_be_changed_from_outside() -> None:
 @given(net=networks(max_depth=2))
 def test_counts_over_the_values_are_those_of_fractions(net: Network) -> None:
     values = [value for _, tensor in net.tensors() for value in fractions_of(tensor).ravel()]
+    values += [Fraction(slope) for _, slopes in net.slopes() for slope in slopes]
     assert net.nonzero == sum(value != 0 for value in values)
     top = max(map(abs, values), default=Fraction(0))
     if top.denominator == 1 or top < 2**1023:
@@ -372,8 +373,8 @@ def test_a_sparse_tensor_has_no_zero_point() -> None:
 
 
 @pytest.mark.parametrize(("make", "message"), [
-    (lambda: Activation("gelu"),
-     "activation: unknown activation 'gelu'; one of relu, identity, step, leaky, tanh"),
+    (lambda: Activation("celu"),
+     f"activation: unknown activation 'celu'; one of {', '.join(RULES)}"),
     (lambda: Activation("step", convention="<"),  # type: ignore[arg-type]
      "convention: unknown convention '<'; one of >, >="),
     (lambda: Activation("leaky", slope=float("nan")),

@@ -37,17 +37,20 @@ BAD = [
         "argmax can't be read",
         "give one output for each bit and compare it with a constant",
     ),
-    ("torch.where(y > 0, 1.0, 0.0)", "where can't be read", "write the bits as (y > t).float()"),
-    ("y.round()", "round can't be read", "compare with 0.5 instead: (y > 0.5).float()"),
     (
-        "torch.sigmoid(y) > 0.6",
-        "a sigmoid is compared with 0.6",
-        "compare it with 0.5, or leave out the sigmoid and compare its input",
+        "torch.where(y > 0, y, 0.0)",
+        "where is given the batch otherwise than as its first argument alone",
+        "a network is one chain of layers; a comparison is written y > t",
     ),
+    ("torch.where(y > 0, 1.0, 0.0)[0]", "getitem can't be read", READABLE),
+    ("y.clamp(1, 0)", "clamp: the min 1 is above the max 0", "swap them"),
+    ("torch.abs(h)", "abs stands where no Linear is right before it", READABLE),
+    ("F.softplus(y, beta=-1)", "softplus: the beta is -1", "give a number above 0"),
+    ("torch.heaviside(y, torch.ones(2))", "heaviside is given 2 values", "give one number"),
+    ("y.round()", "round can't be read", "compare with 0.5 instead: (y > 0.5).float()"),
     ("torch.sigmoid(y) * 3", "mul can't be read", READABLE),
-    ("torch.sigmoid(h)", "a sigmoid is read only right after the last Linear", READABLE),
+    ("torch.sigmoid(h)", "sigmoid stands where no Linear is right before it", READABLE),
     ("torch.relu(h)", "relu stands where no Linear is right before it", READABLE),
-    ("torch.clamp(y, 0, 1)", "a clamp is read only as clamp(min=0), which is relu", READABLE),
     (
         "torch.maximum(y, torch.tensor(1.0))",
         "a maximum is read only against zeros, which is relu",
@@ -232,8 +235,8 @@ FORWARDS = [
     ),
     (
         "return self.fc2(self.act(self.fc1(x)))",
-        "self.act = nn.GELU()",
-        "cell 3 line 14: return self.fc2(self.act(self.fc1(x))), in act (GELU): GELU can't "
+        "self.act = nn.CELU()",
+        "cell 3 line 14: return self.fc2(self.act(self.fc1(x))), in act (CELU): CELU can't "
         "be read; " + READABLE,
     ),
     (

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from exact import bit_of, raw_outputs, weights_and_biases
+from exact import bit_of, raw_outputs, straight, weights_and_biases
 
 from adderlab.nets import Activation, Network, Readout
 from adderlab.tasks import Task
@@ -147,13 +147,22 @@ def format_activated(activation: Activation, value: Number | None, name: str) ->
     if activation.kind == "step":
         is_on = value is not None and (value > 0 or (value == 0 and activation.convention == ">="))
         return Fraction(is_on)
-    if value is None or activation.kind == "identity":
-        return value
+
+    def constant(option: str) -> Number | None:  # rounded to the format too
+        return rounded(Fraction(getattr(activation, option)), name)
+
+    if value is None:  # what PyTorch 2.13 makes of NaN
+        if activation.kind == "where":
+            return None if activation.below is None else constant("below")
+        return Fraction(0) if activation.kind in ("sign", "heaviside") else None
     if activation.kind == "relu":
         return value if value > 0 else Fraction(0)
-    slope = rounded(Fraction(activation.slope), name)  # a constant is rounded to the format too
-    assert isinstance(slope, Fraction)
-    return value if value > 0 else product(slope, value, name)
+    if activation.kind in ("leaky", "prelu"):
+        slopes = activation.slopes or (activation.slope,)
+        slope = rounded(Fraction(slopes[0]), name)
+        assert isinstance(slope, Fraction)
+        return value if value > 0 else product(slope, value, name)
+    return straight(activation, value, constant)
 
 
 def bit_in(readout: Readout, value: Number | None, name: str) -> int | None:

@@ -64,15 +64,15 @@ AUTOMATIC = {
         "2^128 inputs are too many to try each first",
     ),
     "tanh, few": (
-        replace(SMALL, has_tanh=True), ("enumeration",), "4 inputs are few enough to try each"
+        replace(SMALL, curve="tanh"), ("enumeration",), "4 inputs are few enough to try each"
     ),
     "tanh, more": (
-        replace(WIDE, has_tanh=True, has_solver=True),
+        replace(WIDE, curve="tanh", has_solver=True),
         ("enumeration",),
         "2^24 inputs are too many to try each first",
     ),
     "tanh, beyond all enumeration": (
-        replace(HUGE, has_tanh=True, has_solver=True),
+        replace(HUGE, curve="tanh", has_solver=True),
         (),
         (
             "2^128 inputs are beyond enumeration, which stops at 2^26; diagrams hold whole "
@@ -93,7 +93,7 @@ ASKED_FOR = {
     ),
     "diagram": (SMALL, ("diagram",), "it was asked for"),
     "diagram of tanh": (
-        replace(SMALL, has_tanh=True), (), "diagrams hold whole numbers, and tanh has none"
+        replace(SMALL, curve="tanh"), (), "diagrams hold whole numbers, and tanh has none"
     ),
     "diagram of what has none": (replace(WIDE, has_diagram=False), (), NO_DIAGRAM),
     "solver": (replace(SMALL, has_solver=True), ("solver",), "it was asked for"),
@@ -104,7 +104,7 @@ ASKED_FOR = {
         "a solver can't be told what the task asks for",
     ),
     "solver of tanh": (
-        replace(SMALL, has_solver=True, has_tanh=True),
+        replace(SMALL, has_solver=True, curve="tanh"),
         (),
         "a solver knows whole numbers, and tanh has none",
     ),
@@ -158,7 +158,7 @@ def test_a_networks_shape_is_read_off() -> None:
         [[[0.5, 1.0]], [[1.5]]], [[0.0], [0.0]], activation=Activation("tanh"),
         task=task_named("majority:2"),
     )  # fmt: skip
-    assert shape_of(soft, task_named("majority:2")).has_tanh
+    assert shape_of(soft, task_named("majority:2")).curve == "tanh"
 
 
 def test_the_verdict_says_which_engine_decided() -> None:

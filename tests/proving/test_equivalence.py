@@ -318,7 +318,9 @@ def test_tanh_beyond_enumeration_is_unknown() -> None:
     one = Network((layer,))
     found = compare(one, replace(one, readout=Readout(threshold=0.25)))
     assert (found.verdict, found.method) == ("unknown", "diagram")
-    assert found.reason == ("tanh is decided by enumeration alone, and 2^21 inputs are too many")
+    assert found.reason == (
+        "curves such as tanh are decided by enumeration alone, and 2^21 inputs are too many"
+    )
 
 
 # --- diagrams -----------------------------------------------------------------------------------

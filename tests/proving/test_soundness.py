@@ -16,7 +16,7 @@ import pytest
 from exact import bit_of, raw_outputs
 from hypothesis import given
 from proving.reference import SAMPLES, bit_in, in_order, is_right, judge, rows_of, words_of
-from strategies import MANY, fractions_of, graphs, networks, tasks
+from strategies import MANY, STRAIGHT, fractions_of, graphs, networks, tasks
 
 from adderlab.building.lecture import lecture_network
 from adderlab.formats import FORMATS
@@ -85,6 +85,8 @@ def random_layer(rng: Rng, n_in: int, n_out: int, name: str, activation: Activat
 
 
 def random_activation(rng: Rng) -> Activation:
+    if rng.random() < 0.4:
+        return STRAIGHT[rng.integers(len(STRAIGHT))]
     kind = rng.choice(["relu", "leaky", "step", "identity"], p=[0.5, 0.2, 0.2, 0.1])
     slope = float(rng.choice([0.125, 0.3, 2.0, -0.5])) if kind == "leaky" else 0.0
     return Activation(str(kind), slope, str(rng.choice([">", ">="])))

@@ -40,6 +40,7 @@ class LayerCount:
         name: ``fc1``, ``fc2``, …
         weights: entries of the matrix, zeros included.
         biases: entries of the bias.
+        slopes: of a prelu, which are parameters too.
         arithmetic: ``2*3 + 3 = 9``.
         macs: multiply-adds of one evaluation.
         stored_bytes: what the layer's tensors take as they are stored.
@@ -53,6 +54,7 @@ class LayerCount:
     n_out: int
     biases: int
     stored_bytes: int
+    slopes: int = 0
     weight_of: str = ""
     bias_of: str = ""
     reads: tuple[str, ...] = ()
@@ -64,9 +66,9 @@ class LayerCount:
 
     @property
     def parameters(self) -> int:
-        """Weights and biases, those of an earlier layer not again."""
+        """Weights, biases and slopes; those of an earlier layer not again."""
         weights = 0 if self.weight_of else self.weights
-        return weights + (0 if self.bias_of else self.biases)
+        return weights + (0 if self.bias_of else self.biases) + self.slopes
 
     @property
     def macs(self) -> int:
@@ -81,12 +83,13 @@ class LayerCount:
     @property
     def arithmetic(self) -> str:
         """How the parameters add up."""
-        if self.weight_of and (self.bias_of or not self.biases):
+        if self.weight_of and (self.bias_of or not self.biases) and not self.slopes:
             return f"{self.weight_of}'s, counted there = 0"
         weights = f"{self.weight_of}'s weights" if self.weight_of else f"{self.n_in}*{self.n_out}"
         own_bias = f"{self.bias_of}'s bias" if self.bias_of else str(self.biases)
         bias = f" + {own_bias}" if self.biases else ""
-        return f"{weights}{bias} = {self.parameters}"
+        slopes = f" + {self.slopes}" if self.slopes else ""
+        return f"{weights}{bias}{slopes} = {self.parameters}"
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -95,6 +98,7 @@ class LayerCount:
             "shape": [self.n_in, self.n_out],
             "weights": self.weights,
             "biases": self.biases,
+            **({"slopes": self.slopes} if self.slopes else {}),
             "parameters": self.parameters,
             "arithmetic": self.arithmetic,
             "macs": self.macs,
@@ -271,6 +275,7 @@ def count_network(model: Network | str | Path | nn.Module, *, training: str | No
                 n_out=layer.n_out,
                 biases=layer.bias.shape[0] if layer.bias is not None else 0,
                 stored_bytes=stored,
+                slopes=len(layer.activation.slopes),
                 weight_of=weight_of.partition(".")[0],
                 bias_of=bias_of.partition(".")[0],
                 reads=() if net.is_chain else node.reads,

@@ -98,7 +98,8 @@ def compare_with(net: Network, design: Network, name: str) -> Comparison | None:
         or (net.depth, design.depth) != (2, 2)
         or (net.n_in, net.n_out) != (design.n_in, design.n_out)
         or len(kinds) != 1
-        or kinds.pop().rule.kink != "bend"
+        or (kind := net.layers[0].activation).rule.kink != "bend"
+        or kind.slope_pair is None
     ):
         return None
     own, other = _units(net), _units(design)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from adderlab.errors import ResourceError
+from adderlab.errors import NetworkError, ResourceError
 from adderlab.explaining import backprop
+from adderlab.explaining.activated import curve, piecewise
 from adderlab.explaining.backprop import Number, Value
 from adderlab.nets.activations import Activation
 from adderlab.nets.network import Network
@@ -65,9 +66,16 @@ def parameters_of(net: Network) -> dict[Key, Fraction]:
     """Return every stored parameter, exactly; a sparse tensor's absent entries are none.
 
     Raises:
+        NetworkError: there are slopes of a prelu.
         ResourceError: there are more than :data:`LARGEST_NETWORK`.
     """
     check_size(net)
+    for name, _ in net.slopes():
+        raise NetworkError(
+            "the slopes of prelu are parameters whose gradients are not listed",
+            where=name,
+            remedy="take leaky relu of that slope",
+        )
     parameters: dict[Key, Fraction] = {}
     for name, tensor in net.tensors():
         exact = tensor.exact()
@@ -184,8 +192,12 @@ def _activate(activation: Activation, name: Formula, z: Value) -> Value:
             return backprop.leaky(name, z, Fraction(activation.slope))
         case "tanh":
             return backprop.tanh(name, z)
-        case _:
+        case "step":
             return backprop.step(name, z, ties=activation.convention == ">=")
+        case _ if activation.is_exact:
+            return piecewise(name, z, activation)
+        case _:
+            return curve(name, z, activation)
 
 
 def _sum_name(unit: str) -> str:

@@ -97,21 +97,29 @@ def symbolic_gradients(
     """Return the gradients in symbols, once for each set of active units among the rows.
 
     Args:
-        net: of relu, leaky relu, tanh and identity.
+        net: of relu, leaky relu, abs, tanh and identity.
         task: names the inputs and outputs.
         examples: the rows.
         loss: ``mse`` or ``bce``.
 
     Raises:
-        NetworkError: a step, which has no derivative to write down.
+        NetworkError: a step, or a curve other than tanh.
         ResourceError: too large a network.
     """
-    if not all(layer.activation.has_gradient for layer in net.layers):
-        raise NetworkError(
-            "a step has no gradient, in symbols either",
-            where="symbols",
-            remedy="take relu, leaky relu or tanh",
-        )
+    for layer in net.layers:
+        activation = layer.activation
+        if not activation.has_gradient:
+            raise NetworkError(
+                f"a {activation.kind} has no gradient, in symbols either",
+                where="symbols",
+                remedy="take relu, leaky relu or tanh",
+            )
+        if activation.slope_pair is None and activation.kind != "tanh":
+            raise NetworkError(
+                f"{activation.kind} has no derivative in symbols here",
+                where="symbols",
+                remedy="take relu, leaky relu or tanh, or leave out `symbols`",
+            )
     if net.parameters > LARGEST_SYMBOLIC:
         raise ResourceError(
             f"{net.parameters} parameters are too many to derive in symbols",
@@ -231,8 +239,8 @@ def _loss_slope(sp: Any, y: Any, t: Any, loss: str) -> Any:
 
 def _slope(sp: Any, activation: Activation, unit: Any, *, on: bool) -> Any:
     """Return the derivative of an activation, in terms of the unit itself."""
-    if activation.slopes is not None:
-        return sp.Rational(Fraction(activation.slopes[on]))
+    if activation.slope_pair is not None:
+        return sp.Rational(Fraction(activation.slope_pair[on]))
     z = sp.Symbol("z")
     value = getattr(sp, activation.kind)(z)
     return sp.diff(value, z).subs(value, unit)

@@ -152,9 +152,9 @@ class Dyadic:
         """Return the larger of each value and 0."""
         return Dyadic(np.maximum(self.integers, 0), self.exponent)
 
-    def leaky(self, slope: float) -> Dyadic:
-        """Return each value, those below 0 times ``slope``."""
-        scaled = self.times(dyadic_of(slope))
+    def leaky(self, slope: float | Float64[np.ndarray, " n"]) -> Dyadic:
+        """Return each value, those below 0 times ``slope``: one, or one for each column."""
+        scaled = self.times(from_floats(slope))
         exponent = min(self.exponent, scaled.exponent)
         below, above = scaled.rescaled(exponent), self.rescaled(exponent)
         return Dyadic(np.where(self.integers > 0, above.integers, below.integers), exponent)

@@ -28,13 +28,8 @@ import numpy as np
 
 from adderlab import limits
 from adderlab.formats import Format
-from adderlab.nets.activations import (
-    DOUBLE_UNIT,
-    NO_GRID,
-    SLACK,
-    Activation,
-    Rounding,
-)
+from adderlab.nets.activations import DOUBLE_UNIT, SLACK, Activation, Rounding, lowest_bits
+from adderlab.nets.constants import variants
 from adderlab.nets.network import Layer, Network
 from adderlab.nets.readout import Readout, read_bits
 from adderlab.nets.wiring import INPUT, join_arrays, join_tuples
@@ -102,23 +97,28 @@ class _FloatLayer:
     off: float  # relative distance of the doubles to the stored values
     grid: Int64[np.ndarray, "n_in n_out"]  # exponent of each weight's lowest bit, high for 0
     bias_grid: Int64[np.ndarray, " n_out"]
-    activation: Activation
-    slope_off: float  # how far the slope is from what a library may take for it
+    activations: tuple[Activation, ...]  # with the constants as they are, and as a library may
+    # round them
+
+    @property
+    def activation(self) -> Activation:
+        """The activation itself."""
+        return self.activations[0]
 
 
 class Machine:
     """A network prepared for fast enclosures in one float format's arithmetic.
 
     Args:
-        net: the network; slopes that the format does not hold may be rounded to it.
+        net: the network; constants that the format does not hold may be rounded to it.
         form: the format.
-        library_ulps: the error of library functions that the bounds allow for, in units in the
-            last place; 0 for bounds on exact values alone.
+        library: whether the bounds allow for the errors of library functions; not for bounds on
+            exact values alone.
     """
 
-    def __init__(self, net: Network, form: Format, *, library_ulps: float = 0.0) -> None:
+    def __init__(self, net: Network, form: Format, *, library: bool = False) -> None:
         self.form = form
-        self.rounding = Rounding.of(form, library_ulps)
+        self.rounding = Rounding.of(form, library=library)
         self.layers = [_float_layer(layer, form) for layer in net.layers]
         self.nodes, self.output = net.wiring.layers, net.wiring.output
         self.never_rounds = self._never_rounds()
@@ -139,7 +139,7 @@ class Machine:
         values = {INPUT: (np.zeros_like(high), high, np.zeros(len(high), dtype=np.int64))}
         for node, layer in zip(self.nodes, self.layers, strict=True):
             low, high, grids = node.take(values, join_tuples)
-            if layer.activation.rounds or layer.off:
+            if layer.activation.rounds or layer.off or len(layer.activations) > 1:
                 return False
             up, down = np.maximum(layer.weight, 0), np.minimum(layer.weight, 0)
             with np.errstate(over="ignore", invalid="ignore"):
@@ -149,7 +149,7 @@ class Machine:
             if not self._fits(np.maximum(positive, negative), unit).all():
                 return False
             low, high = layer.activation.image(-negative, positive)
-            values[node.name] = (low, high, layer.activation.rule.grid(unit))
+            values[node.name] = (low, high, layer.activation.rule.grid(layer.activation, unit))
         return True
 
     def enclose(self, inputs: UInt8[np.ndarray, "batch n_in"]) -> Enclosure:
@@ -169,13 +169,25 @@ class Machine:
                 values, errors, grids = self._affine(layer, *node.take(enclosed, join_tuples))
                 values, errors = bounded(values, errors)
                 rounds = rounds or bool(errors.any())
-                off = layer.slope_off * (np.abs(values) + errors)
-                values, errors = layer.activation.enclosed(values, errors, self.rounding)
-                values, errors = bounded(values, errors + off if layer.slope_off else errors)
+                values, errors = bounded(*self._activated(layer, values, errors))
                 rounds = rounds or bool(errors.any())
-                enclosed[node.name] = (values, errors, layer.activation.rule.grid(grids))
+                grids = layer.activation.rule.grid(layer.activation, grids)
+                enclosed[node.name] = (values, errors, grids)
         values, errors, _ = self.output.take(enclosed, join_tuples)
         return Enclosure(values, errors, rounds)
+
+    def _activated(
+        self,
+        layer: _FloatLayer,
+        sums: Float64[np.ndarray, "batch n_out"],
+        errors: Float64[np.ndarray, "batch n_out"],
+    ) -> tuple[Float64[np.ndarray, "batch n_out"], Float64[np.ndarray, "batch n_out"]]:
+        """Return the activations of sums, with bounds that hold however constants are rounded."""
+        values, bound = layer.activation.enclosed(sums, errors, self.rounding)
+        for other in layer.activations[1:]:
+            others, own = other.enclosed(sums, errors, self.rounding)
+            bound = np.maximum(bound, (own + np.abs(others - values)) * SLACK)
+        return values, bound
 
     def _affine(
         self,
@@ -301,22 +313,7 @@ def _float_layer(layer: Layer, form: Format) -> _FloatLayer:
         weight=np.ascontiguousarray(floats),
         bias=bias_floats,
         off=0.0 if is_stored else 2 * DOUBLE_UNIT,
-        grid=_lowest_bits(floats),
-        bias_grid=_lowest_bits(bias_floats),
-        activation=layer.activation,
-        slope_off=slope_off(layer.activation.slope, form),
+        grid=lowest_bits(floats),
+        bias_grid=lowest_bits(bias_floats),
+        activations=variants(layer.activation, form),
     )
-
-
-def slope_off(slope: float, form: Format) -> float:
-    """Return how far rounding to the format moves a slope, rounded up; fp32 moves it less."""
-    return abs(float(form.round(np.array(slope))) - slope) * SLACK
-
-
-def _lowest_bits(floats: Float64[np.ndarray, "*shape"]) -> Int64[np.ndarray, "*shape"]:
-    """Return the exponent of the lowest set bit of each double; :data:`NO_GRID` for 0."""
-    mantissas, exponents = np.frexp(floats)
-    integers = np.ldexp(mantissas, 53).astype(np.int64)
-    lowest = np.frexp((integers & -integers).astype(np.float64))[1] - 1
-    grids = exponents.astype(np.int64) - 53 + lowest
-    return np.where(floats == 0, NO_GRID, grids)

@@ -1,8 +1,8 @@
 """What a network computes on given rows, exactly.
 
-Rule: no floating point decides anything here. Sums, relu, leaky relu and step are done in
-whole numbers that share a power of two; tanh, whose values are no fractions, is enclosed
-between two fractions by interval arithmetic.
+Rule: no floating point decides anything here. Sums and activations of straight lines are done in
+whole numbers that share a power of two; curves, whose values are no fractions, are enclosed
+between two fractions by ball arithmetic.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class LayerStep:
 
 
 def is_exact(net: Network) -> bool:
-    """Return whether the network's outputs are fractions: whether it is free of tanh."""
+    """Return whether the network's outputs are fractions: whether it is free of curves."""
     return all(layer.activation.is_exact for layer in net.layers)
 
 
@@ -54,8 +54,8 @@ def outputs(net: Network, inputs: UInt8[np.ndarray, "batch n_in"]) -> Dyadic:
     """Return the raw outputs on the given rows, exactly, as (batch, n_out).
 
     Raises:
-        NetworkError: the rows have another number of bits, or the network has tanh (whose
-            outputs are no fractions; see :func:`enclose_row`).
+        NetworkError: the rows have another number of bits, or the network has curves
+            (whose outputs are no fractions; see :func:`enclose_row`).
     """
     values = {INPUT: _bits(net, inputs)}
     for _ in _steps(net, values):
@@ -71,7 +71,7 @@ def trace(
     Args:
         net: the network.
         inputs: rows of bits.
-        activate: :meth:`Activation.nearest` takes tanh in double; sums behind it are not exact.
+        activate: :meth:`Activation.nearest` takes curves in double; sums behind it are not exact.
 
     Raises:
         NetworkError: as :func:`outputs`.
@@ -180,7 +180,7 @@ def row_ends(
 def enclose_row(
     net: Network, inputs: UInt8[np.ndarray, " n_in"], *, precision: int = 200
 ) -> list[Ends]:
-    """Return fractions between which each raw output of one row lies, tanh included.
+    """Return fractions between which each raw output of one row lies, curves included.
 
     Args:
         net: any network.
@@ -188,16 +188,16 @@ def enclose_row(
         precision: bits carried; more gives narrower enclosures.
 
     References:
-        Moore, Kearfott, Cloud, "Introduction to Interval Analysis" (2009), chapter 5; the
-        intervals, exp included, are mpmath's.
+        Johansson, "Arb: Efficient Arbitrary-Precision Midpoint-Radius Interval Arithmetic"
+        (2017).
     """
-    from mpmath import iv  # takes a while to import, and only tanh needs it
+    from flint import arb, ctx  # only curves need it
 
-    iv.prec = precision
-    values = {INPUT: [iv.mpf(int(bit)) for bit in inputs]}
-    for _ in _interval_steps(net, iv, values):
-        pass
-    return _ends(net.wiring.output.take(values, join_lists))
+    values = {INPUT: [arb(int(bit)) for bit in inputs]}
+    with ctx.workprec(precision):
+        for _ in _ball_steps(net, values):
+            pass
+        return _ends(net.wiring.output.take(values, join_lists))
 
 
 def enclose_layers(
@@ -207,42 +207,62 @@ def enclose_layers(
 
     The arguments are those of :func:`enclose_row`.
     """
-    from mpmath import iv
+    from flint import arb, ctx
 
-    iv.prec = precision
-    values = {INPUT: [iv.mpf(int(bit)) for bit in inputs]}
-    return [(_ends(sums), _ends(own)) for sums, own in _interval_steps(net, iv, values)]
+    values = {INPUT: [arb(int(bit)) for bit in inputs]}
+    with ctx.workprec(precision):
+        return [(_ends(sums), _ends(own)) for sums, own in _ball_steps(net, values)]
 
 
-def _interval_steps(
-    net: Network, iv: Any, values: dict[str, list[Any]]
+def _ball_steps(
+    net: Network, values: dict[str, list[Any]]
 ) -> Iterator[tuple[list[Any], list[Any]]]:
-    """Yield each layer's sums and values as intervals, and put the values among ``values``."""
+    """Yield each layer's sums and values as balls, and put the values among ``values``."""
+    from flint import arb
+
     for node, layer in zip(net.wiring.layers, net.layers, strict=True):
         before = node.take(values, join_lists)
         weight = layer.weight.exact()
         bias = layer.bias.exact() if layer.bias is not None else None
         sums: list[Any] = []
         for row in range(layer.n_out):
-            total = _iv(iv, bias, row) if bias is not None else iv.mpf(0)
+            total = _ball(bias, row) if bias is not None else arb(0)
             for column, value in enumerate(before):
                 if weight.integers[row, column]:
-                    total += _iv(iv, weight, row, column) * value
+                    total += _ball(weight, row, column) * value
             sums.append(total)
-        values[node.name] = [layer.activation.interval(iv, total) for total in sums]
+        values[node.name] = [
+            layer.activation.of_unit(row).ball(total) for row, total in enumerate(sums)
+        ]
         yield sums, values[node.name]
 
 
-def _ends(intervals: list[Any]) -> list[Ends]:
-    return [(_exactly(interval.a), _exactly(interval.b)) for interval in intervals]
+def _ends(balls: list[Any]) -> list[Ends]:
+    """Return both ends of balls as fractions.
+
+    Raises:
+        NetworkError: nothing is known of a value.
+    """
+    ends: list[Ends] = []
+    for ball in balls:
+        if not ball.is_finite():
+            raise NetworkError(
+                "a value is too large to be enclosed",
+                where="network",
+                remedy="take smaller weights",
+            )
+        middle, radius = _exactly(ball.mid()), _exactly(ball.rad())
+        ends.append((middle - radius, middle + radius))
+    return ends
 
 
-def _iv(iv: Any, values: Dyadic, *index: int) -> Any:
-    return iv.ldexp(iv.mpf(int(values.integers[index])), values.exponent)
+def _ball(values: Dyadic, *index: int) -> Any:
+    from flint import arb
+
+    return arb((int(values.integers[index]), values.exponent))
 
 
-def _exactly(end: Any) -> Fraction:
-    """Return the endpoint of an mpmath interval as a fraction."""
-    sign, mantissa, exponent, _ = end.mpi[0] if hasattr(end, "mpi") else end._mpi_[0]
-    value = Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
-    return -value if sign else value
+def _exactly(number: Any) -> Fraction:
+    """Return the number that a ball of radius 0 is."""
+    mantissa, exponent = number.man_exp()
+    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)

@@ -141,9 +141,9 @@ class GraphNN(nn.Module):
 def to_module(network: Network, *, format: str | None = None) -> nn.Module:
     """Return the network as a PyTorch module.
 
-    Two layers with biases and relu, leaky relu or tanh between them become an
-    :class:`AdderNN`; any other chain an ``nn.Sequential`` of Linear, ReLU, LeakyReLU, Tanh and
-    :class:`Step`; a graph a :class:`GraphNN`. The dtype is that of the format.
+    Two layers with biases and an activation that passes a gradient between them become an
+    :class:`AdderNN`; any other chain an ``nn.Sequential`` of Linear and activations; a graph a
+    :class:`GraphNN`. The dtype is that of the format.
 
     The readout ``> 0.5`` gives raw outputs, as in the training notebook: that is how raw outputs
     are judged, and they can be trained further. So does the ``exact`` readout, which has no
@@ -156,7 +156,7 @@ def to_module(network: Network, *, format: str | None = None) -> nn.Module:
             else fp32.
 
     Raises:
-        ModelError: a parameter, slope or threshold is not representable in the module's dtype;
+        ModelError: a parameter, threshold or constant is not representable in the module's dtype;
             of a parameter, the message names the format that holds all of them.
     """
     dtype_name = format or (network.format if network.format in TORCH_DTYPES else "fp32")
@@ -174,7 +174,10 @@ def to_module(network: Network, *, format: str | None = None) -> nn.Module:
             case _ if not network.is_chain:
                 model = GraphNN(network.wiring, layers, activations, readout)
             case [first, second], [hidden, nn.Identity()] if (
-                first.bias and second.bias and not isinstance(hidden, nn.Identity | Step)
+                first.bias
+                and second.bias
+                and not isinstance(hidden, nn.Identity)
+                and first.activation.has_gradient
             ):
                 model = AdderNN(
                     network.n_in,
@@ -209,10 +212,13 @@ def _linear(n_in: int, n_out: int, bias: Any) -> nn.Linear:
 
 
 def _module_of(activation: Activation, dtype_name: str) -> nn.Module:
-    if "slope" in activation.rule.options:
-        # leaky_relu rounds its slope to fp32 in fp16 and bf16 too (measured, torch 2.13)
-        _check_holds(activation.slope, "fp64" if dtype_name == "fp64" else "fp32", "slope")
-    return module_of(activation)
+    # leaky_relu, threshold and elu round to fp32 in fp16 and bf16 too (measured, torch 2.13)
+    wide = "fp64" if dtype_name == "fp64" else "fp32"
+    rounds_to_own = activation.kind in ("prelu", "hardtanh", "clamp", "heaviside", "where")
+    for name, numbers in activation.constants.items():
+        for number in numbers:
+            _check_holds(number, dtype_name if rounds_to_own else wide, name)
+    return module_of(activation).to(TORCH_DTYPES[dtype_name])
 
 
 def _tensor(array: Shaped[np.ndarray, "*shape"], dtype_name: str) -> Tensor:

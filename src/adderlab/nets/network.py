@@ -18,7 +18,7 @@ from adderlab.blocks.numbers import counted
 from adderlab.errors import NetworkError, TaskError
 from adderlab.formats import FORMATS, format_named
 from adderlab.nets.activations import Activation
-from adderlab.nets.dyadic import Dyadic
+from adderlab.nets.dyadic import Dyadic, from_floats
 from adderlab.nets.readout import Readout, ReadoutLike, readout_of
 from adderlab.nets.tensors import Tensor, distinct, entries_of, stored_in, structure_of
 from adderlab.nets.weights_table import weights_table
@@ -59,8 +59,9 @@ class Layer:
 
     @property
     def parameters(self) -> int:
-        """Weights and biases, zeros included."""
-        return self.n_in * self.n_out + (self.bias.shape[0] if self.bias is not None else 0)
+        """Weights, biases and slopes of a prelu, zeros included."""
+        biases = self.bias.shape[0] if self.bias is not None else 0
+        return self.n_in * self.n_out + biases + len(self.activation.slopes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,6 +103,13 @@ class Network(Result):
                     f"the bias has shape {list(layer.bias.shape)}, the weight {list(shape)}",
                     where=f"fc{number}",
                     remedy=f"the bias must have shape [{layer.n_out}]",
+                )
+            if len(layer.activation.slopes) not in (0, 1, layer.n_out):
+                raise NetworkError(
+                    f"the prelu has {len(layer.activation.slopes)} slopes, the layer "
+                    f"{counted(layer.n_out, 'unit')}",
+                    where=f"fc{number}",
+                    remedy="give one slope for all units, or one for each",
                 )
         self._set_wiring()
         sizes = {INPUT: self.n_in}
@@ -218,7 +226,7 @@ class Network(Result):
 
     @property
     def parameters(self) -> int:
-        """Weights and biases, zeros included."""
+        """Weights, biases and slopes of a prelu, zeros included."""
         return sum(layer.parameters for layer in self.layers)
 
     @property
@@ -240,9 +248,20 @@ class Network(Result):
                 yield f"fc{number}.bias", layer.bias
 
     def entries(self) -> Iterator[tuple[str, Dyadic]]:
-        """Yield each tensor's exact values; of a sparse one, the entries that are stored."""
+        """Yield each tensor's exact values, and the slopes of a prelu.
+
+        Of a sparse tensor they are the entries that are stored.
+        """
         for name, tensor in self.tensors():
             yield name, entries_of(tensor)
+        for name, slopes in self.slopes():
+            yield name, from_floats(slopes)
+
+    def slopes(self) -> Iterator[tuple[str, tuple[float, ...]]]:
+        """Yield the slopes of each prelu by name: ``prelu1.weight`` behind the first layer."""
+        for number, layer in enumerate(self.layers, start=1):
+            if layer.activation.slopes:
+                yield f"prelu{number}.weight", layer.activation.slopes
 
     @property
     def nonzero(self) -> int:

@@ -42,7 +42,8 @@ def record_of(net: Network) -> tuple[dict[str, Any], dict[str, Shaped[np.ndarray
             entry["bias"] = _stored(layer.bias, f"fc{number}.bias", arrays)
         entry["activation"] = layer.activation.kind
         for option in layer.activation.rule.options:
-            entry[option] = getattr(layer.activation, option)
+            value = getattr(layer.activation, option)
+            entry[option] = list(value) if isinstance(value, tuple) else value
         if layer.inputs is not None:
             entry["inputs"] = list(layer.inputs)
         layers.append(entry)
@@ -241,14 +242,29 @@ def _layer(entry: Any, number: int, reader: Reader) -> Layer:
     kind = entry.get("activation") if isinstance(entry, dict) else None
     extra = RULES[kind].options if isinstance(kind, str) and kind in RULES else ()
     keys = reader.keys(entry, what, ("weight", "activation", *extra), ("bias", "inputs"))
-    activation = Activation(
-        keys["activation"],
-        slope=_number(keys.get("slope", 0.0), f"{what}'s slope", reader),
-        convention=keys.get("convention", ">"),
-    )
+    activation = _activation(keys["activation"], {name: keys[name] for name in extra}, what, reader)
     weight = _tensor(keys["weight"], f"fc{number}.weight", reader)
     bias = _tensor(keys["bias"], f"fc{number}.bias", reader) if "bias" in keys else None
     return Layer(weight, bias, activation, reader.names(keys, "inputs", what))
+
+
+def _activation(kind: Any, given: dict[str, Any], what: str, reader: Reader) -> Activation:
+    """Return the activation of that kind with the options given, which are JSON values."""
+    options = RULES[kind].options if given else {}
+    for name, value in given.items():
+        match options[name].kind:
+            case "number":
+                given[name] = _number(value, f"{what}'s {name}", reader)
+            case "limit" if value is not None:
+                given[name] = _number(value, f"{what}'s {name}", reader)
+            case "numbers":
+                if not isinstance(value, list) or not value:
+                    raise reader.fault(f"{what}'s {name} are no list of numbers")
+                numbers = [_number(number, f"one of {what}'s {name}", reader) for number in value]
+                given[name] = tuple(numbers)
+            case _:  # a choice is checked by the activation, and null is no limit
+                pass
+    return Activation(kind, **given)
 
 
 def _tensor(spec: Any, what: str, reader: Reader) -> Tensor:

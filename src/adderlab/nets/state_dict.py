@@ -8,6 +8,7 @@ but a whole number that the format can't hold is refused. Only tensors make this
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from adderlab.blocks.numbers import counted
 from adderlab.errors import NetworkError
 from adderlab.formats import FORMATS, Format, format_named
-from adderlab.nets.activations import Activation
+from adderlab.nets.activations import Activation, activation_named
 from adderlab.nets.network import Layer, Network
 from adderlab.nets.readout import ReadoutLike, readout_of
 from adderlab.nets.tensors import FLOAT_DTYPES, Dense, Numbers, Tensor, as_stored, stored_in
@@ -48,7 +49,8 @@ def from_state_dict(
     Args:
         state_dict: pairs ``X.weight`` (out, in) and, unless the layer has none, ``X.bias``;
             tensors, arrays or nested lists.
-        activation: between the layers; a ``state_dict`` does not say.
+        activation: between the layers, which a ``state_dict`` does not say: its name, with options
+            after a colon (``leaky:0.125``), or itself. Vectors ``X.weight`` are a prelu's slopes.
         readout: how outputs become bits, as a readout, a number or a text such as ``>= 0``;
             ``> 0.5`` unless given.
         task: a task or its name, which it is meant to compute.
@@ -65,7 +67,8 @@ def from_state_dict(
         Network 2-2-2: relu, readout > 0.5, 12 parameters in fp32
     """
     arrays = {key: _array(value, key) for key, value in state_dict.items()}
-    names = _layers(arrays)
+    is_prelu = (activation if isinstance(activation, str) else activation.kind) == "prelu"
+    names = _layers(arrays, has_slopes=is_prelu)
     own = {FORMAT_OF[a.dtype]: key for key, a in arrays.items() if a.dtype in FORMAT_OF}
     if format is None and len(own) > 1:
         (format_1, first), (format_2, second) = list(own.items())[:2]
@@ -75,7 +78,8 @@ def from_state_dict(
             remedy="convert the model to one dtype, for example with model.float()",
         )
     target = format_named(format or next(iter(own), "fp32")).name
-    hidden = Activation(activation) if isinstance(activation, str) else activation
+    hidden = activation_named(activation) if isinstance(activation, str) else activation
+    each = _hidden(hidden, arrays, names)
     layers: list[Layer] = []
     for name in names:
         weight, bias = f"{name}weight", f"{name}bias"
@@ -96,7 +100,7 @@ def from_state_dict(
             Layer(
                 _stored(arrays[weight], target, weight),
                 _stored(arrays[bias], target, bias) if bias in arrays else None,
-                hidden if len(layers) < len(names) - 1 else Activation(),
+                each[len(layers)],
             )
         )
     known = as_task(task) if task is not None else None
@@ -142,6 +146,8 @@ def to_state_dict(
 ) -> dict[str, Shaped[np.ndarray, "*shape"]]:
     """Return the parameters as dense float arrays named ``fc1.weight``, ``fc1.bias``, and so on.
 
+    The slopes of a prelu behind the first layer are ``prelu1.weight``.
+
     Args:
         network: any network; packed, wide, scaled and sparse tensors are decoded.
         format: the float format of the arrays; the network's own if it is a float format,
@@ -157,7 +163,16 @@ def to_state_dict(
         form = FORMATS["fp32"]
     if form.kind != "float":
         raise NetworkError(f"got {form.name}", where="format", remedy="give a float format")
-    return {name: _floats(network, name, tensor, form) for name, tensor in network.tensors()}
+    arrays = {name: _floats(network, name, tensor, form) for name, tensor in network.tensors()}
+    for name, slopes in network.slopes():
+        arrays[name] = np.array(slopes).astype(FLOAT_DTYPES[form.name])
+        if (arrays[name].astype(np.float64) != np.array(slopes)).any():
+            raise NetworkError(
+                f"{form.name} does not hold its slopes exactly",
+                where=name,
+                remedy="give `format` fp64",
+            )
+    return arrays
 
 
 def array_of(value: Any, where: str) -> Shaped[np.ndarray, "*shape"]:
@@ -231,7 +246,33 @@ def _are_numbers(array: Shaped[np.ndarray, "*shape"]) -> bool:
     return all(isinstance(v, int | float) and not isinstance(v, bool) for v in array.flat)
 
 
-def _layers(arrays: Mapping[str, Shaped[np.ndarray, "*shape"]]) -> list[str]:
+def _hidden(
+    hidden: Activation, arrays: Mapping[str, Shaped[np.ndarray, "*shape"]], names: list[str]
+) -> list[Activation]:
+    """Return the activation of each layer; of prelu, with the slopes that stand among the arrays.
+
+    One vector of slopes is shared by all layers, else there is one for each hidden layer.
+    """
+    last = len(names) - 1
+    slopes = [array for key, array in arrays.items() if _is_slopes(key, array)]
+    if hidden.kind != "prelu" or not slopes or not last:
+        return [hidden] * last + [Activation()]
+    if len(slopes) not in (1, last):
+        raise NetworkError(
+            f"there are {counted(len(slopes), 'vector')} of slopes and "
+            f"{counted(last, 'hidden layer')}",
+            where="state_dict",
+            remedy="give one vector for each hidden layer, or one for all",
+        )
+    each = [replace(hidden, slopes=tuple(array.astype(np.float64).tolist())) for array in slopes]
+    return [*(each * last if len(each) == 1 else each), Activation()]
+
+
+def _is_slopes(key: str, array: Shaped[np.ndarray, "*shape"]) -> bool:
+    return array.ndim == 1 and (key == "weight" or key.endswith(".weight"))
+
+
+def _layers(arrays: Mapping[str, Shaped[np.ndarray, "*shape"]], *, has_slopes: bool) -> list[str]:
     """Return what stands before ``weight`` in the key of each layer, in order."""
     names: list[str] = []
     for key, array in arrays.items():
@@ -240,6 +281,8 @@ def _layers(arrays: Mapping[str, Shaped[np.ndarray, "*shape"]]) -> list[str]:
             names.append(name)
     for key, array in arrays.items():
         if key.removesuffix("weight") in names or key.removesuffix("bias") in names:
+            continue
+        if has_slopes and _is_slopes(key, array):
             continue
         raise NetworkError(
             f"this is no weight or bias of a Linear layer (its shape is {list(array.shape)})",

@@ -25,7 +25,7 @@ class Shape:
     Attributes:
         rows: inputs of the task's domain.
         parameters: weights and biases that are stored.
-        has_tanh: whether the network has tanh, whose values are no fractions.
+        curve: an activation of the network whose values are no fractions, if it has one.
         has_diagram: whether the task has a specification as diagrams.
         has_script: whether the task has a specification in SMT-LIB.
         has_solver: whether a solver is installed.
@@ -33,7 +33,7 @@ class Shape:
 
     rows: int
     parameters: int
-    has_tanh: bool = False
+    curve: str = ""
     has_diagram: bool = True
     has_script: bool = True
     has_solver: bool = False
@@ -96,11 +96,11 @@ def _unable(shape: Shape) -> dict[str, str]:
             ),
         ),
         "diagram": (
-            (shape.has_tanh, "diagrams hold whole numbers, and tanh has none"),
+            (shape.curve, f"diagrams hold whole numbers, and {shape.curve} has none"),
             (not shape.has_diagram, "no diagram is known for what the task asks for"),
         ),
         "solver": (
-            (shape.has_tanh, "a solver knows whole numbers, and tanh has none"),
+            (shape.curve, f"a solver knows whole numbers, and {shape.curve} has none"),
             (not shape.has_script, "a solver can't be told what the task asks for"),
             (not shape.has_solver, "no solver is installed (pip install 'adderlab[smt]')"),
         ),

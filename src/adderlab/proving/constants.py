@@ -1,20 +1,21 @@
 """What a float format does not define: constants that it does not hold, and library functions.
 
-Rule: a slope or a threshold that the format does not hold is rounded to it when a row is run. A
-proof holds whether it is rounded to the format, to fp32, or not at all, since libraries differ.
+Rule: a constant of an activation, or a threshold, that the format does not hold is rounded to it
+when a row is run. A proof holds however libraries round it (:mod:`adderlab.nets.constants`).
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from adderlab.formats import FORMATS, Format
-from adderlab.nets import Network
-from adderlab.nets.activations import tanh
+from adderlab.formats import Format
+from adderlab.nets import Activation, Network
+from adderlab.nets.activations import Rounding
+from adderlab.nets.constants import constants_of, overflowing, rounded_to
 from adderlab.nets.readout import OPEN, Readout, read_states
 
 if TYPE_CHECKING:
@@ -22,44 +23,38 @@ if TYPE_CHECKING:
 
 Doubles: TypeAlias = "Float64[np.ndarray, '*shape']"
 
-LIBRARY_ULPS: Final = 2
-"""The error that tanh is assumed to have in a library, in units in the last place of the format.
 
-References:
-    The GNU C Library manual, "Known Maximum Errors in Math Functions": tanh and tanhf, at most 2
-    on x86-64. SLEEF, which PyTorch calls for vectors: 1.0 for its ``u10`` functions.
-"""
-ASSUMPTION: Final = f"tanh within {LIBRARY_ULPS} units in the last place"
-"""What a verdict in a format says of a network with tanh."""
-
-
-def constants_of(value: float, form: Format) -> tuple[float, ...]:
-    """Return what a constant may be when it is used: itself, or rounded to the format or fp32."""
-    kept = [value, *(float(other.round(np.array(value))) for other in (form, FORMATS["fp32"]))]
-    return tuple(dict.fromkeys(kept))
+def assumption(net: Network) -> str:
+    """Return what a verdict in a format assumes of library functions; nothing without curves."""
+    curves = {
+        layer.activation.kind: f"{layer.activation.kind} {layer.activation.rule.library}"
+        for layer in net.layers
+        if layer.activation.rule.library is not None
+    }
+    return ", ".join(curves.values())
 
 
 def with_rounded_constants(net: Network, form: Format) -> Network:
-    """Return the network with its slopes and its threshold rounded to the format."""
-
-    def rounded(value: float) -> float:
-        return float(form.round(np.array(value)))
-
+    """Return the network with the constants of activations and its threshold rounded."""
     layers = tuple(
-        replace(layer, activation=replace(layer.activation, slope=rounded(layer.activation.slope)))
+        replace(
+            layer,
+            activation=layer.activation.with_constants(lambda value: rounded_to(form, value)),
+        )
         for layer in net.layers
     )
-    readout = replace(net.readout, threshold=rounded(net.readout.threshold))
+    readout = replace(net.readout, threshold=rounded_to(form, net.readout.threshold))
     return replace(net, layers=layers, readout=readout)
 
 
 def overflowing_constant(net: Network, form: Format) -> str:
     """Return the name and value of a constant beyond the format's range, or nothing."""
-    constants = [("the slope", layer.activation.slope) for layer in net.layers]
-    constants.append(("the threshold", net.readout.threshold))
-    for name, value in constants:
-        if not np.isfinite(form.round(np.array(value))):
-            return f"{name} {value:g}"
+    for layer in net.layers:
+        constant = overflowing(layer.activation, form)
+        if constant:
+            return constant
+    if not np.isfinite(rounded_to(form, net.readout.threshold)):
+        return f"the threshold {net.readout.threshold:g}"
     return ""
 
 
@@ -76,11 +71,25 @@ def read_either_way(
     return states
 
 
-def tanh_bound(sums: Doubles, sign: int, form: Format) -> Doubles:
-    """Return bounds of tanh as a library gives it: lower ones for sign -1, upper ones for 1."""
-    values = tanh(sums)
-    sizes = np.abs(values) * (1 + 2.0**-45) + 2.0**-1060
-    _, exponents = np.frexp(sizes)
+def curve_bounds(
+    activation: Activation, low: Doubles, high: Doubles, form: Format
+) -> tuple[Doubles, Doubles]:
+    """Return bounds of a curve, as a library gives it, on sums between two ends."""
+    rule, rounding = activation.rule, Rounding.of(form, library=True)
+    assert rule.ends is not None
+    assert rule.library is not None
+    is_known = np.isfinite(low) & np.isfinite(high)
+    low, high = np.where(is_known, low, 0.0), np.where(is_known, high, 0.0)
+    at_low, at_high = rule.ends(activation, low), rule.ends(activation, high)
+    least, most = rule.image(activation, low, high)
+    least = np.minimum.reduce([least, at_low[0], at_high[0]])
+    most = np.maximum.reduce([most, at_low[1], at_high[1]])
+    sums = np.maximum(np.abs(low), np.abs(high))
+    values = np.maximum(np.abs(least), np.abs(most))
+    _, exponents = np.frexp(rule.library.scale(activation, sums, values))
     ulps = np.ldexp(1.0, np.maximum(exponents - form.precision, form.smallest))
-    error = LIBRARY_ULPS * ulps + np.abs(values) * 2.0**-45 + 2.0**-1060
-    return np.nextafter(values + sign * error, sign * np.inf)
+    error = rule.library.ulps * ulps
+    if rule.gap is not None:
+        error = error + rule.gap(activation, low, high, rounding.unit)
+    least, most = np.nextafter(least - error, -np.inf), np.nextafter(most + error, np.inf)
+    return np.where(is_known, least, -np.inf), np.where(is_known, most, np.inf)

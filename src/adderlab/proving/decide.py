@@ -9,7 +9,7 @@ from dataclasses import replace
 from adderlab.errors import OptionError
 from adderlab.formats import FORMATS, format_named
 from adderlab.limits import Budget, CapReached, within
-from adderlab.nets import Network, is_exact
+from adderlab.nets import Network
 from adderlab.proving import diagrams, solver
 from adderlab.proving.choice import Choice, Shape, choose_engines
 from adderlab.proving.engines import Question, answer_by, by_samples
@@ -95,10 +95,11 @@ def arithmetics(formats: str | Sequence[str]) -> tuple[str, ...]:
 
 def shape_of(net: Network, task: Task) -> Shape:
     """Return what the choice of an engine depends on."""
+    activations = [layer.activation for layer in net.layers]
     return Shape(
         rows=task.rows,
         parameters=sum(int(values.integers.size) for _, values in net.entries()),
-        has_tanh=not is_exact(net),
+        curve=next((a.kind for a in activations if not a.is_exact), ""),
         has_diagram=diagrams.is_specified(task),
         has_script=solver.is_specified(task),
         has_solver=solver.is_installed(),

@@ -130,7 +130,10 @@ def _compared(
             comparison = _by_diagrams(*nets, domain, budget)
         else:
             inputs = about(domain.rows)
-            reason = f"tanh is decided by enumeration alone, and {inputs} inputs are too many"
+            reason = (
+                "curves such as tanh are decided by enumeration alone, and "
+                f"{inputs} inputs are too many"
+            )
             comparison = _base(domain, "diagram", "unknown", reason)
     except CapReached as cap:
         comparison = _base(domain, method, "unknown", str(cap))

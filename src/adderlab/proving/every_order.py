@@ -19,15 +19,12 @@ import numpy as np
 from adderlab.formats import Format
 from adderlab.nets import Activation, Layer, Network
 from adderlab.nets.activations import Rounding
+from adderlab.nets.activations.piecewise import slope_below
+from adderlab.nets.constants import variants
 from adderlab.nets.enclosure import sum_bound
 from adderlab.nets.readout import OPEN
 from adderlab.nets.wiring import Node, join_arrays, layer_number
-from adderlab.proving.constants import (
-    constants_of,
-    read_either_way,
-    tanh_bound,
-    with_rounded_constants,
-)
+from adderlab.proving.constants import curve_bounds, read_either_way, with_rounded_constants
 from adderlab.proving.summation import (
     MOST_TERMS,
     least_in_order,
@@ -315,25 +312,31 @@ def _extremes(activation: Activation, sums: Ends, form: Format) -> tuple[Doubles
 
 
 def _bounds(activation: Activation, sums: Ends, form: Format) -> tuple[Doubles, Doubles]:
-    """Return bounds of an activation's values, its own roundings included."""
-    if activation.kind == "tanh":
-        return tanh_bound(sums.low, -1, form), tanh_bound(sums.high, 1, form)
-    if activation.kind == "leaky":
-        return _leaky_bounds(activation.slope, sums.low, sums.high, form)
-    return activation.image(sums.low, sums.high)
+    """Return bounds of an activation's values, with its own roundings and those of constants."""
+    own = [_bounds_of(variant, sums.low, sums.high, form) for variant in variants(activation, form)]
+    return np.minimum.reduce([low for low, _ in own]), np.maximum.reduce([high for _, high in own])
+
+
+def _bounds_of(
+    activation: Activation, low: Doubles, high: Doubles, form: Format
+) -> tuple[Doubles, Doubles]:
+    if activation.rule.library is not None:
+        return curve_bounds(activation, low, high, form)
+    if activation.rounds:
+        return _leaky_bounds(slope_below(activation), low, high, form)
+    return activation.image(low, high)
 
 
 def _leaky_bounds(
-    slope: float, low: Doubles, high: Doubles, form: Format
+    slope: Doubles, low: Doubles, high: Doubles, form: Format
 ) -> tuple[Doubles, Doubles]:
-    """Return bounds of leaky relu, its slope rounded to the format, to fp32, or not at all."""
+    """Return bounds of leaky relu."""
     spans = (low < 0) & (high > 0)
     least = [np.where(spans, 0.0, np.inf)]
     most = [np.where(spans, 0.0, -np.inf)]
-    for factor in constants_of(slope, form):
-        for end in (low, high):
-            below = np.minimum(end, 0)
-            for sign, ends in ((1, least), (-1, most)):
-                products = least_products(np.array(sign * factor), below, 53)
-                ends.append(np.where(end > 0, end, sign * lowest_kept(products, form)))
+    for end in (low, high):
+        below = np.minimum(end, 0)
+        for sign, ends in ((1, least), (-1, most)):
+            products = least_products(np.asarray(sign * slope), below, 53)
+            ends.append(np.where(end > 0, end, sign * lowest_kept(products, form)))
     return np.minimum.reduce(least), np.maximum.reduce(most)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,7 +19,8 @@ from adderlab import limits
 from adderlab.bits import INT64_BITS
 from adderlab.formats import Format
 from adderlab.nets import Activation, Layer, Network
-from adderlab.nets.dyadic import Dyadic
+from adderlab.nets.activations import Pieces
+from adderlab.nets.dyadic import Dyadic, dyadic_of
 from adderlab.nets.tensors import structure_of
 from adderlab.nets.wiring import INPUT
 from adderlab.proving.unit_weights import stored_weights
@@ -45,7 +47,7 @@ def sum_bounds(net: Network, ranges: Ranges, exponents: Sequence[int]) -> Iterat
     """Yield each layer's bound on the positive, and on the negative, terms of any of its sums.
 
     Args:
-        net: a network without tanh and leaky units.
+        net: a network of straight lines whose products never round.
         ranges: of the values that each layer reads, input bits first.
         exponents: the power of two that each layer's sources are multiples of.
     """
@@ -61,7 +63,7 @@ def interval_ranges(net: Network) -> tuple[list[tuple[list[int], list[int]]], li
     know.
 
     Args:
-        net: a network without tanh.
+        net: a network of straight lines.
     """
     values = {INPUT: ([0] * net.n_in, [1] * net.n_in, 0)}
     ranges: list[tuple[list[int], list[int]]] = []
@@ -89,17 +91,42 @@ def _join(parts: list[tuple[list[int], list[int], int]]) -> tuple[list[int], lis
 def _activated(
     activation: Activation, least: list[int], most: list[int], exponent: int
 ) -> tuple[list[int], list[int], int]:
-    """Return the range of units from that of their sums, and its power of two."""
-    zero = np.zeros(len(least), dtype=np.int64)
-    ends = np.stack([_array(least), np.clip(zero, _array(least), _array(most)), _array(most)])
-    values = activation.exact(Dyadic(ends, exponent))
-    low, high = values.integers.min(axis=0), values.integers.max(axis=0)
-    return low.tolist(), high.tolist(), values.exponent
+    """Return the range of units from that of their sums, and its power of two.
+
+    The extremes are at the ends or at a knot between them; a jump's limits on both sides count.
+    """
+    ends = Dyadic(np.stack([_array(least), _array(most)]), exponent)
+    if activation.rule.is_centered or activation.pieces is None:
+        zero = np.zeros(len(least), dtype=np.int64)
+        between = Dyadic(np.clip(zero, _array(least), _array(most))[None], exponent)
+        parts = [activation.exact(ends), activation.exact(between)]
+    else:
+        parts = [activation.exact(ends), *_at_knots(activation.pieces, ends)]
+    exponent = min(part.exponent for part in parts)
+    values = np.concatenate([part.rescaled(exponent).integers for part in parts])
+    return values.min(axis=0).tolist(), values.max(axis=0).tolist(), exponent
+
+
+def _at_knots(pieces: Pieces, ends: Dyadic) -> Iterator[Dyadic]:
+    """Yield the values at and beside each knot, where sums reach it."""
+    for (before, after), knot, value in zip(
+        pairwise(pieces.lines), pieces.knots, pieces.values, strict=True
+    ):
+        is_reached = ~ends.take(0).exceeds(knot, ">") & ends.take(1).exceeds(knot, ">=")
+        units = np.flatnonzero(is_reached)
+        for limit in {before.at(knot), value, after.at(knot)} if units.size else ():
+            own = pieces.exact(ends.take(slice(0, 1)))  # what is not reached is any value there is
+            number = dyadic_of(limit)
+            exponent = min(own.exponent, number.exponent)
+            integers = own.rescaled(exponent).integers.astype(object)
+            integers[0, units] = int(number.rescaled(exponent).integers[()])
+            yield Dyadic(integers, exponent)
 
 
 def never_rounds(net: Network, form: Format, bounds: Sequence[SumBound]) -> bool:
     """Return whether no sum of the network is ever rounded in a float format."""
-    if any(layer.activation.rounds for layer in net.layers):
+    activations = {layer.activation for layer in net.layers}
+    if any(activation.rounds or not activation.is_held_by(form) for activation in activations):
         return False
     return all(
         bound.units <= 1 << form.precision

@@ -18,7 +18,7 @@ import numpy as np
 from adderlab.blocks.numbers import counted
 from adderlab.formats import FORMATS, Format
 from adderlab.limits import NO_LIMITS, Budget, CapReached, within
-from adderlab.nets import Network, is_exact
+from adderlab.nets import Network
 from adderlab.nets.enclosure import Machine
 from adderlab.nets.readout import NO_BIT, OPEN, Readout, read_states
 from adderlab.nets.tensors import FLOAT_DTYPES, Dense, Scaled, Sparse, values_in
@@ -26,8 +26,7 @@ from adderlab.nets.walk import unit_names
 from adderlab.nets.wiring import INPUT
 from adderlab.proving.arithmetic import ORDERS, format_outputs
 from adderlab.proving.constants import (
-    ASSUMPTION,
-    LIBRARY_ULPS,
+    assumption,
     overflowing_constant,
     read_either_way,
     with_rounded_constants,
@@ -103,16 +102,15 @@ def _judged(
         return _integer_verdict(net, name, exact)
     if not Machine.can_run(net):
         return FormatVerdict(name, "unknown", "too large, or out of range, for doubles")
-    machine = Machine(net, form, library_ulps=LIBRARY_ULPS)
+    machine = Machine(net, form, library=True)
     if machine.never_rounds and exact == "proved" and form.holds(Fraction(net.readout.threshold)):
         return FormatVerdict(name, "proved", "the grid rule", is_exact=True)
     try:
         verdict = _float_verdict(net, names, task, machine, budget or Budget.of())
     except CapReached as cap:
         return FormatVerdict(name, "unknown", str(cap))
-    if is_exact(net):
-        return verdict
-    return replace(verdict, reason=f"{verdict.reason}, {ASSUMPTION}")
+    assumed = assumption(net)
+    return replace(verdict, reason=f"{verdict.reason}, {assumed}") if assumed else verdict
 
 
 def unfit(net: Network, form: Format) -> str:
@@ -139,8 +137,10 @@ def unfit(net: Network, form: Format) -> str:
     for layer in net.layers:
         if not layer.activation.is_exact:
             return f"{form.name} does not define {layer.activation.kind}"
-        if not form.holds(Fraction(layer.activation.slope)):
-            return f"not representable: {form.name} does not hold {layer.activation.slope:g}"
+        for numbers in layer.activation.constants.values():
+            for number in numbers:
+                if not form.holds(Fraction(number)):
+                    return f"not representable: {form.name} does not hold {number:g}"
     return ""
 
 
@@ -176,7 +176,7 @@ def integer_sums_fit(net: Network) -> bool:
             for row, shift in zip(rows, biases, strict=True)
         )  # fmt: skip
         largest = max(sums)
-        if largest <= INT32_LARGEST:  # in double, then; a slope is whole, or the format lacks it
+        if largest <= INT32_LARGEST:  # in double, then; constants are whole numbers here
             ends = layer.activation.image(np.array(-float(largest)), np.array(float(largest)))
             largest = max(abs(int(end)) for end in ends)
         if largest > INT32_LARGEST:

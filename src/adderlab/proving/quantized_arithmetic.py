@@ -1,4 +1,4 @@
-"""The arithmetic of an integer format where activations are no integers: scales, tanh, leaky relu.
+"""The arithmetic of an integer format where activations are no integers: scales, curves, slopes.
 
 Rule: the weights stay integers and the activations are fp32 (fp64 where fp32 does not hold a
 scale). A sum is taken over the integers ``q - zero`` times the activations, each product and each
@@ -37,7 +37,11 @@ def has_float_activations(net: Network) -> bool:
         isinstance(layer.weight, Scaled)
         or isinstance(layer.bias, Scaled)
         or not layer.activation.is_exact
-        or not float(layer.activation.slope).is_integer()
+        or not all(
+            number.is_integer()
+            for numbers in layer.activation.constants.values()
+            for number in numbers
+        )
         for layer in net.layers
     )
 

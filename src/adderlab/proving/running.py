@@ -100,5 +100,8 @@ def arithmetic_of(net: Network, name: str) -> Arithmetic:
             remedy="take exact arithmetic",
         )
     if not is_exact(net):
-        text += ", tanh rounded once"
+        curves = dict.fromkeys(
+            layer.activation.kind for layer in net.layers if not layer.activation.is_exact
+        )
+        text += f", {' and '.join(curves)} rounded once"
     return Arithmetic(with_rounded_constants(net, form), text, form.name)

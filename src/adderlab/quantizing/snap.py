@@ -254,7 +254,9 @@ def scalings(arrays: Arrays, shape: Shape, form: Format) -> Arrays:
             offset = shape.readout.threshold if shape.has_bias[number] else 0.0
         own = bias[0] - offset
         largest = np.maximum(np.abs(inner).max(axis=2), np.abs(own))
-        free = activation.slopes is not None  # straight on both sides of 0: scaled as its sum is
+        free = (
+            activation.slope_pair is not None
+        )  # straight on both sides of 0: scaled as its sum is
         if is_output:
             free = is_plain and (shape.has_bias[number] or shape.readout.threshold == 0)
         factor = np.where(largest > 0, columns / np.where(largest > 0, largest, 1), 1.0)

@@ -28,6 +28,9 @@ MOST_OPERATIONS_BY_NAME: Final = 4000
 WIDEST: Final = 256
 """Units of a layer up to which kernels train it; a group's weights leave the cache beyond."""
 
+KERNEL_ACTIVATIONS: Final = ("relu", "leaky", "tanh")
+"""What kernels have expressions of (:mod:`adderlab.training.kernels.shape`)."""
+
 LARGEST_BATCH: Final = 1 << 12
 LARGEST_DATA: Final = 1 << 18
 """Samples to draw batches from: a kernel looks up which row each one is."""
@@ -63,7 +66,12 @@ def choose(task: Task, settings: Settings) -> Choice:
     """
     sizes = settings.sizes(task)
     name = "-".join(map(str, sizes))
+    kind = settings.network_activation.kind
     beyond = (
+        (
+            kind not in KERNEL_ACTIVATIONS,
+            f"kernels know {', '.join(KERNEL_ACTIVATIONS)} alone, not {kind}",
+        ),
         (max(sizes) > WIDEST, f"a layer of {name} is wider than the {WIDEST} units of kernels"),
         (
             (settings.batch or 0) > LARGEST_BATCH,
@@ -98,6 +106,9 @@ def check_path(task: Task, settings: Settings, path: str) -> None:
         )
     chosen = choose(task, settings)
     is_kernel = path != ENSEMBLE
-    too_long = path == LANES and operations(shape_of(task, settings)) > MOST_OPERATIONS_BY_NAME
-    if is_kernel and (chosen.path == ENSEMBLE or too_long):
+    if is_kernel and (chosen.path == ENSEMBLE or _is_too_long(task, settings, path)):
         raise OptionError(f"{path} can't train this shape", where="path", remedy=f"take {chosen}")
+
+
+def _is_too_long(task: Task, settings: Settings, path: str) -> bool:
+    return path == LANES and operations(shape_of(task, settings)) > MOST_OPERATIONS_BY_NAME

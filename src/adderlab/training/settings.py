@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from difflib import get_close_matches
@@ -14,8 +13,9 @@ from typing import Any, Final, Literal, TypedDict
 import numpy as np
 
 from adderlab.blocks.numbers import counted
-from adderlab.errors import OptionError, ResourceError
+from adderlab.errors import NetworkError, OptionError, ResourceError
 from adderlab.nets import Activation, Readout
+from adderlab.nets.activations import RULES, activation_named
 from adderlab.nets.layout import Layout
 from adderlab.tasks import Task
 
@@ -23,7 +23,10 @@ OPTIMIZERS: Final = ("sgd", "momentum", "adam")
 LOSSES: Final = ("mse", "bce")
 INITS: Final = ("torch", "he", "xavier")
 DATA: Final = ("samples", "table")
-ACTIVATIONS: Final = ("relu", "leaky:S", "tanh")
+ACTIVATIONS: Final = tuple(
+    kind for kind, rule in RULES.items() if not rule.is_flat and kind not in ("identity", "prelu")
+)
+"""Those that pass a gradient and have no parameters of their own."""
 MOMENTUM: Final = 0.9
 LARGEST_BYTES: Final = 8 << 30
 LARGEST: Final = float(np.finfo(np.float32).max)
@@ -57,7 +60,8 @@ class Settings:
         momentum: of the optimizer ``momentum``.
         weight_decay: this times a parameter is added to its gradient, as in PyTorch.
         loss: ``mse`` on the outputs, or ``bce`` on outputs taken as logits.
-        activation: ``relu``, ``leaky:S`` with slope S below 0, or ``tanh``.
+        activation: ``relu``, ``leaky:S`` with slope S below 0, ``tanh``, or any other that passes a
+            gradient, with its options after a colon; kernels know these three alone.
         init: ``torch``, the start that PyTorch's ``nn.Linear`` gives, everything uniform within
             1/sqrt(n_in) of 0; ``he``, weights uniform within sqrt(6/n_in), or ``xavier``, within
             sqrt(6/(n_in + n_out)), both with biases of 0.
@@ -154,19 +158,23 @@ class Settings:
 
     @property
     def network_activation(self) -> Activation:
-        """The activation of the hidden units, with the slope as PyTorch applies it in fp32."""
-        if self.activation in ("relu", "tanh"):
-            return Activation(self.activation)
-        match = re.fullmatch(r"leaky:([0-9.eE+-]+)", self.activation)
-        try:
-            with np.errstate(over="ignore"):  # a slope beyond fp32 is infinite, and refused
-                slope = float(np.float32(match[1])) if match else math.nan
-        except ValueError:
-            slope = math.nan
-        if not math.isfinite(slope):
+        """The activation of the hidden units, with its constants as PyTorch has them in fp32."""
+        kind = self.activation.partition(":")[0].strip()
+        if kind not in ACTIVATIONS:
             choices = ", ".join(ACTIVATIONS)
             raise _refused("activation", self.activation, f"one of {choices} (leaky:0.125)")
-        return Activation("leaky", slope=slope)
+        try:
+            activation = activation_named(self.activation)
+            with np.errstate(over="ignore"):  # a constant beyond fp32 is infinite, and refused
+                activation = activation.with_constants(lambda value: float(np.float32(value)))
+        except NetworkError as error:
+            what = f"got {self.activation[:40]}: {error.what}"
+            raise OptionError(what, where="activation", remedy=error.remedy) from None
+        if kind == "leaky" and ":" not in self.activation:
+            raise _refused("activation", self.activation, "a slope, as in leaky:0.125")
+        if not activation.has_gradient:
+            raise _refused("activation", self.activation, "one that passes a gradient")
+        return activation
 
     @property
     def readout(self) -> Readout:

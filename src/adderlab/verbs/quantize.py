@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from adderlab.blocks.numbers import counted
-from adderlab.errors import OptionError
+from adderlab.errors import NetworkError, OptionError
 from adderlab.formats import FORMATS, Format
 from adderlab.limits import Budget, CapReached, ending, within
 from adderlab.nets import Network, save
@@ -108,6 +108,7 @@ def quantize(
         FormatError: no such format, it takes more bits, or it makes no sense with the options.
         OptionError: an option is none of its choices, or a limit is not above 0.
         TaskError: no task is known, or it does not fit.
+        NetworkError: there are slopes of a prelu.
         ResourceError: the method needs more rows or parameters than can be tried.
         LimitError: the time was up before anything was rounded.
         OutputError: ``out`` can't be written.
@@ -131,6 +132,7 @@ def quantize(
         source = read_source(model)
     target = task_of(source.network, task)
     net = source.network.for_task(target)
+    _check_slopes(net)
 
     def judge(quantized: Network) -> Judged:
         with time_limit.watch.part(PROVING):
@@ -285,6 +287,7 @@ def quantization_table(
         source = read_source(model)
     target = task_of(source.network, task)
     net = source.network.for_task(target)
+    _check_slopes(net)
     own = FORMATS[net.format].bits or 64
     names = [name for name in formats if FORMATS[name].bits <= own]
     attempts, count = table(
@@ -347,6 +350,15 @@ def _scheme(scale: str | None, per: str | None, *, symmetric: bool) -> Scheme | 
         return None
     default = "none" if per is None and symmetric else "free"
     return Scheme(scale or default, per or "tensor", symmetric)
+
+
+def _check_slopes(net: Network) -> None:
+    for name, _ in net.slopes():
+        raise NetworkError(
+            "the slopes of prelu are parameters that are not quantized",
+            where=name,
+            remedy="take leaky relu of that slope",
+        )
 
 
 def _check_timeout(timeout_s: float) -> None:

@@ -291,8 +291,8 @@ def _rows(net: Network, task: Task) -> list[Row]:
 
 def _pieces(activation: Activation) -> dict[int, Line]:
     """Return the activation's line for sums below, at and above 0."""
-    assert activation.slopes is not None
-    below, above = map(Fraction, activation.slopes)
+    assert activation.slope_pair is not None
+    below, above = map(Fraction, activation.slope_pair)
     values = activation.exact(Dyadic(np.array([-1, 0, 1])))
     line_above = Line(above, values.at(2) - above)
     if not activation.rule.kink:

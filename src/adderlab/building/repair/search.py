@@ -293,12 +293,12 @@ def _repair(
 
 def _check_activations(net: Network) -> None:
     for number, layer in enumerate(net.layers, start=1):
-        if layer.activation.slopes is None:
+        if layer.activation.slope_pair is None:
             raise NetworkError(
-                f"the activation {layer.activation} is not piecewise linear, so the values that "
-                "work can't be computed exactly",
+                f"the activation {layer.activation} is not straight on both sides of 0, so the "
+                "values that work can't be computed",
                 where=f"fc{number}",
-                remedy="repair a network of relu, leaky, step and identity",
+                remedy="repair a network of relu, leaky, step, abs, sign, heaviside and identity",
             )
 
 

@@ -147,8 +147,7 @@ def _with_error(
         Higham, "Accuracy and Stability of Numerical Algorithms" (2002), section 3.1: a sum of
         n products is within n u / (1 - n u) of the sum of their magnitudes.
     """
-    # PyTorch's tanh is off by 1 or 2 units in the last place
-    rounding = Rounding(unit, tiny=unit**2, largest=largest, function=4 * unit)
+    rounding = Rounding(unit, tiny=unit**2, largest=largest, ulp=4 * unit)
     values, error = rows, np.zeros_like(rows)
     for layer in network.layers:
         weight = _doubles(layer.weight)

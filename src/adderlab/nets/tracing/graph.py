@@ -21,6 +21,7 @@ from torch import fx, nn
 from torch.fx.proxy import TraceError
 
 from adderlab.errors import ModelError
+from adderlab.nets.activations import RULES
 from adderlab.nets.tracing.operations import READABLE, REMEDIES
 
 if TYPE_CHECKING:
@@ -29,13 +30,9 @@ if TYPE_CHECKING:
 
 OPENED: Final = (
     nn.Linear,
-    nn.ReLU,
-    nn.LeakyReLU,
-    nn.Tanh,
-    nn.Sigmoid,
+    *(getattr(nn, rule.module) for rule in RULES.values() if hasattr(nn, rule.module)),
     nn.Flatten,
     nn.Dropout,
-    nn.Identity,
     nn.Sequential,
 )
 """PyTorch's own modules whose forward is traced like a user's; all others are refused."""

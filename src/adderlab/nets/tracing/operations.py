@@ -26,7 +26,8 @@ from adderlab.nets.readout import Readout
 from adderlab.nets.state_dict import FORMAT_OF, array_of
 from adderlab.nets.tensors import Dense, stored_in
 
-READABLE: Final = "what can be read: Linear, relu, leaky_relu, tanh, Step, `> t` and `>= t`"
+_NAMES: Final = [name for rule in RULES.values() for name in rule.spellings[:1]]
+READABLE: Final = f"what can be read: Linear, {', '.join(_NAMES)}, Step, `> t` and `>= t`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,12 @@ class Call:
     before: Any
     after: Any
 
+    def weight_dtype(self, wire: Wire) -> torch.dtype:
+        """Return the dtype that the layers compute in."""
+        weight = wire.layers[-1].weight
+        assert isinstance(weight, Dense)
+        return getattr(torch, weight.numbers.dtype.name)
+
     def refusal(self, what: str, remedy: str = READABLE) -> ModelError:
         """Return the error for this operation."""
         return ModelError(what, where=self.where, remedy=remedy)
@@ -79,8 +86,7 @@ Handler: TypeAlias = Callable[..., Wire | None]
 
 def linear(call: Call, wire: Wire, weight: Any, bias: Any = None) -> Wire:
     """``W x + b``: a new layer; bits before it become a step."""
-    if wire.is_sigmoid:
-        raise call.refusal("a sigmoid stands between two layers")
+    wire = _with_sigmoid(wire)
     if wire.readout is not None:
         wire = _with_step(call, wire, wire.readout)
     tensors = [_stored(call, tensor) for tensor in (weight, bias) if tensor is not None]
@@ -127,7 +133,7 @@ def difference(call: Call, wire: Wire, other: Any, *, alpha: float = 1) -> Wire:
 
 
 def activation(kind: str) -> Handler:
-    """Return the handler of an activation without parameters."""
+    """Return the handler of an activation without options."""
 
     def handler(call: Call, wire: Wire, inplace: bool = False) -> Wire:  # noqa: ARG001
         return _activated(call, wire, Activation(kind))
@@ -150,16 +156,100 @@ def leaky(
     inplace: bool = False,  # noqa: ARG001
 ) -> Wire:
     """Leaky relu; PyTorch rounds the slope to fp32 in all formats but fp64 (measured, 2.13)."""
-    wide = call.before.dtype == torch.float64
-    slope = float(negative_slope if wide else np.float32(negative_slope))
-    return _activated(call, wire, Activation("leaky", slope=slope))
+    return _told(call, wire, "leaky", slope=_wide(call, negative_slope))
+
+
+def prelu(call: Call, wire: Wire, weight: Any) -> Wire:
+    """Leaky relu whose slopes are a parameter, of the batch's dtype."""
+    slopes = torch.as_tensor(weight).double().reshape(-1).tolist()
+    return _told(call, wire, "prelu", slopes=tuple(slopes))
+
+
+def hardtanh(
+    call: Call,
+    wire: Wire,
+    min_val: float = -1.0,
+    max_val: float = 1.0,
+    inplace: bool = False,  # noqa: ARG001
+) -> Wire:
+    """Values between two limits; ``nn.ReLU6`` is one with 0 and 6."""
+    if (min_val, max_val) == (0, 6):
+        return _activated(call, wire, Activation("relu6"))
+    return _told(call, wire, "hardtanh", min=_own(call, min_val), max=_own(call, max_val))
 
 
 def clamp(call: Call, wire: Wire, min: Any = None, max: Any = None) -> Wire:
-    """``clamp(min=0)``: relu."""
-    if max is not None or min is None or bool(torch.as_tensor(min).ne(0).any()):
-        raise call.refusal("a clamp is read only as clamp(min=0), which is relu")
-    return _activated(call, wire, Activation("relu"))
+    """``clamp(min=0)`` is relu; other limits make a clamp."""
+    limits = [_limit(call, limit) for limit in (min, max)]
+    if limits == [0.0, None]:
+        return _activated(call, wire, Activation("relu"))
+    return _told(call, wire, "clamp", min=limits[0], max=limits[1])
+
+
+def clamp_max(call: Call, wire: Wire, max: Any) -> Wire:
+    """The smaller of each value and a limit."""
+    return clamp(call, wire, None, max)
+
+
+def threshold(
+    call: Call,
+    wire: Wire,
+    threshold: float,
+    value: float,
+    inplace: bool = False,  # noqa: ARG001
+) -> Wire:
+    """The sum above a threshold, which is compared in fp32 at least, and a value elsewhere."""
+    limit = _wide(call, threshold)
+    return _told(call, wire, "threshold", threshold=limit, value=_own(call, value))
+
+
+def heaviside(call: Call, wire: Wire, values: Any) -> Wire:
+    """A step with a value of its own at 0."""
+    return _told(call, wire, "heaviside", value=_single(call, values))
+
+
+def where(call: Call, wire: Wire, above: Any, below: Any) -> Wire:
+    """One of two numbers, by a comparison; 1 and 0 are the bits that it is read as."""
+    if wire.readout is None:
+        raise call.refusal("where is read only on a comparison", "write where(y > t, a, b)")
+    if call.after.dtype != call.weight_dtype(wire):
+        raise call.refusal(
+            f"where gives {call.after.dtype} here", "give tensors of the model's dtype"
+        )
+    chosen = [_single(call, value, call.after.dtype) for value in (above, below)]
+    if chosen == [1.0, 0.0]:
+        return wire
+    readout, wire = wire.readout, replace(wire, readout=None)
+    return _told(
+        call,
+        wire,
+        "where",
+        convention=readout.convention,
+        threshold=readout.threshold,
+        above=chosen[0],
+        below=chosen[1],
+    )
+
+
+def elu(
+    call: Call,
+    wire: Wire,
+    alpha: float = 1.0,
+    inplace: bool = False,  # noqa: ARG001
+) -> Wire:
+    """The exponential linear unit."""
+    return _told(call, wire, "elu", alpha=_wide(call, alpha))
+
+
+def softplus(call: Call, wire: Wire, beta: float = 1.0, threshold: float = 20.0) -> Wire:
+    """A smooth relu, which is the sum itself beyond a threshold."""
+    limits = {"beta": _wide(call, beta), "threshold": _wide(call, threshold)}
+    return _told(call, wire, "softplus", **limits)
+
+
+def gelu(call: Call, wire: Wire, approximate: str = "none") -> Wire:
+    """The sum times the normal distribution function, or its approximation by tanh."""
+    return _told(call, wire, "gelu", approximate=approximate)
 
 
 def maximum(call: Call, wire: Wire, other: Any) -> Wire:
@@ -170,9 +260,9 @@ def maximum(call: Call, wire: Wire, other: Any) -> Wire:
 
 
 def sigmoid(call: Call, wire: Wire) -> Wire:
-    """A sigmoid at the end; ``sigmoid(y) > 0.5`` is ``y > 0``."""
+    """A sigmoid; at the end ``sigmoid(y) > 0.5`` is ``y > 0``."""
     if not wire.is_affine:
-        raise call.refusal("a sigmoid is read only right after the last Linear")
+        raise call.refusal(f"{call.name} stands where no Linear is right before it")
     return replace(wire, is_sigmoid=True)
 
 
@@ -188,12 +278,9 @@ def comparison(convention: Convention) -> Handler:
             if (1 > threshold > 0) or threshold == (0 if convention == ">" else 1):
                 return wire
             raise call.refusal(f"bits are compared with {threshold:g}: the result is constant")
+        if wire.is_sigmoid and threshold != 0.5:
+            wire = _with_sigmoid(wire)
         if wire.is_sigmoid:
-            if threshold != 0.5:
-                raise call.refusal(
-                    f"a sigmoid is compared with {threshold:g}",
-                    "compare it with 0.5, or leave out the sigmoid and compare its input",
-                )
             wire = replace(wire, is_sigmoid=False)
             wire = wire.noting(f"sigmoid(y) {convention} 0.5 was read as y {convention} 0")
             threshold = 0.0
@@ -253,17 +340,33 @@ def query(_call: Call, _wire: Wire, *_args: Any, **_kwargs: Any) -> None:
     """A result that depends on the shape of the batch alone."""
 
 
+_TOLD: Final[dict[str, Handler]] = {
+    "leaky": leaky,
+    "prelu": prelu,
+    "hardtanh": hardtanh,
+    "clamp": clamp,
+    "threshold": threshold,
+    "heaviside": heaviside,
+    "where": where,
+    "softplus": softplus,
+    "elu": elu,
+    "gelu": gelu,
+}
+"""By kind, the activations that have options."""
+
 OPERATIONS: Final[dict[Any, Handler]] = {
     F.linear: linear,
     **dict.fromkeys((operator.matmul, torch.matmul, torch.mm, "matmul", "mm"), product),
     **dict.fromkeys((operator.add, operator.iadd, torch.add, "add", "add_"), sum_),
     **dict.fromkeys((operator.sub, operator.isub, torch.sub, "sub", "sub_"), difference),
-    **dict.fromkeys(_spellings("relu"), activation("relu")),
-    **dict.fromkeys(_spellings("leaky"), leaky),
-    **dict.fromkeys(_spellings("tanh"), activation("tanh")),
-    **dict.fromkeys((torch.clamp, torch.clamp_, "clamp", "clamp_"), clamp),
-    **dict.fromkeys((torch.clip, torch.clip_, "clip", "clip_"), clamp),
-    **dict.fromkeys((torch.clamp_min, torch.clamp_min_, "clamp_min", "clamp_min_"), clamp),
+    **{
+        spelling: activation(kind)
+        for kind, rule in RULES.items()
+        if not rule.options and kind != "sigmoid"
+        for spelling in _spellings(kind)
+    },
+    **{spelling: handler for kind, handler in _TOLD.items() for spelling in _spellings(kind)},
+    **dict.fromkeys((torch.clamp_max, torch.clamp_max_, "clamp_max", "clamp_max_"), clamp_max),
     **dict.fromkeys((torch.maximum, "maximum"), maximum),
     **dict.fromkeys((torch.sigmoid, "sigmoid", "sigmoid_"), sigmoid),
     **dict.fromkeys((operator.gt, torch.gt, torch.greater, "gt", "greater"), comparison(">")),
@@ -293,10 +396,7 @@ REMEDIES: Final = {
     "lt": _WRITE_COMPARISON,
     "le": _WRITE_COMPARISON,
     "less": _WRITE_COMPARISON,
-    "where": "write the bits as (y > t).float()",
     "round": "compare with 0.5 instead: (y > 0.5).float()",
-    "sign": "compare with 0 instead: (y > 0).float()",
-    "heaviside": "compare with 0 instead: (y > 0).float()",
     "argmax": "give one output for each bit and compare it with a constant",
     "softmax": "leave it out and compare each output with a constant",
     "Softmax": "leave it out and compare each output with a constant",
@@ -309,6 +409,48 @@ def _activated(call: Call, wire: Wire, activation: Activation) -> Wire:
     if not wire.is_affine:
         raise call.refusal(f"{call.name} stands where no Linear is right before it")
     return wire.with_last(activation=activation)
+
+
+def _told(call: Call, wire: Wire, kind: str, **options: Any) -> Wire:
+    """Return the wire with an activation of those options."""
+    try:
+        told = Activation(kind, **options)
+    except NetworkError as error:
+        raise call.refusal(f"{call.name}: {error.what}", error.remedy) from error
+    return _activated(call, wire, told)
+
+
+def _wide(call: Call, value: float) -> float:
+    """Return a constant as PyTorch takes it: in fp32, but of fp64 as it is."""
+    return float(value if call.before.dtype == torch.float64 else np.float32(value))
+
+
+def _own(call: Call, value: Any, dtype: torch.dtype | None = None) -> float:
+    """Return a constant as PyTorch takes it: rounded to the batch's dtype."""
+    return float(torch.as_tensor(value, dtype=dtype or call.before.dtype).double())
+
+
+def _single(call: Call, value: Any, dtype: torch.dtype | None = None) -> float:
+    if isinstance(value, Tensor) and value.numel() != 1:
+        raise call.refusal(f"{call.name} is given {value.numel()} values", "give one number")
+    return _own(call, value.reshape(()) if isinstance(value, Tensor) else value, dtype)
+
+
+def _limit(call: Call, value: Any) -> float | None:
+    """Return a limit of a clamp; ``None`` for none, and for an infinite one."""
+    if value is None:
+        return None
+    if call.after.shape != call.before.shape:
+        raise call.refusal(f"{call.name} changes the shape of the batch")
+    limit = _single(call, value)
+    return None if np.isinf(limit) else limit
+
+
+def _with_sigmoid(wire: Wire) -> Wire:
+    """Return the wire with its sigmoid, which more follows, as an activation."""
+    if not wire.is_sigmoid:
+        return wire
+    return replace(wire, is_sigmoid=False).with_last(activation=Activation("sigmoid"))
 
 
 def _with_step(call: Call, wire: Wire, readout: Readout) -> Wire:

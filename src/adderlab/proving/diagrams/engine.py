@@ -1,6 +1,6 @@
 """The second engine: a network as decision diagrams, unit by unit, for all inputs at once.
 
-Rule: every unit's function is exact. Relu and step are pruned by a diagram's exact minimum and
+Rule: every unit's function is exact. Bends and jumps are pruned by a diagram's exact minimum and
 maximum; nodes that no unit of the present layer needs are freed. At a cap on nodes or time the
 answer is that there is none, never a guess.
 """
@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from adderlab.limits import Budget, CapReached
 from adderlab.nets import Layer, Network
+from adderlab.nets.activations import Pieces
 from adderlab.nets.dyadic import dyadic_of
 from adderlab.nets.wiring import INPUT
 from adderlab.proving.diagrams.specification import is_specified, must_vanish
@@ -23,6 +24,7 @@ from adderlab.proving.diagrams.table import (
     Diagrams,
     Function,
 )
+from adderlab.proving.scales import Scale, pieces_of_unit
 from adderlab.proving.unit_weights import stored_exponent, unit_rows
 from adderlab.proving.verdict import Margin
 
@@ -152,7 +154,7 @@ def states_of(
     """Return what each network's outputs are on every input.
 
     Args:
-        nets: networks without tanh.
+        nets: networks without curves.
         task: it names the input bits.
         order: the input bits in the order in which diagrams test them.
         budget: the time and memory there is.
@@ -308,26 +310,41 @@ class _Attempt:
         return sums, low
 
     def _activated(self, layer: Layer, sums: list[Function], exponent: int) -> Values:
-        kind = layer.activation.kind
-        diagrams = self.diagrams
-        if kind == "relu":
+        activation, diagrams = layer.activation, self.diagrams
+        if activation.kind == "identity":
+            return sums, exponent
+        if activation.kind == "relu":
             return [diagrams.relu(function) for function in sums], exponent
-        if kind == "step":
-            limit = 0 if layer.activation.convention == ">" else -1
+        if activation.kind == "step":
+            limit = 0 if activation.convention == ">" else -1
             return [diagrams.above(function, limit) for function in sums], 0
-        if kind == "leaky":
-            slope = dyadic_of(layer.activation.slope)
-            low = min(exponent, exponent + slope.exponent)
-            up, down = 1 << (exponent - low), int(slope.integers[()])
-            down <<= exponent + slope.exponent - low
-            return [
-                diagrams.combine(
-                    diagrams.relu(function), up, diagrams.relu(diagrams.scaled(function, -1)), -down
-                )
-                for function in sums
-            ], low
-        assert kind == "identity", kind
-        return sums, exponent
+        units = [pieces_of_unit(activation, number) for number in range(len(sums))]
+        scale = Scale.of(units, exponent)
+        values = [
+            self._on_pieces(diagrams.scaled(function, scale.up), pieces, scale)
+            for function, pieces in zip(sums, units, strict=True)
+        ]
+        return values, scale.values
+
+    def _on_pieces(self, total: Function, pieces: Pieces, scale: Scale) -> Function:
+        """Return a piecewise linear function of a sum: its first line, then bends and jumps."""
+        diagrams = self.diagrams
+        first = pieces.lines[0]
+        result = diagrams.scaled(total, scale.slope(first.slope)) if first.slope else ZERO
+        result = (result[0] + scale.value(first.intercept), result[1])
+        for (before, after), knot, value in zip(
+            pairwise(pieces.lines), pieces.knots, pieces.values, strict=True
+        ):
+            limit = scale.sum(knot)
+            bend = scale.slope(after.slope) - scale.slope(before.slope)
+            if bend:
+                past = diagrams.relu((total[0] - limit, total[1]))
+                result = diagrams.combine(result, 1, past, bend)
+            left, at, right = (scale.value(x) for x in (before.at(knot), value, after.at(knot)))
+            for below, jump in ((limit - 1, at - left), (limit, right - at)):
+                if jump:
+                    result = diagrams.combine(result, 1, diagrams.above(total, below), jump)
+        return result
 
     def _read(self, value: Function, exponent: int) -> tuple[Function, Function]:
         """Return an output's bit, and a function that is 0 exactly if it is a bit everywhere."""

@@ -11,11 +11,15 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from adderlab.nets import Layer, Network
+from adderlab.nets.activations import Pieces
+from adderlab.nets.activations.piecewise import Line
 from adderlab.nets.dyadic import dyadic_of
 from adderlab.nets.wiring import INPUT
+from adderlab.proving.scales import Scale, pieces_of_unit
 from adderlab.proving.solver.specification import is_wrong, product, total, whole
 from adderlab.proving.unit_weights import stored_exponent, unit_rows
 from adderlab.tasks import Task
@@ -25,7 +29,7 @@ def to_script(net: Network, task: Task) -> str:
     """Return the script; its input bits are the variables ``i0``, ``i1``, … in order.
 
     Args:
-        net: a network without tanh.
+        net: a network without curves.
         task: a task with a specification in SMT-LIB.
     """
     return "\n".join(_lines(net, task)) + "\n"
@@ -79,28 +83,47 @@ def _sums(layer: Layer, names: list[str], exponent: int) -> tuple[list[str], int
 
 
 def _activated(layer: Layer, names: list[str], exponent: int, number: int) -> Iterator[str]:
-    kind = layer.activation.kind
-    slope, low = dyadic_of(layer.activation.slope), _exponent_after(layer, exponent)
+    activation = layer.activation
+    scale = _scale(layer, exponent)
     for unit, name in enumerate(names):
-        term = name
-        if kind == "relu":
+        if activation.kind == "relu":
             term = f"(ite (> {name} 0) {name} 0)"
-        elif kind == "step":
-            term = f"(ite ({layer.activation.convention} {name} 0) 1 0)"
-        elif kind == "leaky":
-            up = product(1 << (exponent - low), name)
-            down = int(slope.integers[()]) << (exponent + slope.exponent - low)
-            term = f"(ite (> {name} 0) {up} {product(down, name)})"
+        elif activation.kind == "step":
+            term = f"(ite ({activation.convention} {name} 0) 1 0)"
+        else:
+            term = _on_pieces(pieces_of_unit(activation, unit), name, scale)
         yield f"(define-fun h{number}_{unit} () Int {term})"
+
+
+def _on_pieces(pieces: Pieces, name: str, scale: Scale) -> str:
+    """Return a piecewise linear function of a sum as a term."""
+
+    def on_line(line: Line) -> str:
+        terms = [product(scale.slope(line.slope) * scale.up, name)] if line.slope else []
+        offset = scale.value(line.intercept)
+        return total([*terms, whole(offset)] if offset or not terms else terms)
+
+    at = product(scale.up, name)
+    term = on_line(pieces.lines[0])
+    for (before, after), knot, value in zip(
+        pairwise(pieces.lines), pieces.knots, pieces.values, strict=True
+    ):
+        limit = whole(scale.sum(knot))
+        if before.at(knot) != value:
+            term = f"(ite (= {at} {limit}) {whole(scale.value(value))} {term})"
+        term = f"(ite (> {at} {limit}) {on_line(after)} {term})"
+    return term
+
+
+def _scale(layer: Layer, exponent: int) -> Scale:
+    return Scale.of(
+        [pieces_of_unit(layer.activation, number) for number in range(layer.n_out)], exponent
+    )
 
 
 def _exponent_after(layer: Layer, exponent: int) -> int:
     """Return the power of two that a layer's activated units are multiples of."""
-    if layer.activation.kind == "step":
-        return 0
-    if layer.activation.kind == "leaky":
-        return min(exponent, exponent + dyadic_of(layer.activation.slope).exponent)
-    return exponent
+    return _scale(layer, exponent).values
 
 
 def _read(net: Network, name: str, exponent: int) -> tuple[str, str]:
