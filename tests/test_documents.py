@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from pathlib import Path
 
@@ -66,3 +67,13 @@ def test_no_tracked_text_names_a_path_of_a_machine() -> None:
     for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "Makefile", ROOT / ".ci/run"]:
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"/(home|root|work|Users)/", text), path
+
+
+def test_the_page_on_modules_lists_the_operations_that_are_read() -> None:
+    spec = importlib.util.spec_from_file_location("make_classes", ROOT / "docs" / "make_classes.py")
+    assert spec is not None
+    assert spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    text = (ROOT / "docs" / "classes.md").read_text(encoding="utf-8")
+    assert script.page(text) == text

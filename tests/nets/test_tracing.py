@@ -21,11 +21,16 @@ from nets.traced import (
     run_cell,
 )
 from torch import nn
+from torch.nn.utils import prune
 
+from adderlab.errors import ModelError
 from adderlab.nets import Activation, Readout, outputs, read_bits
+from adderlab.nets.logits import without_last_sigmoid
 from adderlab.nets.modules import AdderNN, Step
 from adderlab.nets.tracing import from_module
 from adderlab.tasks import task_named
+from adderlab.tasks.table import parse_table
+from adderlab.verbs.prove import prove
 
 # The notebooks' classes.
 
@@ -130,8 +135,7 @@ def test_a_final_comparison_is_the_readout(result, readout):
     model = module(f"y = self.fc2(torch.relu(self.fc1(x)))\nreturn {result}", init=init)
     read = from_module(model)
     assert read.network.readout == readout
-    dropped = "dropout was read as in eval mode, where it does nothing"
-    assert read.notes == ((dropped,) if "drop" in result else ())
+    assert read.notes == ()
     with torch.no_grad():
         got = model.eval()(torch.from_numpy(rows(2)).float())
     assert np.array_equal(bits_of(read.network, rows(2)), got.numpy().astype(np.uint8))
@@ -140,19 +144,26 @@ def test_a_final_comparison_is_the_readout(result, readout):
 @pytest.mark.parametrize(
     ("result", "readout", "note"),
     [
-        ("torch.sigmoid(y) > 0.5", ">", "sigmoid(y) > 0.5 was read as y > 0"),
-        ("y.sigmoid() >= 0.5", ">=", "sigmoid(y) >= 0.5 was read as y >= 0"),
+        ("torch.sigmoid(y) > 0.5", ">", ()),
+        ("y.sigmoid() >= 0.5", ">=", ()),
+        ("F.sigmoid(y)", ">", ("forward ends in a sigmoid; judged by > 0.5",)),
         (
-            "F.sigmoid(y)",
+            "1 / (1 + torch.exp(-y))",
             ">",
-            "forward ends in a sigmoid; judged by > 0 of what goes into it",
+            (
+                "1 / (1 + exp(-y)) was read as the sigmoid of y",
+                "forward ends in a sigmoid; judged by > 0.5",
+            ),
         ),
     ],
 )
-def test_a_final_sigmoid_is_judged_by_what_goes_into_it(result, readout, note):
+def test_a_final_sigmoid_is_compared_with_one_half(result, readout, note):
     read = from_module(module(f"y = self.fc2(torch.relu(self.fc1(x)))\nreturn {result}"))
-    assert read.network.readout == Readout("threshold", 0.0, readout)
-    assert read.notes == (note,)
+    assert read.network.layers[-1].activation == Activation("sigmoid")
+    assert read.network.readout == Readout("threshold", 0.5, readout)
+    assert read.notes == note
+    exact = without_last_sigmoid(read.network)
+    assert (exact.layers[-1].activation, exact.readout.threshold) == (Activation(), 0.0)
 
 
 @pytest.mark.parametrize("name", FLOATS)
@@ -224,21 +235,24 @@ def test_one_network_written_in_many_ways(forward, init):
         assert np.array_equal(tensor.numbers, parameter.detach().numpy())
 
 
-def test_a_comparison_before_more_layers_is_a_step_after_a_shifted_bias():
+def test_a_comparison_before_more_layers_is_a_step_of_its_own():
     model = module("h = (self.fc1(x) >= 0.75).float()\nreturn self.fc2(h)")
     model.fc1.bias.data = torch.tensor([0.5, -0.25, 1.0])
     read = from_module(model)
-    first = read.network.layers[0]
-    assert first.activation == Activation("step", convention=">=")
-    assert first.bias.numbers.tolist() == [-0.25, -1.0, 0.25]
-    assert read.notes == ("a constant was added to the bias of layer 1, exactly", RAW)
+    first, second, _ = read.network.layers
+    assert (first.activation, first.bias.numbers.tolist()) == (Activation(), [0.5, -0.25, 1.0])
+    assert second.activation == Activation("step", convention=">=")
+    assert second.bias.numbers.tolist() == [-0.75] * 3
+    assert read.notes == (RAW,)
 
 
-def test_a_constant_is_subtracted_into_the_bias():
+def test_a_constant_is_subtracted_as_pytorch_does_it():
     model = module("y = self.fc2(self.fc1(x).relu())\nreturn y - 1 > 0")
     model.fc2.bias.data = torch.tensor([0.5, -0.25])
     read = from_module(model)
-    assert read.network.layers[1].bias.numbers.tolist() == [-0.5, -1.25]
+    assert [layer.bias.numbers.tolist() for layer in read.network.layers[1:]] == [
+        [0.5, -0.25], [-1.0, -1.0],
+    ]  # fmt: skip
     assert read.network.readout == Readout("threshold", 0.0, ">")
 
 
@@ -267,6 +281,65 @@ def test_defaults_overridden_calls_and_subclasses_are_followed():
     assert np.array_equal(first.weight.numbers, 2 * model.one.weight.detach().numpy())
     assert np.array_equal(second.weight.numbers, -model.two.weight.detach().numpy())
     assert read.network.readout == Readout("threshold", 0.0, ">")
+
+
+def test_hooks_parametrizations_and_compiled_modules_are_followed():
+    model = AdderNN()
+    handle = model.fc1.register_forward_hook(lambda _, __, y: 2 * y)
+    assert from_module(model).network.shape == "2-3-3-2"
+    handle.remove()
+    _ = nn.utils.parametrizations.weight_norm(model.fc2)
+    weight = from_module(model).network.layers[1].weight.numbers
+    assert np.array_equal(weight, model.fc2.weight.detach().numpy())
+    pruned = AdderNN()
+    _ = prune.random_unstructured(pruned.fc1, "weight", 0.5)
+    assert (from_module(pruned).network.layers[0].weight.numbers == 0).sum() == 3
+    compiled = nn.Module()  # as torch.compile wraps it, which takes seconds to load
+    compiled._orig_mod = AdderNN()
+    assert from_module(compiled).network.shape == "2-3-2"
+
+
+def test_an_output_is_chosen_by_its_key_or_place():
+    model = module("h = self.fc1(x)\nreturn {'all': self.fc2(h), 'more': h}")
+    read = from_module(model)
+    assert read.network.n_out == 5
+    assert read.notes[0] == "forward returns a dictionary: all, more are joined in this order"
+    assert from_module(model, output="more").network.n_out == 3
+    read = from_module(model, task="half-adder")
+    assert read.notes[0] == "of the dictionary that forward returns, all is read"
+    with pytest.raises(ModelError, match="there is no output 'x'; its forward returns all, more"):
+        from_module(model, output="x")
+
+
+def test_words_are_given_to_the_arguments():
+    class Adder(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.cell = nn.Linear(3, 1)
+
+        def forward(self, a, b):
+            carry = torch.zeros(len(a), 1)
+            for place in reversed(range(a.shape[1])):
+                bits = [a[:, place : place + 1], b[:, place : place + 1], carry]
+                carry = (self.cell(torch.cat(bits, dim=1)) > 0).float()
+            return carry
+
+    task = parse_table(
+        "in a:3,in b:3,out c:1\n"
+        + "\n".join(f"{a},{b},{int(a + b > 7)}" for a in range(8) for b in range(8)),
+        where="carry",
+    )
+    model = Adder()
+    model.cell.weight.data.fill_(1)
+    model.cell.bias.data.fill_(-1.5)
+    read = from_module(model, task=task)
+    assert read.notes[0] == "each of its 2 arguments is given a word"
+    assert prove(model, task)
+
+
+def test_an_unused_layer_is_noted():
+    read = from_module(module("return self.fc2(self.fc1(x))", init="self.fc3 = nn.Linear(2, 2)"))
+    assert read.notes == ("fc3.weight is never used in forward", RAW)
 
 
 def test_a_traced_module_is_read_as_its_own():

@@ -15,11 +15,7 @@ from adderlab.nets import outputs, read_bits
 from adderlab.nets.tracing import from_module
 
 RAW = "forward gives raw outputs; judged by > 0.5"
-READABLE = (
-    "what can be read: Linear, relu, leaky_relu, prelu, hardtanh, relu6, clamp, threshold, abs, sign, "
-    "heaviside, where, tanh, sigmoid, hardsigmoid, softsign, softplus, elu, selu, gelu, silu, mish, "
-    "Step, `> t` and `>= t`"
-)
+READABLE = "docs/classes.md lists what can be read"
 FLOATS = {
     "fp64": torch.float64,
     "fp32": torch.float32,

@@ -19,7 +19,6 @@ from adderlab.formats import FORMATS
 from adderlab.nets import Activation, Layer, Network, Readout, network
 from adderlab.nets.tensors import Dense, Packed, Scaled
 from adderlab.nets.tracing.checks import check_agrees
-from adderlab.nets.tracing.operations import Wire
 from adderlab.quantizing.rounding import round_to_nearest
 from adderlab.quantizing.scheme import Scheme
 from adderlab.tasks import Task, task_named
@@ -128,18 +127,12 @@ def test_an_overflow_is_no_reason_to_call_a_module_right() -> None:
 def test_an_output_that_is_not_finite_without_an_overflow_is_refused(value: float) -> None:
     """The layers that were read give 0 to 2, so no arithmetic overflows on the way."""
     net = network([[[1.0, 1.0]]], [[0.0]])
-    rows = torch.tensor(list(itertools.product((0.0, 1.0), repeat=2)))
-    wire = Wire(net.layers)
-    assert check_agrees(lambda x: x.sum(dim=1, keepdim=True), net, rows, wire) == ()
-    with pytest.raises(ModelError, match="on input bits 1,0 it gives"):
-        _ = check_agrees(lambda x: with_value(x, value), net, rows, wire)
-
-
-def with_value(x: torch.Tensor, value: float) -> torch.Tensor:
-    """Return the sums of the rows, but for the third, which is the value."""
-    sums = x.sum(dim=1, keepdim=True)
+    rows = np.array(list(itertools.product((0, 1), repeat=2)), dtype=np.uint8)
+    sums = torch.from_numpy(rows).sum(dim=1, keepdim=True).double()
+    assert check_agrees(nn.Identity(), net, rows, sums, "values") == ()
     sums[2] = value
-    return sums
+    with pytest.raises(ModelError, match="on input bits 1,0 it gives"):
+        _ = check_agrees(nn.Identity(), net, rows, sums, "values")
 
 
 @pytest.mark.parametrize("scale", ["free", "power-of-two"])

@@ -30,7 +30,7 @@ def save(
         TaskError: the task does not fit the network.
         OutputError: the place can't be written.
     """
-    net = read_source(model).network
+    net = read_source(model, task).network
     if task is not None:
         net = net.for_task(task_of(net, task))
     return write_file(path, to_bytes(net))

@@ -39,8 +39,18 @@ class Source:
         return cls(network, data, sha256(data), notes)
 
 
-def read_source(model: Network | str | Path | nn.Module) -> Source:
+def read_source(
+    model: Network | str | Path | nn.Module,
+    task: Task | str | None = None,
+    *,
+    output: int | str | None = None,
+) -> Source:
     """Return the network in whatever a verb was given.
+
+    Args:
+        model: a network, what holds one, the path of its file, or a PyTorch module.
+        task: what it is meant to compute; of a module it says how to call it.
+        output: of a module that returns several outputs, the one that is meant.
 
     Raises:
         NetworkFileError: the file is not a network.
@@ -64,7 +74,7 @@ def read_source(model: Network | str | Path | nn.Module) -> Source:
     if torch is not None and isinstance(model, torch.nn.Module):
         from adderlab.nets.tracing import from_module
 
-        read = from_module(model)
+        read = from_module(model, task=task, output=output)
         return Source.of(read.network, to_bytes(read.network), read.notes)
     raise ModelError(
         f"an object of type {type(model).__name__} is no network",

@@ -10,6 +10,7 @@ from adderlab.errors import OptionError
 from adderlab.formats import FORMATS, format_named
 from adderlab.limits import Budget, CapReached, within
 from adderlab.nets import Network
+from adderlab.nets.logits import without_last_sigmoid
 from adderlab.proving import diagrams, solver
 from adderlab.proving.choice import Choice, Shape, choose_engines
 from adderlab.proving.engines import Question, answer_by, by_samples
@@ -95,6 +96,7 @@ def arithmetics(formats: str | Sequence[str]) -> tuple[str, ...]:
 
 def shape_of(net: Network, task: Task) -> Shape:
     """Return what the choice of an engine depends on."""
+    net = without_last_sigmoid(net)
     activations = [layer.activation for layer in net.layers]
     return Shape(
         rows=task.rows,

@@ -13,6 +13,7 @@ from typing import Final
 from adderlab.blocks.numbers import count_text, counted
 from adderlab.limits import NO_LIMITS, Budget, CapReached, within
 from adderlab.nets import Network, is_exact
+from adderlab.nets.logits import without_last_sigmoid
 from adderlab.proving import diagrams, solver
 from adderlab.proving.enumeration import (
     enumerate_rows,
@@ -54,6 +55,11 @@ class Question:
     formats: Sequence[str]
     on_progress: Callable[[str, float], None] = lambda what, share: None
 
+    @property
+    def exact_net(self) -> Network:
+        """The network that has the same bits in exact arithmetic, and fractions as outputs."""
+        return without_last_sigmoid(self.net)
+
     def unknown(self, method: str, reason: str) -> Verdict:
         """Return the verdict of an engine that gave no answer."""
         formats = {name: FormatVerdict(name, "unknown", reason) for name in self.formats}
@@ -62,7 +68,7 @@ class Question:
 
 def by_enumeration(question: Question, budget: Budget) -> Verdict:
     """Return the verdict that trying every row gives."""
-    net, task = question.net, question.task
+    net, task = question.exact_net, question.task
 
     def on_share(share: float) -> None:
         question.on_progress(f"trying {count_text(task.rows)} inputs", share)
@@ -84,12 +90,12 @@ def by_enumeration(question: Question, budget: Budget) -> Verdict:
     for name in question.formats:
         question.on_progress(f"the same in {name}", 1.0)
         formats[name] = _within_limits(
-            name, lambda name=name: format_verdict(net, task, name, outcome, budget)
+            name, lambda name=name: format_verdict(question.net, task, name, outcome, budget)
         )
     if counterexample is not None and result.first_wrong is not None:
         with within(NO_LIMITS):  # one row
             replays = {
-                name: replays_in(net, task, judged, result.first_wrong)
+                name: replays_in(question.net, task, judged, result.first_wrong)
                 for name, judged in formats.items()
             }
         known = {name: wrong for name, wrong in replays.items() if wrong is not None}
@@ -119,7 +125,7 @@ def _with_example(judged: FormatVerdict, exact: Counterexample) -> FormatVerdict
 
 def by_diagrams(question: Question, budget: Budget) -> Verdict:
     """Return the verdict that diagrams give on all inputs at once."""
-    net, task = question.net, question.task
+    net, task = question.exact_net, question.task
     index = _wrong_corner(net, task)
     if index is not None:
         return refuted_at(net, task, _as(question, "enumerated"), question.formats, index)
@@ -144,7 +150,7 @@ def by_diagrams(question: Question, budget: Budget) -> Verdict:
 
 def by_solver(question: Question, budget: Budget) -> Verdict:
     """Return the verdict that an SMT solver gives on all inputs at once."""
-    net, task = question.net, question.task
+    net, task = question.exact_net, question.task
     try:
         decision = solver.decide(net, task, budget)
     except CapReached as cap:

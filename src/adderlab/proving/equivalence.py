@@ -95,7 +95,7 @@ def compare(
     budget = Budget.of(timeout_s)
     with within(budget):
         with ending("the networks were read", "compare"):
-            sources = read_source(first), read_source(second)
+            sources = read_source(first, task), read_source(second, task)
         return replace(
             _compared(first, second, sources, task, formats, budget),
             seconds=time.perf_counter() - start,

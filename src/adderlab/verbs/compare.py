@@ -181,7 +181,7 @@ def _compared(
     budget: Budget,
 ) -> Compared:
     with ending("the networks were read", "compare"):
-        sources = read_source(first), read_source(second)
+        sources = read_source(first, task), read_source(second, task)
     nets = sources[0].network, sources[1].network
     names = name_of(first, "first network"), name_of(second, "second network")
     check_same_shape(*nets, names=names)

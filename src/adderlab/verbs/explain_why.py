@@ -49,7 +49,7 @@ def explain_why(
         'Why this network works'
     """
     check_outs(out)
-    net = read_source(model).network
+    net = read_source(model, task).network
     if task is not None and (known := task_of(net, task)) != net.task:
         net = replace(net, task=known, training=None)
     where = str(model) if isinstance(model, str | Path) else "network"

@@ -70,7 +70,7 @@ def explained_rows(
         TaskError: a word is out of its range, or nothing says what is expected.
         ResourceError: too large a network, or too many rows.
     """
-    source = read_source(model)
+    source = read_source(model, task)
     net = source.network
     has_task = task is not None or net.task is not None
     target_task = task_of(net, task) if has_task else nameless_task(net)

@@ -27,6 +27,7 @@ def prove(
     *,
     formats: str | Sequence[str] = (),
     readout: ReadoutLike | None = None,
+    output: int | str | None = None,
     engine: str = "auto",
     timeout_s: float | None = None,
     max_memory_bytes: int = MOST_MEMORY_BYTES,
@@ -45,6 +46,8 @@ def prove(
         formats: a number format's name, or several; ``exact`` is exact arithmetic.
         readout: how outputs become bits, as a readout, a number or a text such as ``>= 0``; the
             network's own unless given.
+        output: of a module whose ``forward`` returns a tuple or a dictionary, the place or the key
+            of the output that is meant.
         engine: ``auto``, ``enumeration``, ``diagram`` or ``solver``.
         timeout_s: seconds, reading included, after which the verdict is ``unknown``; no limit
             unless given.
@@ -74,7 +77,7 @@ def prove(
     budget = Budget.of(timeout_s, max_memory_bytes)
     with within(budget):
         try:
-            source = read_source(model)
+            source = read_source(model, task, output=output)
         except CapReached as cap:
             verdict = _unread(model, task, formats, f"{cap} while the network was read")
             return replace(verdict, seconds=time.perf_counter() - start)

@@ -129,7 +129,7 @@ def quantize(
     _check_method(method)
     time_limit = _Limit(timeout_s)
     with within(time_limit.whole), ending("the network was read", "quantize"):
-        source = read_source(model)
+        source = read_source(model, task)
     target = task_of(source.network, task)
     net = source.network.for_task(target)
     _check_slopes(net)
@@ -284,7 +284,7 @@ def quantization_table(
     _check_timeout(timeout_s)
     time_limit = _Limit(timeout_s)
     with within(time_limit.whole), ending("the network was read", "quantize"):
-        source = read_source(model)
+        source = read_source(model, task)
     target = task_of(source.network, task)
     net = source.network.for_task(target)
     _check_slopes(net)

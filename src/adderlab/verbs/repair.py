@@ -134,7 +134,7 @@ def repair(
         raise OptionError("names no parameter", where="to", remedy="give `parameter` too")
     if out is not None:
         check_place(out)
-    source = read_source(model)
+    source = read_source(model, task)
     target = task_of(source.network, task)
     net = source.network.for_task(target)
     verdict = prove(net, target)

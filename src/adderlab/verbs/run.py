@@ -180,7 +180,7 @@ def runner(
     format: str = EXACT,
 ) -> Runner:
     """Return a network ready to be run on many inputs; the arguments are those of :func:`run`."""
-    source = read_source(model)
+    source = read_source(model, task)
     net = source.network
     is_known = task is not None or net.task is not None
     known = task_of(net, task) if is_known else None

@@ -144,7 +144,7 @@ def show(
     """
     if out is not None:
         check_folder(out)
-    source = read_source(model)
+    source = read_source(model, task)
     net = source.network
     known = task is not None or net.task is not None
     target = task_of(net, task) if known else nameless_task(net)

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from adderlab.errors import ModelError
-from adderlab.nets.activations import Rounding
-from adderlab.nets.readout import read_bits
-from adderlab.nets.tensors import Dense
+from adderlab.formats import FORMATS
+from adderlab.nets.enclosure import Machine
+from adderlab.nets.readout import NO_BIT, read_states
 
 if TYPE_CHECKING:
-    from jaxtyping import Float64
+    from jaxtyping import Float64, Int64, UInt8
 
     from adderlab.nets.network import Network
-    from adderlab.nets.tracing.operations import Wire
 
-_HOOKS = ("_forward_hooks", "_forward_pre_hooks")
-_TF32 = 2.0**-10
-"""Rounding unit of the format in which a GPU may multiply fp32 matrices."""
+Shows: TypeAlias = Literal["values", "bits", "number"]
 
 
 def check_module(model: Any) -> None:
@@ -42,26 +39,10 @@ def check_module(model: Any) -> None:
         raise ModelError(
             "the model is compiled", where="model", remedy="give the module that was compiled"
         )
-    if any(vars(nn.modules.module)[f"_global{name}"] for name in _HOOKS):
-        raise ModelError(
-            "a forward hook is set on all modules", where="model", remedy="remove the hook"
-        )
     for name, module in model.named_modules():
         where = f"{name} ({type(module).__name__})" if name else type(module).__name__
         if any(nn.parameter.is_lazy(p) for p in module.parameters(recurse=False)):
             raise ModelError("the layer has no weights yet", where=where, remedy="run it once")
-        if any(vars(module).get(hooks) for hooks in _HOOKS):
-            raise ModelError(
-                "a forward hook may change what the module gives",
-                where=where,
-                remedy="remove the hook (of pruning, with prune.remove)",
-            )
-        if nn.utils.parametrize.is_parametrized(module):
-            raise ModelError(
-                "a weight is computed by a parametrization",
-                where=where,
-                remedy="make it plain with torch.nn.utils.parametrize.remove_parametrizations",
-            )
     for name, parameter in model.named_parameters():
         if parameter.is_meta:
             raise ModelError("the weights are on the meta device", where=name, remedy="load them")
@@ -80,11 +61,24 @@ def check_module(model: Any) -> None:
             )
 
 
-def check_agrees(model: nn.Module, network: Network, x: Tensor, wire: Wire) -> tuple[str, ...]:
-    """Run the module and the network on the same rows and raise where they clearly differ.
+def check_agrees(
+    model: nn.Module,
+    network: Network,
+    rows: UInt8[np.ndarray, "batch n_in"],
+    outputs: Tensor,
+    shows: Shows,
+) -> tuple[str, ...]:
+    """Compare a module's outputs with the network's, and raise where they clearly differ.
 
     An infinity or NaN is a difference, unless the numbers are so large that the module's
     arithmetic may have overflowed on the way.
+
+    Args:
+        model: the module, for errors.
+        network: what was read.
+        rows: the bits it was run on.
+        outputs: what it gave, (batch, outputs).
+        shows: whether these are the network's raw outputs, its bits, or the number of the largest.
 
     Returns:
         A note on the first row on which the module gives no finite number, if there is one.
@@ -92,39 +86,37 @@ def check_agrees(model: nn.Module, network: Network, x: Tensor, wire: Wire) -> t
     Raises:
         ModelError: with the first row on which they differ by more than rounding can.
     """
-    got = torch.as_tensor(model(x.clone()))
-    if got.shape != (len(x), network.n_out):
-        what = f"it gives shape {list(got.shape)}, the layers {[len(x), network.n_out]}"
-        raise _not_read(model, what)
-    limits = torch.finfo(x.dtype)
-    unit = max(limits.eps, _TF32) if x.is_cuda else limits.eps
-    rows = x.double().cpu().numpy()
-    raw, error = _with_error(network, rows, unit, limits.max)
-    actual = got.double().cpu().numpy()
-    expected = raw
-    is_finite = np.isfinite(actual)
-    if wire.readout is not None or wire.is_sigmoid:
-        readout = network.readout
-        expected = read_bits(readout, raw)[0].astype(np.float64)
-        bits = (actual > 0.5).astype(np.float64) if wire.is_sigmoid else actual
-        # a sigmoid near 0.5 rounds to it, so there even a close call must be the same bit
-        is_clear = np.abs(raw - readout.threshold) > error
-        wrong = (bits != expected) & (is_clear | wire.is_sigmoid)
-    else:
+    got = outputs.detach().double().numpy()
+    if not Machine.can_run(network):
+        return ()
+    machine = Machine(network, FORMATS[network.format], library=True)
+    enclosure = machine.enclose(rows)
+    expected, error = enclosure.values, enclosure.errors * (1 + 2.0**-20)
+    is_finite = np.isfinite(got)
+    if shows == "values":
         with np.errstate(invalid="ignore"):
-            wrong = ~(np.abs(actual - expected) <= error)
-    wrong = (wrong | ~is_finite) & np.isfinite(error)
+            wrong = ~(np.abs(got - expected) <= error)
+    else:
+        states = read_states(network.readout, expected - error, expected + error)
+        bits = got if shows == "bits" else _bits_of(got, network.n_out)
+        wrong, expected = (bits != states) & (states < NO_BIT), states.astype(np.float64)
+    wrong = (wrong | ~is_finite.all(axis=1, keepdims=True)) & np.isfinite(error)
     if wrong.any():
         row = int(np.argmax(wrong.any(axis=1)))
-        what = f"on {_bits(rows[row])} it gives {actual[row].tolist()}, "
+        what = f"on {_bits(rows[row])} it gives {got[row].tolist()}, "
         raise _not_read(model, what + f"the layers that were read {expected[row].tolist()}")
     if is_finite.all():
         return ()
     row = int(np.argmin(is_finite.all(axis=1)))
-    return (f"on {_bits(rows[row])} the module overflows and gives {actual[row].tolist()}",)
+    return (f"on {_bits(rows[row])} the module overflows and gives {got[row].tolist()}",)
 
 
-def _bits(row: Float64[np.ndarray, " n_in"]) -> str:
+def _bits_of(numbers: Float64[np.ndarray, "batch 1"], width: int) -> Int64[np.ndarray, "batch n"]:
+    """Return whole numbers as bits, most significant first."""
+    return numbers.astype(np.int64) >> np.arange(width - 1, -1, -1) & 1
+
+
+def _bits(row: Any) -> str:
     return f"input bits {','.join(f'{bit:g}' for bit in row)}"
 
 
@@ -134,34 +126,3 @@ def _not_read(model: nn.Module, what: str) -> ModelError:
         where=type(model).__name__,
         remedy="write forward with layers, activations and a comparison alone",
     )
-
-
-def _with_error(
-    network: Network, rows: Float64[np.ndarray, "batch n_in"], unit: float, largest: float
-) -> tuple[Float64[np.ndarray, "batch n_out"], Float64[np.ndarray, "batch n_out"]]:
-    """Return the raw outputs in float64, and how far arithmetic of that unit may be from them.
-
-    The distance is infinite where a sum may be beyond ``largest``.
-
-    References:
-        Higham, "Accuracy and Stability of Numerical Algorithms" (2002), section 3.1: a sum of
-        n products is within n u / (1 - n u) of the sum of their magnitudes.
-    """
-    rounding = Rounding(unit, tiny=unit**2, largest=largest, ulp=4 * unit)
-    values, error = rows, np.zeros_like(rows)
-    for layer in network.layers:
-        weight = _doubles(layer.weight)
-        bias = np.zeros(layer.n_out) if layer.bias is None else _doubles(layer.bias)
-        known = np.where(np.isfinite(error), error, 0.0)
-        reaches = ~np.isfinite(error).all(axis=1, keepdims=True)  # 0 times an infinity is NaN
-        sizes = (np.abs(values) + known) @ np.abs(weight).T + np.abs(bias)
-        values = values @ weight.T + bias
-        error = known @ np.abs(weight).T + 2 * (layer.n_in + 2) * unit * sizes + unit**2
-        error[reaches | (sizes * (1 + 2 * layer.n_in * unit) > largest)] = np.inf
-        values, error = layer.activation.enclosed(values, error, rounding)
-    return values, error
-
-
-def _doubles(tensor: Any) -> Float64[np.ndarray, "*shape"]:
-    assert isinstance(tensor, Dense)
-    return tensor.numbers.astype(np.float64)

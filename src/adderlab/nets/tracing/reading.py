@@ -6,39 +6,45 @@ against the module before it is handed out.
 
 from __future__ import annotations
 
-import inspect
+import math
+import traceback
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
-from torch import fx, nn
+from torch import Tensor, nn
 
 from adderlab.bits import to_bits
-from adderlab.errors import ModelError
+from adderlab.errors import ModelError, NetworkError
 from adderlab.nets.network import Network
 from adderlab.nets.readout import Readout
-from adderlab.nets.state_dict import FORMAT_OF
-from adderlab.nets.tensors import Dense
-from adderlab.nets.tracing.checks import check_agrees, check_module
-from adderlab.nets.tracing.graph import Root, attribute, module_name, place, run, trace, untouched
-from adderlab.nets.tracing.operations import (
-    OPERATIONS,
-    READABLE,
-    REMEDIES,
-    SWAPPED,
-    Call,
-    Wire,
-)
+from adderlab.nets.tensors import FLOAT_DTYPES
+from adderlab.nets.tracing.calls import Call, calls_of, outputs_of
+from adderlab.nets.tracing.checks import Shows, check_agrees, check_module
+from adderlab.nets.tracing.nodes import Node, Nodes, layers_of
+from adderlab.nets.tracing.operations import TABLE
+from adderlab.nets.tracing.places import begin, first_line, place_of
+from adderlab.nets.tracing.recorder import READABLE, Recorder
+from adderlab.nets.tracing.state import untouched
 from adderlab.tasks import as_task
 
 if TYPE_CHECKING:
     from adderlab.tasks import Task
 
-ALL_ROWS_UP_TO = 6
-"""Inputs up to which the network is compared with the module on every row."""
-SOME_ROWS = 64
-"""Rows of random bits that they are compared on otherwise."""
+ALL_ROWS_UP_TO: Final = 6
+"""Inputs up to which the module is run on every row."""
+
+SOME_ROWS: Final = 32
+"""Rows that it is run on otherwise."""
+
+FORMATS: Final = {
+    torch.float64: "fp64",
+    torch.float32: "fp32",
+    torch.float16: "fp16",
+    torch.bfloat16: "bf16",
+}
+"""The number formats of PyTorch's types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +60,24 @@ class ReadModule:
     notes: tuple[str, ...]
 
 
-def from_module(model: nn.Module, *, task: Task | str | None = None) -> ReadModule:
+def from_module(
+    model: nn.Module, *, task: Task | str | None = None, output: int | str | None = None
+) -> ReadModule:
     """Return the network that a module's ``forward`` computes, with its readout.
 
-    The forward is traced with :mod:`torch.fx` in eval mode and must be one chain of layers:
-    Linear, relu, leaky relu, tanh and step in their spellings, and comparisons with a constant.
-    A comparison at the end becomes the readout, with its convention and with the threshold that
-    PyTorch effectively compares with; one that more layers follow, a step activation. A sigmoid
-    is read at the end alone: ``sigmoid(y) > 0.5`` is ``y > 0``. Without a comparison the readout
-    is ``> 0.5`` of the raw outputs (``> 0`` of those before a final sigmoid), and a note says so.
+    The module is run in eval mode on rows of bits, and each of PyTorch's operations is kept as a
+    layer: Linear and other products with constants, sums, the activations, comparisons, the
+    choice of the largest; whatever moves numbers is followed exactly. A comparison at the end
+    becomes the readout, with its convention and with the threshold that PyTorch effectively
+    compares with. Without a comparison the readout is ``> 0.5``, and a note says so.
 
-    The module is left as it was: weights, gradients, hooks, training flag and random state. No
-    other thread may run a module meanwhile: torch.fx replaces the call of all modules.
+    The module is left as it was: weights, gradients, hooks, training flag and random state.
 
     Args:
-        model: any module that maps (batch, bits) to (batch, bits).
-        task: what the network is meant to compute.
+        model: any module that maps a batch of bits to a batch of outputs.
+        task: what the network is meant to compute; it names the words of the arguments.
+        output: of a forward that returns several, the one that is meant, by place or key; all of
+            them joined unless given.
 
     Raises:
         ModelError: the forward does what can't be read, named with its line; or the module and
@@ -81,144 +89,243 @@ def from_module(model: nn.Module, *, task: Task | str | None = None) -> ReadModu
         ('forward gives raw outputs; judged by > 0.5',)
     """
     task = as_task(task) if task is not None else None
+    model = _unwrapped(model)
     check_module(model)
-    with untouched(model):
-        root = Root(model)
-        before = torch.get_rng_state()
-        graph = trace(root)
-        values = _values(graph, root)
-        wire, x = _wire(graph, values), values[next(iter(graph.nodes))]
-        if not torch.equal(before, torch.get_rng_state()):
-            raise ModelError(
-                "its forward draws random numbers",
-                where=type(model).__name__,
-                remedy="a network gives the same bits for the same input every time",
-            )
-        _check_all_used(graph, root)
-    if wire.readout is not None:
-        readout, notes = wire.readout, wire.notes
-    elif wire.is_sigmoid:
-        readout = Readout("threshold", 0.0, ">")
-        notes = (*wire.notes, "forward ends in a sigmoid; judged by > 0 of what goes into it")
-    else:
-        readout = Readout()
-        notes = (*wire.notes, "forward gives raw outputs; judged by > 0.5")
-    weight = wire.layers[0].weight
-    assert isinstance(weight, Dense)
-    network = Network(wire.layers, readout, task, FORMAT_OF[weight.numbers.dtype])
-    with untouched(model):
-        notes += check_agrees(model, network, x, wire)
-    return ReadModule(network, notes)
+    try:
+        call, network, shows, notes = _read(model, task, output)
+    except _FailedError:
+        if task is None:
+            raise
+        call, network, shows, notes = _read(model, None, output)
+        _ = network.for_task(task)  # raises, since the module takes another number of bits
+    reader = _Reader(model, call, task, output)
+    for seed in range(1 if call.n_in <= ALL_ROWS_UP_TO else 2):
+        with untouched(model):
+            rows = _rows(call.n_in, seed)
+            notes += check_agrees(model, network, rows, reader.outputs(rows), shows)
+    return ReadModule(network, tuple(dict.fromkeys(notes)))
 
 
-def _rows(n_in: int) -> np.ndarray[Any, Any]:
+def _unwrapped(model: Any) -> Any:
+    """Return the module that ``torch.compile`` wraps."""
+    inner = vars(model).get("_modules", {}) if isinstance(model, nn.Module) else {}
+    return inner.get("_orig_mod", model)
+
+
+def _read(
+    model: nn.Module, task: Task | None, output: int | str | None
+) -> tuple[Call, Network, Shows, tuple[str, ...]]:
+    """Return the first way of calling the module that can be read, and what was read.
+
+    Raises:
+        ModelError: why the first way can't.
+    """
+    refused: ModelError | None = None
+    for call in calls_of(model, task):
+        is_refused = refused is not None and not isinstance(refused, _FailedError)
+        if is_refused and not call.is_plain:
+            break
+        reader = _Reader(model, call, task, output)
+        try:
+            with untouched(model):
+                _check_runs(model, call)
+            with untouched(model):
+                return call, *reader.read(_rows(call.n_in))
+        except _FailedError as error:
+            refused = refused or error
+        except ModelError as error:  # rows are mixed, say, where the width was a wrong guess
+            refused = error if refused is None or isinstance(refused, _FailedError) else refused
+    raise refused or ModelError("it can't be called", where=type(model).__name__, remedy=READABLE)
+
+
+class _FailedError(ModelError):
+    """The module can't be called so."""
+
+
+def _check_runs(model: nn.Module, call: Call) -> None:
+    before = torch.get_rng_state()
+    bits = torch.from_numpy(_rows(call.n_in)).to(_dtype(model))
+    try:
+        _ = begin(model, *call.arguments(bits))
+    except Exception as error:
+        raise _failed(model, call, bits, error) from error
+    if not torch.equal(before, torch.get_rng_state()):
+        raise ModelError(
+            "its forward draws random numbers",
+            where=type(model).__name__,
+            remedy="a network gives the same bits for the same input every time",
+        )
+
+
+def _failed(model: nn.Module, call: Call, bits: Tensor, error: Exception) -> _FailedError:
+    shapes = " and ".join(str(list(part.shape)) for part in call.arguments(bits))
+    frames = reversed(list(traceback.walk_tb(error.__traceback__)))
+    return _FailedError(
+        f"its forward fails on rows of shape {shapes} in {str(bits.dtype).removeprefix('torch.')} "
+        f"({type(error).__name__}: {first_line(error)})",
+        where=place_of(frames) or type(model).__name__,
+        remedy="make model(x) work for x of shape (batch, bits)",
+    )
+
+
+def _dtype(model: nn.Module) -> torch.dtype:
+    """Return the type of a module's numbers: that of its first parameter of a float type."""
+    tensors = (*model.parameters(), *model.buffers())
+    return next((tensor.dtype for tensor in tensors if tensor.dtype in FORMATS), torch.float32)
+
+
+def _rows(n_in: int, seed: int = 0) -> np.ndarray[Any, Any]:
     """Return the rows that the module is run on."""
     if n_in <= ALL_ROWS_UP_TO:
         return to_bits(np.arange(1 << n_in), n_in)
-    return np.random.default_rng(0).integers(0, 2, (SOME_ROWS, n_in), dtype=np.uint8)
+    rows = np.random.default_rng(seed).integers(0, 2, (SOME_ROWS, n_in), dtype=np.uint8)
+    rows[:2] = [[0] * n_in, [1] * n_in]
+    return rows
 
 
-def _values(graph: fx.Graph, root: Root) -> dict[fx.Node, Any]:
-    """Return the value of each operation on the rows, whose width is found by trying.
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """A module with the way to call it."""
 
-    The first matrix that is used is likely to be a Linear's weight, (out, in).
-    """
-    tensors = [attribute(root, str(node.target)) for node in graph.nodes if node.op == "get_attr"]
-    weights = [tensor for tensor in tensors if tensor.is_floating_point() and tensor.ndim == 2]
-    refused = ModelError(
-        "its forward uses no Linear layer", where=type(root.model).__name__, remedy=READABLE
-    )
-    widths = [weight.shape[axis] for axis in (1, 0) for weight in weights]
-    for number, n_in in enumerate(dict.fromkeys(widths)):
+    model: nn.Module
+    call: Call
+    task: Task | None
+    output: int | str | None
+
+    def _tensors(self, result: Any, rows: int) -> tuple[list[Tensor], str]:
+        return outputs_of(result, rows, self.output, self.task and self.task.n_out)
+
+    def outputs(self, rows: np.ndarray[Any, Any]) -> Tensor:
+        """Return what the module gives on rows of bits, (batch, outputs)."""
+        bits = torch.from_numpy(rows).to(_dtype(self.model))
+        tensors, _ = self._tensors(begin(self.model, *self.call.arguments(bits)), len(rows))
+        return torch.cat([tensor.reshape(len(rows), -1).double() for tensor in tensors], dim=1)
+
+    def read(self, rows: np.ndarray[Any, Any]) -> tuple[Network, Shows, tuple[str, ...]]:
+        """Return the network, what the module's outputs show of it, and notes."""
+        dtype = _dtype(self.model)
+        name = FORMATS[dtype]
+        n_in = self.call.n_in
+        rec = Recorder(len(rows), Nodes(n_in, FLOAT_DTYPES[name], name), TABLE)
+        codes = torch.arange(n_in)[None] * len(rows) + torch.arange(len(rows))[:, None]
+        arguments = self.call.arguments(torch.from_numpy(rows).to(dtype))
+        for argument, own in zip(arguments, self.call.arguments(codes), strict=True):
+            rec.memory.write(argument, own)
         try:
-            return run(graph, root, torch.from_numpy(_rows(n_in)).to(weights[0]))
-        except ModelError as error:
-            refused = refused if number else error
-    raise refused
+            with rec:
+                result = begin(self.model, *arguments)
+        finally:
+            if rec.refused is not None:
+                raise rec.refused from None
+        tensors, note = self._tensors(result, len(rows))
+        units = [unit for tensor in tensors for unit in _units_of(rec, tensor)]
+        try:
+            network, shows, notes = _network(rec, units, self.task)
+        except NetworkError as error:
+            where = type(self.model).__name__
+            raise ModelError(error.what, where=where, remedy=error.remedy) from error
+        unused = [
+            name
+            for name, parameter in self.model.named_parameters()
+            if parameter.untyped_storage().data_ptr() not in rec.seen
+        ]
+        if unused:
+            rec.note(f"{unused[0]} is never used in forward")
+        given = (self.call.note, *rec.notes, note, *notes)
+        return network, shows, tuple(text for text in given if text)
 
 
-def _wire(graph: fx.Graph, values: dict[fx.Node, Any]) -> Wire:
-    """Return what the forward computes from its batch, following it from operation to operation.
+def _units_of(rec: Recorder, tensor: Tensor) -> list[int]:
+    """Return the units of a row of outputs, in the order of memory.
 
     Raises:
-        ModelError: an operation can't be read, or they are not one chain.
+        ModelError: a number of them is no value of the batch.
     """
-    wires: dict[fx.Node, Wire] = {}
-    node: Any
-    for node in graph.nodes:
-        if node.op == "placeholder":
-            wires[node] = Wire()
-        elif node.op == "output":
-            return _returned(node, wires)
-        else:
-            sources = [source for source in node.all_input_nodes if source in wires]
-            wire = _step(node, sources, wires, values) if sources else None
-            if wire is not None:
-                wires[node] = wire
-    raise AssertionError("a graph ends in its output")
-
-
-def _step(
-    node: Any, sources: list[fx.Node], wires: dict[fx.Node, Wire], values: dict[fx.Node, Any]
-) -> Wire | None:
-    """Return the wire after one operation; ``None`` if it carries no values of the batch."""
-    name = node.target if node.op == "call_method" else node.target.__name__
-    call = Call(name, place(node), values[sources[0]], values[node])
-    kwargs = dict(node.kwargs)
-    args = [kwargs.pop("input"), *node.args] if "input" in kwargs else list(node.args)
-    if is_swapped := len(args) == 2 and args[1] is sources[0]:
-        args.reverse()
-    handler = (SWAPPED if is_swapped else OPERATIONS).get(node.target)
-    if handler is None:
-        raise call.refusal(f"{name} can't be read", REMEDIES.get(name, READABLE))
-    if len(sources) > 1 or [i for i, arg in enumerate(args) if arg is sources[0]] != [0]:
-        raise call.refusal(
-            f"{name} is given the batch otherwise than as its first argument alone",
-            "a network is one chain of layers; a comparison is written y > t",
-        )
-    rest = fx.map_arg(args[1:], values.__getitem__)
-    options = fx.map_arg(kwargs, values.__getitem__)
-    try:
-        _ = inspect.signature(handler).bind(call, wires[sources[0]], *rest, **options)
-    except TypeError as error:
-        raise call.refusal(f"{name} can't be read with these arguments ({error})") from error
-    return handler(call, wires[sources[0]], *rest, **options)
-
-
-def _returned(output: Any, wires: dict[fx.Node, Wire]) -> Wire:
-    """Return the wire that the forward returns, if every other leads to it."""
-    result = output.args[0]
-    if result not in wires:
-        kind = type(result).__name__.removeprefix("immutable_")
-        what = "something computed without the batch" if isinstance(result, fx.Node) else kind
+    codes = rec.memory.codes(tensor)
+    if not bool((codes >= 0).any()):
         raise ModelError(
-            f"its forward returns {what}", where="forward", remedy="return one tensor of outputs"
+            "its forward returns something computed without the batch",
+            where="forward",
+            remedy="return the outputs of the layers",
         )
-    uses = {node: sum(u in wires or u is output for u in node.users) for node in wires}
-    for node, count in sorted(uses.items(), key=lambda item: item[1]):  # the unused ones first
-        if count != 1:
-            what = "the input" if node.op == "placeholder" else "what is computed here"
-            raise ModelError(
-                f"{what} is used {count} times" if count else f"{what} is never used",
-                where=place(node),
-                remedy="a network is one chain: each result goes into the next operation alone",
-            )
-    wire = wires[result]
-    if not wire.layers:
-        raise ModelError("its forward uses no Linear layer", where="forward", remedy=READABLE)
-    return wire
+    rows = torch.arange(rec.rows)
+    is_batch = codes.ndim > 0 and len(codes) == rec.rows
+    own = codes.reshape(rec.rows, -1) if is_batch else codes.reshape(1, -1)
+    of_row = torch.where(own >= 0, own % rec.rows, rows[: len(own), None])
+    units = torch.where(own >= 0, own // rec.rows, own)
+    if not is_batch or bool((of_row != rows[:, None]).any() or (units != units[0]).any()):
+        raise ModelError(
+            f"its forward returns shape {list(tensor.shape)} for {rec.rows} rows, and not a row of "
+            "outputs for each",
+            where="forward",
+            remedy="return a tensor of shape (batch, outputs)",
+        )
+    return [
+        unit if unit >= 0 else rec.constant_unit(rec.memory.value_of(unit))
+        for unit in units[0].tolist()
+    ]
 
 
-def _check_all_used(graph: fx.Graph, root: Root) -> None:
-    used = {
-        id(attribute(root, str(node.target)))
-        for node in graph.nodes
-        if node.op == "get_attr" and node.users
-    }
-    for name, parameter in root.named_parameters():
-        if id(parameter) not in used:
-            raise ModelError(
-                f"{module_name(name)} is never used in forward",
-                where=type(root.model).__name__,
-                remedy="use the layer or remove it",
-            )
+def _network(
+    rec: Recorder, units: list[int], task: Task | None
+) -> tuple[Network, Shows, tuple[str, ...]]:
+    """Return the network of some units, what they show of it, and notes on how they are read."""
+    ends = _bits_of_classes(rec, units)
+    rec.check_readable(ends)
+    readout, sources, notes = _readout(rec, ends)
+    shows: Shows = "values" if sources == ends else "bits"
+    shows = "number" if ends != units else shows
+    if not _are_whole(rec.nodes, sources):
+        columns = rec.distinct(sources)
+        first = rec.nodes.add(Node(columns))
+        sources = list(range(first, first + len(columns)))
+    layers, outputs = layers_of(rec.nodes, sources)
+    return Network(layers, readout, task, rec.nodes.format, outputs=outputs), shows, notes
+
+
+def _are_whole(nodes: Nodes, units: list[int]) -> bool:
+    """Return whether units are all those of some nodes, one node after another."""
+    numbers = list(dict.fromkeys(nodes.place_of(unit)[0] for unit in units))
+    return -1 not in numbers and units == [u for number in numbers for u in nodes.all_of(number)]
+
+
+def _bits_of_classes(rec: Recorder, units: list[int]) -> list[int]:
+    """Return the units; in place of the number of the largest of several, its bits."""
+    if len(units) != 1 or units[0] not in rec.classes or len(rec.classes[units[0]]) <= 2:
+        return units
+    classes = rec.classes[units[0]]
+    width = math.ceil(math.log2(len(classes)))
+    rec.note(f"the number of the largest of {len(classes)} is read as a word of {width} bits")
+    terms = [
+        [(unit, 1.0) for number, unit in enumerate(classes) if number >> bit & 1]
+        for bit in reversed(range(width))
+    ]
+    return rec.rows_of_terms(terms, None, is_bits=True)
+
+
+def _readout(rec: Recorder, units: list[int]) -> tuple[Readout, list[int], tuple[str, ...]]:
+    """Return how outputs become bits, the units that are read, and notes."""
+    compared = [_comparison(rec.nodes, unit) for unit in units]
+    known = {(entry[1], entry[2]) for entry in compared if entry is not None}
+    if None not in compared and len(known) == 1:
+        ((threshold, convention),) = known
+        sources = [entry[0] for entry in compared if entry is not None]
+        return Readout("threshold", threshold, convention), sources, ()
+    if all(rec.nodes.is_bit(unit) for unit in units):
+        return Readout(), units, ()
+    kinds = {node.activation.kind for unit in units if (node := rec.nodes.node_of(unit))}
+    what = "a sigmoid" if kinds == {"sigmoid"} else ""
+    text = f"forward ends in {what}" if what else "forward gives raw outputs"
+    return Readout(), units, (f"{text}; judged by > 0.5",)
+
+
+def _comparison(nodes: Nodes, unit: int) -> tuple[int, float, Any] | None:
+    """Return what a unit compares, with what, and how ties count; ``None`` for no comparison."""
+    node, (_, at) = nodes.node_of(unit), nodes.place_of(unit)
+    if node is None or node.activation.kind != "step" or node.weight is not None:
+        return None
+    source = node.columns[at]
+    if nodes.is_bit(source):
+        return None
+    threshold = 0.0 if node.bias is None else -float(node.bias[at])
+    return source, threshold, node.activation.convention

@@ -1,0 +1,298 @@
+"""Comparisons, which give bits, and operations of bits."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from adderlab.nets.activations import RULES, Activation
+from adderlab.nets.convention import Convention, is_above
+from adderlab.nets.tracing.nodes import IDENTITY
+from adderlab.nets.tracing.operations.shared import (
+    COMPARE,
+    Entry,
+    is_computed,
+    one_number,
+    source_of,
+    units_of,
+)
+from adderlab.nets.tracing.places import is_assert
+from adderlab.nets.tracing.recorder import PATH, Recorder
+
+CHOICES: Final = "choose between constants, or between what is compared and a constant"
+
+
+def comparison(convention: Convention, sign: int) -> Entry:
+    """Return the entry of ``a > b`` (sign 1) or ``a < b`` (-1), and of those that admit ties."""
+
+    def entry(rec: Recorder, func: Any, out: Tensor, one: Any, two: Any) -> Any:
+        del func
+        codes: list[Any] = []
+        for part, other in ((one, two), (two, one)):
+            own = part
+            if not is_computed(rec, part):
+                dtype = torch.result_type(part, other)
+                own = torch.as_tensor(part, dtype=dtype).double()
+                _check_threshold(rec, part, own)
+            codes.append(rec.memory.codes(own).expand(out.shape))
+        codes = [logits(rec, own) for own in codes]
+        order, (first, second) = rec.by_row(*(own.contiguous() for own in codes))
+        return _steps(rec, out, order, first, second, convention, sign)
+
+    return entry
+
+
+def _check_threshold(rec: Recorder, given: Any, used: Tensor) -> None:
+    if not torch.isfinite(used).all():
+        value = float(used.reshape(-1)[~torch.isfinite(used).reshape(-1)][0])
+        raise rec.refusal(f"the threshold is {value}", "compare with a finite number")
+    if used.numel() == 1 and float(used) != (given.item() if isinstance(given, Tensor) else given):
+        number = given.item() if isinstance(given, Tensor) else given
+        rec.note(f"{number!r} is compared as PyTorch rounds it, {float(used)!r}")
+
+
+def logits(rec: Recorder, codes: Tensor) -> Tensor:
+    """Return codes in which units of a softmax are what it was taken of."""
+    units = units_of(rec, codes)
+    if not units or any(unit not in rec.ranked for unit in units):
+        return codes
+    table = codes.clone()
+    for unit in units:
+        at = (codes >= 0) & (codes // rec.rows == unit)
+        table[at] = rec.ranked[unit][0] * rec.rows + codes[at] % rec.rows
+    return table
+
+
+def _steps(
+    rec: Recorder,
+    out: Tensor,
+    order: Any,
+    first: Any,
+    second: Any,
+    convention: Convention,
+    sign: int,
+) -> Any:
+    terms: list[list[tuple[int, float]]] = []
+    shifts: list[float] = []
+    bits: list[int | None] = []
+    for units in zip(first.tolist(), second.tolist(), strict=True):
+        parts = list(zip(units, (float(sign), -float(sign)), strict=True))
+        own = [(unit, factor) for unit, factor in parts if unit >= 0]
+        shift = sum(rec.memory.value_of(unit) * factor for unit, factor in parts if unit < 0)
+        terms.append(own)
+        shifts.append(shift)
+        bits.append(_compared_bit(rec, own, shift, convention))
+    if all(bit is not None for bit in bits):
+        return rec.filled(out, order, np.array(bits))
+    step = Activation("step", convention=convention)
+    units = rec.rows_of_terms(terms, shifts if any(shifts) else None, step)
+    return rec.filled(out, order, units)
+
+
+def _compared_bit(
+    rec: Recorder, terms: list[tuple[int, float]], shift: float, convention: Convention
+) -> int | None:
+    """Return the unit of a comparison of one bit with a constant; ``None`` for any other."""
+    if len(terms) != 1 or not rec.nodes.is_bit(terms[0][0]):
+        return None
+    ((unit, factor),) = terms
+    zero, one = (is_above(value, 0.0, convention) for value in (shift, factor + shift))
+    if zero == one:
+        return rec.constant_unit(float(one))
+    if one:
+        return unit
+    return rec.rows_of_terms([[(unit, -1.0)]], [1.0], is_bits=True)[0]
+
+
+def step_of(
+    rec: Recorder, out: Tensor, parts: Any, shift: float, convention: Convention, order: Any
+) -> Any:
+    """Return the codes of a step of a weighted sum of columns of units."""
+    terms = [
+        [(int(unit), factor) for unit, factor in zip(own, [f for _, f in parts], strict=True)]
+        for own in zip(*(units.tolist() for units, _ in parts), strict=True)
+    ]
+    step = Activation("step", convention=convention)
+    return rec.filled(out, order, rec.rows_of_terms(terms, [shift] * len(terms), step))
+
+
+def rounded(rec: Recorder, func: Any, out: Tensor, value: Tensor, *_: Any, **__: Any) -> Any:
+    """Rounding of what lies between 0 and 1: 1 above 0.5, since 0.5 is rounded to even."""
+    del func
+    order, (units,) = rec.by_row(rec.memory.codes(value))
+    for unit in units.tolist():
+        node = rec.nodes.node_of(unit)
+        kind = node.activation if node is not None else None
+        is_unit = kind is not None and (
+            kind.kind in ("sigmoid", "hardsigmoid", "step")
+            or (
+                kind.kind in ("hardtanh", "clamp")
+                and kind.constants == {"min": (0.0,), "max": (1.0,)}
+            )
+        )
+        if not (is_unit or rec.nodes.is_bit(unit)):
+            raise rec.refusal("values beyond 0 and 1 are rounded", COMPARE)
+    return step_of(rec, out, [(units, 1.0)], -0.5, ">", order)
+
+
+def logic(shift: float, factor: float = 1.0) -> Entry:
+    """Return the entry of ``and`` and ``or`` of two bits: a step of their sum."""
+
+    def entry(rec: Recorder, func: Any, out: Tensor, one: Any, two: Any) -> Any:
+        del func
+        order, columns = bits_of(rec, out, one, two)
+        return step_of(rec, out, [(own, factor) for own in columns], shift, ">", order)
+
+    return entry
+
+
+def exclusive(rec: Recorder, func: Any, out: Tensor, one: Any, two: Any) -> Any:
+    """``xor`` of two bits: their sum less twice their ``and``."""
+    del func
+    order, (first, second) = bits_of(rec, out, one, two)
+    pairs = list(zip(first.tolist(), second.tolist(), strict=True))
+    step = Activation("step")
+    both = rec.rows_of_terms([[(a, 1.0), (b, 1.0)] for a, b in pairs], [-1.5] * len(pairs), step)
+    terms = [[(a, 1.0), (b, 1.0), (c, -2.0)] for (a, b), c in zip(pairs, both, strict=True)]
+    return rec.filled(out, order, rec.rows_of_terms(terms, None, is_bits=True))
+
+
+def inverted(rec: Recorder, func: Any, out: Tensor, value: Tensor) -> Any:
+    """``not`` of a bit."""
+    del func
+    order, (units,) = bits_of(rec, out, value)
+    terms = [[(unit, -1.0)] for unit in units.tolist()]
+    return rec.filled(out, order, rec.rows_of_terms(terms, [1.0] * len(terms), is_bits=True))
+
+
+def equal(is_equal: bool) -> Entry:
+    """Return the entry of ``==`` or ``!=``: of two bits, or of a class and a number."""
+
+    def entry(rec: Recorder, func: Any, out: Tensor, one: Any, two: Any) -> Any:
+        value, number = (one, two) if is_computed(rec, one) else (two, one)
+        codes = rec.memory.codes(value)
+        units = units_of(rec, codes)
+        if not is_computed(rec, number) and all(unit in rec.classes for unit in units):
+            wanted = one_number(rec, number)
+            order, (own,) = rec.by_row(codes)
+            chosen: list[int] = []
+            for unit in own.tolist():
+                classes = rec.classes[unit]
+                known = wanted.is_integer() and 0 <= wanted < len(classes)
+                chosen.append(classes[int(wanted)] if known else rec.constant_unit(0.0))
+            same = rec.filled(out, order, np.array(chosen))
+            if is_equal:
+                return same
+            rec.memory.write(out, same)
+            return inverted(rec, func, out, out)
+        different = exclusive(rec, func, out, one, two)
+        if not is_equal:
+            return different
+        rec.memory.write(out, different)
+        return inverted(rec, func, out, out)
+
+    return entry
+
+
+def bits_of(rec: Recorder, out: Tensor, *values: Any) -> tuple[Any, list[Any]]:
+    """Return where the rows' bits are, and the units of each operand.
+
+    Raises:
+        ModelError: a value is no bit.
+    """
+    codes = [rec.memory.codes(value).expand(out.shape) for value in values]
+    order, columns = rec.by_row(*(own.contiguous() for own in codes))
+    bits: list[Any] = []
+    for column in columns:
+        own: list[int] = []
+        for unit in column.tolist():
+            if unit < 0:
+                constant = rec.memory.value_of(unit)
+                if constant not in (0.0, 1.0):
+                    raise rec.refusal("a value that is no bit is used as one", COMPARE)
+                unit = rec.constant_unit(constant)
+            elif not rec.nodes.is_bit(unit):
+                raise rec.refusal("a value that is no bit is used as one", COMPARE)
+            own.append(unit)
+        bits.append(np.array(own, dtype=np.int64))
+    return order, bits
+
+
+def chosen(rec: Recorder, func: Any, out: Tensor, condition: Tensor, one: Any, two: Any) -> Any:
+    """``where(y > t, a, b)``: between two constants; between y and a multiple of it."""
+    if not rec.memory.is_computed(condition):
+        parts = [rec.memory.codes(part).expand(out.shape) for part in (one, two)]
+        return func(condition, *parts)
+    codes = [
+        rec.memory.codes(part).expand(out.shape).contiguous() for part in (condition, one, two)
+    ]
+    order, (bits, first, second) = rec.by_row(*codes)
+    new = np.zeros(len(bits), dtype=np.int64)
+    for at, (bit, a, b) in enumerate(
+        zip(bits.tolist(), first.tolist(), second.tolist(), strict=True)
+    ):
+        new[at] = _choice(rec, bit, a, b)
+    return rec.filled(out, order, new)
+
+
+def _choice(rec: Recorder, bit: int, one: int, two: int) -> int:
+    """Return the unit that is ``one`` where a bit is 1, else ``two``."""
+    values = [rec.memory.value_of(end) if end < 0 else None for end in (one, two)]
+    if values == [1.0, 0.0]:
+        return bit
+    comparison = _comparison_of(rec, bit)
+    if comparison is not None:
+        unit, threshold, convention, is_turned = comparison
+        above, below = (two, one) if is_turned else (one, two)
+        chosen = _by_comparison(rec, unit, threshold, convention, above, below)
+        if chosen is not None:
+            return rec.rows_of_terms([[(unit, 1.0)]], None, chosen)[0]
+    a, b = values
+    if a is not None and b is not None and Fraction(a) - Fraction(b) == Fraction(a - b):
+        return rec.rows_of_terms([[(bit, a - b)]], [b], is_bits={a, b} == {0.0, 1.0})[0]
+    raise rec.refusal("where chooses between two computed values", CHOICES)
+
+
+def _comparison_of(rec: Recorder, bit: int) -> tuple[int, float, Convention, bool] | None:
+    """Return the unit that a bit compares with a constant, how, and whether it asks for less."""
+    node, (_, at) = rec.nodes.node_of(bit), rec.nodes.place_of(bit)
+    source = source_of(node, at)
+    if node is None or node.activation.kind != "step" or source is None:
+        return None
+    unit, factor = source
+    convention = node.activation.convention
+    shift = 0.0 if node.bias is None else float(node.bias[at])
+    if factor == 1:
+        return unit, -shift, convention, False
+    return (unit, shift, ">=" if convention == ">" else ">", True) if factor == -1 else None
+
+
+def _by_comparison(
+    rec: Recorder, unit: int, threshold: float, convention: Convention, above: int, below: int
+) -> Activation | None:
+    """Return the activation that is one value above a threshold and another elsewhere."""
+    ends = [rec.memory.value_of(end) if end < 0 else None for end in (above, below)]
+    if threshold == 0 and above == unit:
+        if ends[1] == 0:
+            return Activation("relu")
+        inner, (_, at) = rec.nodes.node_of(below), rec.nodes.place_of(below)
+        source = source_of(inner, at) if below >= 0 else None
+        is_multiple = inner is not None and inner.bias is None and inner.activation == IDENTITY
+        if is_multiple and source is not None and source[0] == unit:
+            return Activation("leaky", slope=source[1])
+    if any(end >= 0 and end != unit for end in (above, below)) or "where" not in RULES:
+        return None
+    options: dict[str, Any] = {"above": ends[0], "below": ends[1], "threshold": threshold}
+    return Activation("where", convention=convention, **options)
+
+
+def depends(rec: Recorder, func: Any, out: Any, *_: Any, **__: Any) -> Any:
+    """A number taken out of the batch, on which Python's path may depend."""
+    del func
+    if is_assert():
+        return [None] * len(out) if isinstance(out, tuple) else None
+    raise rec.refusal(PATH, "replace if, while and loops over values by a comparison or where")

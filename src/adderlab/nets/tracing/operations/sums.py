@@ -1,0 +1,267 @@
+"""Sums, products with constants, and quotients that are one of these."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from adderlab.nets.activations import RULES, Activation
+from adderlab.nets.tracing.operations.shared import (
+    COMPARE,
+    activated,
+    as_used,
+    copies,
+    is_computed,
+    one_number,
+    plus,
+    times,
+    units_of,
+)
+from adderlab.nets.tracing.places import place
+from adderlab.nets.tracing.recorder import Recorder
+
+
+def product(rec: Recorder, func: Any, out: Tensor, one: Tensor, two: Tensor) -> Any:
+    """``A @ B`` of two matrices, one of them of constants."""
+    del func, out
+    if rec.memory.is_computed(one) and rec.memory.is_computed(two):
+        raise rec.refusal("two computed values are multiplied", "multiply by constants alone")
+    if rec.memory.is_computed(two):
+        return rec.matrix(rec.memory.codes(two).T.contiguous(), one).T.contiguous()
+    return rec.matrix(rec.memory.codes(one), two.T)
+
+
+def product_and_sum(
+    rec: Recorder,
+    func: Any,
+    out: Tensor,
+    shift: Tensor,
+    one: Tensor,
+    two: Tensor,
+    *,
+    beta: float = 1,
+    alpha: float = 1,
+) -> Any:
+    """``b + A @ B``."""
+    if (alpha, beta) != (1, 1):
+        raise rec.refusal("a product and a sum are scaled", "multiply by constants before")
+    is_bias = not rec.memory.is_computed(shift) and shift.ndim == 1
+    if is_bias and not rec.memory.is_computed(two):
+        return rec.matrix(rec.memory.codes(one), two.T, shift.expand(two.shape[1]).contiguous())
+    products = product(rec, func, out, one, two)
+    return plus(rec, out, products, rec.memory.codes(shift).expand(out.shape))
+
+
+def batched(rec: Recorder, func: Any, out: Tensor, one: Tensor, two: Tensor) -> Any:
+    """A product of matrices in batches."""
+    del func
+    if rec.memory.is_computed(one) and rec.memory.is_computed(two):
+        raise rec.refusal("two computed values are multiplied", "multiply by constants alone")
+    if rec.memory.is_computed(two):
+        return batched(
+            rec, None, out.transpose(1, 2), two.transpose(1, 2), one.transpose(1, 2)
+        ).transpose(1, 2)
+    codes = rec.memory.codes(one)
+    if bool((two == two[:1]).all()):
+        rows = codes.reshape(-1, codes.shape[2])
+        return rec.matrix(rows, two[0].T).reshape(out.shape)
+    return torch.stack([rec.matrix(a, b.T) for a, b in zip(codes, two, strict=True)])
+
+
+def vector(rec: Recorder, func: Any, out: Tensor, one: Tensor, two: Tensor) -> Any:
+    """``A @ v``."""
+    del func, out
+    if rec.memory.is_computed(two):
+        raise rec.refusal("a matrix is multiplied with one row of the batch", "keep (batch, bits)")
+    return rec.matrix(rec.memory.codes(one), two[None])[:, 0]
+
+
+def total(
+    rec: Recorder, func: Any, out: Tensor, value: Tensor, dims: Any = None, *_: Any, **__: Any
+) -> Any:
+    """A sum over some dimensions."""
+    del func
+    codes = rec.memory.codes(value)
+    dims = [dims] if isinstance(dims, int) else list(dims or range(codes.ndim))
+    over = {dim % codes.ndim for dim in dims}
+    kept = [dim for dim in range(codes.ndim) if dim not in over]
+    count = math.prod(codes.shape[dim] for dim in over)
+    table = codes.permute(*kept, *sorted(over)).reshape(-1, count)
+    ones = torch.ones((1, count), dtype=_dtype(rec))
+    return rec.matrix(table, ones).reshape(out.shape)
+
+
+def mean(
+    rec: Recorder, func: Any, out: Tensor, value: Tensor, dims: Any = None, *_: Any, **__: Any
+) -> Any:
+    """A mean: a sum that is divided by their number."""
+    count = value.numel() // max(out.numel(), 1)
+    return times(rec, out, total(rec, func, out, value, dims), _inverse(rec, float(count)))
+
+
+def _dtype(rec: Recorder) -> torch.dtype:
+    return {"fp64": torch.float64, "fp32": torch.float32, "fp16": torch.float16}.get(
+        rec.nodes.format, torch.bfloat16
+    )
+
+
+def _inverse(rec: Recorder, number: float) -> float:
+    """Return ``1 / number`` where that is exact."""
+    if number == 0 or abs(math.frexp(number)[0]) != 0.5:
+        raise rec.refusal(
+            f"values are divided by {number:g}, and the quotients are no binary fractions",
+            "divide by powers of two alone",
+        )
+    return 1 / number
+
+
+def sum_(
+    rec: Recorder, func: Any, out: Tensor, one: Any, two: Any, alpha: float = 1, sign: int = 1
+) -> Any:
+    """``a + b``, each of them values or constants."""
+    del func
+    codes = [rec.memory.codes(as_used(rec, part)).expand(out.shape) for part in (one, two)]
+    factor = float(alpha) * sign
+    if factor == 1 and (powers := _one_and_powers(rec, out, *codes)) is not None:
+        return powers
+    if abs(factor) != 1:
+        is_value = is_computed(rec, two)
+        codes[1] = (
+            times(rec, out, codes[1], factor)
+            if is_value
+            else rec.memory.codes(as_used(rec, two) * factor).expand(out.shape)
+        )
+        factor = 1.0
+    return plus(rec, out, *codes, factors=(1.0, factor))
+
+
+def difference(rec: Recorder, func: Any, out: Tensor, one: Any, two: Any, alpha: float = 1) -> Any:
+    """``a - b``."""
+    return sum_(rec, func, out, one, two, alpha, sign=-1)
+
+
+def reversed_difference(
+    rec: Recorder, func: Any, out: Tensor, one: Any, two: Any, alpha: float = 1
+) -> Any:
+    """``b - a``."""
+    return sum_(rec, func, out, two, one, alpha, sign=-1)
+
+
+def scaled(rec: Recorder, func: Any, out: Tensor, one: Any, two: Any) -> Any:
+    """``c * y``."""
+    del func
+    if all(isinstance(part, Tensor) and rec.memory.is_computed(part) for part in (one, two)):
+        raise rec.refusal("two computed values are multiplied", "multiply by constants alone")
+    value, factor = (one, two) if is_computed(rec, one) else (two, one)
+    codes = rec.memory.codes(value).expand(out.shape)
+    return times(rec, out, codes, as_used(rec, factor))
+
+
+def negated(rec: Recorder, func: Any, out: Tensor, value: Tensor) -> Any:
+    """``-y``."""
+    del func
+    return times(rec, out, rec.memory.codes(value), -1.0)
+
+
+def divided(rec: Recorder, func: Any, out: Tensor, one: Any, two: Any, **options: Any) -> Any:
+    """``y / c`` for a power of two; ``y / (1 + |y|)``, which is softsign."""
+    del func
+    if options.get("rounding_mode") is not None:
+        raise rec.refusal("values are rounded", COMPARE)
+    if is_computed(rec, two):
+        is_one = not is_computed(rec, one) and one_number(rec, one) == 1
+        return reciprocal(rec, None, out, two) if is_one else _softsign(rec, out, one, two)
+    by = as_used(rec, two)
+    inverse = torch.tensor([_inverse(rec, float(number)) for number in by.reshape(-1)])
+    codes = rec.memory.codes(one).expand(out.shape)
+    return times(rec, out, codes, inverse.double().reshape(by.shape))
+
+
+def _softsign(rec: Recorder, out: Tensor, one: Any, two: Tensor) -> Any:
+    what = ("two computed values are divided", "divide by powers of two alone")
+    if not is_computed(rec, one) or "softsign" not in RULES:
+        raise rec.refusal(*what)
+    order, (above, below) = rec.by_row(rec.memory.codes(one), rec.memory.codes(two))
+    for unit, under in zip(above.tolist(), below.tolist(), strict=True):
+        node, (number, at) = rec.nodes.node_of(under), rec.nodes.place_of(under)
+        size = node.columns[at] if number >= 0 and node is not None and node.weight is None else -1
+        inner = rec.nodes.node_of(size) if size >= 0 else None
+        is_so = (
+            node is not None
+            and node.bias is not None
+            and float(node.bias[at]) == 1
+            and inner is not None
+            and inner.activation.kind == "abs"
+            and inner.weight is None
+            and inner.columns[rec.nodes.place_of(size)[1]] == unit
+        )
+        if not is_so:
+            raise rec.refusal(*what)
+    return activated(rec, out, order, above, Activation("softsign"))
+
+
+def exponential(rec: Recorder, func: Any, out: Tensor, value: Tensor) -> Any:
+    """``exp(y)``, which is read in ``1 / (1 + exp(-y))`` alone."""
+    del func
+    order, (units,) = rec.by_row(rec.memory.codes(value))
+    what = ("exp can't be read", place(), "1 / (1 + exp(-y)) alone is read, as a sigmoid")
+    new = copies(rec, units, what)
+    rec.powers |= {copy: (unit, 0) for copy, unit in zip(new.tolist(), units.tolist(), strict=True)}
+    return rec.filled(out, order, new)
+
+
+def _one_and_powers(rec: Recorder, out: Tensor, one: Tensor, two: Tensor) -> Any:
+    """Return the codes of ``1 + exp(y)``; ``None`` for any other sum."""
+    units = {unit for codes in (one, two) for unit in units_of(rec, codes)}
+    if not units or any(rec.powers.get(unit, (0, 1))[1] for unit in units):
+        return None
+    order, columns = rec.by_row(one.contiguous(), two.contiguous())
+    powers, ones = columns if (columns[0] >= 0).all() else columns[::-1]
+    if any(unit >= 0 or rec.memory.value_of(unit) != 1 for unit in ones.tolist()):
+        return None
+    new = copies(rec, powers, rec.unreadable[int(powers[0])])
+    sources = (rec.powers[unit][0] for unit in powers.tolist())
+    rec.powers |= {copy: (unit, 1) for copy, unit in zip(new.tolist(), sources, strict=True)}
+    return rec.filled(out, order, new)
+
+
+def reciprocal(rec: Recorder, func: Any, out: Tensor, value: Tensor) -> Any:
+    """``1 / (1 + exp(-y))``, which is the sigmoid of y."""
+    del func
+    order, (units,) = rec.by_row(rec.memory.codes(value))
+    powers = [rec.powers.get(unit, (0, 0)) for unit in units.tolist()]
+    if not all(added for _, added in powers) or "sigmoid" not in RULES:
+        raise rec.refusal("a computed value is divided by", "divide by powers of two alone")
+    rec.note("1 / (1 + exp(-y)) was read as the sigmoid of y")
+    turned = rec.rows_of_terms([[(source, -1.0)] for source, _ in powers])
+    return activated(rec, out, order, np.array(turned), Activation("sigmoid"))
+
+
+def normalized(
+    rec: Recorder,
+    func: Any,
+    out: Any,
+    value: Tensor,
+    weight: Any,
+    bias: Any,
+    mean: Tensor | None,
+    variance: Tensor,
+    *options: Any,
+) -> Any:
+    """Batch norm in eval mode: a scale and a shift for each unit."""
+    del func
+    *training, _, epsilon = options
+    if any(training) or mean is None:
+        raise rec.refusal("batch norm uses the batch's own mean", "call model.eval()")
+    scale = 1 / torch.sqrt(variance + epsilon)
+    scale = scale if weight is None else scale * weight
+    shift = -mean * scale if bias is None else bias - mean * scale
+    shape = [1, -1, *[1] * (value.ndim - 2)]
+    codes = times(rec, out[0], rec.memory.codes(value), scale.reshape(shape).double().numpy())
+    shifts = rec.memory.of_constants(shift.reshape(shape).expand(value.shape))
+    rec.note("batch norm was read as a scale and a shift, as eval mode has it")
+    return plus(rec, out[0], codes, shifts), *[None] * (len(out) - 1)
