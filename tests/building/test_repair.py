@@ -500,8 +500,9 @@ def one_layer(weight: Any) -> Network:
             "half-adder",
             NetworkError,
             (
-                "fc1: the activation tanh is not piecewise linear, so the values that work "
-                "can't be computed exactly; repair a network of relu, leaky, step and identity"
+                "fc1: the activation tanh is not straight on both sides of 0, so the values that "
+                "work can't be computed; repair a network of relu, leaky, step, abs, sign, "
+                "heaviside and identity"
             ),
         ),
         *(

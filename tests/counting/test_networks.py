@@ -42,6 +42,7 @@ def test_counts_are_those_of_the_values_one_by_one(net):
     values = [
         value for _, tensor in net.tensors() for value in np.ravel(fractions_of(tensor)).tolist()
     ]
+    values += [Fraction(slope) for _, slopes in net.slopes() for slope in slopes]
     assert found.raw == len(values)
     assert found.unique == len(set(values))
     assert found.nonzero == sum(value != 0 for value in values)

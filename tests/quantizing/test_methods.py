@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import numpy as np
 import pytest
+from exact import bit_of, raw_outputs
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import FEW, fractions_of, networks, refused, tasks
@@ -53,47 +52,17 @@ NARROW = ("fp16", "bf16", "fp8-e4m3", "fp8-e5m2", "int8", "int5", "int4", "int3"
 
 def right_rows(net, task) -> int:
     """Return how many rows are right, each computed with fractions one by one."""
-    parameters = [
-        (fractions_of(layer.weight), None if layer.bias is None else fractions_of(layer.bias))
-        for layer in net.layers
-    ]
     right = 0
     for index in range(task.rows):
         block = task.block_of(task.input_words(np.array([index])), start=0)
-        values = [Fraction(int(bit)) for bit in block.inputs[0]]
-        for layer, (weight, bias) in zip(net.layers, parameters, strict=True):
-            sums = [
-                sum((w * x for w, x in zip(row, values, strict=True)), Fraction(0))
-                + (0 if bias is None else bias[place])
-                for place, row in enumerate(weight)
-            ]
-            values = [_activated(layer.activation, one) for one in sums]
+        values = raw_outputs(net, block.inputs[0])
         cares = [True] * len(values) if block.cares is None else block.cares[0]
         right += all(
-            _bit(net.readout, value) == int(wanted)
+            bit_of(net.readout, value) == int(wanted)
             for value, wanted, matters in zip(values, block.expected[0], cares, strict=True)
             if matters
         )
     return right
-
-
-def _activated(activation: Activation, value: Fraction) -> Fraction:
-    match activation.kind:
-        case "relu":
-            return max(value, Fraction(0))
-        case "leaky":
-            return value if value > 0 else value * Fraction(activation.slope)
-        case "step":
-            return Fraction(value > 0 if activation.convention == ">" else value >= 0)
-        case _:
-            return value
-
-
-def _bit(readout: Readout, value: Fraction) -> int | None:
-    if readout.kind == "exact":
-        return int(value) if value in (0, 1) else None
-    threshold = Fraction(readout.threshold)
-    return int(value > threshold if readout.convention == ">" else value >= threshold)
 
 
 @pytest.mark.parametrize(

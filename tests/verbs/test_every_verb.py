@@ -161,7 +161,7 @@ REFUSED = [
     (lambda: adderlab.show(3.5), "model: "),
     # repair, compare
     (lambda: adderlab.repair(NO_TASK), "task: the network names no task; name one: `task` half-"),
-    (lambda: adderlab.repair(TANH), "fc1: the activation tanh is not piecewise linear, so the val"),
+    (lambda: adderlab.repair(TANH), "fc1: the activation tanh is not straight on both sides of 0"),
     (lambda: adderlab.repair(Network((Layer(Dense(np.ones((1, 13)))),)), "majority:13"),
      "repair: the task has 8192 rows, more than 4096; repair a smaller network, or train it"),
     (lambda: adderlab.compare(LECTURE, THREE),
@@ -269,7 +269,8 @@ KEYS = [
         "explains": "slots", "with_zero_grad": None, "without_zero_grad": None, "losses": None}),
     (lambda: adderlab.explain_symbols(LECTURE), {"explains": "symbols", "patterns": None}),
     (lambda: adderlab.count(LECTURE, training="sgd"), {
-        "parameters": {"raw": 17, "nonzero": 12, "unique": 5}, "macs": 12, "flops": 29,
+        "parameters": {"raw": 17, "nonzero": 12, "unique": 5, "trainable": 17},
+        "macs": 12, "flops": 29,
         "layers": None, "stored_bytes": 68, "file_bytes": None, "entropy": None,
         "bytes": {"fp32", "int2", "binary"}, "training": {"bytes"}}),
 ]  # fmt: skip
