@@ -81,6 +81,10 @@ class LimitError(ResourceError):
     """A limit on time or memory that was reached before there was anything to give back."""
 
 
+class DependencyError(AdderlabError, ImportError):
+    """A package that is needed and is not installed, or can't be loaded."""
+
+
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C during long work, with where it was.
 

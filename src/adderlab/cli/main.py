@@ -37,6 +37,7 @@ from adderlab.cli.output import complain, prepare_streams, print_json
 from adderlab.cli.usage import refusal_of
 from adderlab.errors import AdderlabError, LimitError
 from adderlab.errors import Interrupted as WorkInterrupted
+from adderlab.packages import dependency_error
 
 PANEL_COLUMNS: Final = 80
 """Columns below which help is plain text: panels would cut the names of options short."""
@@ -157,6 +158,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         if refusal is None:
             return BAD_INPUT
         return _refuse(arguments, refusal.to_dict(), str(refusal))
+    except ImportError as error:
+        missing = dependency_error(error)
+        if missing is None:
+            raise
+        return _refuse(arguments, missing.to_dict(), str(missing))
     except MemoryError:
         what = "the memory of this machine is used up"
         remedy = "take something smaller"

@@ -26,6 +26,7 @@ from adderlab.demo.wide_adders import wide_adders
 from adderlab.demo.workshop import Workshop
 from adderlab.demo.written import summary_of
 from adderlab.errors import OptionError, OutputError
+from adderlab.packages import check_installed
 from adderlab.runs.times import Stopwatch, Times
 from adderlab.writing import new_folder
 
@@ -147,6 +148,8 @@ def demo(
         raise OutputError(
             "the folder holds other files", where=str(target), remedy="name a new folder"
         )
+    if chapter is None:
+        check_installed("torch", "numba", "matplotlib", "pyarrow")
     watch = Stopwatch()
     chapters: list[Chapter] = []
     numbers = range(1, len(CHAPTERS) + 1) if chapter is None else (chapter,)

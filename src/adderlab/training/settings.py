@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from difflib import get_close_matches
 from importlib import metadata
@@ -215,7 +216,10 @@ class Settings:
             settings["hidden"] = list(self.hidden)
         drawn = DRAWN if self.member is None else DRAWN_BY_MEMBER
         engines = ("torch", "numba") if path.startswith("numba") else ("torch",)
-        versions = {name: metadata.version(name).partition("+")[0] for name in engines}
+        versions: dict[str, str] = {}
+        for name in engines:
+            with suppress(metadata.PackageNotFoundError):  # kernels train without torch
+                versions[name] = metadata.version(name).partition("+")[0]
         versions["numpy"] = np.__version__
         return {
             "task": task.record,

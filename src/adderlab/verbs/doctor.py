@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import platform
 import re
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Any, Final
 
 from adderlab.blocks import Block, Result, Table
+from adderlab.errors import AdderlabError
+from adderlab.packages import DISTRIBUTIONS, EXTRAS, dependency_error, install_command, is_installed
 
-EXTRAS: Final = {"jupyterlab": "notebook", "z3": "smt"}
 LOWEST_PYTHON: Final = (3, 11)
 NETWORKS: Final = 1 << 13
 """Trained to measure the speed: a tenth of a second of one core."""
@@ -104,7 +105,7 @@ def examine() -> Examination:
         *(_package(name, extra) for name, extra in EXTRAS.items()),
     ]
     if all(check.is_good for check in checks if check.needed):
-        checks += [_proof_speed(), _training_speed()]
+        checks += [_measured("proving", _proof_speed), _measured("training", _training_speed)]
     return Examination(tuple(checks))
 
 
@@ -112,19 +113,36 @@ def needed_packages() -> list[str]:
     """Return the packages that adderlab's metadata requires, by the names they are imported by."""
     lines = metadata.requires("adderlab") or []
     required = (line for line in lines if "extra ==" not in line)
-    return [re.split(r"[^A-Za-z0-9_.-]", line)[0].replace("-", "_") for line in required]
+    names = [re.split(r"[^A-Za-z0-9_.-]", line)[0] for line in required]
+    modules = {name: module for module, name in DISTRIBUTIONS.items()}
+    return [modules.get(name, name.replace("-", "_")) for name in names]
 
 
 def _package(name: str, extra: str = "") -> Check:
-    requirement = f"adderlab[{extra}]" if extra else name
-    remedy = f"pip install '{requirement}'"
-    if importlib.util.find_spec(name) is None:
-        return Check(name, "not installed", is_good=False, needed=not extra, remedy=remedy)
+    if not is_installed(name):
+        return Check(
+            name, "not installed", is_good=False, needed=not extra, remedy=install_command(name)
+        )
     try:
-        installed = metadata.version(name)
+        installed = metadata.version(DISTRIBUTIONS.get(name, name))
     except metadata.PackageNotFoundError:
         installed = "installed"
     return Check(name, installed, is_good=True, needed=not extra)
+
+
+def _measured(what: str, speed: Callable[[], Check]) -> Check:
+    """Return a speed, or why there is none: a package that is there and can't be loaded."""
+    fault: AdderlabError | None
+    try:
+        return speed()
+    except AdderlabError as error:
+        fault = error
+    except ImportError as error:
+        fault = dependency_error(error)
+        if fault is None:
+            raise
+    state = f"{fault.where}: {fault.what}" if fault.where else fault.what
+    return Check(what, state, is_good=False, remedy=fault.remedy)
 
 
 def _proof_speed() -> Check:

@@ -12,6 +12,7 @@ from adderlab.explaining.chain import Chain, chain_rule
 from adderlab.explaining.chain_chapters import WITH, WITHOUT, chain_chapters
 from adderlab.explaining.steps import chain_steps
 from adderlab.figures import operations_picture
+from adderlab.packages import is_installed
 from adderlab.verbs.explained_rows import parse_values
 from adderlab.verbs.explanation import Explanation, check_outs, written
 
@@ -40,7 +41,8 @@ def explain_chain(
     """
     check_outs(out)
     chain = chain_rule(length, None if values is None else parse_values(values))
-    picture = chain_picture(chain)
+    # without files to write, a terminal shows the chain whether there is a figure or not
+    picture = chain_picture(chain) if out or is_installed("matplotlib") else None
     chapters = chain_chapters(chain)
     explanation = Explanation(
         "chain",
@@ -50,7 +52,7 @@ def explain_chain(
         chapters,
         chain_chapters(chain, picture),
         chain_steps(chain, chapters),
-        (picture,),
+        (picture,) if picture else (),
     )
     return written(explanation, out)
 

@@ -13,6 +13,7 @@ from adderlab.explaining.slots_chapters import slots_chapters
 from adderlab.explaining.steps import slots_steps
 from adderlab.figures import losses_picture
 from adderlab.nets import Network
+from adderlab.packages import is_installed
 from adderlab.tasks import Task
 from adderlab.verbs.explained_rows import Words, explained_rows
 from adderlab.verbs.explanation import Explanation, check_outs, written
@@ -80,7 +81,8 @@ def explain_slots(
         net, lesson.examples, loss=lesson.loss, lr=float(lesson.lr), iterations=iterations
     )
     slots = replace(slots, start=start)
-    picture = slots_picture(slots)
+    # without files to write, a terminal shows the slots whether there is a figure or not
+    picture = slots_picture(slots) if out or is_installed("matplotlib") else None
     chapters = slots_chapters(slots)
     explanation = Explanation(
         "slots",
@@ -90,7 +92,7 @@ def explain_slots(
         chapters,
         slots_chapters(slots, picture),
         slots_steps(slots, chapters),
-        (picture,),
+        (picture,) if picture else (),
     )
     return written(explanation, out)
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from adderlab.blocks import Block, Chapter, Picture, Result, in_a_row, written_lines
-from adderlab.blocks.html import to_page
 from adderlab.blocks.markdown import to_document
 from adderlab.errors import OutputError
 from adderlab.writing import check_folder, check_place, new_folder, write_file
@@ -59,6 +58,8 @@ class Explanation(Result):
 
     def to_page(self) -> str:
         """Return one HTML page with MathML that works offline."""
+        from adderlab.blocks.html import to_page
+
         return to_page(self.title, LEDE, self.long_chapters)
 
     def blocks(self) -> tuple[Block, ...]:

@@ -15,6 +15,7 @@ from typing import Unpack
 import numpy as np
 
 from adderlab.errors import OptionError
+from adderlab.packages import check_installed
 from adderlab.runs.maps.result import SHOWS, TrainabilityMap, npz_bytes
 from adderlab.runs.maps.run import (
     SUFFIX,
@@ -97,6 +98,7 @@ def map(
             )
         for place in (image, image.with_suffix(SUFFIX)):
             check_place(place)
+        check_installed("matplotlib")
         check_disk(grid, image)
         grid = as_begun(grid, parts_folder(image))
         if grid.bands > 1:

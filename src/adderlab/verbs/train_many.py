@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from adderlab.errors import OptionError, OutputError
+from adderlab.packages import check_installed
 from adderlab.runs.populations.census import Census
 from adderlab.runs.populations.ledger import Ledger
 from adderlab.runs.populations.plan import Plan, check_threads, this_machine
@@ -78,6 +79,7 @@ def train_many(
     folder = Path(out) if out is not None else None
     ledger = None
     if folder is not None:
+        check_installed("pyarrow", *(["matplotlib"] if draw else []))
         ledger = Ledger.open(folder, plan.identity(), this_machine())
         if ledger.result is not None:
             return finished_census(plan, ledger, draw)

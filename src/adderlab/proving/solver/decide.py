@@ -11,7 +11,6 @@ References:
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from typing import Any, Final
 
 from adderlab.limits import Budget
 from adderlab.nets import Network
+from adderlab.packages import is_installed as is_package_installed
 from adderlab.proving.solver.script import to_script
 from adderlab.tasks import Task
 
@@ -49,7 +49,7 @@ class SolverResult:
 
 def is_installed() -> bool:
     """Return whether the solver can be used here."""
-    return importlib.util.find_spec("z3") is not None
+    return is_package_installed("z3")
 
 
 def decide(net: Network, task: Task, budget: Budget) -> SolverResult:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from adderlab.blocks.numbers import counted
+from adderlab.packages import is_installed
 from adderlab.training.census.rates import Rate
 from adderlab.training.choice import ENSEMBLE, choose
 from adderlab.training.judging import judge
@@ -239,8 +240,10 @@ def path_of(task: Task, settings: Settings, networks: int) -> str:
     """Return the engine for some networks that are trained once, by how much work they are.
 
     A kernel is compiled for seconds: too long for what PyTorch trains in about as many.
-    PyTorch trains whole blocks, however few are wanted.
+    PyTorch trains whole blocks, however few are wanted. Where it is not installed, a kernel does.
     """
+    if not is_installed("torch"):
+        return choose(task, settings).path
     block = members_at_once(task, settings)
     trained = -(-networks // block) * block
     drawing = DRAW_WORK * settings.samples if settings.data == "samples" else 0
