@@ -37,6 +37,12 @@ def fault_of_result(plan: Plan, result: Mapping[str, Any]) -> str:
     for name, value in (("task", plan.task.name), ("networks", plan.networks)):
         if result[name] != value:
             return f"{name}: not {value}"
+    solutions = result["solutions"]
+    if (
+        len({bool(n) for n in (result["successes"], solutions["classes"], solutions["commonest"])})
+        > 1
+    ):
+        return "solutions: they are not those of the successes"
     task, most = plan.task, plan.networks
     members = [entry["member"] for entry in result["failures"]]
     members += [entry["member"] for entry in result["solutions"]["commonest"]]
