@@ -292,6 +292,7 @@ def test_every_exception_is_ours_and_a_built_in_one(error):
     assert {base.__name__ for base in built_in} & {
         "ValueError",
         "TypeError",
+        "ImportError",
         "OSError",
         "MemoryError",
     }

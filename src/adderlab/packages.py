@@ -54,7 +54,7 @@ def dependency_error(error: ImportError) -> DependencyError | None:
         return None
     return DependencyError(
         f"{package} can't be loaded ({' '.join(str(error).split())})",
-        remedy=f"{install_command(package)} --upgrade --force-reinstall",
+        remedy=f"install it again: {install_command(package)}",
     )
 
 

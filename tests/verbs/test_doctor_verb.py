@@ -7,6 +7,7 @@ from importlib import metadata
 
 import pytest
 
+from adderlab.packages import DISTRIBUTIONS
 from adderlab.verbs import doctor
 from adderlab.verbs.doctor import Check, Examination, examine
 
@@ -25,13 +26,15 @@ def test_all_is_well_here(report):
 def test_every_package_is_found_with_its_version(report):
     states = {check.what: check.state for check in report.checks}
     for name in doctor.needed_packages():
-        assert states[name] == metadata.version(name)
+        assert states[name] == metadata.version(DISTRIBUTIONS.get(name, name))
     assert states["adderlab"] == metadata.version("adderlab")
 
 
 def test_every_dependency_of_the_project_is_looked_at(report):
     needs = [line for line in metadata.requires("adderlab") if "extra ==" not in line]
     names = {line.partition(">")[0].strip().replace("-", "_") for line in needs}
+    modules = {name: module for module, name in DISTRIBUTIONS.items()}
+    names = {modules.get(name.replace("_", "-"), name) for name in names}
     assert names == set(doctor.needed_packages())
 
 
