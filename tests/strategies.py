@@ -19,7 +19,7 @@ from adderlab.nets.network import Layer, Network
 from adderlab.nets.readout import EXACT, Readout
 from adderlab.nets.tensors import FLOAT_DTYPES, Dense, Packed, Scaled, Sparse, Tensor, Wide
 from adderlab.tasks import CATALOG, Task, task_named
-from adderlab.tasks.table import parse_table
+from adderlab.tasks.tables import parse_table
 
 FEW = settings(max_examples=20, deadline=None, derandomize=True)
 MANY = settings(max_examples=50, deadline=None, derandomize=True)

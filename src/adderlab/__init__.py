@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from adderlab.proving import Verdict
     from adderlab.runs.maps.result import TrainabilityMap
     from adderlab.runs.populations.census import Census
-    from adderlab.tasks import Task, sample, task_named
+    from adderlab.tasks import Task, sample, table, task_named
     from adderlab.verbs.build import Built, build
     from adderlab.verbs.compare import Compared, compare
     from adderlab.verbs.count import count
@@ -102,6 +102,7 @@ _HOMES: Final = {
     "sample": "tasks",
     "save": "nets.saving",
     "show": "verbs.show",
+    "table": "tasks",
     "task_named": "tasks",
     "to_module": "nets.modules",
     "to_state_dict": "nets.state_dict",
@@ -161,6 +162,7 @@ __all__ = [
     "sample",
     "save",
     "show",
+    "table",
     "task_named",
     "to_module",
     "to_state_dict",

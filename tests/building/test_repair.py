@@ -25,7 +25,7 @@ from adderlab.errors import AdderlabError, NetworkError, ResourceError, TaskErro
 from adderlab.nets import EXACT, Activation, Layer, Network, Readout, network
 from adderlab.nets.tensors import FLOAT_DTYPES, Dense, Packed, Scaled, Sparse, Wide
 from adderlab.tasks import Task, task_named
-from adderlab.tasks.table import parse_table
+from adderlab.tasks.tables import parse_table
 from adderlab.verbs.prove import prove
 
 HALF = task_named("half-adder")

@@ -11,7 +11,7 @@ import numpy as np
 from adderlab.building import lecture_network, printed_network
 from adderlab.nets import EXACT, Activation, Readout, network
 from adderlab.tasks import task_named
-from adderlab.tasks.table import parse_table
+from adderlab.tasks.tables import parse_table
 
 HALF_ADDER = task_named("half-adder")
 RIGHT = """\

@@ -24,7 +24,7 @@ from adderlab.explaining.symbols import symbolic_gradients
 from adderlab.nets import Activation, Network, network
 from adderlab.nets.tensors import Sparse
 from adderlab.tasks import Task, task_named
-from adderlab.tasks.table import parse_table
+from adderlab.tasks.tables import parse_table
 
 HALF_ADDER = task_named("half-adder")
 F = Fraction

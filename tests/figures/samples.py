@@ -13,7 +13,7 @@ from adderlab.figures import Failure, FailureRow, MapAxis, MapView, RatePoint
 from adderlab.nets import EXACT, Activation, Layer, Network, Readout, network
 from adderlab.nets.tensors import Dense
 from adderlab.tasks import Task, task_named
-from adderlab.tasks.table import parse_table
+from adderlab.tasks.tables import parse_table
 
 HALF_ADDER = task_named("half-adder")
 LECTURE = lecture_network(HALF_ADDER)

@@ -26,7 +26,7 @@ from adderlab.nets.network import Layer, Network, network
 from adderlab.nets.readout import Readout
 from adderlab.nets.tensors import Dense, Packed, Scaled, Sparse, Wide
 from adderlab.tasks import task_named
-from adderlab.tasks.table import parse_table
+from adderlab.tasks.tables import parse_table
 
 TABLE = parse_table("in a:1,in b:1,out c:2\n0,0,0\n0,1,*\n1,0,1\n1,1,2\n", where="t.csv")
 HALF = network(

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from adderlab.tasks import Task
-from adderlab.tasks.table import parse_table
+from adderlab.tasks.tables import parse_table
 
 
 class Layers(nn.Module):

@@ -29,7 +29,7 @@ from adderlab.nets.logits import without_last_sigmoid
 from adderlab.nets.modules import AdderNN, Step
 from adderlab.nets.tracing import from_module
 from adderlab.tasks import task_named
-from adderlab.tasks.table import parse_table
+from adderlab.tasks.tables import parse_table
 from adderlab.verbs.prove import prove
 
 # The notebooks' classes.

@@ -29,7 +29,7 @@ from adderlab.nets.walk import (
     words_of,
 )
 from adderlab.tasks import task_named
-from adderlab.tasks.table import parse_table
+from adderlab.tasks.tables import parse_table
 
 HALF_ADDER = task_named("half-adder")
 F = Fraction

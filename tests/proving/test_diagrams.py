@@ -25,7 +25,7 @@ from adderlab.nets.tensors import Dense, Sparse, Wide
 from adderlab.proving.diagrams import decide, variable_order
 from adderlab.proving.enumeration import enumerate_rows, margin_of
 from adderlab.tasks import Task, task_named
-from adderlab.tasks.table import parse_table
+from adderlab.tasks.tables import parse_table
 
 Build = Callable[[Task, str], Network]
 Values = tuple[int, ...]

@@ -19,7 +19,7 @@ from adderlab.nets.activations import TANH_ERROR, tanh
 from adderlab.nets.enclosure import Enclosure, Machine
 from adderlab.nets.tensors import Dense, Scaled, Wide, as_stored
 from adderlab.proving.enumeration import enumerate_rows
-from adderlab.tasks.table import parse_table
+from adderlab.tasks.tables import parse_table
 from adderlab.verbs.prove import prove
 
 AT = Readout("threshold", 0.0, ">")

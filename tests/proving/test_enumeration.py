@@ -22,7 +22,7 @@ from adderlab.proving.enumeration import (
     margin_of,
 )
 from adderlab.tasks import Task, task_named
-from adderlab.tasks.table import parse_table
+from adderlab.tasks.tables import parse_table
 from adderlab.verbs.prove import prove
 
 exactly = partial(prove, formats="exact")

@@ -28,7 +28,7 @@ from adderlab.proving.comparison import Comparison
 from adderlab.proving.diagrams import Diagrams, Function, engine
 from adderlab.proving.equivalence import compare
 from adderlab.tasks import Task, task_named
-from adderlab.tasks.table import parse_table
+from adderlab.tasks.tables import parse_table
 from adderlab.verbs.prove import prove
 
 HALF = task_named("half-adder")

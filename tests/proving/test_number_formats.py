@@ -32,7 +32,7 @@ from adderlab.proving import FormatVerdict
 from adderlab.proving.arithmetic import ORDERS, format_outputs
 from adderlab.proving.number_formats import format_verdict
 from adderlab.tasks import Task, task_named
-from adderlab.tasks.table import parse_table
+from adderlab.tasks.tables import parse_table
 from adderlab.verbs.prove import prove
 
 NETWORKS = max(100, SAMPLES)

@@ -22,7 +22,7 @@ from adderlab.nets.tracing.checks import check_agrees
 from adderlab.quantizing.rounding import round_to_nearest
 from adderlab.quantizing.scheme import Scheme
 from adderlab.tasks import Task, task_named
-from adderlab.tasks.table import parse_table
+from adderlab.tasks.tables import parse_table
 from adderlab.verbs.prove import prove
 
 MODULES = 100

@@ -22,7 +22,7 @@ from adderlab.proving.enumeration import enumerate_rows, is_right_exactly, rows_
 from adderlab.proving.solver import SolverResult
 from adderlab.proving.solver.specification import is_wrong
 from adderlab.tasks import task_named
-from adderlab.tasks.table import parse_table
+from adderlab.tasks.tables import parse_table
 from adderlab.verbs.prove import prove
 
 NETWORKS = max(60, SAMPLES // 20)

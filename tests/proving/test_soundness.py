@@ -26,7 +26,7 @@ from adderlab.nets.tensors import Dense, Packed, Scaled, Sparse, Wide, as_stored
 from adderlab.proving.enumeration import enumerate_rows
 from adderlab.proving.verdict import worst_of
 from adderlab.tasks import Task, task_named
-from adderlab.tasks.table import parse_table
+from adderlab.tasks.tables import parse_table
 from adderlab.verbs.prove import prove
 
 NETWORKS = max(300, SAMPLES)

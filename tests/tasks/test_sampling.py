@@ -10,7 +10,7 @@ from strategies import FEW, named_tasks, refused, seeds
 
 from adderlab.errors import OptionError, ResourceError
 from adderlab.tasks import Task, sample, task_named
-from adderlab.tasks.table import parse_table
+from adderlab.tasks.tables import parse_table
 
 BOUNDED = parse_table(
     "in a:2<3,in wide:40<5,in b:3<7,out c:2\n"

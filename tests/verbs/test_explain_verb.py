@@ -21,7 +21,7 @@ from adderlab.explaining.units import unit_meanings
 from adderlab.nets import load, network
 from adderlab.nets.walk import unit_names
 from adderlab.tasks import task_named
-from adderlab.tasks.table import parse_table
+from adderlab.tasks.tables import parse_table
 from adderlab.training import Settings
 from adderlab.training.loop import train_network
 from adderlab.verbs.explain import explain

@@ -18,7 +18,7 @@ from adderlab.nets.files import from_bytes
 from adderlab.nets.tensors import Dense
 from adderlab.proving import Counterexample, Margin, Verdict, engines
 from adderlab.tasks import Task, Word, task_named
-from adderlab.tasks.table import parse_table
+from adderlab.tasks.tables import parse_table
 from adderlab.verbs.prove import prove
 
 HALF_ADDER = task_named("half-adder")

@@ -116,7 +116,8 @@ NETWORKS: Final = files(".safetensors")
 
 
 def task(incomplete: str) -> list[str]:
-    """Return the tasks that what is typed may become; after ``table:``, tables in CSV."""
+    """Return the tasks that what is typed may become; after ``table:``, files of tables."""
     if incomplete.startswith(TABLE):
-        return [TABLE + path for path in files(".csv")(incomplete.removeprefix(TABLE))]
+        tables = files(".csv", ".tsv", ".parquet", ".md", ".txt")
+        return [TABLE + path for path in tables(incomplete.removeprefix(TABLE))]
     return words(*TASKS, TABLE)(incomplete)

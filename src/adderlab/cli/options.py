@@ -111,7 +111,7 @@ TaskOption: TypeAlias = Annotated[
     typer.Option(
         "--task",
         metavar="TASK",
-        help="The task, if not the one the file names.",
+        help="The task, if not the one the file names: a name, table:FILE, 'y = a xor b'.",
         autocompletion=task,
     ),
 ]

@@ -50,6 +50,7 @@ def decide(
     own = format_named(net.format).name
     about = arithmetics(formats) or ("exact", own)
     base = Verdict("unknown", "", task.name, task.rows, about, own_format=own)
+    base = replace(base, notes=task.notes)
     named = [name for name in about if name != "exact"]
     question = Question(net, task, base, named, on_progress)
     with within(budget):

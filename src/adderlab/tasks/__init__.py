@@ -1,8 +1,10 @@
 """What is to be computed: bit functions as rules on whole numbers."""
 
 from adderlab.tasks.catalog import CATALOG, Entry, as_task, task_named
+from adderlab.tasks.formula import formula_task
 from adderlab.tasks.sampling import Samples, sample
-from adderlab.tasks.table import read_table, table_from_record
+from adderlab.tasks.tables import read_table, table
+from adderlab.tasks.tabulated import table_from_record
 from adderlab.tasks.task import Row, RowBlock, Task, Word
 
 __all__ = [
@@ -14,8 +16,10 @@ __all__ = [
     "Task",
     "Word",
     "as_task",
+    "formula_task",
     "read_table",
     "sample",
+    "table",
     "table_from_record",
     "task_named",
 ]

@@ -6,11 +6,14 @@ import difflib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from adderlab.bits import Values, popcount
 from adderlab.errors import TaskError
-from adderlab.tasks.table import read_table
+from adderlab.tasks.formula import formula_task
+from adderlab.tasks.frames import is_frame
+from adderlab.tasks.tables import read_table, table
 from adderlab.tasks.task import Rule, Task, Word
 
 LARGEST_WIDTH: Final = 1 << 20
@@ -137,32 +140,61 @@ CATALOG: Final[dict[str, Entry]] = {
 """Every named task, by name. ``half-adder`` is ``adder:1``."""
 
 
-def as_task(task: Task | str) -> Task:
-    """Return the task that is given by itself or by its name.
+def as_task(task: Task | str | Any) -> Task:
+    """Return the task that is given by itself, by its name, as a formula, or as a table.
+
+    Args:
+        task: a task; a name; ``y = a xor b``; the path of a table; or a frame, see
+            :func:`~adderlab.tasks.tables.table`.
 
     Raises:
-        TaskError: there is no task of that name, or it is neither a task nor a name.
+        TaskError: there is no task of that name, or it is none of these.
     """
     if isinstance(task, Task):
         return task
-    # callers without a type checker give numbers and lists too: these are refused below
-    if isinstance(task, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if isinstance(task, str):
         return task_named(task)
+    if isinstance(task, Path) or is_frame(task):
+        return table(task)
     raise TaskError(
-        f"got {type(task).__name__}", where="task", remedy="give a task or its name: half-adder"
+        f"got {type(task).__name__}",
+        where="task",
+        remedy="give a task, its name: half-adder, or a table",
     )
+
+
+_OPTION: Final = re.compile(
+    r"(?P<path>.*):(?P<option>inputs|outputs)=(?P<names>[^:]*)\Z", re.DOTALL
+)
+
+
+def _table_named(rest: str) -> Task:
+    """Return the task of ``FILE``, ``FILE:inputs=A,B`` or ``FILE:inputs=A,B:outputs=S``."""
+    options: dict[str, str] = {}
+    while match := _OPTION.match(rest):
+        if match["option"] in options:
+            raise TaskError(f"{match['option']}= is given twice", where=rest, remedy="give it once")
+        rest, options[match["option"]] = match["path"], match["names"]
+    return read_table(rest, **options)
 
 
 def task_named(text: str) -> Task:
     """Return the task that ``text`` names: ``half-adder``, ``adder:8``, ``table:FILE``.
 
+    ``table:FILE:inputs=A,B`` names the inputs of a table that does not mark them. Boolean formulas
+    are tasks too: ``y = a xor b``.
+
     Raises:
-        TaskError: no such task, a width that is missing, wrong or beyond memory, or a table
-            that can't be read.
+        TaskError: no such task, a width that is missing, wrong or beyond memory, a table that
+            can't be read, or a faulty formula.
     """
     name, colon, rest = text.partition(":")
     if name == "table":
-        return read_table(rest)
+        return _table_named(rest)
+    if name == "formula" and colon:
+        return formula_task(rest)
+    if "=" in text:
+        return formula_task(text)
     entry = CATALOG.get(name)
     if entry is None:
         near = difflib.get_close_matches(name, CATALOG, n=1)
@@ -170,6 +202,8 @@ def task_named(text: str) -> Task:
         remedy = (
             f"did you mean {CATALOG[near[0]].usage}?" if near else f"one of {usages}, table:FILE"
         )
+        if re.search(r"[&|^~]|\b(?:and|or|xor|not)\b", text):
+            remedy = "a formula names its output: write y = a xor b"
         raise TaskError(f"unknown task {text!r}", where="task", remedy=remedy)
     if entry.fixed is not None:
         if colon:

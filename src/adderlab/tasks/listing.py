@@ -42,7 +42,8 @@ class TaskList(Result):
             (entry.usage, entry.title, f"{_words(entry.inputs)} → {_words(entry.outputs)}")
             for entry in self.entries
         ]
-        rows.append(("table:FILE", "a truth table in CSV", "as its header says"))
+        rows.append(("table:FILE", "a truth table: CSV, TSV, Parquet", "as its header says"))
+        rows.append(("'y = a xor b'", "Boolean formulas, ; between them", "as the names say"))
         return (
             Table(columns, tuple(rows), left=columns),
             Line("Bits are written most significant first. A table's header names its words:"),

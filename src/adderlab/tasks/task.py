@@ -109,6 +109,7 @@ class Task:
         title: one line for people.
         record: what a network file stores of it: its name, or a table with its rows.
         any_value: the number by which ``rule`` says that any output will do; ``None`` if never.
+        notes: what was assumed in reading it, one sentence each.
     """
 
     name: str
@@ -118,6 +119,7 @@ class Task:
     title: str = ""
     record: Any = field(default=None, repr=False)
     any_value: int | None = None
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def n_in(self) -> int:

@@ -96,7 +96,7 @@ def prove(
     return replace(
         verdict,
         sha256=source.sha256,
-        notes=source.notes,
+        notes=(*source.notes, *verdict.notes),
         seconds=time.perf_counter() - start,
     )
 

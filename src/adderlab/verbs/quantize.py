@@ -142,7 +142,7 @@ def quantize(
         on_progress("the network as given", 1.0)
         with time_limit.watch.part(PROVING):
             verdict = time_limit.prove(net, target)
-        return replace(verdict, notes=source.notes)
+        return replace(verdict, notes=(*source.notes, *verdict.notes))
 
     if to.lower() == SMALLEST:
         if scheme is not None or limit is not None:
@@ -300,7 +300,8 @@ def quantization_table(
         on_progress=on_progress,
     )
     on_progress("the network as given", 1.0)
-    before = replace(time_limit.prove(net, target), notes=source.notes)
+    before = time_limit.prove(net, target)
+    before = replace(before, notes=(*source.notes, *before.notes))
     stopped = ""
     if len(attempts) < count:
         stopped = time_limit.text(f"{len(attempts)} of {counted(count, 'attempt')} made")

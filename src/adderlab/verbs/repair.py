@@ -150,9 +150,11 @@ def repair(
                 net, verdict, taken = candidate.network, changed, candidate
                 break
         else:
-            return Repaired(None, repairs, None, replace(verdict, notes=source.notes))
+            notes = (*source.notes, *verdict.notes)
+            return Repaired(None, repairs, None, replace(verdict, notes=notes))
     file = save(net, out) if out is not None else None
-    return Repaired(net, repairs, taken, replace(verdict, notes=source.notes), file)
+    verdict = replace(verdict, notes=(*source.notes, *verdict.notes))
+    return Repaired(net, repairs, taken, verdict, file)
 
 
 def _exactly(net: Network, task: Task) -> Verdict:

@@ -11,10 +11,11 @@ import numpy as np
 
 from adderlab.blocks.numbers import significant
 from adderlab.building.formula.expression import Indicator, evaluate, plus, step_argument, value_at
-from adderlab.building.formula.parse import Line, raise_all
+from adderlab.building.formula.parse import Line
 from adderlab.errors import FormulaError
 from adderlab.nets.dyadic import from_integers
 from adderlab.tasks import Task
+from adderlab.tasks.parsing import raise_all
 from adderlab.tasks.wording import named
 
 LARGEST_CHECK_BITS: Final = 20

@@ -30,12 +30,13 @@ from adderlab.building.formula.expression import (
     lowest_bit,
     step_argument,
 )
-from adderlab.building.formula.parse import parse_formula, raise_all
+from adderlab.building.formula.parse import parse_formula
 from adderlab.errors import FormulaError, ResourceError
 from adderlab.formats import Format, format_named
 from adderlab.nets import EXACT, Activation, Layer, Network, Readout
 from adderlab.nets.tensors import as_stored
 from adderlab.tasks import Task
+from adderlab.tasks.parsing import raise_all
 
 LARGEST: Final = 10_000_000
 """Parameters of a network, and bits of the words in a formula, beyond which nothing is built."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -33,17 +33,21 @@ from adderlab.building.formula.expression import (
 )
 from adderlab.errors import FormulaError
 from adderlab.tasks import Task, Word
+from adderlab.tasks.parsing import (
+    DEEPEST,
+    MOST_LISTED,
+    Cursor,
+    Token,
+    and_more,
+    lines_of,
+    raise_all,
+    tokens_of,
+)
 
 LARGEST_TEXT: Final = 1 << 20
 """Characters of a formula."""
-DEEPEST: Final = 100
-"""Parentheses inside one another."""
 LONGEST_NUMBER: Final = 400
 """Characters of a number, and the magnitude of its exponent; fp64 ends at 1e309."""
-_MOST_LISTED: Final = 10
-"""Names or errors that a message lists."""
-_LONGEST_QUOTE: Final = 30
-"""Characters of a token that a message quotes."""
 _DIGITS: Final = 8
 """More digits than the number of any bit has."""
 _WIDEST_COMPARED: Final = 64
@@ -68,37 +72,6 @@ _TOKEN: Final = re.compile(
       | (?P<unknown> \S )""",
     re.VERBOSE,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A number, name, sign, unknown character or end of a line; lines and columns count from 1."""
-
-    kind: str
-    text: str
-    line: int
-    column: int
-
-    @property
-    def place(self) -> str:
-        """Line and column, for messages."""
-        return f"line {self.line} column {self.column}"
-
-    def __str__(self) -> str:
-        if self.kind == "end":
-            return "the end of the line"
-        is_long = len(self.text) > _LONGEST_QUOTE
-        return repr(f"{self.text[:_LONGEST_QUOTE]}…" if is_long else self.text)
-
-
-def tokens_of(source: str, line: int) -> list[Token]:
-    """Return the tokens of one line without its comment, the last one being its end."""
-    code = source.partition("#")[0].rstrip()
-    tokens = [
-        Token(match.lastgroup or "unknown", match[0], line, match.start() + 1)
-        for match in _TOKEN.finditer(code)  # which skips spaces
-    ]
-    return [*tokens, Token("end", "", line, len(code) + 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +111,7 @@ def parse_formula(text: str, task: Task, *, where: str) -> tuple[Line, ...]:
     lines: list[Line] = []
     line_of: dict[int, int] = {}
     are_all_known = True
-    sources = re.split(r"\r\n?|\n", text.removeprefix("\ufeff"))
+    sources = lines_of(text)
     for number, source in enumerate(sources, start=1):
         parser = _LineParser(source, number, task, errors)
         if parser.token.kind == "end":
@@ -152,7 +125,7 @@ def parse_formula(text: str, task: Task, *, where: str) -> tuple[Line, ...]:
         are_all_known = are_all_known and output is not None
     if are_all_known and len(line_of) < task.n_out:
         missing = [name for output, name in enumerate(task.output_bits) if output not in line_of]
-        names = ", ".join(missing[:_MOST_LISTED]) + _and_more(len(missing))
+        names = ", ".join(missing[:MOST_LISTED]) + and_more(len(missing))
         what = f"no formula for {names}" if line_of else "the formula is empty"
         place = f"line {len(sources) + (sources[-1] != '')} column 1"
         remedy = f"add a line {missing[0]} = EXPRESSION"
@@ -161,39 +134,17 @@ def parse_formula(text: str, task: Task, *, where: str) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-class _LineParser:
+class _LineParser(Cursor):
     """Parses one line by recursive descent.
 
     A syntax error is raised; errors after which parsing can go on are added to ``errors``.
     """
 
     def __init__(self, source: str, number: int, task: Task, errors: list[FormulaError]) -> None:
+        super().__init__(tokens_of(source, number, _TOKEN))
         self.source = source
-        self.tokens = tokens_of(source, number)
         self.task = task
         self.errors = errors
-        self.at = 0
-
-    @property
-    def token(self) -> Token:
-        """The next token."""
-        return self.tokens[self.at]
-
-    def sees(self, *signs: str) -> bool:
-        """Return whether the next token is one of these signs."""
-        return self.token.text in signs
-
-    def next(self) -> Token:
-        """Return the next token and step over it."""
-        token = self.token
-        self.at += 1
-        return token
-
-    def expect(self, *signs: str, what: str, remedy: str) -> Token:
-        """Return the next token, which must be one of these signs, and step over it."""
-        if not self.sees(*signs):
-            raise self.error(self.token, f"expected {what}, found {self.token}", remedy)
-        return self.next()
 
     def error(self, token: Token, what: str, remedy: str) -> FormulaError:
         """Return the error of a token; of an unknown character it is always that."""
@@ -246,11 +197,6 @@ class _LineParser:
         _ = self.expect("=", what="'=' after the indicator", remedy="write = EXPRESSION after it")
         difference = Sum(((Fraction(1), left), (Fraction(-1), right)))
         return Indicator(difference, comparison.text, self.text(start, closing), start.place)
-
-    def close(self, opening: Token) -> Token:
-        """Step over the ``)`` of an opening parenthesis and return it."""
-        what = f"the ')' of the '(' in column {opening.column}"
-        return self.expect(")", what=what, remedy="add it")
 
     def leftover(self) -> FormulaError:
         """Return the error of what follows a complete expression."""
@@ -393,19 +339,3 @@ def suggestion(name: str, words: tuple[Word, ...], *, with_words: bool) -> str:
         for word in words
     )
     return f"did you mean {near[0]}? there are {names}" if near else f"there are {names}"
-
-
-def raise_all(errors: Sequence[FormulaError], *, where: str) -> None:
-    """Raise one error that contains all the given ones, if any, for the file ``where``."""
-    if len(errors) == 1:
-        error = errors[0]
-        raise FormulaError(error.what, where=f"{where} {error.where}", remedy=error.remedy)
-    if errors:
-        listed = [f"({number}) {error}" for number, error in enumerate(errors[:_MOST_LISTED], 1)]
-        what = f"{len(errors)} faults: {' '.join(listed)}{_and_more(len(errors))}"
-        raise FormulaError(what, where=where)
-
-
-def _and_more(count: int) -> str:
-    """Return how many of ``count`` are not listed, as text."""
-    return f" and {count - _MOST_LISTED} more" if count > _MOST_LISTED else ""

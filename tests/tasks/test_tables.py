@@ -19,7 +19,7 @@ from strategies import FEW, check_refusal, refused, table_texts, tables
 
 from adderlab.errors import TaskError
 from adderlab.tasks import Task, read_table, table_from_record, task_named
-from adderlab.tasks.table import LARGEST_FILE_BYTES, parse_table
+from adderlab.tasks.tables import LARGEST_FILE_BYTES, parse_table
 
 HALF = "in a:1,in b:1,out c:2\n0,0,0\n0,1,1\n1,0,1\n1,1,2\n"
 DIGIT = "in a:2,in d:3<5,out s:3,out z:1\n" + "".join(
@@ -150,7 +150,7 @@ def test_all_faulty_rows_are_named_at_once() -> None:
         "0,0,0\n"
         "0,1\n"
         "0,2,8\n"
-        "1,0,x\n"
+        "1,0,q\n"
         "\n"
         "1,3,1\n"
         "1,2,1,\n"
@@ -194,7 +194,7 @@ def test_a_wide_output_out_of_range_is_refused_without_writing_its_limit_out() -
 
 
 def test_a_number_written_with_spaces_or_signs_is_not_whole() -> None:
-    for cell in ("1 0", "+1", "1.0", "", "0b", "1e0", "\u0661"):
+    for cell in ("1 0", "+1", "1.5", "", "0b", "1e0", "true", "-1", "\u0661"):
         with refused(TaskError, "t.csv: c is not a whole number (line 3); correct these lines"):
             _ = table(f"in a:1,out c:2\n0,1\n1,{cell}\n")
 
@@ -206,10 +206,9 @@ FORM = "is not of the form 'in a:2', 'in d:4<10' or 'out c:3'"
 
 @pytest.mark.parametrize(("header", "fault"), [
     ("0,0,0", f"'0' {FORM}, and '0' {FORM}, and '0' {FORM}"),
-    ("in a:1,c:2", f"'c:2' {FORM}"),
     ("in a:1,", f"'' {FORM}"),
-    ("in a:1,OUT c:2", f"'OUT c:2' {FORM}"),
-    ("in a:1,out c", f"'out c' {FORM}"),
+    ("in a:1,c:2:1", f"'c:2:1' {FORM}"),
+    ("in a:1,out 1", f"'out 1' {FORM}"),
     ("in a:1,out c:-1", f"'out c:-1' {FORM}"),
     ("in a:1,out c:12345678", f"'out c:12345678' {FORM}"),
     ("in a:1,out c:\u0662", f"'out c:\u0662' {FORM}"),
@@ -229,9 +228,9 @@ FORM = "is not of the form 'in a:2', 'in d:4<10' or 'out c:3'"
     ("in a:61<2,out c:1", "a domain of 61 input bits is beyond 16777216 rows"),
     ("in a:9999999,out c:1", "a domain of 9999999 input bits is beyond 16777216 rows"),
     ("in a:1,out c:40000,out d:30000", "70000 output bits are beyond 65536"),
-    ("in a:0,in a:0,out c",
-     ("a must be at least 1 bit wide, and a must be at least 1 bit wide, "
-      f"and 'out c' {FORM}, and a is named twice")),
+    ("in a:0,in a:0,out 1",
+     (f"'out 1' {FORM}, and a must be at least 1 bit wide, "
+      "and a must be at least 1 bit wide, and a is named twice")),
 ])  # fmt: skip
 def test_all_faults_of_a_header_are_named_at_once(header: str, fault: str) -> None:
     with refused(TaskError, f"t.csv line 1: {fault}; correct the header"):
@@ -239,8 +238,8 @@ def test_all_faults_of_a_header_are_named_at_once(header: str, fault: str) -> No
 
 
 def test_the_header_is_named_by_its_line() -> None:
-    with refused(TaskError, f"t.csv line 3: 'a' {FORM}; correct the header"):
-        _ = table("\n\na\n")
+    with refused(TaskError, f"t.csv line 3: '1' {FORM}; correct the header"):
+        _ = table("\n\n1\n")
 
 
 @pytest.mark.parametrize("text", ["", "\n", "\r\n\r\n", " , ,\n", "\ufeff"])
