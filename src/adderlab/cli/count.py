@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from adderlab.cli import completion
-from adderlab.cli.options import AsJson, OptimizerChoice
+from adderlab.cli.options import AsJson, OptimizerChoice, integer
 
 EXAMPLES = """Examples:
 
@@ -101,13 +101,14 @@ def count(
         int | None,
         typer.Option(
             "--context",
+            parser=integer,
             metavar="N",
             help="With --config and --model: add the KV cache of N tokens.",
         ),
     ] = None,
     batch: Annotated[
         int | None,
-        typer.Option("--batch", metavar="N", help="Sequences in the KV cache (1)."),
+        typer.Option("--batch", parser=integer, metavar="N", help="Sequences in the KV cache (1)."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
