@@ -26,6 +26,7 @@ POWERS = "divide by powers of two alone"
 COMPARE = "compare outputs with a number, or with one another, by >, >=, < or <="
 PATH = "its path depends on the values of the input, which a network's can't"
 BRANCH = "replace if, while and loops over values by a comparison or where"
+OUTSIDE = " takes values out of PyTorch, where they can't be followed"
 LARGEST = "take the largest with argmax, or compare the values before the softmax"
 BAD = [
     ("y ** 2", "pow can't be read", READABLE),
@@ -56,6 +57,12 @@ BAD = [
     ("y * torch.arange(4.0)[:, None]", "it treats some rows otherwise than others", READABLE),
     ("y[y > 0]", PATH, "select by numbers that do not depend on the input"),
     ("1 if (y > 0)[0, 0] else 0", PATH, BRANCH),
+    (
+        "y + torch.tensor(y.numpy()[:, :1])",
+        "numpy" + OUTSIDE,
+        "compute with PyTorch's operations alone",
+    ),
+    ("y + torch.tensor(y.tolist())", "tolist" + OUTSIDE, "compute with PyTorch's operations alone"),
     ("torch.sin(y)", "sin can't be read", READABLE),
 ]
 

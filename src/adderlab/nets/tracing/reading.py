@@ -25,7 +25,7 @@ from adderlab.nets.tracing.checks import Shows, check_agrees, check_module
 from adderlab.nets.tracing.nodes import Node, Nodes, layers_of
 from adderlab.nets.tracing.operations import TABLE
 from adderlab.nets.tracing.places import begin, first_line, place_of
-from adderlab.nets.tracing.recorder import READABLE, Recorder
+from adderlab.nets.tracing.recorder import READABLE, Escapes, Recorder
 from adderlab.nets.tracing.state import untouched
 from adderlab.tasks import as_task
 
@@ -212,7 +212,7 @@ class _Reader:
         for argument, own in zip(arguments, self.call.arguments(codes), strict=True):
             rec.memory.write(argument, own)
         try:
-            with rec:
+            with rec, Escapes(rec):
                 result = begin(self.model, *arguments)
         finally:
             if rec.refused is not None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from adderlab.errors import ModelError
@@ -24,7 +25,7 @@ from adderlab.nets.activations import Activation
 from adderlab.nets.state_dict import array_of
 from adderlab.nets.tracing.memory import Memory
 from adderlab.nets.tracing.nodes import IDENTITY, Node, Nodes
-from adderlab.nets.tracing.places import place
+from adderlab.nets.tracing.places import is_assert, place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,15 @@ if TYPE_CHECKING:
     from adderlab.nets.tracing.memory import Codes
 
 READABLE: Final = "docs/classes.md lists what can be read"
+OUTSIDE: Final = (
+    "numpy",
+    "tolist",
+    "__array__",
+    "__dlpack__",
+    "__cuda_array_interface__",
+    "data_ptr",
+)
+"""Methods of a tensor that hand out its numbers."""
 PATH: Final = "its path depends on the values of the input, which a network's can't"
 
 
@@ -288,6 +298,29 @@ class Recorder(TorchDispatchMode):
             unit = self.constant_unit(self.memory.value_of(int(table[row, column])))
             table[row, column] = unit * self.rows + rows[row]
         return self.matrix(torch.from_numpy(table), weight, bias)
+
+
+class Escapes(TorchFunctionMode):
+    """Refuses what takes values of the batch out of PyTorch, where nothing of them is seen.
+
+    Args:
+        rec: the recorder.
+    """
+
+    def __init__(self, rec: Recorder) -> None:
+        super().__init__()
+        self.rec = rec
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        name = getattr(func, "__name__", "")
+        if name in OUTSIDE and self.rec.memory.is_computed(args[0]) and not is_assert():
+            raise self.rec.refusal(
+                f"{name.strip('_')} takes values out of PyTorch, where they can't be followed",
+                "compute with PyTorch's operations alone",
+            )
+        return func(*args, **(kwargs or {}))
 
 
 def tensors_in(values: Any) -> Iterator[Tensor]:
