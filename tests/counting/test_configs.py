@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from published_totals import DEEPSEEK_V3, GEMMA_3_4B, LLAVA, PUBLISHED, QWEN3_MOE, plain, sizes
 from strategies import refused
 
-from adderlab.counting.config_types import MODEL_TYPES
+from adderlab.counting.config_types import BUILT_AS, MODEL_TYPES
 from adderlab.errors import OptionError
 from adderlab.verbs.count import count
 
@@ -38,6 +40,13 @@ def test_a_configuration_gives_the_published_total(config, name):
 def test_every_type_that_is_known_has_a_published_total():
     types = {content.get("text_config", content)["model_type"] for content, _ in PUBLISHED.values()}
     assert set(MODEL_TYPES) <= types
+
+
+def test_the_manual_names_every_type():
+    manual = Path(__file__).parents[2] / "docs/counting.md"
+    section = manual.read_text(encoding="utf-8").partition("\n## Configurations\n")[2]
+    named = re.findall("`([^`]+)`", section.partition("\n- ")[0])
+    assert named == [*MODEL_TYPES, *BUILT_AS]
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
