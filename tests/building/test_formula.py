@@ -507,6 +507,13 @@ def meant(tree: Any, row: dict[str, int]) -> Fraction:
     raise AssertionError(tree)
 
 
+def step_of(tree: Any) -> Any:
+    """Return the argument of a step, times 1 perhaps; ``None`` for what is no step."""
+    while isinstance(tree, tuple) and tree[0] not in ("+", "-", "step", "relu") and tree[1] == 1:
+        tree = tree[2]
+    return tree[1] if isinstance(tree, tuple) and tree[0] == "step" else None
+
+
 def named_rows(task: Task) -> list[dict[str, int]]:
     rows: list[dict[str, int]] = []
     for values in product(range(task.inputs[0].size), repeat=2):
@@ -524,7 +531,8 @@ def test_a_random_formula_is_what_its_network_computes(
     drawn = data.draw(st.lists(trees(BITS[task.name]), min_size=task.n_out, max_size=task.n_out))
     if all_steps:
         drawn = [("step", tree) for tree in drawn]
-    is_read_out = all(isinstance(tree, tuple) and tree[0] == "step" for tree in drawn)
+    arguments = [step_of(tree) for tree in drawn]
+    is_read_out = all(argument is not None for argument in arguments)
     indicator = "1 ( a >= b )"
     text = "\n".join(
         f"{bit} = {indicator} = {written(tree)}"
@@ -534,9 +542,9 @@ def test_a_random_formula_is_what_its_network_computes(
     assert compiled.rounded == ()
     assert (compiled.network.readout == Readout("threshold", 0.0, ">")) == is_read_out
     rows = named_rows(task)
-    inside = [tree[1] if is_read_out else tree for tree in drawn]
+    inside = arguments if is_read_out else drawn
     assert raw(compiled) == [[meant(tree, row) for tree in inside] for row in rows]
-    for check, tree in zip(compiled.checks, drawn, strict=True):
+    for check, tree, argument in zip(compiled.checks, drawn, arguments, strict=True):
         apart = [row for row in rows if meant(tree, row) != (row["a"] >= row["b"])]
         assert check.differing == len(apart)
         assert check.holds == (not apart)
@@ -544,8 +552,8 @@ def test_a_random_formula_is_what_its_network_computes(
             first = apart[0]
             assert check.differs.inputs == {"a": first["a"], "b": first["b"]}
             assert check.differs.formula == meant(tree, first)
-            is_step = isinstance(tree, tuple) and tree[0] == "step"
-            assert check.differs.inside == (meant(tree[1], first) if is_step else None)
+            own = None if argument is None else meant(argument, first)
+            assert check.differs.inside == own
 
 
 @settings(deadline=None)

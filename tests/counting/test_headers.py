@@ -229,7 +229,7 @@ def test_whole_numbers_are_counted_as_they_are_and_said(tmp_path):
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
-    with refused(NetworkFileError, f"{tmp_path}: not a regular file; name a file"):
+    with refused(NetworkFileError, f"{tmp_path}: a folder, not a file; name a file"):
         _ = count(safetensors=tmp_path)
     with refused(NetworkFileError, f"{tmp_path / 'x'}: no such file; check the path"):
         _ = count(safetensors=tmp_path / "x")

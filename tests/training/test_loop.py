@@ -151,16 +151,20 @@ def test_the_network_has_the_activation_that_was_trained(activation, kind, slope
         ({"optimizer": "sdg"}, "optimizer: got sdg; give one of sgd, momentum, adam"),
         ({"loss": "mae"}, "loss: got mae; give one of mse, bce"),
         (
-            {"activation": "gelu"},
-            "activation: got gelu; give one of relu, leaky:S, tanh (leaky:0.125)",
+            {"activation": "swish"},
+            (
+                "activation: got swish; give one of relu, leaky, hardtanh, relu6, clamp, "
+                "threshold, abs, where, tanh, sigmoid, hardsigmoid, softsign, softplus, elu, selu, "
+                "gelu, silu, mish (leaky:0.125)"
+            ),
         ),
         (
             {"activation": "leaky:x"},
-            "activation: got leaky:x; give one of relu, leaky:S, tanh (leaky:0.125)",
+            "activation: got leaky:x: 'x' is no number; give leaky:0.125, say",
         ),
         (
             {"activation": "leaky:1e39"},  # infinite in fp32
-            "activation: got leaky:1e39; give one of relu, leaky:S, tanh (leaky:0.125)",
+            "activation: got leaky:1e39: the slope is inf; the slope is a finite number",
         ),
         ({"init": "zeros"}, "init: got zeros; give one of torch, he, xavier"),
         ({"seed": -1}, "seed: got -1; give a whole number in 0..4294967295"),

@@ -103,7 +103,8 @@ def test_tanh_is_the_middle_of_two_bounds_and_not_called_exact():
         (lambda: adderlab.run(LECTURE, (1,)), TaskError, ("input: half-adder takes 2 numbers, got "
          "1; give the values of a:1, b:1")),
         (lambda: adderlab.run(LECTURE, "1,1", format="posit"), FormatError, ("format: unknown "
-         "number format 'posit'; choose from fp64, fp32, fp16, bf16, fp8-e4m3, fp8-e5m2, int32, "
+         "number format 'posit'; choose from exact, fp64, fp32, fp16, bf16, fp8-e4m3, fp8-e5m2, "
+         "int32, "
          "int16, int8, int7, int6, int5, int4, int3, int2, ternary, binary, wide")),
         (lambda: adderlab.run(LECTURE, "1,1", format="int8"), FormatError, ("format: int8: not "
          "representable: fc1.bias holds -1.5, which int8 does not; take exact arithmetic")),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from adderlab.blocks.numbers import counted
 from adderlab.counting.architecture import Architecture
 from adderlab.counting.config_keys import LARGEST_CONFIG_BYTES, Keys, read_json
 from adderlab.counting.config_types import BUILT_AS, INNER_DEFAULTS, MODEL_TYPES
@@ -179,7 +180,7 @@ def _ahead_note(architecture: Architecture, ahead: int) -> str:
         for term in max(part.stacks, key=lambda stack: stack.layers).terms
     )
     size = ahead * (in_a_layer + 2 * width * width + 3 * width)
-    layers = f"{ahead} MTP layer{'s' if ahead > 1 else ''}"
+    layers = counted(ahead, "MTP layer")
     return (
         f"{layers} (num_nextn_predict_layers) not counted: {size:,} parameters more, beside "
         "embedding and output head, which are shared"

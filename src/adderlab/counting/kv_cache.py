@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from adderlab.blocks import Block, Line, Result, Table
+from adderlab.blocks.numbers import counted
 from adderlab.counting.architecture import Architecture
 from adderlab.counting.sizes import binary_size, bytes_by_format, decimal_size
 from adderlab.errors import OptionError
@@ -122,7 +123,7 @@ class KVCache(Result):
             ),
             left=("format",),
         )
-        sequences = f"{self.batch} sequence{'s' if self.batch > 1 else ''}"
+        sequences = counted(self.batch, "sequence")
         return (
             Line(f"KV cache of {sequences} of {self.context:,} tokens", "strong"),
             Line(how),

@@ -246,7 +246,7 @@ def _columns(
         for name, column in columns.items():
             column[index] = values[name]
     problems = [
-        f"{rule} ({grid.unit}{'s' if len(at) > 1 else ''} {_listed(at)})"
+        f"{rule} ({grid.unit if len(at) == 1 else grid.unit + 's'} {_listed(at)})"
         for rule, at in faults.items()
     ]
     missing = np.flatnonzero(~is_given)
