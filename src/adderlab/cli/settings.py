@@ -61,7 +61,7 @@ def settings_from(
     activation: Annotated[
         str,
         typer.Option(
-            metavar="relu|leaky:S|tanh",
+            metavar="relu|leaky:S|tanh|...",
             help="Of the hidden units.",
             autocompletion=completion.words(*completion.ACTIVATIONS),
         ),
