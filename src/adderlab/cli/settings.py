@@ -61,8 +61,8 @@ def settings_from(
     activation: Annotated[
         str,
         typer.Option(
-            metavar="relu|leaky:S|tanh|...",
-            help="Of the hidden units.",
+            metavar="KIND",
+            help="Of the hidden units: relu, leaky:S, tanh or another.",
             autocompletion=completion.words(*completion.ACTIVATIONS),
         ),
     ] = "relu",
