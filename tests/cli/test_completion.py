@@ -98,7 +98,9 @@ def test_a_line_is_completed(shell, line, completed):
 
 def test_a_table_is_completed_by_its_file(shell):
     assert shell is not None
-    assert completion.task("table:") == ["table:a.csv", "table:run/"]
+    assert completion.task("table:") == [
+        "table:a.csv", "table:formula.txt", "table:notes.md", "table:run/",
+    ]  # fmt: skip
 
 
 def test_nothing_is_completed_where_there_is_nothing(shell):

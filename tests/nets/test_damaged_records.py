@@ -141,12 +141,11 @@ def test_a_record_that_says_what_is_not_so_is_refused(path: str, value: Any, wha
 
 
 def test_no_path_that_a_file_names_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    def opened(path: str) -> None:
+    def opened(path: str, *_: object) -> None:
         pytest.fail(f"{path!r} was opened")
 
     _, record, _ = parts(to_bytes(HALF))
-    for place in ("catalog.read_table", "table.Path"):
-        monkeypatch.setattr(f"adderlab.tasks.{place}", opened)
+    monkeypatch.setattr("adderlab.reading._open", opened)
     with pytest.raises(pytest.fail.Exception, match="'x' was opened"):
         _ = task_named("table:x")
     for task in ("table:/etc/passwd", "table", "/etc/passwd", {"table": "/etc/passwd"}):
