@@ -19,6 +19,7 @@ from adderlab.formats import FORMATS
 from adderlab.nets import Activation, Layer, Network, Readout, network
 from adderlab.nets.tensors import Dense, Packed, Scaled
 from adderlab.nets.tracing.checks import check_agrees
+from adderlab.proving.decide import BEFORE_SIGMOID
 from adderlab.quantizing.rounding import round_to_nearest
 from adderlab.quantizing.scheme import Scheme
 from adderlab.tasks import Task, task_named
@@ -225,3 +226,16 @@ def test_a_bias_that_is_rounded_is_not_taken_for_the_exact_one() -> None:
     task = parse_table("in x:1,out y:1\n0,1\n1,1", where="test")
     assert prove(net, task, formats="exact")
     assert prove(net, task, formats="int8").verdict == "refuted"
+
+
+def test_a_network_that_ends_in_a_sigmoid_is_judged_by_what_goes_into_it() -> None:
+    """The smallest positive sum counts in exact arithmetic; in fp32 its sigmoid is 0.5."""
+    module = nn.Sequential(nn.Linear(1, 1), nn.Sigmoid())
+    for weight, own in ((1.0, "proved"), (2.0**-40, "refuted")):
+        module[0].weight.data = torch.tensor([[2 * weight]])
+        module[0].bias.data = torch.tensor([-weight])
+        verdict = prove(module, "parity:1")
+        assert (verdict.exact, verdict.formats["fp32"].verdict) == ("proved", own)
+        assert verdict.margin is not None
+        assert verdict.margin.of_1 == Fraction(weight)
+        assert BEFORE_SIGMOID in verdict.notes

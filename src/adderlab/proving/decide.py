@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Final
 
 from adderlab.errors import OptionError
 from adderlab.formats import FORMATS, format_named
@@ -16,6 +17,11 @@ from adderlab.proving.choice import Choice, Shape, choose_engines
 from adderlab.proving.engines import Question, answer_by, by_samples
 from adderlab.proving.verdict import Verdict, worst_of
 from adderlab.tasks import Task
+
+BEFORE_SIGMOID: Final = (
+    "in exact arithmetic, outputs and margin are of what goes into the last sigmoid, against 0"
+)
+"""What a verdict says of a network that ends in a sigmoid."""
 
 
 def decide(
@@ -50,7 +56,8 @@ def decide(
     own = format_named(net.format).name
     about = arithmetics(formats) or ("exact", own)
     base = Verdict("unknown", "", task.name, task.rows, about, own_format=own)
-    base = replace(base, notes=task.notes)
+    about_outputs = () if without_last_sigmoid(net) is net else (BEFORE_SIGMOID,)
+    base = replace(base, notes=(*task.notes, *about_outputs))
     named = [name for name in about if name != "exact"]
     question = Question(net, task, base, named, on_progress)
     with within(budget):
