@@ -19,6 +19,10 @@ def is_frame(source: Any) -> bool:
     """Return whether this has columns with names."""
     if isinstance(source, Mapping) or hasattr(source, "to_pydict"):
         return True
+    if hasattr(
+        source, "collect_schema"
+    ):  # polars' lazy frame warns where its columns are asked for
+        return True
     return hasattr(source, "columns") and hasattr(source, "__getitem__")
 
 
