@@ -203,7 +203,8 @@ def test_the_marker_of_typed_packages_is_shipped():
 
 def test_the_command_is_the_packages():
     (entry,) = metadata.entry_points(group="console_scripts", name="adderlab")
-    assert entry.value == "adderlab.cli.main:main"
+    assert entry.value == "adderlab.__main__:main"
+    assert callable(entry.load())
 
 
 EXCEPTIONS = [
