@@ -182,7 +182,7 @@ def _open(path: str | Path, where: str, refusals: Refusals) -> BinaryIO:
     if stat.S_ISDIR(status.st_mode):
         raise refusals.error("a folder, not a file", where=where, remedy=_file_in(path, refusals))
     _check_regular(status, where, refusals)  # before opening: a device may notice that
-    file = open(path, "rb", opener=lambda name, _: os.open(name, _FLAGS))  # noqa: SIM115
+    file = open(path, "rb", opener=lambda name, _: os.open(name, _FLAGS))  # noqa: SIM115 -- returned open
     try:
         _check_regular(os.fstat(file.fileno()), where, refusals)  # of what was opened
     except BaseException:

@@ -1,4 +1,4 @@
-"""Modules that are no chain of known operations: refused by the line that is not."""
+"""Modules that no network holds: refused by the line that does what can't be read."""
 
 from __future__ import annotations
 

@@ -135,7 +135,8 @@ def test_a_final_comparison_is_the_readout(result, readout):
     model = module(f"y = self.fc2(torch.relu(self.fc1(x)))\nreturn {result}", init=init)
     read = from_module(model)
     assert read.network.readout == readout
-    assert read.notes == ()
+    dropped = "dropout was read as in eval mode, where it does nothing"
+    assert read.notes == ((dropped,) if "drop" in result else ())
     with torch.no_grad():
         got = model.eval()(torch.from_numpy(rows(2)).float())
     assert np.array_equal(bits_of(read.network, rows(2)), got.numpy().astype(np.uint8))
@@ -480,3 +481,11 @@ def test_a_module_on_a_gpu_is_read_and_stays_there(name):
     )
     near = torch.tensor([network.readout.threshold], dtype=FLOATS[name], device="cuda")
     assert not (near > 0.1).item()
+
+
+def test_a_note_says_that_a_module_was_too_large_to_be_compared():
+    model = nn.Linear(2, 1)
+    model.weight.data = torch.full((1, 2), 1e300, dtype=torch.float64)
+    model.bias.data = torch.full((1,), 1e-300, dtype=torch.float64)
+    note = "what was read is too large, or its numbers are, to be run beside the module"
+    assert from_module(model).notes == (note, RAW)[::-1]

@@ -33,7 +33,7 @@ def grid_of_frame(frame: Any, *, where: str) -> Grid:
         TaskError: it is too large, or its columns differ in length or share a name.
     """
     index = getattr(frame, "index", None)
-    if hasattr(frame, "reset_index") and any(name is not None for name in index.names):  # type: ignore[union-attr]
+    if hasattr(frame, "reset_index") and any(name is not None for name in index.names):  # type: ignore[union-attr] -- polars has none
         frame = frame.reset_index()  # a named index holds inputs
     if hasattr(frame, "collect_schema") and hasattr(frame, "collect"):
         frame = frame.collect()  # polars' lazy frame

@@ -157,12 +157,12 @@ def _without_index(grid: Grid) -> Grid:
 def _contents(grid: Grid, columns: Sequence[Column]) -> list[Content]:
     """Return what the cells of each column hold, and how those of stated widths are read."""
     rows = [cells for _, cells in grid.lines if len(cells) == len(columns)]
-    found = contents_of([{cells[place] for cells in rows} for place in range(len(columns))])
+    contents = contents_of([{cells[place] for cells in rows} for place in range(len(columns))])
     return [
         content
         if column.width is None or (column.width == 1 and content.kind == "signed")
         else Content(column.width, content.size, bit if column.width == 1 else number, "stated")
-        for column, content in zip(columns, found, strict=True)
+        for column, content in zip(columns, contents, strict=True)
     ]
 
 

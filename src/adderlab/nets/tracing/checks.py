@@ -81,14 +81,15 @@ def check_agrees(
         shows: whether these are the network's raw outputs, its bits, or the number of the largest.
 
     Returns:
-        A note on the first row on which the module gives no finite number, if there is one.
+        A note on the first row on which the module gives no finite number, if there is one, or
+        that the two were not compared.
 
     Raises:
         ModelError: with the first row on which they differ by more than rounding can.
     """
     got = outputs.detach().double().numpy()
     if not Machine.can_run(network):
-        return ()
+        return ("what was read is too large, or its numbers are, to be run beside the module",)
     machine = Machine(network, FORMATS[network.format], library=True)
     enclosure = machine.enclose(rows)
     expected, error = enclosure.values, enclosure.errors * (1 + 2.0**-20)

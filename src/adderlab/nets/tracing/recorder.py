@@ -44,6 +44,7 @@ OUTSIDE: Final = (
     "data_ptr",
 )
 """Methods of a tensor that hand out its numbers."""
+DROPPED: Final = "dropout was read as in eval mode, where it does nothing"
 PATH: Final = "its path depends on the values of the input, which a network's can't"
 
 
@@ -301,7 +302,10 @@ class Recorder(TorchDispatchMode):
 
 
 class Escapes(TorchFunctionMode):
-    """Refuses what takes values of the batch out of PyTorch, where nothing of them is seen.
+    """Sees what reaches no kernel.
+
+    What takes values of the batch out of PyTorch, where nothing of them is seen, is refused; of
+    dropout, which does nothing in eval mode, a note is kept.
 
     Args:
         rec: the recorder.
@@ -320,6 +324,8 @@ class Escapes(TorchFunctionMode):
                 f"{name.strip('_')} takes values out of PyTorch, where they can't be followed",
                 "compute with PyTorch's operations alone",
             )
+        if "dropout" in name and args and self.rec.memory.is_computed(args[0]):
+            self.rec.note(DROPPED)
         return func(*args, **(kwargs or {}))
 
 

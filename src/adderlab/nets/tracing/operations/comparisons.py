@@ -29,10 +29,10 @@ CHOICES: Final = "choose between constants, or between what is compared and a co
 def comparison(convention: Convention, sign: int) -> Entry:
     """Return the entry of ``a > b`` (sign 1) or ``a < b`` (-1), and of those that admit ties."""
 
-    def entry(rec: Recorder, func: Any, out: Tensor, one: Any, two: Any) -> Any:
+    def entry(rec: Recorder, func: Any, out: Tensor, left: Any, right: Any) -> Any:
         del func
         codes: list[Any] = []
-        for part, other in ((one, two), (two, one)):
+        for part, other in ((left, right), (right, left)):
             own = part
             if not is_computed(rec, part):
                 dtype = torch.result_type(part, other)
@@ -142,18 +142,18 @@ def rounded(rec: Recorder, func: Any, out: Tensor, value: Tensor, *_: Any, **__:
 def logic(shift: float, factor: float = 1.0) -> Entry:
     """Return the entry of ``and`` and ``or`` of two bits: a step of their sum."""
 
-    def entry(rec: Recorder, func: Any, out: Tensor, one: Any, two: Any) -> Any:
+    def entry(rec: Recorder, func: Any, out: Tensor, left: Any, right: Any) -> Any:
         del func
-        order, columns = bits_of(rec, out, one, two)
+        order, columns = bits_of(rec, out, left, right)
         return step_of(rec, out, [(own, factor) for own in columns], shift, ">", order)
 
     return entry
 
 
-def exclusive(rec: Recorder, func: Any, out: Tensor, one: Any, two: Any) -> Any:
+def exclusive(rec: Recorder, func: Any, out: Tensor, left: Any, right: Any) -> Any:
     """``xor`` of two bits: their sum less twice their ``and``."""
     del func
-    order, (first, second) = bits_of(rec, out, one, two)
+    order, (first, second) = bits_of(rec, out, left, right)
     pairs = list(zip(first.tolist(), second.tolist(), strict=True))
     step = Activation("step")
     both = rec.rows_of_terms([[(a, 1.0), (b, 1.0)] for a, b in pairs], [-1.5] * len(pairs), step)
@@ -172,8 +172,8 @@ def inverted(rec: Recorder, func: Any, out: Tensor, value: Tensor) -> Any:
 def equal(is_equal: bool) -> Entry:
     """Return the entry of ``==`` or ``!=``: of two bits, or of a class and a number."""
 
-    def entry(rec: Recorder, func: Any, out: Tensor, one: Any, two: Any) -> Any:
-        value, number = (one, two) if is_computed(rec, one) else (two, one)
+    def entry(rec: Recorder, func: Any, out: Tensor, left: Any, right: Any) -> Any:
+        value, number = (left, right) if is_computed(rec, left) else (right, left)
         codes = rec.memory.codes(value)
         units = units_of(rec, codes)
         if not is_computed(rec, number) and all(unit in rec.classes for unit in units):
@@ -189,7 +189,7 @@ def equal(is_equal: bool) -> Entry:
                 return same
             rec.memory.write(out, same)
             return inverted(rec, func, out, out)
-        different = exclusive(rec, func, out, one, two)
+        different = exclusive(rec, func, out, left, right)
         if not is_equal:
             return different
         rec.memory.write(out, different)
@@ -222,13 +222,13 @@ def bits_of(rec: Recorder, out: Tensor, *values: Any) -> tuple[Any, list[Any]]:
     return order, bits
 
 
-def chosen(rec: Recorder, func: Any, out: Tensor, condition: Tensor, one: Any, two: Any) -> Any:
+def chosen(rec: Recorder, func: Any, out: Tensor, condition: Tensor, left: Any, right: Any) -> Any:
     """``where(y > t, a, b)``: between two constants; between y and a multiple of it."""
     if not rec.memory.is_computed(condition):
-        parts = [rec.memory.codes(part).expand(out.shape) for part in (one, two)]
+        parts = [rec.memory.codes(part).expand(out.shape) for part in (left, right)]
         return func(condition, *parts)
     codes = [
-        rec.memory.codes(part).expand(out.shape).contiguous() for part in (condition, one, two)
+        rec.memory.codes(part).expand(out.shape).contiguous() for part in (condition, left, right)
     ]
     order, (bits, first, second) = rec.by_row(*codes)
     new = np.zeros(len(bits), dtype=np.int64)
@@ -239,15 +239,15 @@ def chosen(rec: Recorder, func: Any, out: Tensor, condition: Tensor, one: Any, t
     return rec.filled(out, order, new)
 
 
-def _choice(rec: Recorder, bit: int, one: int, two: int) -> int:
+def _choice(rec: Recorder, bit: int, left: int, right: int) -> int:
     """Return the unit that is ``one`` where a bit is 1, else ``two``."""
-    values = [rec.memory.value_of(end) if end < 0 else None for end in (one, two)]
+    values = [rec.memory.value_of(end) if end < 0 else None for end in (left, right)]
     if values == [1.0, 0.0]:
         return bit
     comparison = _comparison_of(rec, bit)
     if comparison is not None:
         unit, threshold, convention, is_turned = comparison
-        above, below = (two, one) if is_turned else (one, two)
+        above, below = (right, left) if is_turned else (left, right)
         chosen = _by_comparison(rec, unit, threshold, convention, above, below)
         if chosen is not None:
             return rec.rows_of_terms([[(unit, 1.0)]], None, chosen)[0]

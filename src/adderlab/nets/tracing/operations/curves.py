@@ -107,15 +107,15 @@ def hardtanh(
     return applied(rec, out, value, "hardtanh", min=float(low), max=float(high))
 
 
-def larger(rec: Recorder, func: Any, out: Tensor, one: Tensor, two: Any) -> Any:
+def larger(rec: Recorder, func: Any, out: Tensor, left: Tensor, right: Any) -> Any:
     """``maximum(y, c)``."""
-    value, end = (one, two) if is_computed(rec, one) else (two, one)
+    value, end = (left, right) if is_computed(rec, left) else (right, left)
     return clamp(rec, func, out, value, _checked_shape(rec, out, value, end))
 
 
-def smaller(rec: Recorder, func: Any, out: Tensor, one: Tensor, two: Any) -> Any:
+def smaller(rec: Recorder, func: Any, out: Tensor, left: Tensor, right: Any) -> Any:
     """``minimum(y, c)``."""
-    value, end = (one, two) if is_computed(rec, one) else (two, one)
+    value, end = (left, right) if is_computed(rec, left) else (right, left)
     return clamp(rec, func, out, value, None, _checked_shape(rec, out, value, end))
 
 

@@ -60,14 +60,14 @@ def one_number(rec: Recorder, value: Any) -> float:
 def plus(
     rec: Recorder,
     out: Tensor,
-    one: Tensor,
-    two: Tensor,
+    left: Tensor,
+    right: Tensor,
     *,
     factors: tuple[float, float] = (1.0, 1.0),
     activation: Activation | None = None,
 ) -> Any:
     """Return the codes of a sum of two; constants become biases."""
-    order, (first, second) = rec.by_row(one.contiguous(), two.contiguous())
+    order, (first, second) = rec.by_row(left.contiguous(), right.contiguous())
     terms: list[list[tuple[int, float]]] = []
     shifts: list[float] = []
     for units in zip(first.tolist(), second.tolist(), strict=True):

@@ -25,14 +25,14 @@ from adderlab.nets.tracing.places import place
 from adderlab.nets.tracing.recorder import Recorder
 
 
-def product(rec: Recorder, func: Any, out: Tensor, one: Tensor, two: Tensor) -> Any:
+def product(rec: Recorder, func: Any, out: Tensor, left: Tensor, right: Tensor) -> Any:
     """``A @ B`` of two matrices, one of them of constants."""
     del func, out
-    if rec.memory.is_computed(one) and rec.memory.is_computed(two):
+    if rec.memory.is_computed(left) and rec.memory.is_computed(right):
         raise rec.refusal("two computed values are multiplied", "multiply by constants alone")
-    if rec.memory.is_computed(two):
-        return rec.matrix(rec.memory.codes(two).T.contiguous(), one).T.contiguous()
-    return rec.matrix(rec.memory.codes(one), two.T)
+    if rec.memory.is_computed(right):
+        return rec.matrix(rec.memory.codes(right).T.contiguous(), left).T.contiguous()
+    return rec.matrix(rec.memory.codes(left), right.T)
 
 
 def product_and_sum(
@@ -40,8 +40,8 @@ def product_and_sum(
     func: Any,
     out: Tensor,
     shift: Tensor,
-    one: Tensor,
-    two: Tensor,
+    left: Tensor,
+    right: Tensor,
     *,
     beta: float = 1,
     alpha: float = 1,
@@ -50,34 +50,36 @@ def product_and_sum(
     if (alpha, beta) != (1, 1):
         raise rec.refusal("a product and a sum are scaled", "multiply by constants before")
     is_bias = not rec.memory.is_computed(shift) and shift.ndim == 1
-    if is_bias and not rec.memory.is_computed(two):
-        return rec.matrix(rec.memory.codes(one), two.T, shift.expand(two.shape[1]).contiguous())
-    products = product(rec, func, out, one, two)
+    if is_bias and not rec.memory.is_computed(right):
+        return rec.matrix(
+            rec.memory.codes(left), right.T, shift.expand(right.shape[1]).contiguous()
+        )
+    products = product(rec, func, out, left, right)
     return plus(rec, out, products, rec.memory.codes(shift).expand(out.shape))
 
 
-def batched(rec: Recorder, func: Any, out: Tensor, one: Tensor, two: Tensor) -> Any:
+def batched(rec: Recorder, func: Any, out: Tensor, left: Tensor, right: Tensor) -> Any:
     """A product of matrices in batches."""
     del func
-    if rec.memory.is_computed(one) and rec.memory.is_computed(two):
+    if rec.memory.is_computed(left) and rec.memory.is_computed(right):
         raise rec.refusal("two computed values are multiplied", "multiply by constants alone")
-    if rec.memory.is_computed(two):
+    if rec.memory.is_computed(right):
         return batched(
-            rec, None, out.transpose(1, 2), two.transpose(1, 2), one.transpose(1, 2)
+            rec, None, out.transpose(1, 2), right.transpose(1, 2), left.transpose(1, 2)
         ).transpose(1, 2)
-    codes = rec.memory.codes(one)
-    if bool((two == two[:1]).all()):
+    codes = rec.memory.codes(left)
+    if bool((right == right[:1]).all()):
         rows = codes.reshape(-1, codes.shape[2])
-        return rec.matrix(rows, two[0].T).reshape(out.shape)
-    return torch.stack([rec.matrix(a, b.T) for a, b in zip(codes, two, strict=True)])
+        return rec.matrix(rows, right[0].T).reshape(out.shape)
+    return torch.stack([rec.matrix(a, b.T) for a, b in zip(codes, right, strict=True)])
 
 
-def vector(rec: Recorder, func: Any, out: Tensor, one: Tensor, two: Tensor) -> Any:
+def vector(rec: Recorder, func: Any, out: Tensor, left: Tensor, right: Tensor) -> Any:
     """``A @ v``."""
     del func, out
-    if rec.memory.is_computed(two):
+    if rec.memory.is_computed(right):
         raise rec.refusal("a matrix is multiplied with one row of the batch", "keep (batch, bits)")
-    return rec.matrix(rec.memory.codes(one), two[None])[:, 0]
+    return rec.matrix(rec.memory.codes(left), right[None])[:, 0]
 
 
 def total(
@@ -120,43 +122,45 @@ def _inverse(rec: Recorder, number: float) -> float:
 
 
 def sum_(
-    rec: Recorder, func: Any, out: Tensor, one: Any, two: Any, alpha: float = 1, sign: int = 1
+    rec: Recorder, func: Any, out: Tensor, left: Any, right: Any, alpha: float = 1, sign: int = 1
 ) -> Any:
     """``a + b``, each of them values or constants."""
     del func
-    codes = [rec.memory.codes(as_used(rec, part)).expand(out.shape) for part in (one, two)]
+    codes = [rec.memory.codes(as_used(rec, part)).expand(out.shape) for part in (left, right)]
     factor = float(alpha) * sign
     if factor == 1 and (powers := _one_and_powers(rec, out, *codes)) is not None:
         return powers
     if abs(factor) != 1:
-        is_value = is_computed(rec, two)
+        is_value = is_computed(rec, right)
         codes[1] = (
             times(rec, out, codes[1], factor)
             if is_value
-            else rec.memory.codes(as_used(rec, two) * factor).expand(out.shape)
+            else rec.memory.codes(as_used(rec, right) * factor).expand(out.shape)
         )
         factor = 1.0
     return plus(rec, out, *codes, factors=(1.0, factor))
 
 
-def difference(rec: Recorder, func: Any, out: Tensor, one: Any, two: Any, alpha: float = 1) -> Any:
+def difference(
+    rec: Recorder, func: Any, out: Tensor, left: Any, right: Any, alpha: float = 1
+) -> Any:
     """``a - b``."""
-    return sum_(rec, func, out, one, two, alpha, sign=-1)
+    return sum_(rec, func, out, left, right, alpha, sign=-1)
 
 
 def reversed_difference(
-    rec: Recorder, func: Any, out: Tensor, one: Any, two: Any, alpha: float = 1
+    rec: Recorder, func: Any, out: Tensor, left: Any, right: Any, alpha: float = 1
 ) -> Any:
     """``b - a``."""
-    return sum_(rec, func, out, two, one, alpha, sign=-1)
+    return sum_(rec, func, out, right, left, alpha, sign=-1)
 
 
-def scaled(rec: Recorder, func: Any, out: Tensor, one: Any, two: Any) -> Any:
+def scaled(rec: Recorder, func: Any, out: Tensor, left: Any, right: Any) -> Any:
     """``c * y``."""
     del func
-    if all(isinstance(part, Tensor) and rec.memory.is_computed(part) for part in (one, two)):
+    if all(isinstance(part, Tensor) and rec.memory.is_computed(part) for part in (left, right)):
         raise rec.refusal("two computed values are multiplied", "multiply by constants alone")
-    value, factor = (one, two) if is_computed(rec, one) else (two, one)
+    value, factor = (left, right) if is_computed(rec, left) else (right, left)
     codes = rec.memory.codes(value).expand(out.shape)
     return times(rec, out, codes, as_used(rec, factor))
 
@@ -167,25 +171,25 @@ def negated(rec: Recorder, func: Any, out: Tensor, value: Tensor) -> Any:
     return times(rec, out, rec.memory.codes(value), -1.0)
 
 
-def divided(rec: Recorder, func: Any, out: Tensor, one: Any, two: Any, **options: Any) -> Any:
+def divided(rec: Recorder, func: Any, out: Tensor, left: Any, right: Any, **options: Any) -> Any:
     """``y / c`` for a power of two; ``y / (1 + |y|)``, which is softsign."""
     del func
     if options.get("rounding_mode") is not None:
         raise rec.refusal("values are rounded", COMPARE)
-    if is_computed(rec, two):
-        is_one = not is_computed(rec, one) and one_number(rec, one) == 1
-        return reciprocal(rec, None, out, two) if is_one else _softsign(rec, out, one, two)
-    by = as_used(rec, two)
+    if is_computed(rec, right):
+        is_one = not is_computed(rec, left) and one_number(rec, left) == 1
+        return reciprocal(rec, None, out, right) if is_one else _softsign(rec, out, left, right)
+    by = as_used(rec, right)
     inverse = torch.tensor([_inverse(rec, float(number)) for number in by.reshape(-1)])
-    codes = rec.memory.codes(one).expand(out.shape)
+    codes = rec.memory.codes(left).expand(out.shape)
     return times(rec, out, codes, inverse.double().reshape(by.shape))
 
 
-def _softsign(rec: Recorder, out: Tensor, one: Any, two: Tensor) -> Any:
+def _softsign(rec: Recorder, out: Tensor, left: Any, right: Tensor) -> Any:
     what = ("two computed values are divided", "divide by powers of two alone")
-    if not is_computed(rec, one) or "softsign" not in RULES:
+    if not is_computed(rec, left) or "softsign" not in RULES:
         raise rec.refusal(*what)
-    order, (above, below) = rec.by_row(rec.memory.codes(one), rec.memory.codes(two))
+    order, (above, below) = rec.by_row(rec.memory.codes(left), rec.memory.codes(right))
     for unit, under in zip(above.tolist(), below.tolist(), strict=True):
         node, (number, at) = rec.nodes.node_of(under), rec.nodes.place_of(under)
         size = node.columns[at] if number >= 0 and node is not None and node.weight is None else -1
@@ -214,12 +218,12 @@ def exponential(rec: Recorder, func: Any, out: Tensor, value: Tensor) -> Any:
     return rec.filled(out, order, new)
 
 
-def _one_and_powers(rec: Recorder, out: Tensor, one: Tensor, two: Tensor) -> Any:
+def _one_and_powers(rec: Recorder, out: Tensor, left: Tensor, right: Tensor) -> Any:
     """Return the codes of ``1 + exp(y)``; ``None`` for any other sum."""
-    units = {unit for codes in (one, two) for unit in units_of(rec, codes)}
+    units = {unit for codes in (left, right) for unit in units_of(rec, codes)}
     if not units or any(rec.powers.get(unit, (0, 1))[1] for unit in units):
         return None
-    order, columns = rec.by_row(one.contiguous(), two.contiguous())
+    order, columns = rec.by_row(left.contiguous(), right.contiguous())
     powers, ones = columns if (columns[0] >= 0).all() else columns[::-1]
     if any(unit >= 0 or rec.memory.value_of(unit) != 1 for unit in ones.tolist()):
         return None
