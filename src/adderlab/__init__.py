@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from adderlab.runs.maps.result import TrainabilityMap
     from adderlab.runs.populations.census import Census
     from adderlab.tasks import Task, sample, table, task_named
+    from adderlab.verbs.add import Sum, add
     from adderlab.verbs.build import Built, build
     from adderlab.verbs.compare import Compared, compare
     from adderlab.verbs.count import count
@@ -73,11 +74,13 @@ _HOMES: Final = {
     "Shown": "verbs.show",
     "Step": "nets.activation_modules",
     "Story": "demo",
+    "Sum": "verbs.add",
     "Task": "tasks",
     "TrainabilityMap": "runs.maps.result",
     "Trained": "verbs.train",
     "Unpublished": "counting",
     "Verdict": "proving",
+    "add": "verbs.add",
     "build": "verbs.build",
     "compare": "verbs.compare",
     "count": "verbs.count",
@@ -133,11 +136,13 @@ __all__ = [
     "Shown",
     "Step",
     "Story",
+    "Sum",
     "Task",
     "TrainabilityMap",
     "Trained",
     "Unpublished",
     "Verdict",
+    "add",
     "build",
     "compare",
     "count",

@@ -114,7 +114,7 @@ def refusal(error, task, method, **wishes):
             ),
         ),
         (
-            "adder:1",
+            "adder:8",
             "auto",
             {"max_weight": 1},
             "max_weight: every adder needs weights up to 2, more than 1; give 2",
@@ -159,7 +159,7 @@ def refusal(error, task, method, **wishes):
             "adder:9",
             "?",
             {},
-            "method: unknown method '?'; one of auto, lecture, one-layer, prefix, ripple",
+            "method: unknown method '?'; one of auto, lecture, one-layer, prefix, ripple, table",
         ),
     ],
 )
@@ -169,11 +169,19 @@ def test_a_constraint_that_can_not_be_met_is_refused_with_the_nearest(
     assert refusal(OptionError, task, method, **wishes) == message
 
 
-@pytest.mark.parametrize("method", ["auto", *ADDERS])
-def test_a_task_without_a_construction_is_refused(method):
+@pytest.mark.parametrize("method", ADDERS)
+def test_a_method_for_adders_builds_no_other_task(method):
     assert refusal(TaskError, "comparator:4", method) == (
-        f"method {method}: no construction is known for comparator:4; build an adder:N or "
-        "full-adder, write a `formula`, or train a network"
+        f"method {method}: {method} builds no comparator:4; take `method` table for a small task, "
+        "write a `formula`, or train a network"
+    )
+
+
+@pytest.mark.parametrize("method", ["auto", "table"])
+def test_a_task_of_too_many_rows_is_not_built_from_its_table(method):
+    assert refusal(ResourceError, "comparator:7", method) == (
+        "method table: comparator:7 has more than 4096 rows, which a table is built for; take a "
+        "smaller task, write a `formula`, or train a network"
     )
 
 
@@ -205,7 +213,7 @@ def test_the_full_adder_with_any_weight_changed_is_refuted():
 @pytest.mark.parametrize(
     ("method", "wishes", "message"),
     [
-        ("auto", {"format": "int2"}, "stores 2, which int2 does not hold; take `format` int3"),
+        ("one-layer", {"format": "int2"}, "stores 2, which int2 does not hold; take `format` int3"),
         ("one-layer", {"max_weight": 1}, "every adder needs weights up to 2, more than 1; give 2"),
         ("ripple", {}, "method ripple: ripple builds no full-adder; take `method` one-layer"),
         ("lecture", {}, "the lecture sets weights for half-adder alone, got full-adder"),
@@ -280,6 +288,10 @@ def test_without_a_format_one_layer_takes_the_first_that_is_exact(width, format)
     assert construct(task_named(f"adder:{width}"), "one-layer").format == format
 
 
+def memory(method, width):
+    return METHODS[method].memory(task_named(f"adder:{width}"))
+
+
 @pytest.mark.parametrize(
     ("task", "method", "message"),
     [
@@ -323,7 +335,7 @@ def test_widths_beyond_memory_are_refused_before_memory_is_taken(task, method, m
     assert peak < 1 << 20
     name, _, rest = message.partition(" would")[0].partition(" by ")
     widest = int(message.partition("is adder:")[2].partition(",")[0])
-    assert METHODS[rest].memory(widest) <= LARGEST_BYTES < METHODS[rest].memory(widest + 1), name
+    assert memory(rest, widest) <= LARGEST_BYTES < memory(rest, widest + 1), name
 
 
 @pytest.mark.parametrize("method", ADDERS)
@@ -337,7 +349,7 @@ def test_the_estimate_of_memory_is_not_below_what_building_takes(method):
     finally:
         tracemalloc.stop()
     assert net.n_in == 320
-    assert peak <= 1.5 * METHODS[method].memory(160)
+    assert peak <= 1.5 * memory(method, 160)
 
 
 def test_weights_are_written_for_people():

@@ -75,8 +75,13 @@ def bad_files(data):
 
 
 def typed(line):
-    """Return the arguments of a command line; ``@lecture`` is the file of that network."""
+    """Return the arguments of a command line.
+
+    ``@lecture`` is the file of that network, ``@@x.txt`` the argument ``@x.txt``.
+    """
     return [
-        f"../nets/{word[1:]}{'' if '.' in word else '.safetensors'}" if word[0] == "@" else word
+        f"../nets/{word[1:]}{'' if '.' in word else '.safetensors'}"
+        if word[0] == "@" and word[:2] != "@@"
+        else word.removeprefix("@" * word.startswith("@@"))
         for word in shlex.split(line)
     ]

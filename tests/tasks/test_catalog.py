@@ -237,7 +237,7 @@ NEEDS = "task: {0} needs its width in bits, a whole number, got {1!r}; write for
     ("full-adder:1", "task: full-adder takes no width, got 'full-adder:1'; write full-adder"),
     *((text, NEEDS.format(text.partition(":")[0], text)) for text in (
         "adder", "adder:", "adder:two", "adder:1.5", "adder: 3", "adder:3 ", "adder:+3",
-        "adder:1e3", "adder:\u0663", "adder:3\n", "adder:--1", "adder:3:4", "parity:any",
+        "adder:1e3", "adder:\u0663", "adder:3\n", "adder:--1", "adder:3:4", "parity:all",
         f"parity:{'9' * 31}",
         f"parity:{'9' * 5000}",
     )),

@@ -17,10 +17,11 @@ from adderlab.building.adders import one_layer_adder, prefix_adder, ripple_adder
 from adderlab.building.adders.widths import REQUIREMENTS, exact_width
 from adderlab.building.full_adder import full_adder
 from adderlab.building.lecture import lecture_network
+from adderlab.building.truth_table import LARGEST_TABLE, is_small, table_network, too_many_rows
 from adderlab.errors import OptionError, ResourceError, TaskError
 from adderlab.formats import FORMATS, Format, format_named
 from adderlab.nets import Network
-from adderlab.tasks import Task
+from adderlab.tasks import Task, task_named
 
 LEAST_WEIGHT: Final = 2
 """No construction has a smaller largest weight."""
@@ -35,10 +36,10 @@ class Method:
 
     Attributes:
         build: from a task and a number format to a network.
-        tasks: the names of the tasks that it builds, without widths.
-        largest: the largest magnitude among its weights and biases at a width.
-        layers: its affine layers at a width.
-        entries: about how many weights it stores at a width.
+        tasks: the names of the tasks that it builds, without widths; none where it builds any.
+        largest: the largest magnitude among a task's weights and biases.
+        layers: a task's affine layers.
+        entries: about how many weights it stores for a task.
         entry_bytes: peak memory per weight, writing included; measured on 2026-11-28
             by building and writing adder:512 to adder:2048, adder:32768 by prefix, plus a quarter.
         formats: the default number formats, of which the first that is exact is taken.
@@ -46,15 +47,15 @@ class Method:
 
     build: Callable[[Task, str], Network]
     tasks: tuple[str, ...]
-    largest: Callable[[int], float]
-    layers: Callable[[int], int]
-    entries: Callable[[int], int]
+    largest: Callable[[Task], float]
+    layers: Callable[[Task], int]
+    entries: Callable[[Task], int]
     entry_bytes: int
     formats: tuple[str, ...]
 
-    def memory(self, width: int) -> int:
-        """Return an estimate of the memory in bytes that building takes at a width."""
-        return self.entries(width) * self.entry_bytes
+    def memory(self, task: Task) -> int:
+        """Return an estimate of the memory in bytes that building takes for a task."""
+        return self.entries(task) * self.entry_bytes
 
 
 _ADDERS: Final = ("half-adder", "adder")
@@ -66,46 +67,59 @@ def _one_layer(task: Task, format: str) -> Network:
     return build(task, format)
 
 
-def _levels(width: int) -> int:
-    return (width - 1).bit_length()
+def _width(task: Task) -> int:
+    return task.inputs[0].width
+
+
+def _levels(task: Task) -> int:
+    return (_width(task) - 1).bit_length()
 
 
 METHODS: Final[dict[str, Method]] = {
     "lecture": Method(
         build=lecture_network,
         tasks=("half-adder",),
-        largest=lambda width: 2,
-        layers=lambda width: 2,
-        entries=lambda width: 12,
+        largest=lambda task: 2,
+        layers=lambda task: 2,
+        entries=lambda task: 12,
         entry_bytes=300,
         formats=("fp32",),
     ),
     "one-layer": Method(
         build=_one_layer,
         tasks=(*_ADDERS, FULL_ADDER),
-        largest=lambda width: 1 << width,
-        layers=lambda width: 2,
-        entries=lambda width: 2 * width * (width + 5),
+        largest=lambda task: 1 << _width(task),
+        layers=lambda task: 2,
+        entries=lambda task: 2 * _width(task) * (_width(task) + 5),
         entry_bytes=45,
         formats=("fp32", "fp64", "wide"),
     ),
     "prefix": Method(
         build=prefix_adder,
         tasks=_ADDERS,
-        largest=lambda width: 2,
-        layers=lambda width: _levels(width) + 3,
-        entries=lambda width: 8 * width * (_levels(width) + 3),
+        largest=lambda task: 2,
+        layers=lambda task: _levels(task) + 3,
+        entries=lambda task: 8 * _width(task) * (_levels(task) + 3),
         entry_bytes=70,
         formats=("int2",),
     ),
     "ripple": Method(
         build=ripple_adder,
         tasks=_ADDERS,
-        largest=lambda width: 2,
-        layers=lambda width: width + 2 if width > 1 else 2,
-        entries=lambda width: width * (width + 20),
+        largest=lambda task: 2,
+        layers=lambda task: _width(task) + 2 if _width(task) > 1 else 2,
+        entries=lambda task: _width(task) * (_width(task) + 20),
         entry_bytes=110,
         formats=("int2",),
+    ),
+    "table": Method(
+        build=table_network,
+        tasks=(),
+        largest=lambda task: max(task.n_in - 1, 1),
+        layers=lambda task: 2,
+        entries=lambda task: min(task.rows, LARGEST_TABLE) * (task.n_in + task.n_out),
+        entry_bytes=300,
+        formats=("int2", "int3", "int4", "int5", "int6", "int8"),
     ),
 }
 """By name."""
@@ -156,8 +170,11 @@ def chosen_method(
 
 
 def _format(method: str, task: Task) -> str:
-    formats, width = METHODS[method].formats, task.inputs[0].width
-    return next(name for name in formats if _is_exact(method, name, width))
+    """Return the first of a method's formats in which it is exact at the task's width."""
+    formats = METHODS[method].formats
+    if method == "lecture":  # in whose format it is wrong, as it was
+        return formats[0]
+    return next(name for name in formats if not _inexactness(method, task, FORMATS[name]))
 
 
 def _is_exact(method: str, format: str, width: int) -> bool:
@@ -168,7 +185,6 @@ def _is_exact(method: str, format: str, width: int) -> bool:
 
 def _choose(task: Task, format: str | None, max_weight: float | None) -> str:
     """Return the method of the fewest layers, then weights, that meets the constraints."""
-    width = task.inputs[0].width
     errors = {
         name: _error(method, name, task, format, max_weight)
         for name, method in METHODS.items()
@@ -176,12 +192,9 @@ def _choose(task: Task, format: str | None, max_weight: float | None) -> str:
     }
     kept = [name for name, error in errors.items() if error is None]
     if not kept:  # the error of the method with the weakest requirements
-        for name in ("prefix", "one-layer"):
-            error = errors[name]
-            if error is not None and not isinstance(error, TaskError):
-                raise error
-        raise _unknown_task("auto", task)
-    return min(kept, key=lambda name: (METHODS[name].layers(width), METHODS[name].entries(width)))
+        named = [errors[name] for name in ("prefix", "one-layer", "table")]
+        raise next(error for error in named if error and not isinstance(error, TaskError))
+    return min(kept, key=lambda name: (METHODS[name].layers(task), METHODS[name].entries(task)))
 
 
 def _unknown_task(method: str, task: Task) -> TaskError:
@@ -192,9 +205,9 @@ def _unknown_task(method: str, task: Task) -> TaskError:
             remedy="take `method` one-layer",
         )
     return TaskError(
-        f"no construction is known for {task.name}",
+        f"{method} builds no {task.name}",
         where=f"method {method}",
-        remedy="build an adder:N or full-adder, write a `formula`, or train a network",
+        remedy="take `method` table for a small task, write a `formula`, or train a network",
     )
 
 
@@ -208,11 +221,12 @@ def _error(
             where="method lecture",
             remedy="build half-adder",
         )
-    if task.name.partition(":")[0] not in (*method.tasks, "adder"):
+    if method.tasks and task.name.partition(":")[0] not in method.tasks:
         return _unknown_task(name, task)
-    width = task.inputs[0].width
-    largest = method.largest(width)
-    if max_weight is not None and max_weight < LEAST_WEIGHT:
+    if name == "table" and not is_small(task):
+        return too_many_rows(task)
+    largest = method.largest(task)
+    if method.tasks and max_weight is not None and max_weight < LEAST_WEIGHT:
         return OptionError(
             f"every adder needs weights up to {LEAST_WEIGHT}, more than {max_weight:g}",
             where="max_weight",
@@ -220,9 +234,12 @@ def _error(
         )
     prefix = METHODS["prefix"]
     prefix_fits = name != "prefix" and _error(prefix, "prefix", task, format, max_weight) is None
-    memory = method.memory(width)
+    memory = method.memory(task)
     if memory > LARGEST_BYTES:
-        most = bisect_right(range(width), LARGEST_BYTES, key=method.memory) - 1
+        widths = range(1, _width(task))
+        most = bisect_right(
+            widths, LARGEST_BYTES, key=lambda width: method.memory(task_named(f"adder:{width}"))
+        )
         remedy = f"the widest possible is adder:{most}"
         remedy += ", or `method` prefix" if prefix_fits else ""
         return ResourceError(
@@ -242,20 +259,14 @@ def _error(
         )
     if format is None:
         return None
-    return _format_error(name, task, largest, format_named(format), prefix_fits=prefix_fits)
+    return _format_error(name, task, format_named(format), prefix_fits=prefix_fits)
 
 
 def _format_error(
-    method: str, task: Task, largest: float, form: Format, *, prefix_fits: bool
+    method: str, task: Task, form: Format, *, prefix_fits: bool
 ) -> OptionError | None:
     """Return the error of a method that is not exact in a format, if any."""
-    width = task.inputs[0].width
-    values = (-1.5, -2) if method == "lecture" else (-largest, 1 - largest, -2, 1)
-    values = (2, -2) if task.name == FULL_ADDER else values
-    reasons = {
-        number_format.name: _inexactness(method, width, number_format, values)
-        for number_format in _ranked()
-    }
+    reasons = {entry.name: _inexactness(method, task, entry) for entry in _ranked()}
     reason = reasons[form.name]
     if not reason:
         return None
@@ -265,18 +276,28 @@ def _format_error(
     return OptionError(f"{task.name} by {method} {reason}", where="format", remedy=remedy)
 
 
-def _inexactness(method: str, width: int, form: Format, values: tuple[float, ...]) -> str:
+def _inexactness(method: str, task: Task, form: Format) -> str:
     """Return the reason why a method is not exact in a format; empty where it is."""
-    missing = [value for value in values if not form.holds(Fraction(value))]
+    missing = [value for value in _stored(method, task) if not form.holds(Fraction(value))]
     if missing:
         return f"stores {weight_text(missing[0])}, which {form.name} does not hold"
-    if not _is_exact(method, form.name, width):
+    if not _is_exact(method, form.name, _width(task)):
         limit = exact_width(method, form.name)
         what = (
             "a sum can overflow int32" if form.kind == "integer" else f"{form.name} can round a sum"
         )
         return f"is exact in {form.name} up to adder:{limit}, beyond which {what}"
     return ""
+
+
+def _stored(method: str, task: Task) -> tuple[float, ...]:
+    """Return the numbers that a method stores for a task and that are the hardest to hold."""
+    largest = METHODS[method].largest(task)
+    if method == "lecture":
+        return (-1.5, -2)
+    if method == "table":
+        return (-largest, -1, 1, 0)
+    return (2, -2) if task.name == FULL_ADDER else (-largest, 1 - largest, -2, 1)
 
 
 def _ranked() -> list[Format]:

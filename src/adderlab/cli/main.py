@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from adderlab.cli import (
+    add,
     build,
     compare,
     count,
@@ -108,6 +109,7 @@ for commands in (
     build,
     show,
     run,
+    add,
     train,
     maps,
     explain,

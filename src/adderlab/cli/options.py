@@ -35,6 +35,7 @@ class ConstructionChoice(StrEnum):
     ONE_LAYER = "one-layer"
     PREFIX = "prefix"
     RIPPLE = "ripple"
+    TABLE = "table"
 
 
 class DataChoice(StrEnum):

@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any, Final, Literal, TypeAlias
 
 from adderlab.blocks import Block, Line, Result, VerdictLine
-from adderlab.blocks.numbers import count_text, significant
+from adderlab.blocks.numbers import count_text, counted, significant
 from adderlab.nets.walk import json_number
 from adderlab.tasks.wording import NO_BITS, named, sum_of
 
@@ -146,7 +146,7 @@ class Verdict(Result):
         verdict: the worst of its parts: ``refuted`` before ``unknown`` before ``proved``.
         method: how it was reached; empty where no engine reaches.
         task: the task's name.
-        rows: the number of inputs that it is about.
+        rows: the number of inputs that it is about; ``None`` for every width at once.
         about: the arithmetics that it is about: ``exact`` and names of formats.
         exact: the verdict in exact arithmetic.
         rows_right: how many inputs are right in exact arithmetic; ``None`` where that is not
@@ -160,6 +160,8 @@ class Verdict(Result):
         reason: why it is unknown.
         notes: what had to be assumed in reading the network.
         choice: which engine was taken, and why.
+        cell_rows: of a composed one, the number of the cell's inputs.
+        composition: of a composed one, why the cell's rows decide every width.
     """
 
     verdict: Outcome
@@ -178,6 +180,8 @@ class Verdict(Result):
     reason: str = ""
     notes: tuple[str, ...] = ()
     choice: str = ""
+    cell_rows: int | None = None
+    composition: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return self.verdict == "proved"
@@ -189,6 +193,7 @@ class Verdict(Result):
             "semantics": self.semantics,
             "task": self.task,
             "rows": self.rows,
+            "cell_rows": self.cell_rows,
             "exact": self.exact,
             "rows_right": self.rows_right,
             "counterexample": self.counterexample.to_dict() if self.counterexample else None,
@@ -201,6 +206,7 @@ class Verdict(Result):
             "reason": self.reason or None,
             "notes": list(self.notes),
             "choice": self.choice or None,
+            "composition": list(self.composition),
         }
 
     def __repr__(self) -> str:
@@ -223,6 +229,9 @@ class Verdict(Result):
         """
         same = [name for name, outcome in self.parts().items() if outcome == self.verdict]
         where = f"in {' and in '.join(map(self._arithmetic, same))}: {self.task}"
+        if self.verdict == "proved" and self.cell_rows is not None:
+            rows = counted(self.cell_rows, "row")
+            return f"{where} is right at every width, by induction from the {rows} of the cell"
         if self.verdict == "proved":
             return f"{where} is right on all {count_text(self.rows or 0)} inputs"
         others = [
@@ -233,9 +242,16 @@ class Verdict(Result):
         rest = "".join(f"; {other}" for other in others)
         if self.verdict == "unknown" or self.counterexample is None:
             return f"{where}, {self.reason}{rest}"
-        if self.exact == "refuted" and self.rows_right is not None and self.rows is not None:
-            return f"{where} is wrong on {self.rows - self.rows_right} of {self.rows} inputs{rest}"
+        if self.exact == "refuted" and self.rows_right is not None and (rows := self.judged_rows):
+            of_cell = " of the cell" if self.cell_rows is not None else ""
+            wrong = rows - self.rows_right
+            return f"{where} is wrong on {wrong} of {rows} inputs{of_cell}{rest}"
         return f"{where} is wrong{rest}"
+
+    @property
+    def judged_rows(self) -> int | None:
+        """The inputs that were judged: of a composed verdict those of the cell."""
+        return self.rows if self.cell_rows is None else self.cell_rows
 
     @property
     def semantics(self) -> str:
@@ -268,6 +284,7 @@ class Verdict(Result):
             if right_in:
                 wrong_in = arithmetic_text(example.semantics)
                 yield f"it is wrong in {wrong_in}, not in {', '.join(right_in)}"
+        yield from self.composition
         if self.margin is not None:
             where = "" if self.about[0] == "exact" else " in exact arithmetic"
             yield f"margin{where}: {self.margin.sides()}"

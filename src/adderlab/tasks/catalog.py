@@ -15,6 +15,7 @@ from adderlab.tasks.formula import formula_task
 from adderlab.tasks.frames import is_frame
 from adderlab.tasks.tables import read_table, table
 from adderlab.tasks.task import Rule, Task, Word
+from adderlab.tasks.wirings import CELL, cell_named, wiring_named
 
 LARGEST_WIDTH: Final = 1 << 20
 """Refused beyond: even the names of the bits of such words would fill the memory."""
@@ -195,6 +196,14 @@ def task_named(text: str) -> Task:
         return formula_task(rest)
     if "=" in text:
         return formula_task(text)
+    if text.startswith(CELL):
+        return cell_named(text)
+    if (wiring := wiring_named(text)) is not None:
+        raise TaskError(
+            f"{text} is what a cell makes at every width",
+            where="task",
+            remedy=f"prove a cell with it, one for {wiring.cell.name}",
+        )
     entry = CATALOG.get(name)
     if entry is None:
         near = difflib.get_close_matches(name, CATALOG, n=1)

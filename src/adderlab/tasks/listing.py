@@ -43,6 +43,7 @@ class TaskList(Result):
             for entry in self.entries
         ]
         rows.append(("table:FILE", "a truth table: CSV, TSV, Parquet", "as its header says"))
+        rows.append(("cell:adder", "what a cell must compute", "see docs/cells.md"))
         rows.append(("'y = a xor b'", "Boolean formulas, ; between them", "as the names say"))
         return (
             Table(columns, tuple(rows), left=columns),

@@ -13,9 +13,11 @@ from adderlab.limits import MOST_MEMORY_BYTES, Budget, CapReached, within
 from adderlab.nets import Network
 from adderlab.nets.readout import ReadoutLike, readout_of
 from adderlab.nets.sources import read_source, recorded_task, task_of
+from adderlab.proving.composition import compose
 from adderlab.proving.decide import arithmetics, decide
 from adderlab.proving.verdict import FormatVerdict, Verdict
 from adderlab.tasks import Task, as_task
+from adderlab.tasks.wirings import Wiring, wiring_named
 
 if TYPE_CHECKING:
     from torch import nn
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 def prove(
     model: Network | str | Path | nn.Module,
-    task: Task | str | None = None,
+    task: Task | Wiring | str | None = None,
     *,
     formats: str | Sequence[str] = (),
     readout: ReadoutLike | None = None,
@@ -42,7 +44,8 @@ def prove(
 
     Args:
         model: a network, the path of a network file, or a PyTorch module.
-        task: a task or its name; left out, the one that the network was built for.
+        task: a task or its name; left out, the one that the network was built for. ``adder:any``
+            and its like ask of a cell what it makes at every width.
         formats: a number format's name, or several; ``exact`` is exact arithmetic.
         readout: how outputs become bits, as a readout, a number or a text such as ``>= 0``; the
             network's own unless given.
@@ -73,26 +76,31 @@ def prove(
         >>> adderlab.prove(lecture).counterexample.got
         {'c': 3}
     """
+    wiring = wiring_named(task)
+    cell = None if wiring is None else wiring.cell
+    target = cell if isinstance(task, Wiring) else cell or task
     start = time.perf_counter()
     budget = Budget.of(timeout_s, max_memory_bytes)
     with within(budget):
         try:
-            source = read_source(model, task, output=output)
+            source = read_source(model, target, output=output)
         except CapReached as cap:
-            verdict = _unread(model, task, formats, f"{cap} while the network was read")
+            verdict = _unread(model, target, formats, f"{cap} while the network was read")
             return replace(verdict, seconds=time.perf_counter() - start)
         net = source.network
         if readout is not None:
             net = replace(net, readout=readout_of(readout))
         verdict = decide(
             net,
-            task_of(net, task),
+            task_of(net, target),
             formats=formats,
             engine=engine,
             budget=budget,
             sample=sample,
             on_progress=on_progress,
         )
+        if wiring is not None:
+            verdict = compose(net, wiring, verdict)
     return replace(
         verdict,
         sha256=source.sha256,
