@@ -1,4 +1,6 @@
-"""Write the operations that a module may consist of into docs/classes.md, from the reader's table.
+"""Write the operations that a module or an ONNX model may consist of into docs/classes.md.
+
+They are those of the tables that the readers use.
 
 Run it after a change to the table: ``python docs/make_classes.py``.
 """
@@ -6,26 +8,35 @@ Run it after a change to the table: ``python docs/make_classes.py``.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from adderlab.nets.tracing.operations import GROUPS
+from adderlab.nets.onnx.operators import GROUPS as OPERATORS
+from adderlab.nets.tracing.operations import GROUPS as OPERATIONS
 
 PAGE = Path(__file__).parent / "classes.md"
-BEGIN, END = "<!-- operations -->", "<!-- end of operations -->"
+TABLES = {
+    "operations": ("PyTorch's operations (ATen)", OPERATIONS),
+    "operators": ("ONNX's operators", OPERATORS),
+}
+"""The name of each table in the page, its heading, and what it lists."""
 
 
-def table() -> str:
-    """Return the operations, a group a line, as Markdown."""
-    lines = ["| what | PyTorch's operations (ATen) |", "| --- | --- |"]
-    for group, entries in GROUPS.items():
+def table(heading: str, groups: dict[str, Any]) -> str:
+    """Return operations, a group a line, as Markdown."""
+    lines = [f"| what | {heading} |", "| --- | --- |"]
+    for group, entries in groups.items():
         names = sorted(name.removeprefix("_") for name in entries)
         lines.append(f"| {group} | {', '.join(f'`{name}`' for name in names)} |")
     return "\n".join(lines)
 
 
 def page(text: str) -> str:
-    """Return the page with the table as it is now."""
-    head, _, rest = text.partition(BEGIN)
-    return f"{head}{BEGIN}\n{table()}\n{END}{rest.partition(END)[2]}"
+    """Return the page with the tables as they are now."""
+    for name, (heading, groups) in TABLES.items():
+        begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+        head, _, rest = text.partition(begin)
+        text = f"{head}{begin}\n{table(heading, groups)}\n{end}{rest.partition(end)[2]}"
+    return text
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from adderlab.nets import Activation, Layer, Network, Readout, load, network
     from adderlab.nets.activation_modules import Step
     from adderlab.nets.modules import AdderNN, to_module
+    from adderlab.nets.onnx import from_onnx
     from adderlab.nets.saving import save
     from adderlab.nets.state_dict import from_lists, from_state_dict, to_state_dict
     from adderlab.nets.tracing import from_module
@@ -92,6 +93,7 @@ _HOMES: Final = {
     "explain_why": "verbs.explain_why",
     "from_lists": "nets.state_dict",
     "from_module": "nets.tracing",
+    "from_onnx": "nets.onnx",
     "from_state_dict": "nets.state_dict",
     "load": "nets",
     "map": "verbs.map",
@@ -154,6 +156,7 @@ __all__ = [
     "explain_why",
     "from_lists",
     "from_module",
+    "from_onnx",
     "from_state_dict",
     "load",
     "map",

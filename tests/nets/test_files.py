@@ -41,14 +41,12 @@ from strategies import (
     tasks,
 )
 
-from adderlab.errors import NetworkFileError, OutputError, TaskError
+from adderlab.errors import NetworkFileError, OutputError
 from adderlab.nets.activations import Activation
 from adderlab.nets.files import (
     DTYPES,
     LARGEST_FILE_BYTES,
     from_bytes,
-    load,
-    load_for,
     read_bytes,
     save,
     sha256,
@@ -57,6 +55,7 @@ from adderlab.nets.files import (
 from adderlab.nets.network import Layer, Network, map_parameters, network
 from adderlab.nets.readout import EXACT, Readout
 from adderlab.nets.record import record_of
+from adderlab.nets.sources import load
 from adderlab.nets.tensors import FLOAT_DTYPES, Dense
 from adderlab.tasks import task_named
 
@@ -289,19 +288,6 @@ def test_a_saved_file_is_loaded(tmp_path: Path) -> None:
     assert read_bytes(path) == path.read_bytes() == to_bytes(EVERY)
     check_same(load(path), EVERY)
     check_same(load(str(path)), EVERY)
-
-
-def test_a_file_is_loaded_for_a_task_that_fits(tmp_path: Path) -> None:
-    path = save(Network(HALF.layers), tmp_path / "net")
-    assert load_for(path, None).task is None
-    adder = task_named("adder:1")
-    assert load_for(path, adder).task is adder
-    with refused(
-        TaskError,
-        "task: parity:2 has 2 input and 1 output bits, the network 2 and 2; "
-        "name a task that fits with `task`",
-    ):
-        _ = load_for(path, task_named("parity:2"))
 
 
 def test_a_missing_file_a_folder_and_a_pipe_are_refused(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ Rule: nothing is unpacked and nothing is executed; of a ZIP archive the members'
 from __future__ import annotations
 
 import codecs
+import io
 import re
 import zipfile
 from dataclasses import dataclass
@@ -66,6 +67,9 @@ SUFFIXES: Final = {
 _OLDEST_PICKLE: Final = re.compile(rb"c[\w.]+\n[\w.]+\n|\([dl]p[0-9]+\n")
 """How a pickle of protocol 0, which is text, begins: an object, a dictionary or a list."""
 
+_ONNX_HEAD: Final = re.compile(rb"\x08[\x01-\x20][\x12\x1a\x22\x28\x32\x3a\x42\x72\xa2\xca]")
+"""How an ONNX model begins, as protobuf writes it: its version, then another of its fields."""
+
 TEXT: Final = FileKind("a text file")
 ONNX: Final = FileKind("an ONNX model", "arrays")
 
@@ -89,7 +93,13 @@ def kind_of(file: BinaryIO, name: str) -> FileKind | None:
     suffix = Path(name).suffix.lower()
     if head and _is_text(head):
         return SUFFIXES.get(suffix, TEXT)
-    return ONNX if suffix == ".onnx" else None
+    return ONNX if suffix == ".onnx" or _ONNX_HEAD.match(head) else None
+
+
+def is_onnx(data: bytes, name: str) -> bool:
+    """Return whether the bytes of a file are an ONNX model, or say that they are by their name."""
+    # a safetensors header's size may begin with the same bytes
+    return bool(data) and data[8:9] != b"{" and kind_of(io.BytesIO(data), name) is ONNX
 
 
 def _kind_of_archive(file: BinaryIO) -> FileKind:

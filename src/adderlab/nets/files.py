@@ -22,6 +22,7 @@ import numpy as np
 
 from adderlab import limits
 from adderlab.errors import NetworkFileError
+from adderlab.nets.file_kinds import ONNX, kind_of
 from adderlab.nets.header import DAMAGED, Remedies, parse_json, read_header
 from adderlab.nets.network import Network
 from adderlab.nets.record import Reader, network_from_record, record_of, task_from_record
@@ -73,16 +74,6 @@ DTYPES: Final[dict[str, Any]] = {
 """safetensors' names of the element types that a network file may hold."""
 
 _NAMES: Final = {dtype: name for name, dtype in DTYPES.items()}
-
-
-def load(path: str | Path) -> Network:
-    """Return the network in a file.
-
-    Raises:
-        NetworkFileError: the file is missing, truncated, not safetensors, of another schema, or
-            says one thing and holds another; pickled files are refused unread.
-    """
-    return from_bytes(read_bytes(path), where=str(path))
 
 
 def save(net: Network, path: str | Path) -> Path:
@@ -149,7 +140,7 @@ def task_in(path: str | Path) -> Task | None:
     where = str(path)
     with opened(path, UNREAD) as (file, size):
         length = int.from_bytes(file.read(8), "little")
-        if length > LARGEST_SHORT_HEADER:
+        if length > LARGEST_SHORT_HEADER or kind_of(file, where) is ONNX:
             return None
         _ = file.seek(0)
         header = read_header(file, size, where, REMEDIES)
@@ -159,7 +150,12 @@ def task_in(path: str | Path) -> Task | None:
 
 
 def from_bytes(data: bytes, *, where: str = "network file") -> Network:
-    """Return the network in the bytes of a file; see :func:`load`."""
+    """Return the network in the bytes of a network file.
+
+    Raises:
+        NetworkFileError: they are truncated, not safetensors, of another schema, or say one thing
+            and hold another.
+    """
     header = read_header(io.BytesIO(data), len(data), where, REMEDIES)
     record = _record(header.metadata, where)
     arrays: dict[str, Shaped[np.ndarray, ...]] = {}
@@ -182,15 +178,6 @@ def from_bytes(data: bytes, *, where: str = "network file") -> Network:
         except ValueError:  # too many dimensions, or one too large beside a 0
             raise _damaged(f"tensor {tensor.name!r} has a shape that no array has", where) from None
     return network_from_record(record, Reader(arrays, where))
-
-
-def load_for(path: str | Path, task: Task | None) -> Network:
-    """Return the network in a file, meant for ``task`` where one is given."""
-    net = load(path)
-    if task is None:
-        return net
-    net.check_fits(task)
-    return net.for_task(task)
 
 
 def _record(metadata: dict[str, Any], where: str) -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adderlab.errors import ModelError, TaskError
+from adderlab.nets.file_kinds import is_onnx
 from adderlab.nets.files import from_bytes, read_bytes, sha256, task_in, to_bytes
 from adderlab.nets.network import Network
 from adderlab.tasks import Task, as_task
@@ -49,8 +50,8 @@ def read_source(
 
     Args:
         model: a network, what holds one, the path of its file, or a PyTorch module.
-        task: what it is meant to compute; of a module it says how to call it.
-        output: of a module that returns several outputs, the one that is meant.
+        task: what it is meant to compute; of a module or an ONNX model it says how to call it.
+        output: of one that returns several outputs, the one that is meant.
 
     Raises:
         NetworkFileError: the file is not a network.
@@ -62,8 +63,7 @@ def read_source(
     if isinstance(inner, Network):  # what `build` and `train` return
         return Source.of(inner, to_bytes(inner))
     if isinstance(model, str | Path):
-        data = read_bytes(model)
-        return Source.of(from_bytes(data, where=str(model)), data)
+        return Source.of(*_in_file(model, task, output))
     if isinstance(model, Mapping | list):  # pasted weights
         from adderlab.nets.state_dict import from_lists
 
@@ -81,6 +81,31 @@ def read_source(
         where="model",
         remedy="give a Network, the path of its file, or a torch.nn.Module",
     )
+
+
+def load(path: str | Path) -> Network:
+    """Return the network in a file: one of ours, or an ONNX model.
+
+    Raises:
+        NetworkFileError: the file is missing, truncated, of no kind that is read, of another
+            schema, or says one thing and holds another; pickled files are refused unread.
+        ModelError: an ONNX model does what is not read.
+    """
+    net, _, _ = _in_file(path, None, None)
+    return net
+
+
+def _in_file(
+    path: str | Path, task: Task | str | None, output: int | str | None
+) -> tuple[Network, bytes, tuple[str, ...]]:
+    """Return the network in a file, the file's bytes, and what had to be assumed."""
+    data = read_bytes(path)
+    if is_onnx(data, str(path)):
+        from adderlab.nets.onnx import read_onnx
+
+        graph = read_onnx(data, str(path), task, output=output)
+        return graph.network, data, graph.notes
+    return from_bytes(data, where=str(path)), data, ()
 
 
 def recorded_task(model: Network | str | Path | nn.Module) -> Task | None:

@@ -31,12 +31,14 @@ class Call:
         widths: of the arguments.
         shape: of each argument beside the batch: its width is ``-1``.
         note: what was assumed; nothing where it is (batch, bits).
+        batch: rows at a time; ``None`` for any number.
     """
 
     n_in: int
     widths: tuple[int, ...]
     shape: tuple[int, ...] = (-1,)
     note: str = ""
+    batch: int | None = None
 
     @property
     def is_plain(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -87,10 +88,39 @@ def check_agrees(
     Raises:
         ModelError: with the first row on which they differ by more than rounding can.
     """
+    text, note = difference(network, rows, outputs, shows)
+    if text:
+        raise _not_read(model, text)
+    return (note,) if note else ()
+
+
+def difference(
+    network: Network,
+    rows: UInt8[np.ndarray, "batch n_in"],
+    outputs: Tensor,
+    shows: Shows,
+    *,
+    who: str = "it",
+    slack: float = 1.0,
+) -> tuple[str, str]:
+    """Return the first row on which outputs clearly differ from a network's, and a note.
+
+    Args:
+        network: what was read.
+        rows: the bits that the outputs are of.
+        outputs: (batch, outputs).
+        shows: what they are, as of :func:`check_agrees`.
+        who: gave the outputs.
+        slack: the error of its curves in the last place, in units of the one assumed of PyTorch's.
+
+    Returns:
+        The difference in words, empty for none; and what is to be noted, empty for nothing.
+    """
     got = outputs.detach().double().numpy()
     if not Machine.can_run(network):
-        return ("what was read is too large, or its numbers are, to be run beside the module",)
+        return "", "what was read is too large, or its numbers are, to be run beside the module"
     machine = Machine(network, FORMATS[network.format], library=True)
+    machine.rounding = replace(machine.rounding, ulp=machine.rounding.ulp * slack)
     enclosure = machine.enclose(rows)
     expected, error = enclosure.values, enclosure.errors * (1 + 2.0**-20)
     is_finite = np.isfinite(got)
@@ -104,12 +134,12 @@ def check_agrees(
     wrong = (wrong | ~is_finite.all(axis=1, keepdims=True)) & np.isfinite(error)
     if wrong.any():
         row = int(np.argmax(wrong.any(axis=1)))
-        what = f"on {_bits(rows[row])} it gives {got[row].tolist()}, "
-        raise _not_read(model, what + f"the layers that were read {expected[row].tolist()}")
+        what = f"on {_bits(rows[row])} {who} gives {got[row].tolist()}, "
+        return what + f"the layers that were read {expected[row].tolist()}", ""
     if is_finite.all():
-        return ()
+        return "", ""
     row = int(np.argmin(is_finite.all(axis=1)))
-    return (f"on {_bits(rows[row])} the module overflows and gives {got[row].tolist()}",)
+    return "", f"on {_bits(rows[row])} the module overflows and gives {got[row].tolist()}"
 
 
 def _bits_of(numbers: Float64[np.ndarray, "batch 1"], width: int) -> Int64[np.ndarray, "batch n"]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import traceback
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from adderlab.bits import to_bits
 from adderlab.errors import ModelError, NetworkError
+from adderlab.limits import CapReached
 from adderlab.nets.network import Network
 from adderlab.nets.readout import Readout
 from adderlab.nets.tensors import FLOAT_DTYPES
@@ -30,7 +31,11 @@ from adderlab.nets.tracing.state import untouched
 from adderlab.tasks import as_task
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from adderlab.tasks import Task
+
+AnyCall = TypeVar("AnyCall", bound=Call)
 
 ALL_ROWS_UP_TO: Final = 6
 """Inputs up to which the module is run on every row."""
@@ -115,27 +120,45 @@ def _unwrapped(model: Any) -> Any:
 def _read(
     model: nn.Module, task: Task | None, output: int | str | None
 ) -> tuple[Call, Network, Shows, tuple[str, ...]]:
-    """Return the first way of calling the module that can be read, and what was read.
+    return read_calls(lambda _: model, calls_of(model, task), task, output)
+
+
+def read_calls(
+    module_of: Callable[[AnyCall], nn.Module],
+    calls: Iterable[AnyCall],
+    task: Task | None,
+    output: int | str | None = None,
+) -> tuple[AnyCall, Network, Shows, tuple[str, ...]]:
+    """Return the first way of calling a module that can be read, and what was read.
+
+    Args:
+        module_of: gives the module for a way of calling it.
+        calls: the ways, the likeliest first.
+        task: what the network is meant to compute.
+        output: of several outputs, the one that is meant.
 
     Raises:
         ModelError: why the first way can't.
     """
     refused: ModelError | None = None
-    for call in calls_of(model, task):
+    name = ""
+    for call in calls:
         is_refused = refused is not None and not isinstance(refused, _FailedError)
         if is_refused and not call.is_plain:
             break
+        model = module_of(call)
+        name = type(model).__name__
         reader = _Reader(model, call, task, output)
         try:
             with untouched(model):
                 _check_runs(model, call)
             with untouched(model):
-                return call, *reader.read(_rows(call.n_in))
+                return call, *reader.read(_rows_of(call))
         except _FailedError as error:
             refused = refused or error
         except ModelError as error:  # rows are mixed, say, where the width was a wrong guess
             refused = error if refused is None or isinstance(refused, _FailedError) else refused
-    raise refused or ModelError("it can't be called", where=type(model).__name__, remedy=READABLE)
+    raise refused or ModelError("it can't be called", where=name, remedy=READABLE)
 
 
 class _FailedError(ModelError):
@@ -144,9 +167,11 @@ class _FailedError(ModelError):
 
 def _check_runs(model: nn.Module, call: Call) -> None:
     before = torch.get_rng_state()
-    bits = torch.from_numpy(_rows(call.n_in)).to(_dtype(model))
+    bits = torch.from_numpy(_rows_of(call)).to(_dtype(model))
     try:
         _ = begin(model, *call.arguments(bits))
+    except (ModelError, CapReached):
+        raise
     except Exception as error:
         raise _failed(model, call, bits, error) from error
     if not torch.equal(before, torch.get_rng_state()):
@@ -181,6 +206,12 @@ def _rows(n_in: int, seed: int = 0) -> np.ndarray[Any, Any]:
     rows = np.random.default_rng(seed).integers(0, 2, (SOME_ROWS, n_in), dtype=np.uint8)
     rows[:2] = [[0] * n_in, [1] * n_in]
     return rows
+
+
+def _rows_of(call: Call) -> np.ndarray[Any, Any]:
+    """Return the rows that a module is read on, as many as it takes."""
+    rows = _rows(call.n_in)
+    return rows if call.batch is None else np.resize(rows, (call.batch, call.n_in))
 
 
 @dataclass(frozen=True, slots=True)
