@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from adderlab.proving import Verdict
     from adderlab.runs.maps.result import TrainabilityMap
     from adderlab.runs.populations.census import Census
-    from adderlab.tasks import Task, sample, table, task_named
+    from adderlab.tasks import Task, TaskLike, sample, table, task_named
     from adderlab.verbs.add import Sum, add
     from adderlab.verbs.build import Built, build
     from adderlab.verbs.compare import Compared, compare
@@ -77,6 +77,7 @@ _HOMES: Final = {
     "Story": "demo",
     "Sum": "verbs.add",
     "Task": "tasks",
+    "TaskLike": "tasks",
     "TrainabilityMap": "runs.maps.result",
     "Trained": "verbs.train",
     "Unpublished": "counting",
@@ -140,6 +141,7 @@ __all__ = [
     "Story",
     "Sum",
     "Task",
+    "TaskLike",
     "TrainabilityMap",
     "Trained",
     "Unpublished",

@@ -15,7 +15,7 @@ from adderlab.nets import Network, is_exact, trace
 from adderlab.nets.dyadic import nearest_double
 from adderlab.nets.truth import FEW, inputs_text, rows_text, rows_to_show
 from adderlab.nets.walk import block_of_rows, unit_names, walk
-from adderlab.tasks import Task, as_task
+from adderlab.tasks import Task, TaskLike, as_task
 
 if TYPE_CHECKING:
     from jaxtyping import Float64
@@ -50,7 +50,7 @@ class Activations:
     note: str
 
 
-def plot_activations(net: Network, task: Task | str, *, ax: Axes | None = None) -> Axes:
+def plot_activations(net: Network, task: TaskLike, *, ax: Axes | None = None) -> Axes:
     """Draw each hidden unit's value on each row, a unit a line.
 
     The values are written; a larger one is darker, a negative one orange. Units stand below one
@@ -123,7 +123,7 @@ def plot_activations(net: Network, task: Task | str, *, ax: Axes | None = None) 
 
 
 def activations_picture(
-    net: Network, task: Task | str, *, name: str = "activations"
+    net: Network, task: TaskLike, *, name: str = "activations"
 ) -> Picture | None:
     """Return :func:`plot_activations` as a picture; ``None`` of a network without hidden units."""
     task = as_task(task)

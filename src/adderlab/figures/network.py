@@ -29,7 +29,7 @@ from adderlab.nets import Network
 from adderlab.nets.walk import Enclosed, Walk, nameless_task, unit_names, walk
 from adderlab.nets.walk_blocks import readout_text, value_text
 from adderlab.nets.wiring import INPUT, layer_number
-from adderlab.tasks import Task, as_task
+from adderlab.tasks import Task, TaskLike, as_task
 from adderlab.tasks.wording import named
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ SPELLED_OUT: Final = 8
 
 def plot_network(
     net: Network,
-    task: Task | str | None = None,
+    task: TaskLike | None = None,
     *,
     row: Mapping[str, int] | None = None,
     ax: Axes | None = None,
@@ -89,7 +89,7 @@ def plot_network(
 
 def network_picture(
     net: Network,
-    task: Task | str | None = None,
+    task: TaskLike | None = None,
     *,
     row: Mapping[str, int] | None = None,
     name: str = "network",

@@ -16,7 +16,7 @@ from adderlab.nets import Network
 from adderlab.nets.forward import outputs_in_double
 from adderlab.nets.truth import TruthRow, inputs_text, truth_rows
 from adderlab.nets.walk import block_of_rows
-from adderlab.tasks import Task, as_task
+from adderlab.tasks import Task, TaskLike, as_task
 
 if TYPE_CHECKING:
     from jaxtyping import Float64
@@ -45,7 +45,7 @@ SIDE_POINTS: Final = 264.0
 
 
 def plot_surface(
-    net: Network, task: Task | str, *, output: int | str = 0, ax: Axes | None = None
+    net: Network, task: TaskLike, *, output: int | str = 0, ax: Axes | None = None
 ) -> Axes:
     """Draw an output of a network of two inputs over the unit square.
 
@@ -123,9 +123,7 @@ def plot_surface(
         return axes
 
 
-def surface_pictures(
-    net: Network, task: Task | str, *, name: str = "surface"
-) -> tuple[Picture, ...]:
+def surface_pictures(net: Network, task: TaskLike, *, name: str = "surface") -> tuple[Picture, ...]:
     """Return :func:`plot_surface` of each output, 8 at most, as pictures.
 
     A network of other than two inputs has none.

@@ -11,7 +11,7 @@ from adderlab.figures.style import drawing_on, shortened
 from adderlab.figures.table import draw_table, mark, table_size
 from adderlab.nets import Network
 from adderlab.nets.truth import ShownRows, TruthRow, bits_text, inputs_text, rows_to_show
-from adderlab.tasks import Task, as_task
+from adderlab.tasks import Task, TaskLike, as_task
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +20,7 @@ MOST_RAW: Final = 8
 """Outputs up to which the raw values are written; of more, the worst distance to the threshold."""
 
 
-def plot_truth_table(net: Network, task: Task | str, *, ax: Axes | None = None) -> Axes:
+def plot_truth_table(net: Network, task: TaskLike, *, ax: Axes | None = None) -> Axes:
     """Draw the truth table of a network: all of up to 16 rows, else the first wrong ones.
 
     Args:
@@ -45,7 +45,7 @@ def plot_truth_table(net: Network, task: Task | str, *, ax: Axes | None = None) 
         return draw_table(axes, columns, rows, marks=marks, notes=notes, words=words)
 
 
-def truth_table_picture(net: Network, task: Task | str, *, name: str = "truth-table") -> Picture:
+def truth_table_picture(net: Network, task: TaskLike, *, name: str = "truth-table") -> Picture:
     """Return :func:`plot_truth_table` as a picture that says in words what it shows."""
     task = as_task(task)
     shown = rows_to_show(net, task)

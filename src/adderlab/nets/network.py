@@ -23,7 +23,7 @@ from adderlab.nets.readout import Readout, ReadoutLike, readout_of
 from adderlab.nets.tensors import Tensor, distinct, entries_of, stored_in, structure_of
 from adderlab.nets.weights_table import weights_table
 from adderlab.nets.wiring import INPUT, Wiring, chain, layer_number, wiring_of
-from adderlab.tasks import Task, as_task
+from adderlab.tasks import Task, TaskLike, as_task
 
 if TYPE_CHECKING:
     from jaxtyping import Float64, Int8
@@ -321,7 +321,7 @@ class Network(Result):
                 remedy="take a network whose layers follow one another",
             )
 
-    def for_task(self, task: Task | str) -> Network:
+    def for_task(self, task: TaskLike) -> Network:
         """Return the same network meant for a task, or the task of that name."""
         return replace(self, task=as_task(task))
 
@@ -419,7 +419,7 @@ def network(
     *,
     activation: Activation | None = None,
     readout: ReadoutLike | None = None,
-    task: Task | str | None = None,
+    task: TaskLike | None = None,
     format: str = "fp32",
 ) -> Network:
     """Return a dense network from plain numbers.
@@ -430,7 +430,7 @@ def network(
         activation: of the hidden layers; relu unless given.
         readout: how outputs become bits, as a readout, a number or a text such as ``>= 0``;
             ``> 0.5`` unless given.
-        task: a task or its name, which it is meant to compute.
+        task: a task, its name or a table, which it is meant to compute.
         format: what the numbers are stored in; each must be representable.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from adderlab.nets.files import to_bytes
 from adderlab.nets.network import Network
 from adderlab.nets.sources import read_source, task_of
-from adderlab.tasks import Task
+from adderlab.tasks import TaskLike
 from adderlab.writing import write_file
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def save(
-    model: Network | str | Path | nn.Module, path: str | Path, *, task: Task | str | None = None
+    model: Network | str | Path | nn.Module, path: str | Path, *, task: TaskLike | None = None
 ) -> Path:
     """Write a network file, whole or not at all, and return its path.
 

@@ -12,7 +12,7 @@ from adderlab.errors import ModelError, TaskError
 from adderlab.nets.file_kinds import is_onnx
 from adderlab.nets.files import from_bytes, read_bytes, sha256, task_in, to_bytes
 from adderlab.nets.network import Network
-from adderlab.tasks import Task, as_task
+from adderlab.tasks import Task, TaskLike, as_task
 
 if TYPE_CHECKING:
     from torch import nn
@@ -42,7 +42,7 @@ class Source:
 
 def read_source(
     model: Network | str | Path | nn.Module,
-    task: Task | str | None = None,
+    task: TaskLike | None = None,
     *,
     output: int | str | None = None,
 ) -> Source:
@@ -116,7 +116,7 @@ def recorded_task(model: Network | str | Path | nn.Module) -> Task | None:
     return task_in(model) if isinstance(model, str | Path) else None
 
 
-def task_of(net: Network, task: Task | str | None) -> Task:
+def task_of(net: Network, task: TaskLike | None) -> Task:
     """Return the task to hold the network against, checked to fit it.
 
     Raises:

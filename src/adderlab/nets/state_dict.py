@@ -21,7 +21,7 @@ from adderlab.nets.network import Layer, Network
 from adderlab.nets.readout import ReadoutLike, readout_of
 from adderlab.nets.tensors import FLOAT_DTYPES, Dense, Numbers, Tensor, as_stored, stored_in
 from adderlab.reading import JsonError, is_deep, parse_json
-from adderlab.tasks import Task, as_task
+from adderlab.tasks import TaskLike, as_task
 
 if TYPE_CHECKING:
     from jaxtyping import Shaped
@@ -41,7 +41,7 @@ def from_state_dict(
     *,
     activation: str | Activation = "relu",
     readout: ReadoutLike | None = None,
-    task: Task | str | None = None,
+    task: TaskLike | None = None,
     format: str | None = None,
 ) -> Network:
     """Return the network whose Linear layers have these weights, in order of appearance.
@@ -53,7 +53,7 @@ def from_state_dict(
             after a colon (``leaky:0.125``), or itself. Vectors ``X.weight`` are a prelu's slopes.
         readout: how outputs become bits, as a readout, a number or a text such as ``>= 0``;
             ``> 0.5`` unless given.
-        task: a task or its name, which it is meant to compute.
+        task: a task, its name or a table, which it is meant to compute.
         format: of numbers that have none themselves, fp32 unless given; float arrays have
             theirs, and are converted only where that is exact.
 
@@ -112,7 +112,7 @@ def from_lists(
     *,
     activation: str | Activation = "relu",
     readout: ReadoutLike | None = None,
-    task: Task | str | None = None,
+    task: TaskLike | None = None,
     format: str = "fp32",
 ) -> Network:
     """Return the network of weights that were pasted as plain lists or as JSON.
@@ -124,7 +124,7 @@ def from_lists(
         activation: between the layers.
         readout: how outputs become bits, as a readout, a number or a text such as ``>= 0``;
             ``> 0.5`` unless given.
-        task: a task or its name, which it is meant to compute.
+        task: a task, its name or a table, which it is meant to compute.
         format: to store the numbers in; decimals are rounded to nearest.
 
     Raises:

@@ -43,7 +43,7 @@ from adderlab.proving.grid import interval_ranges, sum_bounds
 from adderlab.proving.number_formats import format_verdict
 from adderlab.proving.verdict import FormatVerdict, Outcome
 from adderlab.proving.wide_formats import wide_format_verdict
-from adderlab.tasks import Task, Word
+from adderlab.tasks import Task, TaskLike, Word
 from adderlab.tasks.wording import sum_of
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ MOST_OWN_ROWS: Final = 1 << 16
 def compare(
     first: Network | str | Path | nn.Module,
     second: Network | str | Path | nn.Module,
-    task: Task | str | None = None,
+    task: TaskLike | None = None,
     *,
     formats: str = "",
     timeout_s: float = 10.0,
@@ -106,7 +106,7 @@ def _compared(
     first: Network | str | Path | nn.Module,
     second: Network | str | Path | nn.Module,
     sources: tuple[Source, Source],
-    task: Task | str | None,
+    task: TaskLike | None,
     formats: str,
     budget: Budget,
 ) -> Comparison:
@@ -163,7 +163,7 @@ def check_same_shape(
         )
 
 
-def common_task(first: Network, second: Network, task: Task | str | None) -> Task | None:
+def common_task(first: Network, second: Network, task: TaskLike | None) -> Task | None:
     """Return the task given, or the one that both networks, or the only one, were built for.
 
     Raises:

@@ -18,7 +18,7 @@ from adderlab.quantizing.rounding import choose_around, grids_for
 from adderlab.quantizing.rows import Arrays, Rows, Shape, rows_of, wrong_rows
 from adderlab.quantizing.scheme import PLAIN, Scheme
 from adderlab.quantizing.snap import snap_arrays
-from adderlab.tasks import Task, as_task
+from adderlab.tasks import TaskLike, as_task
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float
@@ -65,7 +65,7 @@ class Survival:
 
 def survival(
     arrays: Sequence[Float[np.ndarray, "member ..."]],
-    task: Task | str,
+    task: TaskLike,
     *,
     activation: Activation | None = None,
     readout: ReadoutLike | None = None,

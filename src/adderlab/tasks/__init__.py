@@ -1,6 +1,6 @@
 """What is to be computed: bit functions as rules on whole numbers."""
 
-from adderlab.tasks.catalog import CATALOG, Entry, as_task, task_named
+from adderlab.tasks.catalog import CATALOG, Entry, TaskLike, as_task, task_named
 from adderlab.tasks.formula import formula_task
 from adderlab.tasks.sampling import Samples, sample
 from adderlab.tasks.tables import read_table, table
@@ -14,6 +14,7 @@ __all__ = [
     "RowBlock",
     "Samples",
     "Task",
+    "TaskLike",
     "Word",
     "as_task",
     "formula_task",

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from adderlab.bits import Values, popcount
 from adderlab.errors import TaskError
 from adderlab.tasks.formula import formula_task
-from adderlab.tasks.frames import is_frame
+from adderlab.tasks.frames import Frame, is_frame
 from adderlab.tasks.tables import read_table, table
 from adderlab.tasks.task import Rule, Task, Word
 from adderlab.tasks.wirings import CELL, cell_named, wiring_named
 
 LARGEST_WIDTH: Final = 1 << 20
 """Refused beyond: even the names of the bits of such words would fill the memory."""
+
+
+TaskLike: TypeAlias = Task | str | Path | Frame | Mapping[str, Sequence[Any]]
+"""A task, or what stands for one: a name, a formula, the path of a table, or a frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,7 @@ CATALOG: Final[dict[str, Entry]] = {
 """Every named task, by name. ``half-adder`` is ``adder:1``."""
 
 
-def as_task(task: Task | str | Any) -> Task:
+def as_task(task: TaskLike) -> Task:
     """Return the task that is given by itself, by its name, as a formula, or as a table.
 
     Args:

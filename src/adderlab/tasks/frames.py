@@ -7,12 +7,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from adderlab.errors import TaskError
 from adderlab.tasks.grid import Grid
 
 LARGEST_CELLS: Final = 1 << 25
+
+
+class Frame(Protocol):
+    """Columns with names: a frame of pandas or polars, or an Arrow table."""
+
+    @property
+    def columns(self) -> Any: ...
+
+    def __getitem__(self, key: Any, /) -> Any: ...
 
 
 def is_frame(source: Any) -> bool:

@@ -18,8 +18,8 @@ import numpy as np
 
 from adderlab.bits import Values, integer_dtype
 from adderlab.errors import OptionError, ResourceError
-from adderlab.tasks.catalog import as_task
-from adderlab.tasks.task import RowBlock, Task
+from adderlab.tasks.catalog import TaskLike, as_task
+from adderlab.tasks.task import RowBlock
 
 if TYPE_CHECKING:
     from jaxtyping import Int64, UInt8
@@ -52,7 +52,7 @@ class Samples:
         return self.block.expected
 
 
-def sample(task: Task | str, num_samples: int, *, seed: int = 0) -> Samples:
+def sample(task: TaskLike, num_samples: int, *, seed: int = 0) -> Samples:
     """Return ``num_samples`` rows of ``task`` with operands drawn at random, with repetition.
 
     Args:
@@ -65,7 +65,7 @@ def sample(task: Task | str, num_samples: int, *, seed: int = 0) -> Samples:
         ResourceError: that many rows would not fit in memory.
 
     Examples:
-        >>> from adderlab.tasks import task_named
+        >>> from adderlab.tasks import TaskLike, task_named
         >>> sample(task_named("half-adder"), 3, seed=0).outputs.tolist()
         [[0, 1], [0, 1], [1, 0]]
     """

@@ -23,7 +23,7 @@ from adderlab.limits import Budget, ending, within
 from adderlab.nets import Network, save
 from adderlab.proving import Verdict
 from adderlab.reading import Refusals, read_file
-from adderlab.tasks import Task, as_task
+from adderlab.tasks import Task, TaskLike, as_task
 from adderlab.verbs.prove import prove
 from adderlab.writing import check_place
 
@@ -113,7 +113,7 @@ class Built(Result):
 
 
 def build(
-    task: Task | str = "half-adder",
+    task: TaskLike = "half-adder",
     *,
     method: str | None = None,
     formula: str | Path | None = None,
@@ -126,7 +126,7 @@ def build(
     """Build a network for a task, by a method or from a formula, and prove or refute it.
 
     Args:
-        task: a task or its name.
+        task: a task, its name or a table.
         method: a construction: ``lecture`` for the hand-set network; ``one-layer``, ``ripple``
             or ``prefix`` for adders of any width, ``one-layer`` for the full adder too; ``auto``,
             which is taken where neither a method nor a formula is given, for the smallest.

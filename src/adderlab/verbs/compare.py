@@ -19,7 +19,7 @@ from adderlab.proving.equivalence import (
     common_task,
     name_of,
 )
-from adderlab.tasks import Task
+from adderlab.tasks import Task, TaskLike
 from adderlab.verbs.prove import prove
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class Compared(Result):
 def compare(
     first: Network | str | Path | nn.Module,
     second: Network | str | Path | nn.Module,
-    task: Task | str | None = None,
+    task: TaskLike | None = None,
     *,
     formats: str = "",
     timeout_s: float = 10.0,
@@ -176,7 +176,7 @@ def compare(
 def _compared(
     first: Network | str | Path | nn.Module,
     second: Network | str | Path | nn.Module,
-    task: Task | str | None,
+    task: TaskLike | None,
     formats: str,
     budget: Budget,
 ) -> Compared:

@@ -12,7 +12,7 @@ from adderlab.explaining import backprop_rows
 from adderlab.explaining.backprop_chapters import rows_chapters
 from adderlab.explaining.steps import row_steps
 from adderlab.nets import Network
-from adderlab.tasks import Task
+from adderlab.tasks import TaskLike
 from adderlab.tasks.wording import sum_of
 from adderlab.verbs.explained_rows import Words, explained_rows
 from adderlab.verbs.explanation import Explanation, check_outs, written
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def explain(
     model: Network | str | Path | nn.Module,
-    task: Task | str | None = None,
+    task: TaskLike | None = None,
     *,
     input: Words | Sequence[Words] | None = None,
     target: Words | None = None,
@@ -37,7 +37,7 @@ def explain(
     Args:
         model: a network, the path of its file, a PyTorch module, or what ``build`` or ``train``
             returned.
-        task: a task or its name, if not the network's own.
+        task: a task, its name or a table, if not the network's own.
         input: input words, ``"1,1"``, ``(1, 1)`` or ``{"a": 1, "b": 1}``, or several of them.
         target: the output words, ``"2"`` or ``{"c": 2}``; those of the task unless given.
         rows: ``"all"`` for every row of the task instead of ``input``.

@@ -14,7 +14,7 @@ from adderlab.explaining.steps import slots_steps
 from adderlab.figures import losses_picture
 from adderlab.nets import Network
 from adderlab.packages import is_installed
-from adderlab.tasks import Task
+from adderlab.tasks import TaskLike
 from adderlab.verbs.explained_rows import Words, explained_rows
 from adderlab.verbs.explanation import Explanation, check_outs, written
 from adderlab.verbs.train import seed_text
@@ -29,7 +29,7 @@ ITERATIONS: Final = 3
 
 def explain_slots(
     model: Network | str | Path | nn.Module,
-    task: Task | str | None = None,
+    task: TaskLike | None = None,
     *,
     input: Words | Sequence[Words] | None = None,
     target: Words | None = None,
@@ -45,7 +45,7 @@ def explain_slots(
 
     Args:
         model: a network, the path of its file, a PyTorch module, or what a verb returned.
-        task: a task or its name, if not the network's own.
+        task: a task, its name or a table, if not the network's own.
         input: the rows, as of :func:`adderlab.explain`; all of the task unless given.
         target: the output words, if not the task's.
         rows: ``"all"``, which is what is taken without ``input``.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from adderlab.explaining.symbols_chapters import symbols_chapters
 from adderlab.nets import Network
-from adderlab.tasks import Task
+from adderlab.tasks import TaskLike
 from adderlab.verbs.explained_rows import Words, explained_rows
 from adderlab.verbs.explanation import Explanation, check_outs, written
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def explain_symbols(
     model: Network | str | Path | nn.Module,
-    task: Task | str | None = None,
+    task: TaskLike | None = None,
     *,
     input: Words | Sequence[Words] | None = None,
     target: Words | None = None,
@@ -30,7 +30,7 @@ def explain_symbols(
 
     Args:
         model: a network, the path of its file, a PyTorch module, or what a verb returned.
-        task: a task or its name, if not the network's own.
+        task: a task, its name or a table, if not the network's own.
         input: the rows, as of :func:`adderlab.explain`; all of the task unless given.
         target: the output words, if not the task's.
         rows: ``"all"``, which is what is taken without ``input``.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from adderlab.nets import Network
 from adderlab.nets.sources import read_source, task_of
-from adderlab.tasks import Task
+from adderlab.tasks import TaskLike
 from adderlab.verbs.explanation import Explanation, check_outs, written
 from adderlab.verbs.why_chapters import why_chapters
 from adderlab.verbs.why_replay import why
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def explain_why(
     model: Network | str | Path | nn.Module,
-    task: Task | str | None = None,
+    task: TaskLike | None = None,
     *,
     out: str | Path | Sequence[str | Path] = (),
     on_progress: Callable[[str, float], None] = lambda what, share: None,
@@ -32,8 +32,8 @@ def explain_why(
 
     Args:
         model: a network, the path of its file, a PyTorch module, or what ``train`` returned.
-        task: a task or its name, if not the network's own; under another one than it was trained
-            for no run is replayed.
+        task: a task, its name or a table, if not the network's own; under another one than it was
+            trained for no run is replayed.
         out: where to write: files ending in .md, .html, .json, or folders.
         on_progress: called with the activity and the share done, 0 to 1.
 

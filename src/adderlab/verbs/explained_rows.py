@@ -17,7 +17,7 @@ from adderlab.explaining.rows import LARGEST_WORK
 from adderlab.nets import Network
 from adderlab.nets.sources import read_source, task_of
 from adderlab.nets.walk import nameless_task
-from adderlab.tasks import Task
+from adderlab.tasks import Task, TaskLike
 from adderlab.tasks.task import checked_value
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class ExplainedRows:
 
 def explained_rows(
     model: Network | str | Path | nn.Module,
-    task: Task | str | None,
+    task: TaskLike | None,
     *,
     input: Words | Sequence[Words] | None,
     target: Words | None,

@@ -29,13 +29,13 @@ from adderlab.runs.maps.run import (
 from adderlab.runs.populations.ledger import Ledger
 from adderlab.runs.populations.plan import check_threads, this_machine
 from adderlab.runs.times import Stopwatch
-from adderlab.tasks import Task, as_task
+from adderlab.tasks import TaskLike, as_task
 from adderlab.training import MapOptions, keywords_of, make_settings
 from adderlab.writing import check_place, write_file
 
 
 def map(
-    task: Task | str = "half-adder",
+    task: TaskLike = "half-adder",
     *,
     x: str = "lr=0.01:10:log",
     y: str = "init=0.1:10:log",
@@ -52,7 +52,7 @@ def map(
     """Train one start under a grid of settings and say where it converges, and where it is right.
 
     Args:
-        task: a task or its name.
+        task: a task, its name or a table.
         x: the horizontal axis: ``NAME=LOW:HIGH``, ``NAME=LOW:HIGH:log``, with
             a NAME of ``lr``, ``init`` (a factor on the start), ``hidden``, ``steps``,
             ``momentum`` or ``batch``. A narrower range zooms in.

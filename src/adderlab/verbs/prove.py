@@ -16,7 +16,7 @@ from adderlab.nets.sources import read_source, recorded_task, task_of
 from adderlab.proving.composition import compose
 from adderlab.proving.decide import arithmetics, decide
 from adderlab.proving.verdict import FormatVerdict, Verdict
-from adderlab.tasks import Task, as_task
+from adderlab.tasks import TaskLike, as_task
 from adderlab.tasks.wirings import Wiring, wiring_named
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def prove(
     model: Network | str | Path | nn.Module,
-    task: Task | Wiring | str | None = None,
+    task: TaskLike | Wiring | None = None,
     *,
     formats: str | Sequence[str] = (),
     readout: ReadoutLike | None = None,
@@ -44,8 +44,8 @@ def prove(
 
     Args:
         model: a network, the path of a network file, or a PyTorch module.
-        task: a task or its name; left out, the one that the network was built for. ``adder:any``
-            and its like ask of a cell what it makes at every width.
+        task: a task, its name or a table; left out, the one that the network was built for.
+            ``adder:any`` and its like ask of a cell what it makes at every width.
         formats: a number format's name, or several; ``exact`` is exact arithmetic.
         readout: how outputs become bits, as a readout, a number or a text such as ``>= 0``; the
             network's own unless given.
@@ -111,7 +111,7 @@ def prove(
 
 def _unread(
     model: Network | str | Path | nn.Module,
-    task: Task | str | None,
+    task: TaskLike | None,
     formats: str | Sequence[str],
     reason: str,
 ) -> Verdict:

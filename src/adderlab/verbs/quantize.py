@@ -35,7 +35,7 @@ from adderlab.quantizing import (
     target_format,
 )
 from adderlab.runs.times import Stopwatch, Times
-from adderlab.tasks import Task
+from adderlab.tasks import Task, TaskLike
 from adderlab.verbs.prove import prove
 from adderlab.verbs.quantized import Judged, QuantizationTable, Quantized
 from adderlab.writing import check_place
@@ -74,7 +74,7 @@ TABLE_FORMATS: Final = (
 def quantize(
     model: Network | str | Path | nn.Module,
     to: str,
-    task: Task | str | None = None,
+    task: TaskLike | None = None,
     *,
     method: str = AUTO,
     scale: str | None = None,
@@ -91,7 +91,7 @@ def quantize(
         model: a network, the path of a network file, or a PyTorch module.
         to: a format, or ``smallest`` for the fewest bits in which some method finds a network
             that is proved, in exact arithmetic and in the arithmetic it would be run in.
-        task: a task or its name; left out, the one that the network was built for.
+        task: a task, its name or a table; left out, the one that the network was built for.
         method: ``nearest``, ``exact`` (each parameter up or down, by search), ``snap`` (whole
             numbers near a rescaled network), ``fine-tune`` (straight-through gradients), or
             ``auto``: the first of these that is proved.
@@ -259,7 +259,7 @@ def _can_search(net: Network, task: Task) -> bool:
 
 def quantization_table(
     model: Network | str | Path | nn.Module,
-    task: Task | str | None = None,
+    task: TaskLike | None = None,
     *,
     formats: Sequence[str] = TABLE_FORMATS,
     methods: Sequence[str] = METHODS,
@@ -270,7 +270,7 @@ def quantization_table(
 
     Args:
         model: a network, the path of a network file, or a PyTorch module.
-        task: a task or its name; left out, the one that the network was built for.
+        task: a task, its name or a table; left out, the one that the network was built for.
         formats: their names; those of more bits than the network's own are left out.
         methods: their names.
         timeout_s: seconds that everything may take together; then the table ends, and

@@ -13,7 +13,7 @@ from adderlab.errors import OptionError
 from adderlab.nets import Network, save
 from adderlab.nets.sources import read_source, task_of
 from adderlab.proving import Verdict
-from adderlab.tasks import Task
+from adderlab.tasks import Task, TaskLike
 from adderlab.verbs.explained_rows import parse_number
 from adderlab.verbs.prove import prove
 from adderlab.writing import check_place
@@ -91,7 +91,7 @@ class Repaired(Result):
 
 def repair(
     model: Network | str | Path | nn.Module,
-    task: Task | str | None = None,
+    task: TaskLike | None = None,
     *,
     parameter: str | None = None,
     to: float | str | Fraction | None = None,
@@ -106,7 +106,7 @@ def repair(
 
     Args:
         model: a network, the path of a network file, or a PyTorch module.
-        task: a task or its name; left out, the one that the network was built for.
+        task: a task, its name or a table; left out, the one that the network was built for.
         parameter: the only one to change: ``fc2.weight[1,2]``, ``fc1.bias[0]`` or ``threshold``.
         to: its new value, a number or its text (``1/3``); the best of those that work unless given.
         out: where to write the network; written only if it is right, and also, unchanged, where

@@ -18,7 +18,7 @@ from adderlab.nets.running import InputWords, batches, bits_or_none, input_words
 from adderlab.nets.sources import read_source, task_of
 from adderlab.nets.walk import json_number, nameless_task, words_of
 from adderlab.proving.running import EXACT, Arithmetic, Outputs, arithmetic_of
-from adderlab.tasks import Task
+from adderlab.tasks import Task, TaskLike
 
 if TYPE_CHECKING:
     from torch import nn
@@ -175,7 +175,7 @@ class Runner:
 
 def runner(
     model: Network | str | Path | nn.Module,
-    task: Task | str | None = None,
+    task: TaskLike | None = None,
     *,
     format: str = EXACT,
 ) -> Runner:
@@ -190,7 +190,7 @@ def runner(
 def run(
     model: Network | str | Path | nn.Module,
     *inputs: InputWords,
-    task: Task | str | None = None,
+    task: TaskLike | None = None,
     format: str = EXACT,
 ) -> Computed:
     """Return what a network computes for the given input words, at any width.
@@ -201,8 +201,8 @@ def run(
     Args:
         model: a network, the path of its file, or a PyTorch module.
         *inputs: the words of one input each: ``"5,7"``, ``(5, 7)`` or ``{"a": 5, "b": 7}``.
-        task: a task or its name, which names the words, if not the network's own. Without any,
-            the inputs are the words ``x1``, ``x2`` and so on, one word ``x`` beyond 8 inputs.
+        task: a task, its name or a table, which names the words, if not the network's own. Without
+            any, they are ``x1``, ``x2`` and so on, one word ``x`` beyond 8 inputs.
         format: a number format, in whose arithmetic it is run, the sums taken from left to right;
             or ``exact``.
 

@@ -23,7 +23,7 @@ from adderlab.nets.sources import read_source, task_of
 from adderlab.nets.truth import ShownRows, TruthRow, rows_to_show, truth_table
 from adderlab.nets.walk import Walk, nameless_task, walk, words_of
 from adderlab.proving import Verdict
-from adderlab.tasks import Task
+from adderlab.tasks import Task, TaskLike
 from adderlab.verbs.prove import prove
 from adderlab.verbs.train import seed_text
 from adderlab.writing import check_folder, new_folder
@@ -115,7 +115,7 @@ class Shown(Result):
 
 def show(
     model: Network | str | Path | nn.Module,
-    task: Task | str | None = None,
+    task: TaskLike | None = None,
     *,
     input: InputWords | None = None,
     out: str | Path | None = None,
@@ -125,8 +125,8 @@ def show(
     Args:
         model: a network, the path of its file, a PyTorch module, or what ``build`` or ``train``
             returned; of a training run the loss curve is drawn too.
-        task: a task or its name, if not the network's own. Without any, raw outputs are shown
-            and nothing is expected.
+        task: a task, its name or a table, if not the network's own. Without any, raw outputs are
+            shown and nothing is expected.
         input: the input words, ``"1,1"``, ``(1, 1)`` or ``{"a": 1, "b": 1}``.
         out: a folder for the figures, each as SVG and PNG.
 

@@ -15,7 +15,7 @@ from adderlab.blocks.numbers import counted
 from adderlab.nets import save
 from adderlab.nets.truth import LARGEST_TABLE, rows_to_show, truth_table
 from adderlab.proving import Verdict
-from adderlab.tasks import Task, as_task
+from adderlab.tasks import Task, TaskLike, as_task
 from adderlab.training import Settings, TrainingOptions, keywords_of, make_settings
 from adderlab.training.census.rates import Rate
 from adderlab.training.census.surveys import Help
@@ -187,7 +187,7 @@ def what_helps(task: Task, settings: Settings) -> tuple[Help, ...]:
 
 
 def train(
-    task: Task | str = "half-adder",
+    task: TaskLike = "half-adder",
     *,
     out: str | Path | None = None,
     on_loss: Callable[[int, float], None] = lambda step, loss: None,
@@ -196,7 +196,7 @@ def train(
     """Train one network with the notebook's settings, or others, and prove or refute it.
 
     Args:
-        task: a task or its name.
+        task: a task, its name or a table.
         out: where to write the network; it is written whatever the verdict, with the record
             that trains it again.
         on_loss: called with step and loss every 100 steps.

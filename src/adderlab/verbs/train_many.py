@@ -12,7 +12,7 @@ from adderlab.runs.populations.census import Census
 from adderlab.runs.populations.ledger import Ledger
 from adderlab.runs.populations.plan import Plan, check_threads, this_machine
 from adderlab.runs.populations.run import PopulationRun, finished_census
-from adderlab.tasks import Task, as_task
+from adderlab.tasks import TaskLike, as_task
 from adderlab.training import TrainingOptions, keywords_of, make_settings
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def train_many(
-    task: Task | str = "half-adder",
+    task: TaskLike = "half-adder",
     *,
     seeds: int,
     out: str | Path | None = None,
@@ -42,7 +42,7 @@ def train_many(
     trains it by itself.
 
     Args:
-        task: a task or its name.
+        task: a task, its name or a table.
         seeds: how many networks.
         out: a folder for ``run.json``, ``blocks/``, ``census.parquet``, ``best.safetensors`` and
             figures. If it holds the same run, unfinished, that is resumed.

@@ -28,7 +28,7 @@ from adderlab.nets.tracing.operations import TABLE
 from adderlab.nets.tracing.places import begin, first_line, place_of
 from adderlab.nets.tracing.recorder import READABLE, Escapes, Recorder
 from adderlab.nets.tracing.state import untouched
-from adderlab.tasks import as_task
+from adderlab.tasks import TaskLike, as_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -66,7 +66,7 @@ class ReadModule:
 
 
 def from_module(
-    model: nn.Module, *, task: Task | str | None = None, output: int | str | None = None
+    model: nn.Module, *, task: TaskLike | None = None, output: int | str | None = None
 ) -> ReadModule:
     """Return the network that a module's ``forward`` computes, with its readout.
 
