@@ -96,7 +96,7 @@ def load(path: str | Path) -> Network:
 
 
 def _in_file(
-    path: str | Path, task: Task | str | None, output: int | str | None
+    path: str | Path, task: TaskLike | None, output: int | str | None
 ) -> tuple[Network, bytes, tuple[str, ...]]:
     """Return the network in a file, the file's bytes, and what had to be assumed."""
     data = read_bytes(path)

@@ -26,7 +26,7 @@ from adderlab.nets.tracing import ReadModule
 from adderlab.nets.tracing.checks import Shows, difference
 from adderlab.nets.tracing.reading import read_calls
 from adderlab.reading import Refusals, read_file
-from adderlab.tasks import Task, as_task
+from adderlab.tasks import TaskLike, as_task
 
 LARGEST_BYTES: Final = 1 << 30
 """Of a model's file; what its folder holds beside it is read where it is needed."""
@@ -45,7 +45,7 @@ UNREAD: Final = Refusals(NetworkFileError, too_large="take something smaller", e
 
 def from_onnx(
     path: str | Path,
-    task: Task | str | None = None,
+    task: TaskLike | None = None,
     *,
     output: int | str | None = None,
     readout: ReadoutLike | None = None,
@@ -77,7 +77,7 @@ def from_onnx(
 
 
 def read_onnx(
-    data: bytes, path: str, task: Task | str | None = None, *, output: int | str | None = None
+    data: bytes, path: str, task: TaskLike | None = None, *, output: int | str | None = None
 ) -> ReadModule:
     """Return the network in a model's bytes, with notes on how it was read.
 
