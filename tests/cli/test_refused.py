@@ -144,6 +144,20 @@ REFUSED = [
     ("train half-adder --batch 1 --steps 1000000000000", ""),
     ("train half-adder --batch 99999999999999999999999999", ""),
     ("train half-adder --seeds 2 --hidden 1000000000000", ""),
+    *(
+        (f"train adder:{width} {options}", f"train: training would take at least {years} years,")
+        for width, options, years in (
+            (1, "--steps 9999999999999999999", "6.3e+06"),
+            (1, "--seeds 3 --steps 9999999999999999999", "6.5e+02"),
+            (1, "--seeds 100000000 --samples 9e8 --hidden 100000 --steps 1e8", "6.3e+03"),
+            (5000, "--steps 1e14 --batch 1 --samples 1", "1.5e+02"),
+        )
+    ),
+    ("map --size 4 --steps 9999999999999999999", "train: training would take at least 3.4e+03 y"),
+    ("map --size 4 --x steps=1:1e9", MEMORY),
+    ("train half-adder --seeds 3 --steps 99999999999", MEMORY),
+    ("train half-adder --seeds 2 --steps 1000000000", MEMORY),
+    ("demo --networks 1e18", "--networks: got 1000000000000000000; give at most 100000000"),
     ("demo --networks 0", "--networks: got 0; give a whole number of at least 1"),
     ("map --x lr=2:1", "--x: got 'lr=2:1'; give two finite numbers, the smaller first"),
     ("map --size 9000", "--size: 9000 x 9000 are 8.1e+07 networks, … at most 4096, and zoom in"),

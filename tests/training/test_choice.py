@@ -18,6 +18,7 @@ CASES = [
     ("half-adder", {"activation": "tanh", "hidden": 8}, "numba-wide", "more than the 900"),
     ("adder:2", {"hidden": 16}, "numba-wide", "a step of 4-16-3 on 16 rows is 4067 operations"),
     ("adder:4", {"hidden": (64, 64)}, "numba-wide", "a step of 8-64-64-5 on 256 rows"),
+    ("half-adder", {"hidden": (3,) * 9}, "torch-ensemble", "kernels of 9 hidden layers, over 8,"),
     ("adder:4", {"hidden": 257}, "torch-ensemble", "a layer of 8-257-5 is wider than the 256"),
     (
         "adder:2",

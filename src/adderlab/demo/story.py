@@ -27,6 +27,7 @@ from adderlab.demo.workshop import Workshop
 from adderlab.demo.written import summary_of
 from adderlab.errors import OptionError, OutputError
 from adderlab.packages import check_installed
+from adderlab.runs.populations.plan import LARGEST_POPULATION
 from adderlab.runs.times import Stopwatch, Times
 from adderlab.writing import new_folder
 
@@ -130,12 +131,16 @@ def demo(
         on_progress: called with the current step and the share done, 0 to 1.
 
     Raises:
-        OptionError: ``networks`` is below 1, or there is no such chapter.
+        OptionError: ``networks`` is below 1 or above 100 million, or there is no such chapter.
         OutputError: the folder holds other files, or can't be written.
     """
     if networks < 1:
         raise OptionError(
             f"got {networks}", where="networks", remedy="give a whole number of at least 1"
+        )
+    if networks > LARGEST_POPULATION:
+        raise OptionError(
+            f"got {networks}", where="networks", remedy=f"give at most {LARGEST_POPULATION}"
         )
     if chapter is not None and chapter not in range(1, len(CHAPTERS) + 1):
         raise OptionError(

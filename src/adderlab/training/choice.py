@@ -28,6 +28,9 @@ MOST_OPERATIONS_BY_NAME: Final = 4000
 WIDEST: Final = 256
 """Units of a layer up to which kernels train it; a group's weights leave the cache beyond."""
 
+MOST_HIDDEN: Final = 8
+"""Hidden layers up to which a kernel is compiled: one of 4 takes 20 s, one of 8 a minute."""
+
 KERNEL_ACTIVATIONS: Final = ("relu", "leaky", "tanh")
 """What kernels have expressions of (:mod:`adderlab.training.kernels.shape`)."""
 
@@ -71,6 +74,11 @@ def choose(task: Task, settings: Settings) -> Choice:
         (
             kind not in KERNEL_ACTIVATIONS,
             f"kernels know {', '.join(KERNEL_ACTIVATIONS)} alone, not {kind}",
+        ),
+        (
+            len(settings.widths) > MOST_HIDDEN,
+            f"kernels of {len(settings.widths)} hidden layers, over {MOST_HIDDEN}, take too long "
+            "to compile",
         ),
         (max(sizes) > WIDEST, f"a layer of {name} is wider than the {WIDEST} units of kernels"),
         (

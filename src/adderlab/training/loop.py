@@ -108,10 +108,11 @@ def train_network(
         on_step: called with 0 and the untrained model, then after every step with its number.
 
     Raises:
-        ResourceError: the run would not fit in memory.
+        ResourceError: the run would not fit in memory, or take over a century.
     """
     check_batch(task, settings)
     settings.check_memory(task)
+    settings.check_time(task)
     start = time.perf_counter()
     if settings.member is None:
         block, model, batches = _drawn_as_the_notebook_draws(task, settings)

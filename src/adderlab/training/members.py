@@ -17,14 +17,14 @@ from adderlab.blocks.numbers import counted
 from adderlab.errors import OptionError
 from adderlab.nets.layout import Layout
 from adderlab.training.choice import ENSEMBLE, check_path, choose
+from adderlab.training.estimate import EVENT_BYTES, check_bytes
 from adderlab.training.networks import network_of
-from adderlab.training.schedule import schedule
+from adderlab.training.schedule import POINTS, event_count, kept_count, schedule
 from adderlab.training.settings import (
     LARGEST,
     MEMBERS,
     Settings,
     check_batch,
-    check_bytes,
     check_rows,
 )
 from adderlab.training.work import Outcome, Work
@@ -172,11 +172,11 @@ def train_members(
             where="momentum",
             remedy="set `optimizer` to momentum",
         )
+    check_block(task, settings, len(numbers), keep_every)
     plan = schedule(settings.steps, keep_every)
     if loss_steps is not None:
         assert loss_steps[-1] == settings.steps
         plan = replace(plan, losses=tuple(loss_steps))
-    check_block(task, settings, len(numbers), keep_every)
     if path is None:
         path = choose(task, settings).path
     check_path(task, settings, path)
@@ -220,9 +220,9 @@ def train_members(
 
 def member_bytes(task: Task, settings: Settings, keep_every: int | None = None) -> int:
     """Return about how many bytes of memory :func:`train_members` takes for each member."""
-    plan = schedule(settings.steps, keep_every)
-    parameters = settings.parameters(task)
-    return 4 * parameters * (3 + len(plan.kept)) + 4 * len(plan.losses) + 16 * task.rows + 64
+    parameters, kept = settings.parameters(task), kept_count(settings.steps, keep_every)
+    losses = min(settings.steps, POINTS) + 1
+    return 4 * parameters * (3 + kept) + 4 * losses + 16 * task.rows + 64
 
 
 def check_block(
@@ -237,7 +237,8 @@ def check_block(
     units, values = settings.parameters(task), sum(settings.sizes(task))
     engine = 1024 * 4 * (6 * units + 4 * values) + 32 * 1024 * 16 * (settings.batch or 0)
     drawn = 8 * settings.samples if settings.data == "samples" else 0
-    check_bytes(engine + drawn + members * member_bytes(task, settings, keep_every))
+    events = EVENT_BYTES * event_count(settings.steps, keep_every)
+    check_bytes(engine + drawn + events + members * member_bytes(task, settings, keep_every))
 
 
 def shaped(flat: Any, task: Task, settings: Settings) -> Arrays:

@@ -36,6 +36,16 @@ class Schedule:
         return tuple(sorted({0, self.steps, *self.losses, *self.checks, *self.kept}))
 
 
+def event_count(steps: int, keep_every: int | None = None) -> int:
+    """Return about how many steps a schedule holds, without making it."""
+    return steps // CHECK_EVERY + POINTS + kept_count(steps, keep_every)
+
+
+def kept_count(steps: int, keep_every: int | None = None) -> int:
+    """Return after how many steps a schedule keeps the parameters, without making it."""
+    return 0 if keep_every is None else -(-steps // keep_every) + 1
+
+
 def schedule(steps: int, keep_every: int | None = None) -> Schedule:
     """Return the schedule of a run of so many steps.
 

@@ -19,6 +19,7 @@ from adderlab.nets import Activation, Readout
 from adderlab.nets.activations import RULES, activation_named
 from adderlab.nets.layout import Layout
 from adderlab.tasks import Task
+from adderlab.training.estimate import MODULE_BYTES, check_bytes, check_time, products
 
 OPTIMIZERS: Final = ("sgd", "momentum", "adam")
 LOSSES: Final = ("mse", "bce")
@@ -29,7 +30,6 @@ ACTIVATIONS: Final = tuple(
 )
 """Those that pass a gradient and have no parameters of their own."""
 MOMENTUM: Final = 0.9
-LARGEST_BYTES: Final = 8 << 30
 LARGEST: Final = float(np.finfo(np.float32).max)
 SMALLEST: Final = float(np.finfo(np.float32).smallest_subnormal)
 LARGEST_ROWS: Final = 1 << 12
@@ -187,13 +187,11 @@ class Settings:
         """Whether nothing but the seed differs from the notebook."""
         return asdict(self) | {"seed": 0} == asdict(Settings())
 
-    def check_memory(self, task: Task, members: int | None = None) -> None:
-        """Raise before memory is taken if the run can't fit.
+    def check_memory(self, task: Task) -> None:
+        """Raise before memory is taken if training one network by itself can't fit.
 
         Args:
             task: what is to be learned.
-            members: how many networks are trained at once; ``None`` for one by itself, which
-                looks at samples where a population looks at rows.
 
         Raises:
             ResourceError: with the estimate.
@@ -201,13 +199,25 @@ class Settings:
         batch = self.batch or 0
         draws = self.steps * batch  # all of them are drawn before the first step
         units = self.parameters(task)
-        samples = self.samples if self.data == "samples" else task.rows
-        rows = task.rows if members is not None else max(samples, batch)
+        rows = max(self.samples if self.data == "samples" else task.rows, batch)
         values = 4 * (6 * units + 4 * rows * sum(self.sizes(task)))
-        if members is not None:
-            values = members * (values + 2 * draws + 12 * batch * rows)
-        values += 8 * draws
-        check_bytes(values)
+        check_bytes(values + 8 * draws + MODULE_BYTES * len(self.widths))
+
+    def check_time(self, task: Task, networks: int | None = None) -> None:
+        """Raise before the first step if nobody could wait for the last.
+
+        Args:
+            task: what is to be learned.
+            networks: how many are trained as a population; ``None`` for one by itself.
+
+        Raises:
+            ResourceError: with the estimate.
+        """
+        samples = self.samples if self.data == "samples" else task.rows
+        rows = self.batch or (samples if networks is None else task.rows)
+        work = self.steps * products(self.parameters(task), rows) + samples
+        loop_steps = self.steps * (len(self.widths) + 1) if networks is None else 0
+        check_time(work * (networks or 1), loop_steps)
 
     def record(self, task: Task, path: str) -> dict[str, Any]:
         """Return what a network file keeps: enough to train it again along the same path."""
@@ -396,20 +406,6 @@ def check_rows(task: Task, where: str) -> None:
             f"{LARGEST_ROWS}",
             where=where,
             remedy="train one network, or take a narrower task",
-        )
-
-
-def check_bytes(estimate: float) -> None:
-    """Refuse training that would take more memory than it may.
-
-    Raises:
-        ResourceError: with the estimate.
-    """
-    if estimate > LARGEST_BYTES:
-        raise ResourceError(
-            f"training would take about {estimate / 1e9:.3g} GB, over {LARGEST_BYTES >> 30} GB",
-            where="train",
-            remedy="take fewer hidden units, samples or members, or fewer steps of a batch",
         )
 
 

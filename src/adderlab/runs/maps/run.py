@@ -54,7 +54,7 @@ def grid_of(task: Task, x: str, y: str, size: int | str, settings: Any) -> Grid:
 
     Raises:
         OptionError: an axis or a setting is out of its range, or an axis is finer than fp32.
-        ResourceError: the map would not fit in memory.
+        ResourceError: the map would not fit in memory, or take over a century.
     """
     across, up = parse_axis(x, "x"), parse_axis(y, "y")
     if across.name == up.name:
@@ -104,6 +104,8 @@ def grid_of(task: Task, x: str, y: str, size: int | str, settings: Any) -> Grid:
         )
     largest = grid.settings_at(across.high, up.high)
     check_batch(task, largest)
+    middle = (float(across.values(columns).mean()), float(up.values(rows).mean()))
+    grid.settings_at(*middle).check_time(task, columns * rows)
     check_block(task, largest, grid.columns)
     return replace(grid, has_kernels=grid.finds_kernels())
 

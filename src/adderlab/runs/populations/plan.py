@@ -21,7 +21,7 @@ from adderlab.tasks import Task
 from adderlab.training import Settings
 from adderlab.training.choice import Choice, choose
 from adderlab.training.members import check_block, member_bytes
-from adderlab.training.schedule import schedule
+from adderlab.training.schedule import kept_count, schedule
 from adderlab.training.settings import check_batch, check_rows
 
 LARGEST_POPULATION: Final = 100_000_000
@@ -65,7 +65,7 @@ class Plan:
 
     Raises:
         OptionError: there are too many networks, or ``keep`` is not one of those.
-        ResourceError: a block would not fit in memory.
+        ResourceError: a block would not fit in memory, or training would take over a century.
     """
 
     task: Task
@@ -98,6 +98,7 @@ class Plan:
             )
         check_rows(self.task, "seeds")
         check_batch(self.task, self.settings)
+        self.settings.check_time(self.task, self.networks)
         smallest = min(self.networks, SMALLEST_BLOCK)
         check_block(self.task, self.settings, smallest, self.keep_every)
 
@@ -156,10 +157,10 @@ class Plan:
     def disk_bytes(self) -> int:
         """About how many bytes the run's folder will hold."""
         parameters = 4 * self.settings.parameters(self.task)
-        kept = schedule(self.settings.steps, self.keep_every).kept
+        kept = kept_count(self.settings.steps, self.keep_every)
         row = 64 + (2 * self.task.rows if self.keeps_tables else 0)
         row += parameters * self.keeps_start
-        tensors = 4 * len(self.loss_steps) + parameters * (len(kept) + self.keeps_weights)
+        tensors = 4 * len(self.loss_steps) + parameters * (kept + self.keeps_weights)
         return self.networks * (2 * row + tensors)  # blocks hold the census, and the tensors
 
     def check_disk(self, folder: Path) -> None:
