@@ -70,15 +70,15 @@ def choose(task: Task, settings: Settings) -> Choice:
     sizes = settings.sizes(task)
     name = "-".join(map(str, sizes))
     kind = settings.network_activation.kind
+    depth = len(settings.widths)
     beyond = (
         (
             kind not in KERNEL_ACTIVATIONS,
             f"kernels know {', '.join(KERNEL_ACTIVATIONS)} alone, not {kind}",
         ),
         (
-            len(settings.widths) > MOST_HIDDEN,
-            f"kernels of {len(settings.widths)} hidden layers, over {MOST_HIDDEN}, take too long "
-            "to compile",
+            depth > MOST_HIDDEN,
+            f"kernels of {depth} hidden layers, over {MOST_HIDDEN}, compile for too long",
         ),
         (max(sizes) > WIDEST, f"a layer of {name} is wider than the {WIDEST} units of kernels"),
         (
