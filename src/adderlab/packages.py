@@ -45,7 +45,12 @@ def dependency_error(error: ImportError) -> DependencyError | None:
     """
     from importlib.metadata import PackageNotFoundError  # late: it is slow to load
 
-    package = (error.name or _raised_in(error)).partition(".")[0]
+    package = (error.name or "").partition(".")[0]
+    is_unknown = not package or (
+        not isinstance(error, ModuleNotFoundError) and not is_installed(package)
+    )
+    if is_unknown:  # a library of a package that can't be loaded is named alone: `_C` of torch
+        package = _raised_in(error).partition(".")[0]
     if isinstance(error, PackageNotFoundError) or (
         isinstance(error, ModuleNotFoundError) and package not in ("", "adderlab")
     ):
@@ -56,6 +61,18 @@ def dependency_error(error: ImportError) -> DependencyError | None:
         f"{package} can't be loaded ({' '.join(str(error).split())})",
         remedy=f"install it again: {install_command(package)}",
     )
+
+
+def release_of(package: str) -> tuple[int, int] | None:
+    """Return the first two numbers of a package's version; ``None`` if it is not installed."""
+    from importlib import metadata  # late: it is slow to load
+
+    try:
+        version = metadata.version(DISTRIBUTIONS.get(package, package))
+    except metadata.PackageNotFoundError:
+        return None
+    major, minor = version.split(".")[:2]
+    return int(major), int(minor)
 
 
 def install_command(package: str) -> str:

@@ -78,7 +78,8 @@ def opened(path: str | Path, refusals: Refusals) -> Generator[tuple[BinaryIO, in
     except ValueError as error:  # a zero byte in the path, or what no encoding has
         if isinstance(error, AdderlabError):
             raise
-        raise _unread(where, str(error), refusals) from None
+        what = "embedded null byte" if "\0" in str(path) else str(error)  # Pythons differ
+        raise _unread(where, what, refusals) from None
     except OSError as error:
         raise _refused(where, error, refusals) from None
     with file:

@@ -204,8 +204,11 @@ def _umask() -> int:
 def _refused(target: Path, error: OSError | ValueError) -> OutputError:
     if isinstance(error, OutputError):
         return error
+    reason = getattr(error, "strerror", None) or error
+    if "\0" in str(target):  # Pythons differ in how they say it
+        reason = "embedded null byte"
     return OutputError(
-        f"can't be written ({getattr(error, 'strerror', None) or error})",
+        f"can't be written ({reason})",
         where=str(target),
         remedy="check the place and the space left",
     )

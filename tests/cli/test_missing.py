@@ -156,6 +156,16 @@ def test_an_error_without_a_name_is_of_the_package_that_raised_it():
     )
 
 
+def test_a_library_of_a_package_is_told_as_the_package():
+    names = {"__name__": "torch"}
+    exec("def load(): raise ImportError('libgloo.so.0: no such file', name='_C')", names)
+    with pytest.raises(ImportError) as raised:
+        names["load"]()
+    assert str(dependency_error(raised.value)) == (
+        "torch can't be loaded (libgloo.so.0: no such file); install it again: pip install torch"
+    )
+
+
 def test_a_fault_of_our_own_stays_a_traceback(monkeypatch):
     def fail(*arguments, **keywords):
         raise ImportError("cannot import name 'x'", name="adderlab.verbs")

@@ -18,7 +18,7 @@ from adderlab.errors import NetworkError
 from adderlab.formats import FORMATS
 from adderlab.nets import Activation
 from adderlab.nets.activation_modules import module_of
-from adderlab.nets.activations import RULES, Rounding, activation_named
+from adderlab.nets.activations import RULES, Rounding, activation_named, piecewise
 from adderlab.nets.constants import variants
 from adderlab.nets.dyadic import Dyadic, from_floats
 from adderlab.nets.tracing.operations import TABLE
@@ -189,6 +189,24 @@ def test_derivatives_are_those_of_autograd(activation: Activation) -> None:
     loose = activation.kind == "hardsigmoid"  # PyTorch's 1/6 is one of fp32 there
     tolerance = 2.0**-24 if loose else 2.0**-46
     assert sums.grad.tolist() == pytest.approx(expected.tolist(), abs=tolerance, rel=0)
+
+
+@pytest.mark.parametrize(
+    ("release", "slope"), [((2, 2), 1), ((2, 13), 1), ((2, 14), 0), ((3, 0), 0), (None, 0)]
+)
+def test_at_its_limits_clamp_has_the_derivative_of_the_release_of_pytorch(
+    release: tuple[int, int] | None, slope: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(piecewise, "release_of", lambda _: release)
+    monkeypatch.setattr(piecewise, "passes_at_limits", piecewise.passes_at_limits.__wrapped__)
+    for kind, at_limits in (("clamp", slope), ("hardtanh", 0)):
+        derivative = Activation(kind, min=-0.75, max=1.5).derivative
+        assert derivative(np.array([-0.75, 0.25, 1.5, 2.0])).tolist() == [
+            at_limits,
+            1,
+            at_limits,
+            0,
+        ]
 
 
 @pytest.mark.parametrize("activation", ALL, ids=str)

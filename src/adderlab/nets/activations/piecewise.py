@@ -8,6 +8,7 @@ and 0, which :func:`leaky_enclosed` bounds.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from adderlab.nets.activations.rule import Rule
 from adderlab.nets.convention import is_above
 from adderlab.nets.dyadic import Dyadic, dyadic_of
 from adderlab.nets.readout import exceeds
+from adderlab.packages import release_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -243,6 +245,21 @@ def clipped(activation: Activation, sums: Any) -> Any:
     low = -np.inf if activation.min is None else activation.min
     high = np.inf if activation.max is None else activation.max
     return np.clip(sums, low, high)
+
+
+@cache
+def passes_at_limits() -> bool:
+    """Return whether PyTorch takes 1 for clamp's derivative at a limit.
+
+    Releases before 2.14 do. Later ones take 0, as for hardtanh, and so does adderlab where PyTorch
+    is not installed.
+
+    References:
+        "Align clamp and min/max subgradients with dispatcher schemas" (2026),
+        https://github.com/pytorch/pytorch/pull/191142
+    """
+    release = release_of("torch")
+    return release is not None and release < (2, 14)
 
 
 def between(activation: Activation, sums: Any, *, ends: bool) -> Any:

@@ -126,7 +126,7 @@ RULES: Final[dict[str, Rule]] = {
     "clamp": piecewise(
         lines.limits,
         lines.clipped,
-        lambda activation, sums: lines.between(activation, sums, ends=True),
+        lambda activation, sums: lines.between(activation, sums, ends=lines.passes_at_limits()),
         "Clamp",
         kink="bend",
         options={"min": _LIMIT, "max": _LIMIT},
