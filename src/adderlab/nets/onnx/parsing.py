@@ -83,6 +83,12 @@ def parse(data: bytes, path: str, output: int | str | None = None) -> Graph:
     own = _own_model(model, opset, [value.name for value in inputs])
     _check_formally(own, path)
     steps = _steps(graph, opset, {value.name for value in inputs}, path)
+    if not any(any(step.depends) for step in steps):
+        raise ModelError(
+            "the model's outputs depend on none of its inputs",
+            where=path,
+            remedy="no network is read",
+        )
     dtype = _dtype(inputs, constants)
     return Graph(path, opset, inputs, constants, steps, outputs, dtype, own.SerializeToString())
 
