@@ -116,8 +116,8 @@ MODELS: dict[str, tuple[Any, str]] = {
         "{path}: Dropout 'y': dropout is in training mode; export the model in eval mode"),
     "a type of numbers": (
         lambda: model_of([node("Identity", "x", "y")], inputs={"x": (TensorProto.STRING, [1, 2])}),
-        ("{path}: x: its numbers are of the type string; read are float, double, float16, bfloat16, "
-        "int8, int16, int32, int64, uint8, bool")),
+        ("{path}: x: its numbers are of the type string; read are float, double, float16, "
+        "bfloat16, int8, int16, int32, int64, uint8, bool")),
     "no inputs": (
         lambda: model_of([node("Identity", "W", "y")], {"W": W}, inputs={"V": (FLOAT, [1, 2])}),
         "{path}: the model's outputs depend on none of its inputs; no network is read"),
