@@ -133,8 +133,9 @@ BLOCKS = {
 }
 
 
+@pytest.mark.parametrize("is_finished", [False, True])
 @pytest.mark.parametrize("damage", BLOCKS)
-def test_a_block_that_is_none_and_was_sealed_is_named(plain, tmp_path, damage):
+def test_a_block_that_is_none_and_was_sealed_is_named(plain, tmp_path, damage, is_finished):
     folder = tmp_path / "run"
     _ = shutil.copytree(plain, folder)
     block = folder / "blocks" / "000001.parquet"
@@ -142,7 +143,7 @@ def test_a_block_that_is_none_and_was_sealed_is_named(plain, tmp_path, damage):
     _ = block.write_bytes(data)
 
     def edit(entries):
-        entries["finished"] = False
+        entries["finished"] = is_finished
         entries["blocks"][1] |= {"bytes": len(data), "blake2b": ledger.checksum(data)}
 
     edited(folder, edit)
@@ -162,13 +163,14 @@ def test_a_block_that_was_deleted_as_the_error_says_is_trained_again(plain, tmp_
     assert same_files(folder, plain)
 
 
+@pytest.mark.parametrize("is_finished", [False, True])
 @pytest.mark.parametrize("name", ["first", "members", "seconds"])
-def test_an_entry_without_what_a_population_needs_is_refused(plain, tmp_path, name):
+def test_an_entry_without_what_a_population_needs_is_refused(plain, tmp_path, name, is_finished):
     folder = tmp_path / "run"
     _ = shutil.copytree(plain, folder)
 
     def edit(entries):
-        entries["finished"] = False
+        entries["finished"] = is_finished
         del entries["blocks"][2][name]
 
     edited(folder, edit)
@@ -178,6 +180,63 @@ def test_an_entry_without_what_a_population_needs_is_refused(plain, tmp_path, na
         f"{folder / 'run.json'}: the entry of block 2 is not that of {BLOCK} members from "
         f"{2 * BLOCK} on; name a new folder"
     )
+
+
+def more(*path):
+    """Return what adds 1 to a number of a record."""
+
+    def change(entries):
+        place_of(entries, path)[path[-1]] += 1
+
+    return change
+
+
+COUNTS = {
+    "successes": more("successes"),
+    "diverged": more("diverged"),
+    "failure_tables": more("failure_tables"),
+    "failures": more("failures", 0, "count"),
+    "failures: ": more("failures", -1, "member"),
+    "causes": more("causes", 0, "count"),
+    "successes_by_step": more("successes_by_step", -1, 1),
+    "solutions.patterns": more("solutions", "patterns"),
+    "solutions.classes": more("solutions", "classes"),
+    "solutions.commonest": more("solutions", "commonest", 0, "count"),
+    "best": more("best", "member"),
+    "best: ": more("best", "margin"),
+    "blocks": lambda entries: entries["blocks"].pop(),
+}
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_a_number_of_a_finished_run_that_is_not_that_of_its_blocks_is_refused(
+    plain, tmp_path, name
+):
+    folder = tmp_path / "run"
+    _ = shutil.copytree(plain, folder)
+    edited(folder, COUNTS[name])
+    before = (folder / "run.json").read_bytes()
+    with pytest.raises(RunFileError) as refused:
+        _ = train_many("half-adder", seeds=SEEDS, out=folder, **PLAIN)
+    number = name.removesuffix(": ")
+    fault = "not the 4 of a finished run" if name == "blocks" else "not what the blocks hold"
+    assert str(refused.value) == (
+        f"{folder / 'run.json'}: its result is not that of this run ({number}: {fault}); "
+        "name a new folder"
+    )
+    assert (folder / "run.json").read_bytes() == before
+
+
+def test_a_block_of_other_findings_is_none_of_a_finished_run(plain, tmp_path):
+    folder = tmp_path / "run"
+    _ = shutil.copytree(plain, folder)
+    block = folder / "blocks" / "000001.parquet"
+    data = block_of(column("is_right", [True] * BLOCK))(block.read_bytes())
+    _ = block.write_bytes(data)
+    seal = {"bytes": len(data), "blake2b": ledger.checksum(data)}
+    edited(folder, lambda entries: entries["blocks"][1].update(seal))
+    with pytest.raises(RunFileError, match=r"\(successes: not what the blocks hold\)"):
+        _ = train_many("half-adder", seeds=SEEDS, out=folder, **PLAIN)
 
 
 @pytest.mark.parametrize("harm", ["gone", "cut short"])

@@ -7,7 +7,7 @@ so that a run that was killed and resumed ends as an uninterrupted one.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -33,6 +33,7 @@ from adderlab.runs.populations.columns import (
 from adderlab.runs.populations.ledger import FIGURES, RECORD, Ledger
 from adderlab.runs.populations.pictures import pictures_of, run_pictures
 from adderlab.runs.populations.plan import Plan
+from adderlab.runs.populations.recount import fault_of_counts
 from adderlab.runs.populations.summary import Examples, census_of, shown_members
 from adderlab.runs.times import Stopwatch
 from adderlab.training.census.causes import Trials, try_changes
@@ -146,17 +147,8 @@ class PopulationRun:
         plan, ledger = self.plan, self.ledger
         members = plan.members(number)
         if ledger is not None and number in ledger.blocks:
-            entry = ledger.blocks[number]
-            own = {"first": members.start, "members": len(members)}
-            if "seconds" not in entry or any(entry.get(name) != own[name] for name in own):
-                raise RunFileError(
-                    f"the entry of block {number} is not that of {counted(len(members), 'member')} "
-                    f"from {members.start} on",
-                    where=str(ledger.folder / RECORD),
-                    remedy="name a new folder",
-                )
-            findings = read_block(ledger.block_path(number), members, len(plan.loss_steps))
-            self.seconds += float(entry["seconds"])
+            findings = _finished_block(plan, ledger, number)
+            self.seconds += float(ledger.blocks[number]["seconds"])
             self.on_progress(len(members) * max(plan.settings.steps, 1))
             return findings
         start = time.perf_counter()
@@ -258,6 +250,24 @@ class PopulationRun:
         ledger.finish(census.record(), files, figures)
 
 
+def _finished_block(plan: Plan, ledger: Ledger, number: int) -> Findings:
+    """Return the findings of a block that is on the disk.
+
+    Raises:
+        RunFileError: its entry or its file is not that of these members.
+    """
+    entry, members = ledger.blocks[number], plan.members(number)
+    own = {"first": members.start, "members": len(members)}
+    if "seconds" not in entry or any(entry.get(name) != own[name] for name in own):
+        raise RunFileError(
+            f"the entry of block {number} is not that of {counted(len(members), 'member')} "
+            f"from {members.start} on",
+            where=str(ledger.folder / RECORD),
+            remedy="name a new folder",
+        )
+    return read_block(ledger.block_path(number), members, len(plan.loss_steps))
+
+
 def _write_table(ledger: Ledger, path: Path, blocks: int) -> None:
     """Write all rows of all blocks into one file, one block in memory at a time."""
     from pyarrow import parquet
@@ -279,15 +289,15 @@ def _write_table(ledger: Ledger, path: Path, blocks: int) -> None:
 
 
 def finished_census(plan: Plan, ledger: Ledger, draw: bool) -> Census:
-    """Return a run that was finished before, its best network proved once more.
+    """Return a run that was finished before, its blocks counted and its best network proved again.
 
     Figures are drawn again if one of them is missing or damaged.
 
     Raises:
-        RunFileError: what the record says is not the result of this run.
+        RunFileError: what the record says is not the result of this run and its blocks.
     """
     assert ledger.result is not None
-    fault = fault_of_result(plan, ledger.result)
+    fault = fault_of_result(plan, ledger.result) or _fault_of_blocks(plan, ledger, ledger.result)
     if fault:
         raise RunFileError(
             f"its result is not that of this run ({fault})",
@@ -303,6 +313,21 @@ def finished_census(plan: Plan, ledger: Ledger, draw: bool) -> Census:
     if draw and not (ledger.figures and all(map(ledger.is_whole, ledger.figures))):
         ledger.enter_figures(_drawn(ledger.folder, pictures_of(census)))
     return census
+
+
+def _fault_of_blocks(plan: Plan, ledger: Ledger, result: Mapping[str, Any]) -> str:
+    """Return why a result is not that of its blocks; empty if it is.
+
+    Raises:
+        RunFileError: a block or its entry is not what it should be.
+    """
+    numbers = range(plan.blocks)
+    if sorted(ledger.blocks) != list(numbers):
+        return f"blocks: not the {plan.blocks} of a finished run"
+    tally = Tally(plan.loss_steps)
+    for number in numbers:
+        tally.add(_finished_block(plan, ledger, number))
+    return fault_of_counts(plan, tally, result)
 
 
 def _drawn(folder: Path, pictures: Iterable[Picture]) -> list[Path]:
