@@ -27,6 +27,7 @@ from adderlab.proving.choice import ENGINES
 from adderlab.quantizing import GROUPS, SCALES
 from adderlab.quantizing.methods import METHODS as ROUNDINGS
 from adderlab.runs.maps.result import SHOWS
+from adderlab.tasks.order import LSB_FIRST, MSB_FIRST
 from adderlab.training import INITS, LOSSES, OPTIMIZERS, Settings
 from adderlab.training.settings import DATA
 
@@ -42,6 +43,7 @@ CHOICES = {
     options.InitChoice: set(INITS),
     options.DataChoice: set(DATA),
     options.ColorChoice: set(SHOWS),
+    options.BitsChoice: {MSB_FIRST, LSB_FIRST},
     options.GroupChoice: set(GROUPS),
     options.ScaleChoice: set(SCALES),
 }

@@ -28,6 +28,9 @@ NAMES: Final = {
 }
 """Arguments of verbs that have another name on the command line."""
 
+ORDER: Final = {name: f"--{name}" for name in ("bits", "inputs", "outputs")}
+"""The options of an order of bits, which every command that takes a task has alike."""
+
 _ARGUMENT: Final = re.compile(r"`(\w+)`")
 _CALL: Final = re.compile(r"`(\w+)\((\w+)=…\)`")
 
@@ -66,12 +69,16 @@ def remarks_with_options(blocks: Iterable[Block], options: Mapping[str, str]) ->
         blocks: of a result.
         options: by argument, as they are shown: ``--task TASK`` for ``task``.
     """
-    from adderlab.blocks import Line
+    from adderlab.blocks import Line, VerdictLine
+
+    def in_text(text: str) -> str:
+        return _ARGUMENT.sub(lambda match: options.get(match[1], match[0]), text)
 
     for block in blocks:
         if isinstance(block, Line):
-            text = _ARGUMENT.sub(lambda match: options.get(match[1], match[0]), block.text)
-            block = replace(block, text=text)
+            block = replace(block, text=in_text(block.text))
+        elif isinstance(block, VerdictLine):
+            block = replace(block, details=tuple(map(in_text, block.details)))
         yield block
 
 

@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from adderlab.cli import completion
-from adderlab.cli.options import EXIT_OF_VERDICT, AsJson, TaskOption
+from adderlab.cli.options import (
+    EXIT_OF_VERDICT,
+    AsJson,
+    BitsOption,
+    InputsOption,
+    OutputsOption,
+    TaskOption,
+)
 
 EXAMPLES = """Examples:
 
@@ -43,6 +50,9 @@ def compare(
     ],
     *,
     task: TaskOption = None,
+    bits: BitsOption = None,
+    inputs: InputsOption = "",
+    outputs: OutputsOption = "",
     format: Annotated[
         str,
         typer.Option(
@@ -62,7 +72,16 @@ def compare(
     from adderlab.verbs.compare import compare as compare_networks
 
     screen = Screen(as_json=as_json)
-    compared = compare_networks(net1, net2, task, formats=format, timeout_s=timeout)
+    compared = compare_networks(
+        net1,
+        net2,
+        task,
+        bits=bits and bits.value,
+        inputs=inputs,
+        outputs=outputs,
+        formats=format,
+        timeout_s=timeout,
+    )
     screen.show(compared.blocks())
     screen.json(compared.to_dict())
     raise typer.Exit(EXIT_OF_VERDICT[compared.comparison.verdict])

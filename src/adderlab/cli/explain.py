@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from adderlab.cli import completion
-from adderlab.cli.options import AsJson, LossChoice, TaskOption, integer
+from adderlab.cli.arguments import ORDER
+from adderlab.cli.options import (
+    AsJson,
+    BitsOption,
+    InputsOption,
+    LossChoice,
+    OutputsOption,
+    TaskOption,
+    integer,
+)
 from adderlab.errors import OptionError
 
 if TYPE_CHECKING:
@@ -51,6 +60,9 @@ def explain(
     ] = None,
     *,
     task: TaskOption = None,
+    bits: BitsOption = None,
+    inputs: InputsOption = "",
+    outputs: OutputsOption = "",
     input: Annotated[
         list[str] | None,
         typer.Option("--input", metavar="WORDS", help="A row: 1,1 (may be repeated)."),
@@ -113,6 +125,9 @@ def explain(
         )
     options: dict[str, Any] = {
         "task": task,
+        "bits": bits and bits.value,
+        "inputs": inputs or None,
+        "outputs": outputs or None,
         "input": input or None,
         "target": target,
         "rows": rows,
@@ -145,10 +160,10 @@ def explain(
 
 ACCEPTED: Final = {
     "chain": ("values",),
-    "symbols": ("input", "rows", "target", "loss", "task"),
-    "slots": ("input", "rows", "target", "loss", "lr", "iterations", "task"),
+    "symbols": ("input", "rows", "target", "loss", "task", *ORDER),
+    "slots": ("input", "rows", "target", "loss", "lr", "iterations", "task", *ORDER),
     "why": ("task",),
-    "input": ("input", "rows", "target", "loss", "lr", "task"),
+    "input": ("input", "rows", "target", "loss", "lr", "task", *ORDER),
 }
 """The options that go with each kind of explanation; ``input`` is backprop on rows."""
 

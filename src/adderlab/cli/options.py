@@ -93,6 +93,13 @@ class ScaleChoice(StrEnum):
     FREE = "free"
 
 
+class BitsChoice(StrEnum):
+    """Which bit of a word comes first."""
+
+    MSB_FIRST = "msb-first"
+    LSB_FIRST = "lsb-first"
+
+
 class GroupChoice(StrEnum):
     """What shares a scale."""
 
@@ -115,6 +122,15 @@ TaskOption: TypeAlias = Annotated[
         help="The task, if not the one the file names: a name, table:FILE, 'y = a xor b'.",
         autocompletion=task,
     ),
+]
+BitsOption: TypeAlias = Annotated[
+    BitsChoice | None, typer.Option("--bits", help="Which bit of each word the network has first.")
+]
+InputsOption: TypeAlias = Annotated[
+    str, typer.Option("--inputs", metavar="NAMES", help="Words or bits in the network's order.")
+]
+OutputsOption: TypeAlias = Annotated[
+    str, typer.Option("--outputs", metavar="NAMES", help="The same of its outputs: c0,c1.")
 ]
 OutNet: TypeAlias = Annotated[
     Path | None, typer.Option("-o", "--out", metavar="NET", help="Write the network here.")

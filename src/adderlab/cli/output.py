@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from rich.console import Console
 
+from adderlab.cli.arguments import ORDER, remarks_with_options
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
@@ -78,7 +80,7 @@ class Screen:
 
     def show(self, blocks: Iterable[Block], *, unwritten: str = "") -> None:
         """Print a result's blocks; of one that was not written, how ``-o`` would keep it."""
-        self._terminal.write(blocks)
+        self._terminal.write(remarks_with_options(blocks, ORDER))
         if unwritten:
             hint = f"not written (add -o {unwritten} to keep it)"
             self.line(hint, "quiet")

@@ -10,8 +10,11 @@ from adderlab.cli import completion
 from adderlab.cli.options import (
     EXIT_OF_VERDICT,
     AsJson,
+    BitsOption,
     EngineChoice,
+    InputsOption,
     NetPath,
+    OutputsOption,
     TaskOption,
     integer,
     size_in_bytes,
@@ -39,6 +42,9 @@ def prove(
     net: NetPath,
     *,
     task: TaskOption = None,
+    bits: BitsOption = None,
+    inputs: InputsOption = "",
+    outputs: OutputsOption = "",
     format: Annotated[
         list[str] | None,
         typer.Option(
@@ -89,6 +95,9 @@ def prove(
             net,
             task,
             formats=format or (),
+            bits=bits and bits.value,
+            inputs=inputs,
+            outputs=outputs,
             readout=_readout(readout),
             engine=engine.value,
             timeout_s=timeout,

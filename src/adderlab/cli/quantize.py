@@ -13,9 +13,12 @@ from adderlab.cli.options import (
     EXIT_OF_VERDICT,
     HOLDS,
     AsJson,
+    BitsOption,
     GroupChoice,
+    InputsOption,
     NetPath,
     OutNet,
+    OutputsOption,
     RoundingChoice,
     ScaleChoice,
     TaskOption,
@@ -58,6 +61,9 @@ def quantize(
         ),
     ] = None,
     task: TaskOption = None,
+    bits: BitsOption = None,
+    inputs: InputsOption = "",
+    outputs: OutputsOption = "",
     method: Annotated[
         RoundingChoice, typer.Option(help="How; auto takes the first that is proved.")
     ] = RoundingChoice.AUTO,
@@ -112,7 +118,13 @@ def quantize(
             screen,
             timeout,
             lambda on_progress: quantization_table(
-                net, task, timeout_s=timeout, on_progress=on_progress
+                net,
+                task,
+                bits=bits and bits.value,
+                inputs=inputs,
+                outputs=outputs,
+                timeout_s=timeout,
+                on_progress=on_progress,
             ),
         )
         screen.show(formats_table.blocks())
@@ -126,6 +138,9 @@ def quantize(
             net,
             target_format,
             task,
+            bits=bits and bits.value,
+            inputs=inputs,
+            outputs=outputs,
             method=method.value,
             scale=scale and scale.value,
             per=per and per.value,

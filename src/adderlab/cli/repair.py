@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from adderlab.cli.options import HOLDS, REFUTED, AsJson, NetPath, OutNet, TaskOption
+from adderlab.cli.options import (
+    HOLDS,
+    REFUTED,
+    AsJson,
+    BitsOption,
+    InputsOption,
+    NetPath,
+    OutNet,
+    OutputsOption,
+    TaskOption,
+)
 
 EXAMPLES = """Examples:
 
@@ -28,6 +38,9 @@ def repair(
     net: NetPath,
     *,
     task: TaskOption = None,
+    bits: BitsOption = None,
+    inputs: InputsOption = "",
+    outputs: OutputsOption = "",
     parameter: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="The only one to change: 'fc2.weight[1,2]'."),
@@ -43,7 +56,16 @@ def repair(
     from adderlab.verbs.repair import repair as repair_network
 
     screen = Screen(as_json=as_json)
-    repaired = repair_network(net, task, parameter=parameter, to=to, out=out)
+    repaired = repair_network(
+        net,
+        task,
+        bits=bits and bits.value,
+        inputs=inputs,
+        outputs=outputs,
+        parameter=parameter,
+        to=to,
+        out=out,
+    )
     is_kept = repaired.file is not None or repaired.network is None
     screen.show(repaired.blocks(), unwritten="" if is_kept else "NET")
     screen.json(repaired.to_dict())

@@ -8,7 +8,14 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from adderlab.cli.options import AsJson, NetPath, TaskOption
+from adderlab.cli.options import (
+    AsJson,
+    BitsOption,
+    InputsOption,
+    NetPath,
+    OutputsOption,
+    TaskOption,
+)
 from adderlab.errors import OptionError, TaskError
 
 EXAMPLES = """Examples:
@@ -39,12 +46,15 @@ def register(app: typer.Typer) -> None:
 
 def run(
     net: NetPath,
-    inputs: Annotated[
+    words: Annotated[
         list[str],
         typer.Argument(metavar="WORDS...", help="Inputs: 5,7; - for lines on standard input."),
     ],
     *,
     task: TaskOption = None,
+    bits: BitsOption = None,
+    inputs: InputsOption = "",
+    outputs: OutputsOption = "",
     raw: Annotated[
         bool, typer.Option("--raw", help="The outputs, not the words that they read as.")
     ] = False,
@@ -57,10 +67,12 @@ def run(
     from adderlab.cli.output import Screen
     from adderlab.verbs.run import runner
 
-    if STDIN in inputs and len(inputs) > 1:
+    if STDIN in words and len(words) > 1:
         raise OptionError("got - and other inputs", where="WORDS", remedy="take one")
     screen = Screen(as_json=as_json)
-    network = runner(net, task, format=format)
+    network = runner(
+        net, task, bits=bits and bits.value, inputs=inputs, outputs=outputs, format=format
+    )
     results: list[dict[str, Any]] = []
 
     def compute(rows: list[dict[str, int]]) -> None:
@@ -69,15 +81,15 @@ def run(
         if as_json:
             results.extend(computed.to_dict()["results"])
 
-    lines = _lines() if inputs == [STDIN] else enumerate(inputs)
-    at_once = 1 if inputs == [STDIN] and sys.stdin.isatty() else AT_ONCE
+    lines = _lines() if words == [STDIN] else enumerate(words)
+    at_once = 1 if words == [STDIN] and sys.stdin.isatty() else AT_ONCE
     rows: list[dict[str, int]] = []
     try:
         for number, text in lines:
             try:
                 rows.append(network.words(text))
             except TaskError as error:
-                where = f"line {number}" if inputs == [STDIN] else error.where
+                where = f"line {number}" if words == [STDIN] else error.where
                 raise TaskError(error.what, where=where, remedy=error.remedy) from None
             if len(rows) == at_once:
                 compute(rows)

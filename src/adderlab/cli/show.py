@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from adderlab.cli.arguments import remarks_with_options
-from adderlab.cli.options import AsJson, NetPath, TaskOption
+from adderlab.cli.options import (
+    AsJson,
+    BitsOption,
+    InputsOption,
+    NetPath,
+    OutputsOption,
+    TaskOption,
+)
 
 EXAMPLES = """Examples:
 
@@ -30,6 +37,9 @@ def show(
     net: NetPath,
     *,
     task: TaskOption = None,
+    bits: BitsOption = None,
+    inputs: InputsOption = "",
+    outputs: OutputsOption = "",
     input: Annotated[
         str | None,
         typer.Option("--input", metavar="WORDS", help="One input's way through it: 1,1."),
@@ -45,6 +55,8 @@ def show(
     from adderlab.verbs.show import show as show_network
 
     screen = Screen(as_json=as_json)
-    shown = show_network(net, task, input=input, out=out)
+    shown = show_network(
+        net, task, bits=bits and bits.value, inputs=inputs, outputs=outputs, input=input, out=out
+    )
     screen.show(remarks_with_options(shown.blocks(), {"task": "--task TASK"}))
     screen.json(shown.to_dict())

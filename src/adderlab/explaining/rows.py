@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
+from adderlab.bits import to_bits
 from adderlab.errors import OptionError, ResourceError, TaskError
 from adderlab.explaining.autograd import compare
 from adderlab.explaining.backprop import Number, backward
@@ -65,12 +68,9 @@ def example(
             where="target",
             remedy="give a whole number for each word",
         )
-    targets = tuple(
-        target[word.name] >> place & 1
-        for word in task.outputs
-        for place in reversed(range(word.width))
-    )
-    return Example(dict(inputs), bits, targets)
+    columns = [to_bits(target[word.name], word.width) for word in task.outputs]
+    targets = task.row_of_outputs(np.concatenate(columns, axis=-1)).tolist()
+    return Example(dict(inputs), bits, tuple(targets))
 
 
 def backprop_rows(

@@ -22,6 +22,7 @@ from adderlab.nets.network import Layer, Network
 from adderlab.nets.readout import Readout
 from adderlab.nets.tensors import Dense, Numbers, Packed, Scaled, Sparse, Tensor, Wide
 from adderlab.tasks import Task, table_from_record, task_named
+from adderlab.tasks.order import Order, in_order
 
 if TYPE_CHECKING:
     from jaxtyping import Shaped
@@ -211,6 +212,14 @@ def task_from_record(value: Any, reader: Reader) -> Task | None:
         return None
     if isinstance(value, dict) and set(value) == {"table"}:
         return table_from_record(value["table"], where=reader.where)
+    if isinstance(value, dict) and "task" in value and set(value) <= {"task", "inputs", "outputs"}:
+        task = task_from_record(value["task"], reader)
+        orders = [value.get(way, []) for way in ("inputs", "outputs")]
+        if task is None or (isinstance(value["task"], dict) and "task" in value["task"]):
+            raise reader.fault("an order of bits is of no task")
+        if not all(isinstance(o, list) and all(isinstance(n, str) for n in o) for o in orders):
+            raise reader.fault("the order of the task's bits is no list of names")
+        return in_order(task, Order("", *orders))
     if not isinstance(value, str) or value.partition(":")[0] == "table":
         raise reader.fault(
             f"a network file can't name the task {str(value)[:60]!r}",

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
-from adderlab.bits import to_bits
 from adderlab.blocks.numbers import counted
 from adderlab.errors import NetworkError, TaskError
 from adderlab.nets.dyadic import Dyadic, nearest_doubles
@@ -118,8 +117,7 @@ def input_words(task: Task, words: InputWords) -> dict[str, int]:
 
 def words_to_bits(task: Task, rows: Sequence[Mapping[str, int]]) -> UInt8[np.ndarray, "batch n_in"]:
     """Return input words as rows of bits, at any width."""
-    columns = [to_bits([row[word.name] for row in rows], word.width) for word in task.inputs]
-    return np.concatenate(columns, axis=-1)
+    return task.input_rows({w.name: [row[w.name] for row in rows] for w in task.inputs})
 
 
 def bits_or_none(states: UInt8[np.ndarray, " n_out"]) -> list[int | None]:

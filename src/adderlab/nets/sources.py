@@ -13,6 +13,7 @@ from adderlab.nets.file_kinds import is_onnx
 from adderlab.nets.files import from_bytes, read_bytes, sha256, task_in, to_bytes
 from adderlab.nets.network import Network
 from adderlab.tasks import Task, TaskLike, as_task
+from adderlab.tasks.order import Names, Order, in_order
 
 if TYPE_CHECKING:
     from torch import nn
@@ -114,6 +115,34 @@ def recorded_task(model: Network | str | Path | nn.Module) -> Task | None:
     if isinstance(inner, Network):
         return inner.task
     return task_in(model) if isinstance(model, str | Path) else None
+
+
+def ordered_task(
+    model: Network | str | Path | nn.Module,
+    task: TaskLike | None,
+    *,
+    bits: str | None,
+    inputs: Names,
+    outputs: Names,
+) -> TaskLike | None:
+    """Return the task with its bits in the order in which a network takes and gives them.
+
+    Where no order is asked for, the task is returned as it was given.
+
+    Raises:
+        TaskError: no task is known, or it has no such bits.
+    """
+    order = Order(bits or "", inputs, outputs)
+    if not order:
+        return task
+    known = as_task(task) if task is not None else recorded_task(model)
+    if known is None:
+        raise TaskError(
+            "no task is known whose bits could have an order",
+            where=next(iter(order.to_dict()), "bits"),
+            remedy="name it with `task`",
+        )
+    return in_order(known, order)
 
 
 def task_of(net: Network, task: TaskLike | None) -> Task:

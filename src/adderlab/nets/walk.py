@@ -333,7 +333,7 @@ def block_of_rows(task: Task, rows: Sequence[Mapping[str, int]]) -> RowBlock:
 
 def words_of(task: Task, bits: Iterable[int | None]) -> dict[str, int | None]:
     """Return the output words that bits make; ``None`` for a word with a bit that is none."""
-    rest = iter(bits)
+    rest = iter(task.in_words(np.array(list(bits), dtype=object)).tolist())
     words: dict[str, int | None] = {}
     for word in task.outputs:
         own = [next(rest) for _ in range(word.width)]

@@ -57,7 +57,7 @@ def decide(
     about = arithmetics(formats) or ("exact", own)
     base = Verdict("unknown", "", task.name, task.rows, about, own_format=own)
     about_outputs = () if without_last_sigmoid(net) is net else (BEFORE_SIGMOID,)
-    base = replace(base, notes=(*task.notes, *about_outputs))
+    base = replace(base, notes=(*task.remarks, *about_outputs))
     named = [name for name in about if name != "exact"]
     question = Question(net, task, base, named, on_progress)
     with within(budget):

@@ -259,6 +259,7 @@ def got_words(
     """Return the words that output bits make; ``None`` where one of a word's bits is none."""
     got: dict[str, int | None] = dict(task.words_of(bits))
     place = 0
+    is_bit = task.in_words(is_bit)
     for word in task.outputs:
         if not is_bit[place : place + word.width].all():
             got[word.name] = None

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from adderlab.bits import from_bits, to_bits
+from adderlab.bits import from_bits
 from adderlab.blocks.numbers import counted
 from adderlab.errors import NetworkError, OptionError
 from adderlab.formats import FP64
@@ -213,7 +213,8 @@ def _in_own_formats(
     assert example is not None
     index = task.index_of(example.input)
     bits = [bit for word in task.outputs for bit in _bits_of(example.got[word.name], word)]
-    own_side = Side(example.got, tuple(bits), example.output)
+    row = task.row_of_outputs(np.array(bits, dtype=object))
+    own_side = Side(example.got, tuple(row.tolist()), example.output)
     other = side_at(nets[1 - wrong], task, index)
     first, second = (own_side, other) if wrong == 0 else (other, own_side)
     difference = Difference(example.input, first, second, example.semantics, example.order)
@@ -258,9 +259,9 @@ def _are_all_bits(net: Network, task: Task) -> bool:
 
 def _computed(net: Network, task: Task, words: Mapping[str, Any]) -> dict[str, Any]:
     """Return the output words that a network gives in exact arithmetic, numbers or arrays."""
-    inputs = np.concatenate([to_bits(words[w.name], w.width) for w in task.inputs], axis=-1)
+    inputs = task.input_rows(words)
     bits = (read_closely(net, np.atleast_2d(inputs)) == 1).astype(np.uint8)
-    bits = bits.reshape(*inputs.shape[:-1], net.n_out)
+    bits = task.in_words(bits.reshape(*inputs.shape[:-1], net.n_out))
     outputs: dict[str, Any] = {}
     place = 0
     for word in task.outputs:

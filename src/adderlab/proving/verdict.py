@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, TypeAlias
 from adderlab.blocks import Block, Line, Result, VerdictLine
 from adderlab.blocks.numbers import count_text, counted, significant
 from adderlab.nets.walk import json_number
+from adderlab.tasks.order import Order
 from adderlab.tasks.wording import NO_BITS, named, sum_of
 
 Outcome: TypeAlias = Literal["proved", "refuted", "unknown"]
@@ -160,6 +161,7 @@ class Verdict(Result):
         reason: why it is unknown.
         notes: what had to be assumed in reading the network.
         choice: which engine was taken, and why.
+        hint: of a refuted network, the order of bits under which it is proved, if there is one.
         cell_rows: of a composed one, the number of the cell's inputs.
         composition: of a composed one, why the cell's rows decide every width.
     """
@@ -180,6 +182,7 @@ class Verdict(Result):
     reason: str = ""
     notes: tuple[str, ...] = ()
     choice: str = ""
+    hint: Order | None = None
     cell_rows: int | None = None
     composition: tuple[str, ...] = ()
 
@@ -206,6 +209,7 @@ class Verdict(Result):
             "reason": self.reason or None,
             "notes": list(self.notes),
             "choice": self.choice or None,
+            "hint": self.hint.to_dict() if self.hint is not None else None,
             "composition": list(self.composition),
         }
 
@@ -220,7 +224,8 @@ class Verdict(Result):
     def summary(self) -> str:
         """Return one line: the verdict's sentence and, where it is refuted, the counterexample."""
         example = "" if self.counterexample is None else f": {self.counterexample}"
-        return f"{self.verdict} {self.sentence()}{example}"
+        hint = "" if self.hint is None else f"; proved with {self.hint.arguments()}"
+        return f"{self.verdict} {self.sentence()}{example}{hint}"
 
     def sentence(self) -> str:
         """Return what follows the word, of every arithmetic that the verdict is about.
@@ -285,6 +290,8 @@ class Verdict(Result):
                 wrong_in = arithmetic_text(example.semantics)
                 yield f"it is wrong in {wrong_in}, not in {', '.join(right_in)}"
         yield from self.composition
+        if self.hint is not None:
+            yield f"proved with its bits in another order: {self.hint}"
         if self.margin is not None:
             where = "" if self.about[0] == "exact" else " in exact arithmetic"
             yield f"margin{where}: {self.margin.sides()}"

@@ -19,7 +19,7 @@ from adderlab.blocks.numbers import counted
 from adderlab.errors import TaskError
 
 if TYPE_CHECKING:
-    from jaxtyping import Bool, UInt8
+    from jaxtyping import Bool, Shaped, UInt8
 
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 BLOCK_ROWS: Final = 1 << 14
@@ -110,6 +110,9 @@ class Task:
         record: what a network file stores of it: its name, or a table with its rows.
         any_value: the number by which ``rule`` says that any output will do; ``None`` if never.
         notes: what was assumed in reading it, one sentence each.
+        input_order: the input bits in the order in which a network takes them, where it isn't
+            that of the words, most significant first (:mod:`adderlab.tasks.order`).
+        output_order: likewise the output bits.
     """
 
     name: str
@@ -120,6 +123,8 @@ class Task:
     record: Any = field(default=None, repr=False)
     any_value: int | None = None
     notes: tuple[str, ...] = field(default=(), compare=False)
+    input_order: tuple[str, ...] = ()
+    output_order: tuple[str, ...] = ()
 
     @property
     def n_in(self) -> int:
@@ -141,13 +146,46 @@ class Task:
 
     @property
     def input_bits(self) -> tuple[str, ...]:
-        """The names of the input bits in order."""
-        return tuple(bit for word in self.inputs for bit in word.bits)
+        """The names of the input bits in the order in which a network takes them."""
+        return self.input_order or _bits_of(self.inputs)
 
     @property
     def output_bits(self) -> tuple[str, ...]:
-        """The names of the output bits in order."""
-        return tuple(bit for word in self.outputs for bit in word.bits)
+        """The names of the output bits in the order in which a network gives them."""
+        return self.output_order or _bits_of(self.outputs)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """The notes, and the order of bits where it is not the usual one."""
+        return (*self.notes, *([self.order_text] if self.order_text else []))
+
+    @property
+    def order_text(self) -> str:
+        """The order of bits, for people; nothing where it is the usual one."""
+        orders = (("takes", self.input_order), ("gives", self.output_order))
+        parts = [f"{verb} {_shown_bits(bits)}" for verb, bits in orders if bits]
+        return f"the network {' and '.join(parts)}, in this order" if parts else ""
+
+    def row_of_inputs(self, bits: Shaped[np.ndarray, "*batch n"]) -> Any:
+        """Return input bits in a network's order; they are in the words', on the last axis."""
+        if not self.input_order:
+            return bits
+        places = {bit: place for place, bit in enumerate(_bits_of(self.inputs))}
+        return bits[..., [places[bit] for bit in self.input_order]]
+
+    def row_of_outputs(self, bits: Shaped[np.ndarray, "*batch n"]) -> Any:
+        """Return output bits in a network's order; they are in the words', on the last axis."""
+        if not self.output_order:
+            return bits
+        places = {bit: place for place, bit in enumerate(_bits_of(self.outputs))}
+        return bits[..., [places[bit] for bit in self.output_order]]
+
+    def in_words(self, bits: Shaped[np.ndarray, "*batch n"]) -> Any:
+        """Return output bits in the words' order; they are in a network's, on the last axis."""
+        if not self.output_order:
+            return bits
+        places = {bit: place for place, bit in enumerate(self.output_order)}
+        return bits[..., [places[bit] for bit in _bits_of(self.outputs)]]
 
     def expected(self, inputs: Mapping[str, Values]) -> dict[str, Values]:
         """Return the output words for the given input words, numbers or arrays alike."""
@@ -188,16 +226,22 @@ class Task:
     def block_of(self, words: Mapping[str, Values], *, start: int = 0) -> RowBlock:
         """Return the rows with the given input words, arrays of equal length, as bits."""
         outputs = self.rule(words)
-        inputs = np.concatenate([to_bits(words[w.name], w.width) for w in self.inputs], axis=-1)
+        inputs = self.input_rows(words)
         if self.any_value is None:
             bits = [to_bits(outputs[w.name], w.width) for w in self.outputs]
-            return RowBlock(start, inputs, np.concatenate(bits, axis=-1))
+            return RowBlock(start, inputs, self.row_of_outputs(np.concatenate(bits, axis=-1)))
         free = {w.name: np.asarray(outputs[w.name] == self.any_value) for w in self.outputs}
         bits = [to_bits(np.where(free[w.name], 0, outputs[w.name]), w.width) for w in self.outputs]
         cares = np.concatenate(
             [np.repeat(~free[w.name][..., None], w.width, axis=-1) for w in self.outputs], axis=-1
         )
-        return RowBlock(start, inputs, np.concatenate(bits, axis=-1), cares)
+        expected = self.row_of_outputs(np.concatenate(bits, axis=-1))
+        return RowBlock(start, inputs, expected, self.row_of_outputs(cares))
+
+    def input_rows(self, words: Mapping[str, Values]) -> UInt8[np.ndarray, "batch n_in"]:
+        """Return input words, numbers or arrays of equal length, as rows of bits."""
+        columns = [to_bits(words[word.name], word.width) for word in self.inputs]
+        return self.row_of_inputs(np.concatenate(columns, axis=-1))
 
     def blocks(self, size: int = BLOCK_ROWS) -> Iterator[RowBlock]:
         """Yield all rows in order, ``size`` at a time."""
@@ -209,6 +253,7 @@ class Task:
         """Return the output words of one row of output bits."""
         words: dict[str, int] = {}
         place = 0
+        bits = self.in_words(bits)
         for word in self.outputs:
             value = 0
             for bit in bits[place : place + word.width]:
@@ -236,6 +281,14 @@ class Task:
             word.name: checked_value(part, word, where=where)
             for word, part in zip(self.inputs, parts, strict=True)
         }
+
+
+def _bits_of(words: tuple[Word, ...]) -> tuple[str, ...]:
+    return tuple(bit for word in words for bit in word.bits)
+
+
+def _shown_bits(bits: tuple[str, ...]) -> str:
+    return ", ".join(bits if len(bits) <= 8 else (*bits[:4], "…", *bits[-2:]))
 
 
 def checked_value(text: str, word: Word, *, where: str) -> int:

@@ -11,7 +11,7 @@ from adderlab.blocks.numbers import significant
 from adderlab.formats import format_named
 from adderlab.limits import Budget, ending, within
 from adderlab.nets import Network
-from adderlab.nets.sources import Source, read_source
+from adderlab.nets.sources import Source, ordered_task, read_source
 from adderlab.proving import Verdict, equivalence
 from adderlab.proving.comparison import Comparison
 from adderlab.proving.equivalence import (
@@ -20,6 +20,7 @@ from adderlab.proving.equivalence import (
     name_of,
 )
 from adderlab.tasks import Task, TaskLike
+from adderlab.tasks.order import Names
 from adderlab.verbs.prove import prove
 
 if TYPE_CHECKING:
@@ -140,6 +141,9 @@ def compare(
     second: Network | str | Path | nn.Module,
     task: TaskLike | None = None,
     *,
+    bits: str | None = None,
+    inputs: Names = (),
+    outputs: Names = (),
     formats: str = "",
     timeout_s: float = 10.0,
 ) -> Compared:
@@ -150,6 +154,9 @@ def compare(
         second: another one, with as many inputs and outputs.
         task: whose inputs to compare on, and what each is judged by; left out, the one that
             the networks were built for.
+        bits: ``lsb-first`` where both networks have the bits of each word in reverse.
+        inputs: the input words or bits in the order in which they take them.
+        outputs: the output words or bits in the order in which they give them.
         formats: ``exact`` for exact arithmetic alone; each network's own format too unless
             given.
         timeout_s: seconds that it may take in all.
@@ -168,6 +175,7 @@ def compare(
         >>> compare(lecture, lecture).comparison
         Comparison: proved in exact arithmetic: equal on all 4 inputs of half-adder
     """
+    task = ordered_task(first, task, bits=bits, inputs=inputs, outputs=outputs)
     budget = Budget.of(timeout_s)
     with within(budget):
         return _compared(first, second, task, formats, budget)

@@ -13,6 +13,7 @@ from adderlab.explaining.backprop_chapters import rows_chapters
 from adderlab.explaining.steps import row_steps
 from adderlab.nets import Network
 from adderlab.tasks import TaskLike
+from adderlab.tasks.order import Names
 from adderlab.tasks.wording import sum_of
 from adderlab.verbs.explained_rows import Words, explained_rows
 from adderlab.verbs.explanation import Explanation, check_outs, written
@@ -28,6 +29,9 @@ def explain(
     input: Words | Sequence[Words] | None = None,
     target: Words | None = None,
     rows: str | None = None,
+    bits: str | None = None,
+    inputs: Names = (),
+    outputs: Names = (),
     loss: str | None = None,
     lr: float | str | Fraction | None = None,
     out: str | Path | Sequence[str | Path] = (),
@@ -41,6 +45,9 @@ def explain(
         input: input words, ``"1,1"``, ``(1, 1)`` or ``{"a": 1, "b": 1}``, or several of them.
         target: the output words, ``"2"`` or ``{"c": 2}``; those of the task unless given.
         rows: ``"all"`` for every row of the task instead of ``input``.
+        bits: ``lsb-first`` where the network has the bits of each word in reverse.
+        inputs: the input words or bits in the order in which the network takes them.
+        outputs: the output words or bits in the order in which it gives them.
         loss: ``mse`` or ``bce``; what the training record says, else ``mse``.
         lr: learning rate; what the record says, else 0.1.
         out: where to write: files ending in .md, .html, .json, .svg, .png, or folders.
@@ -63,7 +70,18 @@ def explain(
             "nothing to explain", where="explain", remedy="give `input`, or all with `rows`"
         )
     check_outs(out)
-    lesson = explained_rows(model, task, input=input, target=target, rows=rows, loss=loss, lr=lr)
+    lesson = explained_rows(
+        model,
+        task,
+        input=input,
+        target=target,
+        rows=rows,
+        loss=loss,
+        lr=lr,
+        bits=bits,
+        inputs=inputs,
+        outputs=outputs,
+    )
     backprop = backprop_rows(
         lesson.net,
         lesson.task,

@@ -15,6 +15,7 @@ from adderlab.figures import losses_picture
 from adderlab.nets import Network
 from adderlab.packages import is_installed
 from adderlab.tasks import TaskLike
+from adderlab.tasks.order import Names
 from adderlab.verbs.explained_rows import Words, explained_rows
 from adderlab.verbs.explanation import Explanation, check_outs, written
 from adderlab.verbs.train import seed_text
@@ -34,6 +35,9 @@ def explain_slots(
     input: Words | Sequence[Words] | None = None,
     target: Words | None = None,
     rows: str | None = None,
+    bits: str | None = None,
+    inputs: Names = (),
+    outputs: Names = (),
     loss: str | None = None,
     lr: float | str | Fraction | None = None,
     iterations: int = ITERATIONS,
@@ -49,6 +53,9 @@ def explain_slots(
         input: the rows, as of :func:`adderlab.explain`; all of the task unless given.
         target: the output words, if not the task's.
         rows: ``"all"``, which is what is taken without ``input``.
+        bits: ``lsb-first`` where the network has the bits of each word in reverse.
+        inputs: the input words or bits in the order in which the network takes them.
+        outputs: the output words or bits in the order in which it gives them.
         loss: ``mse`` or ``bce``; what the training record says, else ``mse``.
         lr: learning rate; what the record says, else 0.1.
         iterations: of the loop that are shown.
@@ -71,7 +78,18 @@ def explain_slots(
     from adderlab.training.replay import recorded, start_of
 
     check_outs(out)
-    lesson = explained_rows(model, task, input=input, target=target, rows=rows, loss=loss, lr=lr)
+    lesson = explained_rows(
+        model,
+        task,
+        input=input,
+        target=target,
+        rows=rows,
+        loss=loss,
+        lr=lr,
+        bits=bits,
+        inputs=inputs,
+        outputs=outputs,
+    )
     net, start = lesson.net, None
     if net.training is not None:
         where = str(model) if isinstance(model, str | Path) else "model"

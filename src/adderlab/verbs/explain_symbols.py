@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from adderlab.explaining.symbols_chapters import symbols_chapters
 from adderlab.nets import Network
 from adderlab.tasks import TaskLike
+from adderlab.tasks.order import Names
 from adderlab.verbs.explained_rows import Words, explained_rows
 from adderlab.verbs.explanation import Explanation, check_outs, written
 
@@ -23,6 +24,9 @@ def explain_symbols(
     input: Words | Sequence[Words] | None = None,
     target: Words | None = None,
     rows: str | None = None,
+    bits: str | None = None,
+    inputs: Names = (),
+    outputs: Names = (),
     loss: str | None = None,
     out: str | Path | Sequence[str | Path] = (),
 ) -> Explanation:
@@ -34,6 +38,9 @@ def explain_symbols(
         input: the rows, as of :func:`adderlab.explain`; all of the task unless given.
         target: the output words, if not the task's.
         rows: ``"all"``, which is what is taken without ``input``.
+        bits: ``lsb-first`` where the network has the bits of each word in reverse.
+        inputs: the input words or bits in the order in which the network takes them.
+        outputs: the output words or bits in the order in which it gives them.
         loss: ``mse`` or ``bce``; what the training record says, else ``mse``.
         out: where to write: files ending in .md, .html, .json, or folders.
 
@@ -53,7 +60,17 @@ def explain_symbols(
     from adderlab.explaining.symbols import symbolic_gradients
 
     check_outs(out)
-    lesson = explained_rows(model, task, input=input, target=target, rows=rows, loss=loss)
+    lesson = explained_rows(
+        model,
+        task,
+        input=input,
+        target=target,
+        rows=rows,
+        loss=loss,
+        bits=bits,
+        inputs=inputs,
+        outputs=outputs,
+    )
     gradients = symbolic_gradients(lesson.net, lesson.task, lesson.examples, loss=lesson.loss)
     chapters = symbols_chapters(gradients.patterns)
     explanation = Explanation(

@@ -15,9 +15,10 @@ from adderlab.explaining import Example, example
 from adderlab.explaining.graph import LOSSES, check_size
 from adderlab.explaining.rows import LARGEST_WORK
 from adderlab.nets import Network
-from adderlab.nets.sources import read_source, task_of
+from adderlab.nets.sources import ordered_task, read_source, task_of
 from adderlab.nets.walk import nameless_task
 from adderlab.tasks import Task, TaskLike
+from adderlab.tasks.order import Names
 from adderlab.tasks.task import checked_value
 
 if TYPE_CHECKING:
@@ -61,6 +62,9 @@ def explained_rows(
     target: Words | None,
     rows: str | None,
     loss: str | None,
+    bits: str | None = None,
+    inputs: Names = (),
+    outputs: Names = (),
     lr: float | str | Fraction | None = None,
 ) -> ExplainedRows:
     """Return the selected rows; all rows of a small task if none is selected.
@@ -70,13 +74,14 @@ def explained_rows(
         TaskError: a word is out of its range, or nothing says what is expected.
         ResourceError: too large a network, or too many rows.
     """
+    task = ordered_task(model, task, bits=bits, inputs=inputs, outputs=outputs)
     source = read_source(model, task)
     net = source.network
     has_task = task is not None or net.task is not None
     target_task = task_of(net, task) if has_task else nameless_task(net)
     check_size(net)
     record = net.training or {}
-    notes = list(source.notes)
+    notes = [*source.notes, *target_task.remarks]
     optimizer = record.get("optimizer", "sgd")
     if optimizer != "sgd":
         notes.append(f"it was trained with {str(optimizer)[:20]}; the step shown is plain SGD's")

@@ -8,15 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adderlab.errors import LimitError
+from adderlab.errors import LimitError, TaskError
 from adderlab.limits import MOST_MEMORY_BYTES, Budget, CapReached, within
 from adderlab.nets import Network
 from adderlab.nets.readout import ReadoutLike, readout_of
-from adderlab.nets.sources import read_source, recorded_task, task_of
+from adderlab.nets.sources import ordered_task, read_source, recorded_task, task_of
 from adderlab.proving.composition import compose
 from adderlab.proving.decide import arithmetics, decide
+from adderlab.proving.orders import right_order
 from adderlab.proving.verdict import FormatVerdict, Verdict
 from adderlab.tasks import TaskLike, as_task
+from adderlab.tasks.order import Names
 from adderlab.tasks.wirings import Wiring, wiring_named
 
 if TYPE_CHECKING:
@@ -30,6 +32,9 @@ def prove(
     formats: str | Sequence[str] = (),
     readout: ReadoutLike | None = None,
     output: int | str | None = None,
+    bits: str | None = None,
+    inputs: Names = (),
+    outputs: Names = (),
     engine: str = "auto",
     timeout_s: float | None = None,
     max_memory_bytes: int = MOST_MEMORY_BYTES,
@@ -51,6 +56,9 @@ def prove(
             network's own unless given.
         output: of a module whose ``forward`` returns a tuple or a dictionary, the place or the key
             of the output that is meant.
+        bits: ``lsb-first`` where the network has the bits of each word in reverse.
+        inputs: the input words or bits in the order in which the network takes them.
+        outputs: the output words or bits in the order in which it gives them.
         engine: ``auto``, ``enumeration``, ``diagram`` or ``solver``.
         timeout_s: seconds, reading included, after which the verdict is ``unknown``; no limit
             unless given.
@@ -79,6 +87,14 @@ def prove(
     wiring = wiring_named(task)
     cell = None if wiring is None else wiring.cell
     target = cell if isinstance(task, Wiring) else cell or task
+    if wiring is not None and (bits or inputs or outputs):
+        raise TaskError(
+            f"{wiring.name} takes the bits of its cell as its words have them",
+            where="bits" if bits else "inputs" if inputs else "outputs",
+            remedy="name the cell's own task",
+        )
+    if wiring is None:
+        target = ordered_task(model, target, bits=bits, inputs=inputs, outputs=outputs)
     start = time.perf_counter()
     budget = Budget.of(timeout_s, max_memory_bytes)
     with within(budget):
@@ -101,6 +117,9 @@ def prove(
         )
         if wiring is not None:
             verdict = compose(net, wiring, verdict)
+        elif verdict.exact == "refuted":
+            hint = right_order(net, task_of(net, target), formats=formats, budget=budget)
+            verdict = replace(verdict, hint=hint)
     return replace(
         verdict,
         sha256=source.sha256,

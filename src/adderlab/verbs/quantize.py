@@ -16,7 +16,7 @@ from adderlab.errors import NetworkError, OptionError
 from adderlab.formats import FORMATS, Format
 from adderlab.limits import Budget, CapReached, ending, within
 from adderlab.nets import Network, save
-from adderlab.nets.sources import read_source, task_of
+from adderlab.nets.sources import ordered_task, read_source, task_of
 from adderlab.nets.tensors import Scaled, Sparse, Tensor
 from adderlab.nets.truth import truth_rows
 from adderlab.proving import Verdict
@@ -36,6 +36,7 @@ from adderlab.quantizing import (
 )
 from adderlab.runs.times import Stopwatch, Times
 from adderlab.tasks import Task, TaskLike
+from adderlab.tasks.order import Names
 from adderlab.verbs.prove import prove
 from adderlab.verbs.quantized import Judged, QuantizationTable, Quantized
 from adderlab.writing import check_place
@@ -76,6 +77,9 @@ def quantize(
     to: str,
     task: TaskLike | None = None,
     *,
+    bits: str | None = None,
+    inputs: Names = (),
+    outputs: Names = (),
     method: str = AUTO,
     scale: str | None = None,
     per: str | None = None,
@@ -92,6 +96,9 @@ def quantize(
         to: a format, or ``smallest`` for the fewest bits in which some method finds a network
             that is proved, in exact arithmetic and in the arithmetic it would be run in.
         task: a task, its name or a table; left out, the one that the network was built for.
+        bits: ``lsb-first`` where the network has the bits of each word in reverse.
+        inputs: the input words or bits in the order in which the network takes them.
+        outputs: the output words or bits in the order in which it gives them.
         method: ``nearest``, ``exact`` (each parameter up or down, by search), ``snap`` (whole
             numbers near a rescaled network), ``fine-tune`` (straight-through gradients), or
             ``auto``: the first of these that is proved.
@@ -129,6 +136,7 @@ def quantize(
     _check_method(method)
     time_limit = _Limit(timeout_s)
     with within(time_limit.whole), ending("the network was read", "quantize"):
+        task = ordered_task(model, task, bits=bits, inputs=inputs, outputs=outputs)
         source = read_source(model, task)
     target = task_of(source.network, task)
     net = source.network.for_task(target)
@@ -261,6 +269,9 @@ def quantization_table(
     model: Network | str | Path | nn.Module,
     task: TaskLike | None = None,
     *,
+    bits: str | None = None,
+    inputs: Names = (),
+    outputs: Names = (),
     formats: Sequence[str] = TABLE_FORMATS,
     methods: Sequence[str] = METHODS,
     timeout_s: float = TIMEOUT_S,
@@ -271,6 +282,9 @@ def quantization_table(
     Args:
         model: a network, the path of a network file, or a PyTorch module.
         task: a task, its name or a table; left out, the one that the network was built for.
+        bits: ``lsb-first`` where the network has the bits of each word in reverse.
+        inputs: the input words or bits in the order in which the network takes them.
+        outputs: the output words or bits in the order in which it gives them.
         formats: their names; those of more bits than the network's own are left out.
         methods: their names.
         timeout_s: seconds that everything may take together; then the table ends, and
@@ -284,6 +298,7 @@ def quantization_table(
     _check_timeout(timeout_s)
     time_limit = _Limit(timeout_s)
     with within(time_limit.whole), ending("the network was read", "quantize"):
+        task = ordered_task(model, task, bits=bits, inputs=inputs, outputs=outputs)
         source = read_source(model, task)
     target = task_of(source.network, task)
     net = source.network.for_task(target)

@@ -11,9 +11,11 @@ from adderlab.blocks import Block, Line, Result, written_lines
 from adderlab.building.repair import Repair, Repairs, find_repairs, repair_to, short
 from adderlab.errors import OptionError
 from adderlab.nets import Network, save
-from adderlab.nets.sources import read_source, task_of
+from adderlab.nets.sources import ordered_task, read_source, task_of
 from adderlab.proving import Verdict
+from adderlab.proving.decide import decide
 from adderlab.tasks import Task, TaskLike
+from adderlab.tasks.order import Names
 from adderlab.verbs.explained_rows import parse_number
 from adderlab.verbs.prove import prove
 from adderlab.writing import check_place
@@ -93,6 +95,9 @@ def repair(
     model: Network | str | Path | nn.Module,
     task: TaskLike | None = None,
     *,
+    bits: str | None = None,
+    inputs: Names = (),
+    outputs: Names = (),
     parameter: str | None = None,
     to: float | str | Fraction | None = None,
     out: str | Path | None = None,
@@ -107,6 +112,9 @@ def repair(
     Args:
         model: a network, the path of a network file, or a PyTorch module.
         task: a task, its name or a table; left out, the one that the network was built for.
+        bits: ``lsb-first`` where the network has the bits of each word in reverse.
+        inputs: the input words or bits in the order in which the network takes them.
+        outputs: the output words or bits in the order in which it gives them.
         parameter: the only one to change: ``fc2.weight[1,2]``, ``fc1.bias[0]`` or ``threshold``.
         to: its new value, a number or its text (``1/3``); the best of those that work unless given.
         out: where to write the network; written only if it is right, and also, unchanged, where
@@ -134,6 +142,7 @@ def repair(
         raise OptionError("names no parameter", where="to", remedy="give `parameter` too")
     if out is not None:
         check_place(out)
+    task = ordered_task(model, task, bits=bits, inputs=inputs, outputs=outputs)
     source = read_source(model, task)
     target = task_of(source.network, task)
     net = source.network.for_task(target)
@@ -158,7 +167,7 @@ def repair(
 
 
 def _exactly(net: Network, task: Task) -> Verdict:
-    return prove(net, task, formats="exact")
+    return decide(net, task, formats="exact")
 
 
 def _only(

@@ -15,10 +15,11 @@ from adderlab.blocks.numbers import counted, decimal, digits
 from adderlab.nets import Network
 from adderlab.nets.dyadic import Dyadic
 from adderlab.nets.running import InputWords, batches, bits_or_none, input_words, words_to_bits
-from adderlab.nets.sources import read_source, task_of
+from adderlab.nets.sources import ordered_task, read_source, task_of
 from adderlab.nets.walk import json_number, nameless_task, words_of
 from adderlab.proving.running import EXACT, Arithmetic, Outputs, arithmetic_of
 from adderlab.tasks import Task, TaskLike
+from adderlab.tasks.order import Names
 
 if TYPE_CHECKING:
     from torch import nn
@@ -177,20 +178,29 @@ def runner(
     model: Network | str | Path | nn.Module,
     task: TaskLike | None = None,
     *,
+    bits: str | None = None,
+    inputs: Names = (),
+    outputs: Names = (),
     format: str = EXACT,
 ) -> Runner:
     """Return a network ready to be run on many inputs; the arguments are those of :func:`run`."""
+    task = ordered_task(model, task, bits=bits, inputs=inputs, outputs=outputs)
     source = read_source(model, task)
     net = source.network
     is_known = task is not None or net.task is not None
     known = task_of(net, task) if is_known else None
-    return Runner(net, known, arithmetic_of(net, format), source.notes)
+    return Runner(
+        net, known, arithmetic_of(net, format), (*source.notes, *(known.remarks if known else ()))
+    )
 
 
 def run(
     model: Network | str | Path | nn.Module,
-    *inputs: InputWords,
+    *words: InputWords,
     task: TaskLike | None = None,
+    bits: str | None = None,
+    inputs: Names = (),
+    outputs: Names = (),
     format: str = EXACT,
 ) -> Computed:
     """Return what a network computes for the given input words, at any width.
@@ -200,9 +210,12 @@ def run(
 
     Args:
         model: a network, the path of its file, or a PyTorch module.
-        *inputs: the words of one input each: ``"5,7"``, ``(5, 7)`` or ``{"a": 5, "b": 7}``.
+        *words: the words of one input each: ``"5,7"``, ``(5, 7)`` or ``{"a": 5, "b": 7}``.
         task: a task, its name or a table, which names the words, if not the network's own. Without
             any, they are ``x1``, ``x2`` and so on, one word ``x`` beyond 8 inputs.
+        bits: ``lsb-first`` where the network has the bits of each word in reverse.
+        inputs: the input words or bits in the order in which the network takes them.
+        outputs: the output words or bits in the order in which it gives them.
         format: a number format, in whose arithmetic it is run, the sums taken from left to right;
             or ``exact``.
 
@@ -218,7 +231,8 @@ def run(
         >>> adderlab.run(adder, (12345678901234567890, 1), "0,0").rows[0].got
         {'c': 12345678901234567891}
     """
-    return runner(model, task, format=format).run(inputs)
+    ready = runner(model, task, bits=bits, inputs=inputs, outputs=outputs, format=format)
+    return ready.run(words)
 
 
 def _raw_outputs(outputs: Outputs, at: int) -> tuple[Fraction | float, ...]:

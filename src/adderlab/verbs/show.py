@@ -19,11 +19,12 @@ from adderlab.figures import (
 )
 from adderlab.nets import Network
 from adderlab.nets.running import InputWords, input_words
-from adderlab.nets.sources import read_source, task_of
+from adderlab.nets.sources import ordered_task, read_source, task_of
 from adderlab.nets.truth import ShownRows, TruthRow, rows_to_show, truth_table
 from adderlab.nets.walk import Walk, nameless_task, walk, words_of
 from adderlab.proving import Verdict
 from adderlab.tasks import Task, TaskLike
+from adderlab.tasks.order import Names
 from adderlab.verbs.prove import prove
 from adderlab.verbs.train import seed_text
 from adderlab.writing import check_folder, new_folder
@@ -117,6 +118,9 @@ def show(
     model: Network | str | Path | nn.Module,
     task: TaskLike | None = None,
     *,
+    bits: str | None = None,
+    inputs: Names = (),
+    outputs: Names = (),
     input: InputWords | None = None,
     out: str | Path | None = None,
 ) -> Shown:
@@ -127,6 +131,9 @@ def show(
             returned; of a training run the loss curve is drawn too.
         task: a task, its name or a table, if not the network's own. Without any, raw outputs are
             shown and nothing is expected.
+        bits: ``lsb-first`` where the network has the bits of each word in reverse.
+        inputs: the input words or bits in the order in which the network takes them.
+        outputs: the output words or bits in the order in which it gives them.
         input: the input words, ``"1,1"``, ``(1, 1)`` or ``{"a": 1, "b": 1}``.
         out: a folder for the figures, each as SVG and PNG.
 
@@ -144,6 +151,7 @@ def show(
     """
     if out is not None:
         check_folder(out)
+    task = ordered_task(model, task, bits=bits, inputs=inputs, outputs=outputs)
     source = read_source(model, task)
     net = source.network
     known = task is not None or net.task is not None
@@ -167,7 +175,7 @@ def show(
         shown,
         way,
         files,
-        source.notes,
+        (*source.notes, *target.remarks),
     )
 
 

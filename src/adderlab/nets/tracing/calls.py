@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from adderlab.blocks.numbers import counted
 from adderlab.errors import ModelError
+from adderlab.tasks.order import word_widths
 
 if TYPE_CHECKING:
     from adderlab.tasks import Task
@@ -63,7 +64,7 @@ def calls_of(model: nn.Module, task: Task | None) -> Iterator[Call]:
         if count == 1:
             yield Call(n_in, (n_in,))
             continue
-        words = [word.width for word in task.inputs] if task is not None else []
+        words = word_widths(task) if task is not None else []
         if len(words) == count:
             named = f"each of its {count} arguments is given a word"
             yield Call(n_in, tuple(words), note=named)
