@@ -101,5 +101,19 @@ def test_another_users_files_and_links_are_left_alone(
     assert (target / "kept").is_file()
 
 
+def test_what_a_running_process_wrote_stays_where_there_is_no_proc(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import psutil
+
+    def no_process(number: int) -> None:
+        raise psutil.NoSuchProcess(number)
+
+    monkeypatch.setattr(psutil, "Process", no_process)
+    assert not scratch._is_gone(os.getpid(), 0.0)
+    monkeypatch.setattr(psutil, "pid_exists", lambda number: False)
+    assert scratch._is_gone(os.getpid(), 0.0)
+
+
 def test_a_folder_that_is_not_there_is_swept_in_silence(tmp_path: Path) -> None:
     sweep(tmp_path / "none")

@@ -9,6 +9,7 @@ measured, so that it is refused before it is taken.
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -32,7 +33,14 @@ class CapReached(Exception):  # noqa: N818 -- an outcome, caught where engines a
 
 
 def _memory_taken() -> int:
-    return psutil.Process().memory_info().rss
+    """Return the resident bytes; where ``/proc`` is missing, the most that there were."""
+    try:
+        return psutil.Process().memory_info().rss
+    except (psutil.Error, OSError):
+        from resource import RUSAGE_SELF, getrusage
+
+        unit = 1 if sys.platform == "darwin" else 1024
+        return getrusage(RUSAGE_SELF).ru_maxrss * unit
 
 
 @dataclass(slots=True, eq=False)

@@ -101,12 +101,12 @@ def _is_gone(process: int, changed: float) -> bool:
     """Return whether the process that last changed something has ended."""
     import psutil
 
+    if not psutil.pid_exists(process):
+        return True
     try:
         running = psutil.Process(process)
         if running.status() == psutil.STATUS_ZOMBIE:
             return True
         return running.create_time() > changed + CLOCK_S
-    except psutil.NoSuchProcess:
-        return True
-    except psutil.Error:  # another user's: it is running
+    except (psutil.Error, OSError):  # another user's, or there is no /proc: it is running
         return False

@@ -378,3 +378,14 @@ def test_tasks_in_json_names_every_task(run_json):
     _, result = run_json("tasks")
     names = {entry["task"] for entry in result["tasks"]}
     assert {"half-adder", "full-adder", "adder:N", "popcount:N"} <= names
+
+
+def test_a_network_that_is_not_proved_in_time_is_kept_with_exit_code_3(run, monkeypatch):
+    from adderlab.building import construct
+
+    net = construct(task_named("adder:256"), "ripple")
+    monkeypatch.setattr("adderlab.verbs.build.construct", lambda *args, **options: net)
+    done = run("build adder:256 --method ripple --timeout 0.001 -o kept.safetensors")
+    assert done.code == 3
+    assert "the time was up" in done.out
+    assert load("kept.safetensors").task == task_named("adder:256")

@@ -162,6 +162,13 @@ REFUSED = [
     ("map --x lr=2:1", "--x: got 'lr=2:1'; give two finite numbers, the smaller first"),
     ("map --size 9000", "--size: 9000 x 9000 are 8.1e+07 networks, … at most 4096, and zoom in"),
     ("map --threads -1 --size 4", "--threads: got -1; give a whole number of at least 1"),
+    # repair, of a network that is right already too
+    *(
+        (f"repair @{net} --parameter {name}", f"--parameter: the network has no {name}; give one")
+        for net in ("lecture", "printed")
+        for name in ("NONSENSE", "fc1.weight[9,0]", "fc1.weight[0]", "fc1.bias[0,0]", "fc3.bias[0]")
+    ),
+    ("repair @printed --parameter threshold --to x", "--to: got x; give a number such as 2, -0.5"),
     # explain
     ("explain", "explain: no network, and nothing to explain; give NET … or --chain 3"),
     ("explain @lecture", "explain: nothing to explain; add --input 1,1, … --slots or --why"),

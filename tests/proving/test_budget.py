@@ -25,6 +25,8 @@ from adderlab.proving.equivalence import compare
 from adderlab.tasks import task_named
 from adderlab.verbs.prove import prove
 
+HALF_ADDER = task_named("half-adder")
+
 
 def noisy_majority(width: int) -> Network:
     """Return a majority of nearly equal votes: right, but its sums all differ."""
@@ -77,6 +79,22 @@ def test_a_spent_budget_says_what_was_spent(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(CapReached, match=r"^the cap of 2\.5 GB of memory was reached$"):
         budget.check()
     assert budget.reached == "the cap of 2.5 GB of memory was reached"
+
+
+def test_limits_hold_where_there_is_no_proc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory is then the most that the process ever had, and time is as it was."""
+
+    def no_process(*_: object) -> None:
+        raise limits.psutil.NoSuchProcess(1)
+
+    measured = limits._memory_taken()
+    monkeypatch.setattr(limits.psutil, "Process", no_process)
+    assert limits._memory_taken() >= measured // 2
+    budget = Budget.of(1000, 1 << 30)
+    budget.check()
+    with pytest.raises(CapReached, match="of memory was reached"):
+        budget.check(1 << 31)
+    assert prove(construct(HALF_ADDER, "one-layer"), timeout_s=10)
 
 
 def test_what_works_in_steps_looks_at_the_budget_of_the_command() -> None:

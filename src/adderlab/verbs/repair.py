@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +24,8 @@ from adderlab.writing import check_place
 
 if TYPE_CHECKING:
     from torch import nn
+
+_PARAMETER: Final = re.compile(r"(fc[0-9]{1,9}\.(?:weight|bias))\[([0-9]{1,9}(?:,[0-9]{1,9})?)\]")
 
 MOST_NAMED: Final = 10
 """Parameters that an error names at most."""
@@ -125,7 +129,8 @@ def repair(
         NetworkFileError: the file is not a network.
         ModelError: the module's ``forward`` can't be read.
         NetworkError: the network is wrong and has tanh, or a sparse, scaled or wide tensor.
-        OptionError: ``to`` without ``parameter``, or one of them repairs nothing.
+        OptionError: ``to`` without ``parameter``, one of them repairs nothing, or there is no such
+            parameter.
         ResourceError: the network is wrong, and has more rows or parameters than can be tried.
         OutputError: ``out`` can't be written.
 
@@ -146,13 +151,16 @@ def repair(
     source = read_source(model, task)
     target = task_of(source.network, task)
     net = source.network.for_task(target)
+    if parameter is not None:  # of a network that is right already too
+        _check_parameter(net, parameter)
+    value = None if to is None else parse_number(to, "to")
     verdict = prove(net, target)
     repairs = Repairs((), (), (), target.rows)
     taken: Repair | None = None
     if not verdict:
         repairs = find_repairs(net, target, prove=lambda changed: _exactly(changed, target))
         if parameter is not None:
-            repairs = _only(repairs, net, target, parameter, to)
+            repairs = _only(repairs, net, target, parameter, value)
         for candidate in repairs.repairs:
             changed = prove(candidate.network, target)
             if changed:
@@ -170,9 +178,29 @@ def _exactly(net: Network, task: Task) -> Verdict:
     return decide(net, task, formats="exact")
 
 
-def _only(
-    repairs: Repairs, net: Network, task: Task, name: str, to: float | str | Fraction | None
-) -> Repairs:
+def _check_parameter(net: Network, name: str) -> None:
+    """Refuse the name of a parameter that the network does not have."""
+    name = "".join(name.split())
+    match = _PARAMETER.fullmatch(name)
+    shapes = {tensor: values.shape for tensor, values in net.tensors()}
+    if match is not None:
+        index = tuple(map(int, match[2].split(",")))
+        shape = shapes.get(match[1], ())
+        if len(index) == len(shape) and all(
+            place < size for place, size in zip(index, shape, strict=True)
+        ):
+            return
+    elif name == "threshold" and net.readout.kind == "threshold":
+        return
+    sizes = ", ".join(f"{tensor} {list(shape)}" for tensor, shape in islice(shapes.items(), 4))
+    raise OptionError(
+        f"the network has no {name[:40]}",
+        where="parameter",
+        remedy=f"give one like fc1.weight[0,0]: it has {sizes}",
+    )
+
+
+def _only(repairs: Repairs, net: Network, task: Task, name: str, value: Fraction | None) -> Repairs:
     """Return the repairs of one parameter, to the value that is given."""
     name = "".join(name.split())
     candidates = [
@@ -185,9 +213,8 @@ def _only(
             where="parameter",
             remedy=f"these do: {names}" if names else "no parameter does",
         )
-    if to is None:
+    if value is None:
         kept = tuple(repair for repair in repairs.repairs if repair.name == name)
         return replace(repairs, repairs=kept)
-    value = parse_number(to, "to")
     chosen = repair_to(net, task, candidates[0], value, prove=lambda n: _exactly(n, task))
     return replace(repairs, repairs=(chosen,))
