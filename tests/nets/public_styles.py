@@ -76,6 +76,37 @@ def signs_of_plus_and_minus_one(self: Any, x: Tensor) -> Any:
 
 
 @style()
+def silu_by_hand(self: Any, x: Tensor) -> Any:
+    h = self.hidden(x)
+    return self.output(h * torch.sigmoid(h))
+
+
+@style()
+def mish_by_hand(self: Any, x: Tensor) -> Any:
+    h = self.hidden(x)
+    return self.output(torch.tanh(F.softplus(h)) * h)
+
+
+@style()
+def softplus_by_hand(self: Any, x: Tensor) -> Any:
+    h = self.hidden(x)
+    return self.output(torch.where(h > 4, h, F.softplus(h)))
+
+
+@style()
+def compared_for_equality(self: Any, x: Tensor) -> Any:
+    h = self.hidden(x).sign()
+    return self.output((h == 1).float() + (h != h.flip(1)).float())
+
+
+@style()
+def a_choice_of_bits(self: Any, x: Tensor) -> Any:
+    h = self.hidden(x)
+    chosen = torch.where(h > 0.5, h < 1, torch.where(h > 0, torch.tensor(False), h > -1))
+    return self.output(chosen.float())
+
+
+@style()
 def learned_slopes(self: Any, x: Tensor) -> Any:
     return self.output(self.slopes(self.hidden(x)))
 

@@ -178,6 +178,35 @@ VALUES: dict[str, tuple[tuple[int, ...], list[Any], dict[str, Any]]] = {
         (11,), [node("Size", "V", "n"), node("GatherElements", "V i", "U", axis=1),
                 node("Gemm", "x U", "y", transB=1)],
         {"V": W, "i": np.array([[1, 0], [0, 0], [-1, -1]])}),
+    "GatherND": (
+        (11, 13), [HIDDEN, node("Transpose", "h", "t"), node("GatherND", "t i", "g"),
+                   node("Transpose", "g", "y")], {"i": np.array([[2], [0]])}),
+    "ScatterND": (
+        (11, 18), [HIDDEN, node("Transpose", "h", "t"), node("Transpose", "x", "u"),
+                   node("ScatterND", "t i u", "g"), node("Transpose", "g", "y")],
+        {"i": np.array([[2], [-3]])}),
+    "ScatterElements": (
+        (11, 18), [node("Concat", "x x", "h", axis=1), node("Shape", "x", "s"),
+                   node("Expand", "i s", "j"), node("ScatterElements", "h j x", "y", axis=1)],
+        {"i": np.array([[3, -4]])}),
+    **{
+        f"RNN {direction}": (
+            (7, 14, 22),
+            [node("Reshape", "x two", "s"),
+             node("Transpose", "s", "t", perm=[1, 0, 2]),
+             node("RNN", "t rw rr rb", "all last", direction=direction, hidden_size=2,
+                  activations=["Relu", "Relu"][: len(weights)]),
+             node("Transpose", "last", "l", perm=[1, 0, 2]),
+             node("Transpose", "all", "a", perm=[2, 0, 1, 3]),
+             node("Flatten", "l", "m"), node("Flatten", "a", "b"),
+             node("Concat", "m b", "y", axis=1)],
+            {"two": ints(0, 2, 1), "rw": np.array(weights, np.float32)[..., None],
+             "rr": np.array([[[1, 0.5], [-1, 2]], [[2, 0], [0.25, -1]]][: len(weights)],
+                            np.float32),
+             "rb": np.array([[0.5, 0, -0.25, 1], [0, 1, 0.5, 0]][: len(weights)], np.float32)})
+        for direction, weights in (
+            ("forward", [[1, -2]]), ("reverse", [[1, -2]]), ("bidirectional", [[1, -2], [3, 0.5]]))
+    },
     "Range": (
         (11,), [node("Range", "a b c", "r"), node("Gather", "V r", "U", axis=0),
                 node("Gemm", "x U", "y", transB=1)],
@@ -202,6 +231,12 @@ CURVES: dict[str, tuple[tuple[int, ...], list[Any]]] = {
     "Gelu by tanh": ((20,), one("Gelu", approximate="tanh")),
     "Mish": ((18, 22), one("Mish")),
     "Swish": ((24,), one("Swish")),
+    "Swish by hand": ((13,), [HIDDEN, node("Sigmoid", "h", "g"), node("Mul", "h g", "y")]),
+    "Mish by hand": ((13,), [HIDDEN, node("Softplus", "h", "s"), node("Tanh", "s", "g"),
+                             node("Mul", "g h", "y")]),
+    "Softplus with a threshold": (
+        (13,), [HIDDEN, node("Softplus", "h", "s"), node("Greater", "h two", "g"),
+                node("Where", "g h s", "y")]),
     "Sigmoid by hand": (
         (13,), [HIDDEN, node("Neg", "h", "n"), node("Exp", "n", "e"), node("Add", "e one", "o"),
                 node("Reciprocal", "o", "y")]),
@@ -227,6 +262,10 @@ BITS: dict[str, tuple[tuple[int, ...], list[Any]]] = {
     "Not": ((7, 13), [HIDDEN, node("Greater", "h c", "g"), node("Not", "g", "y")]),
     "Equal": ((11, 19), [HIDDEN, node("Greater", "h c", "g"), node("Less", "h d", "l"),
                          node("Equal", "g l", "y")]),
+    "Equal of values": ((11, 19), one("Equal", "h quarter")),
+    "Where of bits": (
+        (9,), [HIDDEN, node("Greater", "h c", "g"), node("Less", "h f", "l"), node("Greater", "h d",
+               "k"), node("Not", "k", "n"), node("Where", "g l n", "y")]),
     **{
         kind: ((18,), [HIDDEN, node("Greater", "h c", "g"), node("Cast", "g", "i", to=INT64),
                        node("Less", f"h {LESS[kind[-3:]]}", "l"), node("Cast", "l", "j", to=INT64),
@@ -244,7 +283,15 @@ BITS: dict[str, tuple[tuple[int, ...], list[Any]]] = {
         for kind in ("Softmax", "LogSoftmax")
     },
 }  # fmt: skip
-BIT_WEIGHTS = {"c": C, "d": floats(-0.9), "f": floats(2.25), "s": ints(1, 2), "V": W[:2], "E": C}
+BIT_WEIGHTS = {
+    "c": C,
+    "d": floats(-0.9),
+    "f": floats(2.25),
+    "quarter": floats(0.25),
+    "s": ints(1, 2),
+    "V": W[:2],
+    "E": C,
+}
 
 
 def cases(table: dict[str, Any]) -> Any:
@@ -267,7 +314,9 @@ def test_an_exact_operator_gives_what_onnx_says(name: str, opset: int, tmp_path:
 def test_a_curve_gives_what_onnx_says_but_for_rounding(
     name: str, opset: int, tmp_path: Path
 ) -> None:
-    model = model_of(CURVES[name][1], {"W": W, "B": B, "one": floats(1)}, opset=opset)
+    model = model_of(
+        CURVES[name][1], {"W": W, "B": B, "one": floats(1), "two": floats(2)}, opset=opset
+    )
     network = from_onnx(write(model, tmp_path))
     np.testing.assert_allclose(values_read(network, 2), values_of(model, 2), rtol=1e-5, atol=1e-6)
 

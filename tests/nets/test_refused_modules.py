@@ -40,7 +40,7 @@ BAD = [
     ("y.max(1)[0]", "the largest of several computed values is used", "use its number: argmax"),
     ("torch.maximum(y, y + 1)", "two computed values are compared for the larger one", READABLE),
     ("y.round()", "values beyond 0 and 1 are rounded", COMPARE),
-    ("y == 1", "a value that is no bit is used as one", COMPARE),
+    ("y.logical_not()", "a value that is no bit is used as one", COMPARE),
     (
         "torch.where(y > 0, y, h[:, :2])",
         "where chooses between two computed values",

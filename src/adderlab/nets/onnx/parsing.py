@@ -279,13 +279,16 @@ def _value(attribute: Any, where: str, path: str) -> Any:
     kinds = AttributeProto
     if attribute.type == kinds.TENSOR:
         return tensor_of(attribute.t, where, Path(path).parent)
-    if attribute.type not in (kinds.INT, kinds.INTS, kinds.FLOAT, kinds.FLOATS, kinds.STRING):
+    numbers = (kinds.INT, kinds.INTS, kinds.FLOAT, kinds.FLOATS)
+    if attribute.type not in (*numbers, kinds.STRING, kinds.STRINGS):
         raise ModelError(
             f"its attribute {attribute.name!r} is neither numbers nor text",
             where=where,
             remedy=READABLE,
         )
     value = helper.get_attribute_value(attribute)
+    if attribute.type == kinds.STRINGS:
+        return [text.decode("ascii", "replace") for text in value]
     if isinstance(value, bytes):
         return value.decode("ascii", "replace")
     return value if isinstance(value, int | float) else list(value)

@@ -15,7 +15,14 @@ from typing import Final
 import torch
 from torch.nn import functional as F  # noqa: N812 -- as everywhere
 
-from adderlab.nets.onnx.operators import arithmetic, choices, constants, curves, moves
+from adderlab.nets.onnx.operators import (
+    arithmetic,
+    choices,
+    constants,
+    curves,
+    moves,
+    recurrent,
+)
 from adderlab.nets.onnx.operators.shared import Entry, folded, of_constants, pairwise, plain
 
 GROUPS: Final[dict[str, dict[str, Entry]]] = {
@@ -30,6 +37,9 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
         "Slice": moves.sliced,
         "Gather": moves.gather,
         "GatherElements": moves.gather_elements,
+        "GatherND": moves.gather_parts,
+        "ScatterElements": moves.scatter_elements,
+        "ScatterND": moves.scatter_parts,
         "Expand": moves.expand,
         "Tile": moves.tile,
         "Pad": moves.pad,
@@ -58,6 +68,7 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
         "Neg": plain(torch.neg),
         "Einsum": arithmetic.einsum,
         "BatchNormalization": arithmetic.batch_norm,
+        "RNN": recurrent.elman,
     },
     "sums": {
         "Add": pairwise(torch.add),

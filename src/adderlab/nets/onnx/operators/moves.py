@@ -125,6 +125,48 @@ def gather_elements(step: Step, value: Tensor, indices: Tensor) -> Tensor:
     return torch.gather(value, axis, _numbers(step, value, indices, axis))
 
 
+def gather_parts(step: Step, value: Tensor, indices: Tensor) -> Tensor:
+    """Numbers or parts by their places along the first axes (GatherND)."""
+    places = _places(step, value, indices)
+    return value.reshape(-1).index_select(0, places.reshape(-1)).reshape(places.shape)
+
+
+def scatter_parts(step: Step, value: Tensor, indices: Tensor, updates: Tensor) -> Tensor:
+    """Numbers or parts written at their places along the first axes (ScatterND)."""
+    _check_writes(step)
+    places = _places(step, value, indices)
+    if places.shape != updates.shape:
+        raise refused(step, "its updates do not fit its indices", "export the model again")
+    flat = value.reshape(-1).scatter(0, places.reshape(-1), updates.reshape(-1))
+    return flat.reshape(value.shape)
+
+
+def scatter_elements(step: Step, value: Tensor, indices: Tensor, updates: Tensor) -> Tensor:
+    """Numbers written along an axis, by their places."""
+    _check_writes(step)
+    axis = axis_of(step, value, int(step.attributes["axis"]))
+    return value.scatter(axis, _numbers(step, value, indices, axis), updates)
+
+
+def _check_writes(step: Step) -> None:
+    if step.attributes.get("reduction", "none") != "none":
+        raise refused(step, "it adds to what is there", "write without a reduction")
+
+
+def _places(step: Step, value: Tensor, indices: Tensor) -> Tensor:
+    """Return where the parts that are meant lie in the flat tensor."""
+    numbers = constant(step, 1, indices, "indices").to(torch.int64)
+    depth = numbers.shape[-1] if numbers.ndim else 0
+    if step.attributes.get("batch_dims") or not 0 < depth <= value.ndim:
+        raise refused(step, "its indices do not fit its axes", "export the model again")
+    sizes = torch.tensor(value.shape[:depth])
+    if bool(((numbers < -sizes) | (numbers >= sizes)).any()):
+        raise refused(step, "an index is beyond what there is", "export the model again")
+    _ = check_size(step, (*numbers.shape[:-1], *value.shape[depth:]))
+    flat = torch.arange(value.numel()).reshape(value.shape)
+    return flat[tuple(numbers.unbind(-1))]
+
+
 def _numbers(step: Step, value: Tensor, indices: Tensor, axis: int) -> Tensor:
     size = value.shape[axis]
     numbers = constant(step, 1, indices, "indices").to(torch.int64)

@@ -189,6 +189,12 @@ def equal(is_equal: bool) -> Entry:
                 return same
             rec.memory.write(out, same)
             return inverted(rec, func, out, out)
+        if not all(rec.nodes.is_bit(unit) for unit in _units(rec, left, right)):
+            same = _equal_values(rec, func, out, left, right)
+            if is_equal:
+                return same
+            rec.memory.write(out, same)
+            return inverted(rec, func, out, out)
         different = exclusive(rec, func, out, left, right)
         if not is_equal:
             return different
@@ -196,6 +202,21 @@ def equal(is_equal: bool) -> Entry:
         return inverted(rec, func, out, out)
 
     return entry
+
+
+def _units(rec: Recorder, *operands: Any) -> set[int]:
+    """Return the units among operands."""
+    computed = [operand for operand in operands if is_computed(rec, operand)]
+    return {unit for operand in computed for unit in units_of(rec, rec.memory.codes(operand))}
+
+
+def _equal_values(rec: Recorder, func: Any, out: Tensor, left: Any, right: Any) -> Any:
+    """``a == b`` of any values: ``a >= b`` less ``a > b``."""
+    at_least = comparison(">=", 1)(rec, func, out, left, right)
+    above = comparison(">", 1)(rec, func, out, left, right)
+    order, (first, second) = rec.by_row(at_least, above)
+    terms = [[(a, 1.0), (b, -1.0)] for a, b in zip(first.tolist(), second.tolist(), strict=True)]
+    return rec.filled(out, order, rec.rows_of_terms(terms, None, is_bits=True))
 
 
 def bits_of(rec: Recorder, out: Tensor, *values: Any) -> tuple[Any, list[Any]]:
@@ -254,7 +275,21 @@ def _choice(rec: Recorder, bit: int, left: int, right: int) -> int:
     a, b = values
     if a is not None and b is not None and Fraction(a) - Fraction(b) == Fraction(a - b):
         return rec.rows_of_terms([[(bit, a - b)]], [b], is_bits={a, b} == {0.0, 1.0})[0]
+    if all(v in (0.0, 1.0) or (v is None and rec.nodes.is_bit(end))
+           for v, end in ((a, left), (b, right))):  # fmt: skip
+        return _chosen_bit(rec, bit, left, right)
     raise rec.refusal("where chooses between two computed values", CHOICES)
+
+
+def _chosen_bit(rec: Recorder, bit: int, left: int, right: int) -> int:
+    """Return the bit ``left`` where a bit is 1, else ``right``: of two steps one is 1 at most."""
+    step = Activation("step")
+    chosen: list[int] = []
+    for end, factor, shift in ((left, 1.0, -1.5), (right, -1.0, -0.5)):
+        terms = [(bit, factor), *([(end, 1.0)] if end >= 0 else [])]
+        own = shift if end >= 0 else shift + rec.memory.value_of(end)
+        chosen += rec.rows_of_terms([terms], [own], step)
+    return rec.rows_of_terms([[(unit, 1.0) for unit in chosen]], None, is_bits=True)[0]
 
 
 def _comparison_of(rec: Recorder, bit: int) -> tuple[int, float, Convention, bool] | None:
@@ -284,10 +319,21 @@ def _by_comparison(
         is_multiple = inner is not None and inner.bias is None and inner.activation == IDENTITY
         if is_multiple and source is not None and source[0] == unit:
             return Activation("leaky", slope=source[1])
+    if above == unit and convention == ">" and _is_softplus(rec, below, unit, threshold):
+        return Activation("softplus", threshold=threshold)
     if any(end >= 0 and end != unit for end in (above, below)) or "where" not in RULES:
         return None
     options: dict[str, Any] = {"above": ends[0], "below": ends[1], "threshold": threshold}
     return Activation("where", convention=convention, **options)
+
+
+def _is_softplus(rec: Recorder, unit: int, of: int, threshold: float) -> bool:
+    """Return whether a unit is the softplus of another, with a threshold that is not below one."""
+    node = rec.nodes.node_of(unit) if unit >= 0 else None
+    kind = node.activation if node is not None and node.weight is node.bias is None else None
+    if node is None or kind is None or kind.kind != "softplus" or kind.number("beta") != 1:
+        return False
+    return node.columns[rec.nodes.place_of(unit)[1]] == of and kind.number("threshold") >= threshold
 
 
 def depends(rec: Recorder, func: Any, out: Any, *_: Any, **__: Any) -> Any:

@@ -159,10 +159,39 @@ def scaled(rec: Recorder, func: Any, out: Tensor, left: Any, right: Any) -> Any:
     """``c * y``."""
     del func
     if all(isinstance(part, Tensor) and rec.memory.is_computed(part) for part in (left, right)):
-        raise rec.refusal("two computed values are multiplied", "multiply by constants alone")
+        return _gated(rec, out, left, right)
     value, factor = (left, right) if is_computed(rec, left) else (right, left)
     codes = rec.memory.codes(value).expand(out.shape)
     return times(rec, out, codes, as_used(rec, factor))
+
+
+def _gated(rec: Recorder, out: Tensor, left: Tensor, right: Tensor) -> Any:
+    """``y * sigmoid(y)``, which is SiLU, and ``y * tanh(softplus(y))``, which is Mish."""
+    parts = (rec.memory.codes(part).expand(out.shape).contiguous() for part in (left, right))
+    order, columns = rec.by_row(*parts)
+    for units, gates in (columns, columns[::-1]):
+        kinds = {_gate(rec, *pair) for pair in zip(units.tolist(), gates.tolist(), strict=True)}
+        if len(kinds) == 1 and (kind := kinds.pop()):
+            return activated(rec, out, order, units, Activation(kind))
+    raise rec.refusal("two computed values are multiplied", "multiply by constants alone")
+
+
+def _gate(rec: Recorder, unit: int, gate: int) -> str:
+    """Return the activation that a unit times another is; empty for none."""
+    kind, source = _curve(rec, gate)
+    if kind == Activation("sigmoid") and source == unit:
+        return "silu"
+    inner, source = _curve(rec, source) if kind == Activation("tanh") else (None, -1)
+    is_softplus = inner is not None and inner.kind == "softplus" and inner.number("beta") == 1
+    return "mish" if is_softplus and source == unit else ""
+
+
+def _curve(rec: Recorder, unit: int) -> tuple[Activation | None, int]:
+    """Return the activation that a unit is of another unit alone, and that unit."""
+    node = rec.nodes.node_of(unit) if unit >= 0 else None
+    if node is None or node.weight is not None or node.bias is not None:
+        return None, -1
+    return node.activation, node.columns[rec.nodes.place_of(unit)[1]]
 
 
 def negated(rec: Recorder, func: Any, out: Tensor, value: Tensor) -> Any:
