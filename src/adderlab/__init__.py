@@ -12,9 +12,11 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final
 
+TYPE_CHECKING = False  # typing itself takes longer to load than all else before signals are handled
 if TYPE_CHECKING:
+    from typing import Any, Final
+
     from adderlab.blocks import Result
     from adderlab.counting import Count, ModelCount, Unpublished
     from adderlab.demo import Story, demo

@@ -1,4 +1,4 @@
-"""Ctrl-C at any moment: exit code 130, where it was, and no file or half of one."""
+"""Ctrl-C, SIGTERM, SIGHUP at any moment: 128 + the signal, where it was, no file or half of one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib import import_module
 
 import pytest
 import torch
@@ -60,7 +61,7 @@ def test_an_interrupt_anywhere_exits_with_130_and_leaves_nothing(
     run, left, monkeypatch, where, line
 ):
     module, _, name = where.rpartition(".")
-    monkeypatch.setattr(sys.modules[module], name, interrupted)
+    monkeypatch.setattr(import_module(module), name, interrupted)
     done = run(line)
     assert done.code == 130
     assert done.err.splitlines()[-1] == NOTHING
@@ -95,7 +96,7 @@ def test_an_interrupt_between_blocks_says_what_is_kept(run, monkeypatch):
 
 STOPPED_AT = """\
 import importlib, sys, time
-from adderlab.cli.main import main
+from adderlab.__main__ import main
 
 def wait(*_, **__):
     print("here", flush=True)
@@ -104,17 +105,30 @@ def wait(*_, **__):
 module, *rest, name = sys.argv[1].split(":")
 place = importlib.import_module(module)
 setattr(getattr(place, *rest) if rest else place, name, wait)
-sys.exit(main(sys.argv[2:]))
+del sys.argv[1]
+sys.exit(main())
 """
 """The command line, which waits for Ctrl-C where it would call the function that is named."""
 
 LATER = """\
 import sys, threading
-from adderlab.cli.main import main
+from adderlab.__main__ import main
 threading.Timer(0.3, print, ["here"], {"flush": True}).start()
-sys.exit(main(sys.argv[1:]))
+sys.exit(main())
 """
 """The command line, which says after a while that it is at work."""
+
+EARLY = """\
+import time
+from importlib import import_module
+from adderlab import endings
+endings.watch()
+print("here", flush=True)
+time.sleep(60)
+"""
+"""The command line before it is imported."""
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 PLACES = {
     "building": "adderlab.verbs.build:construct",
@@ -124,8 +138,8 @@ PLACES = {
 }
 
 
-def stopped(folder, *arguments, until):
-    """Run Python with Ctrl-C as soon as it has printed the lines; return its complaint."""
+def stopped(folder, *arguments, until, numbers=(signal.SIGINT,)):
+    """Run Python with signals as soon as it has printed the lines; return its complaint."""
     process = subprocess.Popen(
         [sys.executable, *arguments],
         stdout=subprocess.PIPE,
@@ -141,13 +155,12 @@ def stopped(folder, *arguments, until):
             for line in until:
                 assert process.stdout.readline().startswith(line)
             time.sleep(0.1)
-            process.send_signal(signal.SIGINT)
+            for number in numbers:
+                process.send_signal(number)
             text, complaint = process.communicate(timeout=60)
         finally:
             process.kill()
-    # where Ctrl-C meets a module that runs text as code, as dataclasses do, Python ends itself by
-    # the signal, whatever is returned: 130 in a shell as well
-    assert process.returncode in (130, -signal.SIGINT), complaint
+    assert process.returncode in [128 + number for number in numbers], complaint
     assert "here" not in text
     return complaint
 
@@ -163,6 +176,63 @@ def test_ctrl_c_in_a_build_leaves_no_file(place, earlier, tmp_path):
     assert complaint == f"{NOTHING}\n"
     left = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert left == ({} if earlier is None else {"net.safetensors": earlier})
+
+
+@pytest.mark.parametrize("number", SIGNALS[1:], ids=str)
+def test_other_signals_clean_up_as_ctrl_c_does(number, tmp_path):
+    command = ("build", "adder:12", "--method", "ripple", "-o", "net.safetensors")
+    place = PLACES["moving the file into its place"]
+    arguments = ("-c", STOPPED_AT, place, *command)
+    assert stopped(tmp_path, *arguments, until=["here\n"], numbers=[number]) == f"{NOTHING}\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_second_signal_does_not_disturb_the_cleaning_up(tmp_path):
+    """A terminal that is closed sends two at once."""
+    command = ("build", "adder:12", "--method", "ripple", "-o", "net.safetensors")
+    arguments = ("-c", STOPPED_AT, PLACES["writing"], *command)
+    complaint = stopped(tmp_path, *arguments, until=["here\n"], numbers=SIGNALS * 3)
+    assert complaint == f"{NOTHING}\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=str)
+def test_a_signal_before_the_command_line_is_imported_ends_it_at_once(number, tmp_path):
+    complaint = stopped(tmp_path, "-c", EARLY, until=["here\n"], numbers=[number])
+    assert complaint == f"{NOTHING}\n"
+
+
+def test_a_hangup_that_is_ignored_stays_so(tmp_path):
+    code = (
+        "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); "
+        "from adderlab import endings; endings.watch(); "
+        "print(signal.getsignal(signal.SIGHUP) == signal.SIG_IGN)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
+
+
+def test_an_interruption_that_a_callback_swallows_is_made_again(tmp_path):
+    code = """\
+import signal, time
+from adderlab import endings
+
+class Holder:
+    def __del__(self):
+        signal.raise_signal(signal.SIGTERM)
+
+endings.watch()
+endings.work()
+try:
+    holder = Holder()
+    del holder
+    time.sleep(60)
+except KeyboardInterrupt:
+    print(endings.exit_code(), flush=True)
+    endings.leave(endings.exit_code())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (143, "143\n", "")
 
 
 def test_ctrl_c_in_a_proof_changes_no_file(tmp_path):

@@ -36,6 +36,7 @@ from adderlab.cli.arguments import with_options
 from adderlab.cli.options import BAD_INPUT, INTERRUPTED, UNKNOWN
 from adderlab.cli.output import complain, prepare_streams, print_json
 from adderlab.cli.usage import refusal_of
+from adderlab.endings import exit_code
 from adderlab.errors import AdderlabError, LimitError
 from adderlab.errors import Interrupted as WorkInterrupted
 from adderlab.packages import dependency_error
@@ -150,6 +151,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     width = max(columns - 1, 20) if columns < NARROW_COLUMNS else None
     try:
         code = app(arguments, prog_name="adderlab", standalone_mode=False, terminal_width=width)
+        if code == INTERRUPTED:  # while the arguments were parsed
+            raise KeyboardInterrupt
     except AdderlabError as error:
         code = UNKNOWN if isinstance(error, LimitError) else BAD_INPUT
         error = with_options(error, typer.main.get_command(app), arguments)
@@ -177,7 +180,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         where = f" at {at}" if at else ""
         rest = f"{kept}: give the same command to resume" if kept else "nothing was written"
         complain(f"interrupted{where}; {rest}")
-        return INTERRUPTED
+        return exit_code()
     except BrokenPipeError:  # the reader of a pipe has gone: nobody is left to tell
         return _drop_output(1)
     except OSError as error:  # what a command writes itself says so by OutputError
