@@ -58,8 +58,8 @@ def prove(
         str | None,
         typer.Option(
             metavar="R",
-            help="How outputs become bits: 0.5, '>= 0' or exact.",
-            autocompletion=completion.words("exact", "0", "0.5"),
+            help="How outputs become bits: 0.5, '>= 0', exact or argmax.",
+            autocompletion=completion.words("exact", "argmax", "0", "0.5"),
         ),
     ] = None,
     engine: Annotated[EngineChoice, typer.Option(help="How to decide.")] = EngineChoice.AUTO,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,6 +18,7 @@ from adderlab import limits
 from adderlab.errors import AdderlabError, NetworkFileError
 from adderlab.nets import codebook, packing
 from adderlab.nets.activations import RULES, Activation
+from adderlab.nets.argmax import ARGMAX, by_argmax
 from adderlab.nets.network import Layer, Network
 from adderlab.nets.readout import Readout
 from adderlab.nets.tensors import Dense, Numbers, Packed, Scaled, Sparse, Tensor, Wide
@@ -182,9 +183,12 @@ def network_from_record(record: Any, reader: Reader) -> Network:
         training = top.get("training")
         if training is not None and not isinstance(training, dict):
             raise reader.fault("the training record is no JSON object")
-        readout = _readout(top["readout"], reader)
         task = task_from_record(top["task"], reader)
         outputs = reader.names(top, "outputs", "the record")
+        if top["readout"] == {"kind": ARGMAX}:
+            net = by_argmax(Network(layers, format=top["format"], outputs=outputs), task)
+            return replace(net, task=task, training=training)
+        readout = _readout(top["readout"], reader)
         return Network(layers, readout, task, top["format"], training, outputs)
     except AdderlabError as error:
         if isinstance(error, NetworkFileError) and error.where == reader.where:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from adderlab.errors import LimitError, TaskError
 from adderlab.limits import MOST_MEMORY_BYTES, Budget, CapReached, within
 from adderlab.nets import Network
+from adderlab.nets.argmax import ARGMAX, by_argmax
 from adderlab.nets.readout import ReadoutLike, readout_of
 from adderlab.nets.sources import ordered_task, read_source, recorded_task, task_of
 from adderlab.proving.composition import compose
@@ -52,8 +53,8 @@ def prove(
         task: a task, its name or a table; left out, the one that the network was built for.
             ``adder:any`` and its like ask of a cell what it makes at every width.
         formats: a number format's name, or several; ``exact`` is exact arithmetic.
-        readout: how outputs become bits, as a readout, a number or a text such as ``>= 0``; the
-            network's own unless given.
+        readout: how outputs become bits, as a readout, a number or a text such as ``>= 0``, or
+            ``argmax``, the number of the first largest output; the network's own unless given.
         output: of a module whose ``forward`` returns a tuple or a dictionary, the place or the key
             of the output that is meant.
         bits: ``lsb-first`` where the network has the bits of each word in reverse.
@@ -95,16 +96,21 @@ def prove(
         )
     if wiring is None:
         target = ordered_task(model, target, bits=bits, inputs=inputs, outputs=outputs)
+    is_argmax = isinstance(readout, str) and readout.strip() == ARGMAX
     start = time.perf_counter()
     budget = Budget.of(timeout_s, max_memory_bytes)
     with within(budget):
         try:
-            source = read_source(model, target, output=output)
+            source = read_source(model, None if is_argmax else target, output=output)
         except CapReached as cap:
             verdict = _unread(model, target, formats, f"{cap} while the network was read")
             return replace(verdict, seconds=time.perf_counter() - start)
         net = source.network
-        if readout is not None:
+        if is_argmax:
+            known = as_task(target) if target is not None else recorded_task(model)
+            net = by_argmax(net, known)
+            target = target if target is not None else known
+        elif readout is not None:
             net = replace(net, readout=readout_of(readout))
         verdict = decide(
             net,
