@@ -405,3 +405,13 @@ def test_without_onnx_the_line_names_the_extra(
     with pytest.raises(DependencyError) as caught:
         _ = load(path)
     assert str(caught.value) == "onnx is not installed; pip install 'adderlab[onnx]'"
+
+
+def test_a_layer_of_scales_takes_no_more_memory_than_is_allowed() -> None:
+    """Of n units it has n times n entries."""
+    size = 4096
+    weights = {"W": np.ones((size, 2), np.float32), "B": np.arange(size, dtype=np.float32)}
+    nodes = [HIDDEN, node("Mul", "h c", "y")]
+    data = model_of(nodes, {**weights, "c": 1 + weights["B"]}).SerializeToString()
+    with pytest.raises(CapReached), within(Budget.of(None, 100 << 20)):
+        _ = read_onnx(data, "net.onnx")

@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from adderlab import limits
 from adderlab.errors import ModelError
 from adderlab.nets.activations import Activation
 from adderlab.nets.state_dict import array_of
@@ -245,6 +246,7 @@ class Recorder(TorchDispatchMode):
         weight = None
         if not is_plain:
             place = {unit: at for at, unit in enumerate(columns)}
+            limits.check(8 * len(distinct) * len(columns))
             weight = np.zeros((len(distinct), len(columns)))
             for row, (own, _) in enumerate(distinct):
                 for unit, factor in own:
