@@ -150,7 +150,7 @@ REFUSED = [
             (1, "--steps 9999999999999999999", "6.3e+06"),
             (1, "--seeds 3 --steps 9999999999999999999", "6.5e+02"),
             (1, "--seeds 100000000 --samples 9e8 --hidden 100000 --steps 1e8", "6.3e+03"),
-            (5000, "--steps 1e14 --batch 1 --samples 1", "1.5e+02"),
+            (5000, "--steps 1e15 --samples 1", "6.3e+02"),
         )
     ),
     ("map --size 4 --steps 9999999999999999999", "train: training would take at least 3.4e+03 y"),
