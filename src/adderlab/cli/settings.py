@@ -62,7 +62,8 @@ def settings_from(
         str,
         typer.Option(
             metavar="KIND",
-            help="Of the hidden units: relu, leaky:S, tanh or another.",
+            help="Of the hidden units: relu, leaky:S, tanh, sigmoid, gelu, silu, elu, selu, mish, "
+            "softplus, hardtanh or another (docs/training.md).",
             autocompletion=completion.words(*completion.ACTIVATIONS),
         ),
     ] = "relu",

@@ -93,6 +93,7 @@ class TrainabilityMap(Result):
             "shows": self.shows,
             "seconds": round(self.seconds, 3),
             "path": self.path,
+            "notes": list(self.grid.task.remarks),
             "pixel_scale": pixel_scale(self.grid.rows, self.grid.columns),
             "file": str(self.file) if self.file is not None else None,
             "array": str(self.array) if self.array is not None else None,
@@ -146,6 +147,7 @@ class TrainabilityMap(Result):
                 f"end below its start), {self.success.mean():.1%} are right on every row"
             ),
         ]
+        shown += [Line(f"note: {note}", "quiet") for note in self.grid.task.remarks]
         if not self.success.any():
             shown.append(Line("nowhere is this member right; another member may be"))
         shown.append(Figures(lambda: (self.picture(),), ""))
