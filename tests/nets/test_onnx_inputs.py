@@ -157,6 +157,16 @@ def test_a_readout_is_taken_in_place_of_the_models(tmp_path: Path) -> None:
     assert (str(net.readout), net.task) == (">= 0.25", task_named("half-adder"))
 
 
+def test_the_largest_output_may_be_the_readout(tmp_path: Path) -> None:
+    path = write(adder(["N", 2]), tmp_path)
+    net = from_onnx(path, "y = a xor b", readout="argmax")
+    assert net.task is not None
+    assert net.run(rows_of(2)).tolist() == [[0], [1], [1], [0]]
+    assert (
+        from_onnx(path, readout="argmax").run(rows_of(2)).tolist() == net.run(rows_of(2)).tolist()
+    )
+
+
 def test_a_model_is_told_by_its_bytes_whatever_its_name(tmp_path: Path) -> None:
     net = load(write(adder(["N", 2]), tmp_path, "half_adder.model"))
     assert to_bytes(net) == to_bytes(load(write(adder(["N", 2]), tmp_path)))

@@ -16,6 +16,7 @@ from adderlab import limits
 from adderlab.bits import to_bits
 from adderlab.errors import ModelError, NetworkFileError
 from adderlab.limits import Budget, ending, within
+from adderlab.nets.argmax import ARGMAX, by_argmax
 from adderlab.nets.network import Network
 from adderlab.nets.onnx.calls import calls_of
 from adderlab.nets.onnx.module import GraphModule
@@ -61,7 +62,8 @@ def from_onnx(
         task: what the network is meant to compute; it names the words of the inputs.
         output: of several outputs, the one that is meant, by place or name; all of them joined
             unless given.
-        readout: how outputs become bits; the comparison at the model's end, else ``> 0.5``.
+        readout: how outputs become bits, or ``argmax``; the comparison at the model's end, else
+            ``> 0.5``.
 
     Raises:
         NetworkFileError: the file is no ONNX model, is damaged, or holds numbers that are not
@@ -70,9 +72,15 @@ def from_onnx(
             network that was read differ.
         DependencyError: the package ``onnx`` is not installed.
     """
+    is_argmax = isinstance(readout, str) and readout.strip() == ARGMAX
+    own_task = None if is_argmax else task  # the outputs are not yet the task's
     with within(Budget.of()), ending(f"{path} was read", "from_onnx"):
         data = read_file(path, LARGEST_BYTES, UNREAD)
-        net = read_onnx(data, str(path), task, output=output).network
+        net = read_onnx(data, str(path), own_task, output=output).network
+    if is_argmax:
+        known = None if task is None else as_task(task)
+        net = by_argmax(net, known)
+        return net if known is None else net.for_task(known)
     return net if readout is None else replace(net, readout=readout_of(readout))
 
 
