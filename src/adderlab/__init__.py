@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from adderlab.errors import AdderlabError
     from adderlab.nets import Activation, Layer, Network, Readout, load, network
     from adderlab.nets.activation_modules import Step
+    from adderlab.nets.importing import NetworkFile
     from adderlab.nets.modules import AdderNN, to_module
     from adderlab.nets.onnx import from_onnx
     from adderlab.nets.saving import save
@@ -68,6 +69,7 @@ _HOMES: Final = {
     "Layer": "nets",
     "ModelCount": "counting",
     "Network": "nets",
+    "NetworkFile": "nets.importing",
     "QuantizationTable": "verbs.quantized",
     "Quantized": "verbs.quantized",
     "Readout": "nets",
@@ -132,6 +134,7 @@ __all__ = [
     "Layer",
     "ModelCount",
     "Network",
+    "NetworkFile",
     "QuantizationTable",
     "Quantized",
     "Readout",

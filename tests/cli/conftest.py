@@ -23,7 +23,9 @@ def nets(tmp_path_factory):
         _ = save(net, folder / f"{name}.safetensors")
     for name, content in bad_files((folder / "lecture.safetensors").read_bytes()).items():
         _ = (folder / name).write_bytes(content)
-    torch.save({"fc1.weight": torch.zeros(3, 2)}, folder / "model.pt")
+    torch.save(
+        {"fc1.weight": torch.zeros(3, 2)}, folder / "old.pt", _use_new_zipfile_serialization=False
+    )
     return folder
 
 

@@ -18,7 +18,7 @@ FILES = {
     "short": f"5 bytes are too few for a safetensors file; {DAMAGED}",
     "empty": f"0 bytes are too few for a safetensors file; {DAMAGED}",
     "schema": "schema 2 is not the one this version reads (1); write the file with this version",
-    "bare": "a safetensors file without an 'adderlab' record: … in Python: adderlab.save(",
+    "bare": "there are no weights; name a file with X.weight and X.bias",
     "pickled": PICKLED,
 }
 
@@ -51,7 +51,11 @@ REFUSED = [
         for verb in ("prove", "count")
         for name, fault in FILES.items()
     ),
-    ("prove @model.pt", f"../nets/model.pt: {PICKLED}"),
+    ("prove @old.pt", f"../nets/old.pt: {PICKLED}"),
+    ("prove @lecture --layers 2,3,2", "--layers: ../nets/lecture.safetensors is a network file"),
+    ("run @lecture 1,1 --layers 2", "--layers: got '2'; give the sizes from input to output"),
+    ("show @lecture --readout maybe", "--readout: got 'maybe'; give a number"),
+    ("explain --chain 3 --readout 0", "--readout: it is about a network's file, and there is none"),
     ("prove @unknown-key.safetensors", ""),
     ("compare @lecture @three", "../nets/lecture.safetensors and ../nets/three.safetensors: 2"),
     # files that are written

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import pickle
 import zipfile
 
@@ -18,7 +17,6 @@ from adderlab.errors import NetworkFileError
 from adderlab.nets import load
 from adderlab.nets.file_kinds import kind_of
 from adderlab.nets.files import REMEDIES, from_bytes, to_bytes
-from adderlab.nets.state_dict import from_state_dict
 
 WEIGHTS = {
     "fc1.weight": np.ones((3, 2), np.float32), "fc1.bias": np.zeros(3, np.float32),
@@ -44,7 +42,6 @@ def zipped(*names):
 
 PICKLED = "a pickled PyTorch file, which adderlab never reads: it can run code"
 FILES = {
-    "model.pt": (written(lambda stream: torch.save(TENSORS, stream)), PICKLED, "pickled"),
     "old.pt": (
         written(lambda file: torch.save(TENSORS, file, _use_new_zipfile_serialization=False)),
         PICKLED,
@@ -52,9 +49,6 @@ FILES = {
     ),
     "net.pkl": (pickle.dumps(WEIGHTS), PICKLED, "pickled"),
     "oldest.pkl": (pickle.dumps({"fc1.weight": [1]}, 0), PICKLED, "pickled"),
-    "net.npz": (
-        written(lambda file: np.savez(file, **WEIGHTS)), "a NumPy archive (.npz)", "arrays",
-    ),
     "net.npy": (written(lambda file: np.save(file, np.ones(9))), "a NumPy array (.npy)", "arrays"),
     "net.onnx": (b"\x08\x07\x12\x07pytorch\x00\x01" * 9, "an ONNX model", "arrays"),
     "net.h5": (b"\x89HDF\r\n\x1a\n" + bytes(90), "an HDF5 file, as Keras writes it", "arrays"),
@@ -66,7 +60,6 @@ FILES = {
     "README": (b"# adderlab\n", "a text file", "other"),
     "short.safetensors": (b"adder\n", "a text file", "other"),
     "truncated.md": (("é" * 700).encode()[:-1], "a Markdown text", "other"),
-    "config.json": (json.dumps({"hidden_size": 64}).encode(), "a JSON file", "other"),
     "train.py": (b"import torch\n", "Python source", "other"),
     "census.parquet": (b"PAR1" + bytes(range(90)), "a Parquet table", "other"),
     "map.png": (b"\x89PNG\r\n\x1a\n" + bytes(90), "a PNG image", "other"),
@@ -83,17 +76,10 @@ def test_a_file_is_named_for_what_it_is_with_what_to_do(tmp_path, name):
         refusal = "this is no ONNX model, or a damaged one; export it again"
     with refused(NetworkFileError, f"{path}: {refusal}"):
         _ = load(path)
-    if path.suffix == ".json":  # an index of shards, for `count`
-        return
     with refused(
         NetworkFileError, f"{path}: this is {what}; take the .safetensors files of the model"
     ):
         _ = count_safetensors([path])
-
-
-def test_the_arrays_of_an_archive_can_be_read_as_the_remedy_says():
-    data, _, _ = FILES["net.npz"]
-    assert from_state_dict(dict(np.load(io.BytesIO(data)))).shape == "2-3-2"
 
 
 def test_what_is_not_known_is_damaged():

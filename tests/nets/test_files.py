@@ -349,7 +349,8 @@ class Trap:
 
 PICKLED = (
     "net: this is a pickled PyTorch file, which adderlab never reads: it can run code; "
-    "in Python: adderlab.save(model, 'net.safetensors', task='half-adder')"
+    "in Python: adderlab.save(model, 'net.safetensors', task='half-adder'), "
+    "or save its weights alone: torch.save(model.state_dict(), 'net.pt')"
 )
 
 
@@ -366,7 +367,7 @@ def test_a_pickle_is_refused_unread(protocol: int, tmp_path: Path) -> None:
 def test_a_zip_archive_with_a_pickle_is_refused_unread(tmp_path: Path) -> None:
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("archive/data.pkl", pickle.dumps(Trap(tmp_path / "sprung"), 2))
+        archive.writestr("archive.pkl", pickle.dumps(Trap(tmp_path / "sprung"), 2))
     with refused(NetworkFileError, PICKLED):
         _ = from_bytes(buffer.getvalue(), where="net")
     assert not (tmp_path / "sprung").exists()

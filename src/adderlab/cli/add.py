@@ -11,6 +11,7 @@ import typer
 from adderlab.cli import completion
 from adderlab.cli.completion import NETWORKS
 from adderlab.cli.options import HOLDS, REFUTED, AsJson
+from adderlab.cli.weights import reads_weights
 from adderlab.errors import OptionError, TaskError
 
 EXAMPLES = """Examples:
@@ -30,7 +31,7 @@ LARGEST_FILE = 1 << 27
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    _ = app.command(epilog=EXAMPLES)(add)
+    _ = app.command(epilog=EXAMPLES)(reads_weights(add))
 
 
 def add(

@@ -16,6 +16,7 @@ from adderlab.cli.options import (
     OutputsOption,
     TaskOption,
 )
+from adderlab.cli.weights import reads_weights
 
 EXAMPLES = """Examples:
 
@@ -28,7 +29,7 @@ Exit code: 0 equal on every input, proved, 1 different, 2 bad input, 3 unknown."
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    _ = app.command(epilog=EXAMPLES)(compare)
+    _ = app.command(epilog=EXAMPLES)(reads_weights(compare))
 
 
 def compare(

@@ -9,6 +9,7 @@ import typer
 
 from adderlab.cli import completion
 from adderlab.cli.options import AsJson, OptimizerChoice, integer
+from adderlab.cli.weights import reads_weights
 
 EXAMPLES = """Examples:
 
@@ -31,7 +32,7 @@ Exit code: 0 counted, 2 bad input."""
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    _ = app.command(epilog=EXAMPLES)(count)
+    _ = app.command(epilog=EXAMPLES)(reads_weights(count))
 
 
 def count(

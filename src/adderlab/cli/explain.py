@@ -20,6 +20,7 @@ from adderlab.cli.options import (
     TaskOption,
     integer,
 )
+from adderlab.cli.weights import reads_weights
 from adderlab.errors import OptionError
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ Exit code: 0 explained, 2 bad input."""
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    _ = app.command(epilog=EXAMPLES)(explain)
+    _ = app.command(epilog=EXAMPLES)(reads_weights(explain))
 
 
 def explain(

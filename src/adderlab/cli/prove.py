@@ -19,6 +19,7 @@ from adderlab.cli.options import (
     integer,
     size_in_bytes,
 )
+from adderlab.cli.weights import number_or_text, reads_weights
 
 EXAMPLES = """Examples:
 
@@ -35,7 +36,7 @@ Exit code: 0 proved, 1 refuted, 2 bad input, 3 unknown."""
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    _ = app.command(epilog=EXAMPLES)(prove)
+    _ = app.command(epilog=EXAMPLES)(reads_weights(prove))
 
 
 def prove(
@@ -98,7 +99,7 @@ def prove(
             bits=bits and bits.value,
             inputs=inputs,
             outputs=outputs,
-            readout=_readout(readout),
+            readout=number_or_text(readout),
             engine=engine.value,
             timeout_s=timeout,
             max_memory_bytes=size_in_bytes(max_memory, where="--max-memory"),
@@ -110,11 +111,3 @@ def prove(
     screen.show(verdict.blocks())
     screen.json(verdict.to_dict())
     raise typer.Exit(EXIT_OF_VERDICT[verdict.verdict])
-
-
-def _readout(text: str | None) -> float | str | None:
-    """Return a number where the option is one, so that it is the threshold of ``>``."""
-    try:
-        return None if text is None else float(text)
-    except ValueError:
-        return text

@@ -24,6 +24,7 @@ from adderlab.cli.options import (
     TaskOption,
     integer,
 )
+from adderlab.cli.weights import reads_weights
 
 if TYPE_CHECKING:
     from adderlab.cli.output import Screen
@@ -45,7 +46,7 @@ T = TypeVar("T")
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    _ = app.command(epilog=EXAMPLES)(quantize)
+    _ = app.command(epilog=EXAMPLES)(reads_weights(quantize))
 
 
 def quantize(

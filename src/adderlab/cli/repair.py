@@ -17,6 +17,7 @@ from adderlab.cli.options import (
     OutputsOption,
     TaskOption,
 )
+from adderlab.cli.weights import reads_weights
 
 EXAMPLES = """Examples:
 
@@ -31,7 +32,7 @@ Exit code: 0 repaired, or right already, 1 no single parameter repairs it, 2 bad
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    _ = app.command(epilog=EXAMPLES)(repair)
+    _ = app.command(epilog=EXAMPLES)(reads_weights(repair))
 
 
 def repair(

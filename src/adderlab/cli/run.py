@@ -16,6 +16,7 @@ from adderlab.cli.options import (
     OutputsOption,
     TaskOption,
 )
+from adderlab.cli.weights import reads_weights
 from adderlab.errors import OptionError, TaskError
 
 EXAMPLES = """Examples:
@@ -41,7 +42,7 @@ STDIN: Final = "-"
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    _ = app.command(epilog=EXAMPLES)(run)
+    _ = app.command(epilog=EXAMPLES)(reads_weights(run))
 
 
 def run(

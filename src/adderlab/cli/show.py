@@ -16,6 +16,7 @@ from adderlab.cli.options import (
     OutputsOption,
     TaskOption,
 )
+from adderlab.cli.weights import reads_weights
 
 EXAMPLES = """Examples:
 
@@ -30,7 +31,7 @@ Exit code: 0 shown, whatever the verdict, 2 bad input."""
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    _ = app.command(epilog=EXAMPLES)(show)
+    _ = app.command(epilog=EXAMPLES)(reads_weights(show))
 
 
 def show(

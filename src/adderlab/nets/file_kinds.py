@@ -37,6 +37,9 @@ PICKLED: Final = FileKind(
     "a pickled PyTorch file, which adderlab never reads: it can run code", "pickled"
 )
 ARCHIVE: Final = FileKind("a NumPy archive (.npz)", "arrays")
+TORCHSCRIPT: Final = FileKind("a TorchScript archive, which holds code", "pickled")
+CHECKPOINT: Final = FileKind("a PyTorch file", "arrays")
+JSON: Final = FileKind("a JSON file")
 
 FIRST_BYTES: Final[tuple[tuple[bytes, FileKind], ...]] = (
     (b"\x80", PICKLED),
@@ -57,7 +60,7 @@ SUFFIXES: Final = {
     ".csv": FileKind("a CSV table"),
     ".html": FileKind("an HTML page"),
     ".ipynb": FileKind("a notebook"),
-    ".json": FileKind("a JSON file"),
+    ".json": JSON,
     ".md": FileKind("a Markdown text"),
     ".py": FileKind("Python source"),
     ".svg": FileKind("an SVG image"),
@@ -72,6 +75,9 @@ _ONNX_HEAD: Final = re.compile(rb"\x08[\x01-\x20][\x12\x1a\x22\x28\x32\x3a\x42\x
 
 TEXT: Final = FileKind("a text file")
 ONNX: Final = FileKind("an ONNX model", "arrays")
+
+READ: Final = frozenset({ONNX, JSON, ARCHIVE, CHECKPOINT})
+"""Kinds that are read, beside safetensors."""
 
 
 def kind_of(file: BinaryIO, name: str) -> FileKind | None:
@@ -96,10 +102,12 @@ def kind_of(file: BinaryIO, name: str) -> FileKind | None:
     return ONNX if suffix == ".onnx" or _ONNX_HEAD.match(head) else None
 
 
-def is_onnx(data: bytes, name: str) -> bool:
-    """Return whether the bytes of a file are an ONNX model, or say that they are by their name."""
-    # a safetensors header's size may begin with the same bytes
-    return bool(data) and data[8:9] != b"{" and kind_of(io.BytesIO(data), name) is ONNX
+def kind_in(data: bytes, name: str) -> FileKind | None:
+    """Return what the bytes of a file are; ``None`` of safetensors and of what is not known."""
+    # a safetensors header's size may begin with the same bytes as another kind; no text holds zeros
+    if not data or (data[8:9] == b"{" and b"\0" in data[:8]):
+        return None
+    return kind_of(io.BytesIO(data), name)
 
 
 def _kind_of_archive(file: BinaryIO) -> FileKind:
@@ -109,6 +117,10 @@ def _kind_of_archive(file: BinaryIO) -> FileKind:
             names = archive.namelist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return FileKind("a damaged ZIP archive, as pickled PyTorch files are", "pickled")
+    if any("/code/" in name or name.endswith("/constants.pkl") for name in names):
+        return TORCHSCRIPT
+    if any(name.endswith("/data.pkl") for name in names):
+        return CHECKPOINT
     if any(name.endswith(".pkl") for name in names):
         return PICKLED
     if names and all(name.endswith(".npy") for name in names):

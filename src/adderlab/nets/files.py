@@ -22,8 +22,8 @@ import numpy as np
 
 from adderlab import limits
 from adderlab.errors import NetworkFileError
-from adderlab.nets.file_kinds import ONNX, kind_of
-from adderlab.nets.header import DAMAGED, Remedies, parse_json, read_header
+from adderlab.nets.file_kinds import READ, kind_of
+from adderlab.nets.header import DAMAGED, Header, Remedies, parse_json, read_header
 from adderlab.nets.network import Network
 from adderlab.nets.record import Reader, network_from_record, record_of, task_from_record
 from adderlab.reading import Refusals, opened, read_file
@@ -43,9 +43,10 @@ HASHED_AT_ONCE: Final = 1 << 25
 KEY: Final = "adderlab"
 
 REMEDIES: Final = Remedies(
-    pickled="in Python: adderlab.save(model, 'net.safetensors', task='half-adder')",
+    pickled="in Python: adderlab.save(model, 'net.safetensors', task='half-adder'), or save its "
+    "weights alone: torch.save(model.state_dict(), 'net.pt')",
     arrays="in Python: adderlab.save(adderlab.from_state_dict(arrays), 'net.safetensors'), with "
-    "its arrays by name",
+    "its arrays by name, or numpy.savez('net.npz', **arrays)",
     other="name a network file (.safetensors), as `train(out=…)` writes it",
 )
 
@@ -140,10 +141,12 @@ def task_in(path: str | Path) -> Task | None:
     where = str(path)
     with opened(path, UNREAD) as (file, size):
         length = int.from_bytes(file.read(8), "little")
-        if length > LARGEST_SHORT_HEADER or kind_of(file, where) is ONNX:
+        if length > LARGEST_SHORT_HEADER or kind_of(file, where) in READ:
             return None
         _ = file.seek(0)
         header = read_header(file, size, where, REMEDIES)
+    if KEY not in header.metadata:
+        return None
     record = _record(header.metadata, where)
     value = record.get("task") if isinstance(record, dict) else None
     return None if value is None else task_from_record(value, Reader({}, where))
@@ -156,8 +159,26 @@ def from_bytes(data: bytes, *, where: str = "network file") -> Network:
         NetworkFileError: they are truncated, not safetensors, of another schema, or say one thing
             and hold another.
     """
-    header = read_header(io.BytesIO(data), len(data), where, REMEDIES)
+    header = header_of(data, where)
     record = _record(header.metadata, where)
+    return network_from_record(record, Reader(tensors_of(data, header, where), where))
+
+
+def header_of(data: bytes, where: str) -> Header:
+    """Return the header of a safetensors file; one of ours has :data:`KEY` in its metadata.
+
+    Raises:
+        NetworkFileError: it is none.
+    """
+    return read_header(io.BytesIO(data), len(data), where, REMEDIES)
+
+
+def tensors_of(data: bytes, header: Header, where: str) -> dict[str, Shaped[np.ndarray, ...]]:
+    """Return the tensors of a safetensors file, which share its memory.
+
+    Raises:
+        NetworkFileError: one is of a type that no network has.
+    """
     arrays: dict[str, Shaped[np.ndarray, ...]] = {}
     for tensor in header.tensors:
         dtype = DTYPES.get(tensor.dtype)
@@ -177,7 +198,7 @@ def from_bytes(data: bytes, *, where: str = "network file") -> Network:
             arrays[tensor.name] = array.reshape(tensor.shape)
         except ValueError:  # too many dimensions, or one too large beside a 0
             raise _damaged(f"tensor {tensor.name!r} has a shape that no array has", where) from None
-    return network_from_record(record, Reader(arrays, where))
+    return arrays
 
 
 def _record(metadata: dict[str, Any], where: str) -> Any:

@@ -188,7 +188,7 @@ def network_from_record(record: Any, reader: Reader) -> Network:
         if top["readout"] == {"kind": ARGMAX}:
             net = by_argmax(Network(layers, format=top["format"], outputs=outputs), task)
             return replace(net, task=task, training=training)
-        readout = _readout(top["readout"], reader)
+        readout = readout_from_record(top["readout"], reader)
         return Network(layers, readout, task, top["format"], training, outputs)
     except AdderlabError as error:
         if isinstance(error, NetworkFileError) and error.where == reader.where:
@@ -241,7 +241,8 @@ def _number(value: Any, what: str, reader: Reader) -> float:
         raise reader.fault(f"{what} is beyond every double") from None
 
 
-def _readout(value: Any, reader: Reader) -> Readout:
+def readout_from_record(value: Any, reader: Reader) -> Readout:
+    """Return the readout of a record."""
     if isinstance(value, dict) and value.get("kind") == "exact":
         _ = reader.keys(value, "the readout", ("kind",))
         return Readout("exact")
@@ -255,13 +256,17 @@ def _layer(entry: Any, number: int, reader: Reader) -> Layer:
     kind = entry.get("activation") if isinstance(entry, dict) else None
     extra = RULES[kind].options if isinstance(kind, str) and kind in RULES else ()
     keys = reader.keys(entry, what, ("weight", "activation", *extra), ("bias", "inputs"))
-    activation = _activation(keys["activation"], {name: keys[name] for name in extra}, what, reader)
+    activation = activation_from_record(
+        keys["activation"], {name: keys[name] for name in extra}, what, reader
+    )
     weight = _tensor(keys["weight"], f"fc{number}.weight", reader)
     bias = _tensor(keys["bias"], f"fc{number}.bias", reader) if "bias" in keys else None
     return Layer(weight, bias, activation, reader.names(keys, "inputs", what))
 
 
-def _activation(kind: Any, given: dict[str, Any], what: str, reader: Reader) -> Activation:
+def activation_from_record(
+    kind: Any, given: dict[str, Any], what: str, reader: Reader
+) -> Activation:
     """Return the activation of that kind with the options given, which are JSON values."""
     options = RULES[kind].options if given else {}
     for name, value in given.items():

@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from adderlab.errors import ModelError, TaskError
-from adderlab.nets.file_kinds import is_onnx
-from adderlab.nets.files import from_bytes, read_bytes, sha256, task_in, to_bytes
+from adderlab.nets.activations import Activation
+from adderlab.nets.file_kinds import FileKind, kind_in
+from adderlab.nets.files import (
+    KEY,
+    from_bytes,
+    header_of,
+    read_bytes,
+    sha256,
+    task_in,
+    tensors_of,
+    to_bytes,
+)
+from adderlab.nets.importing import Imported, NetworkFile
+from adderlab.nets.importing.readers import READERS
 from adderlab.nets.network import Network
+from adderlab.nets.readout import ReadoutLike, readout_of
 from adderlab.tasks import Task, TaskLike, as_task
 from adderlab.tasks.order import Names, Order, in_order
 
 if TYPE_CHECKING:
     from torch import nn
+
+_UNKNOWN: Final = FileKind("")
+"""What has no reader of its own."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +58,7 @@ class Source:
 
 
 def read_source(
-    model: Network | str | Path | nn.Module,
+    model: Network | str | Path | NetworkFile | nn.Module,
     task: TaskLike | None = None,
     *,
     output: int | str | None = None,
@@ -63,8 +79,10 @@ def read_source(
     inner = getattr(model, "network", None)
     if isinstance(inner, Network):  # what `build` and `train` return
         return Source.of(inner, to_bytes(inner))
-    if isinstance(model, str | Path):
-        return Source.of(*_in_file(model, task, output))
+    if isinstance(model, str | Path | NetworkFile):
+        file = model if isinstance(model, NetworkFile) else NetworkFile(model)
+        data, imported = _in_file(file, task, output)
+        return Source.of(imported.network, data, imported.notes)
     if isinstance(model, Mapping | list):  # pasted weights
         from adderlab.nets.state_dict import from_lists
 
@@ -84,29 +102,63 @@ def read_source(
     )
 
 
-def load(path: str | Path) -> Network:
-    """Return the network in a file: one of ours, or an ONNX model.
+def load(
+    path: str | Path | NetworkFile,
+    *,
+    layers: str | Sequence[int] | None = None,
+    activation: str | Activation | Sequence[str | Activation] | None = None,
+    readout: ReadoutLike | None = None,
+    netlist: str | Path | Mapping[str, Any] | None = None,
+) -> Network:
+    """Return the network in a file: one of ours, an ONNX model, or one of weights alone.
+
+    Weights alone are read from safetensors, ``.npz``, ``.json`` and PyTorch's ``.pt``; what such a
+    file does not say, the arguments do. Every verb takes a path as well, or, with such arguments,
+    a :class:`NetworkFile`.
+
+    Args:
+        path: of the file.
+        layers: the sizes from input to output, ``(2, 3, 2)`` or ``"2,3,2"``.
+        activation: between the layers, or one for each of them; relu unless given.
+        readout: how outputs become bits, whatever the file says.
+        netlist: which gate reads which: the path of a JSON file, or what is in it.
 
     Raises:
         NetworkFileError: the file is missing, truncated, of no kind that is read, of another
-            schema, or says one thing and holds another; pickled files are refused unread.
+            schema, or says one thing and holds another; pickled objects are refused unread.
+        NetworkError: an argument is none that goes with the file.
         ModelError: an ONNX model does what is not read.
     """
-    net, _, _ = _in_file(path, None, None)
-    return net
+    file = path if isinstance(path, NetworkFile) else NetworkFile(path)
+    given = {"layers": layers, "activation": activation, "readout": readout, "netlist": netlist}
+    file = replace(file, **{name: value for name, value in given.items() if value is not None})
+    _, imported = _in_file(file, None, None)
+    return imported.network
 
 
 def _in_file(
-    path: str | Path, task: TaskLike | None, output: int | str | None
-) -> tuple[Network, bytes, tuple[str, ...]]:
-    """Return the network in a file, the file's bytes, and what had to be assumed."""
-    data = read_bytes(path)
-    if is_onnx(data, str(path)):
-        from adderlab.nets.onnx import read_onnx
+    file: NetworkFile, task: TaskLike | None, output: int | str | None
+) -> tuple[bytes, Imported]:
+    """Return the bytes of a file and the network in it."""
+    data = read_bytes(file.path)
+    where = str(file)
+    reader = READERS.get(kind_in(data, where) or _UNKNOWN)
+    if reader is not None:
+        imported = reader(data, file, task, output)
+    else:
+        header = header_of(data, where)
+        if KEY in header.metadata:
+            file.refuse_layers("a network file")
+            imported = Imported(from_bytes(data, where=where))
+        else:
+            from adderlab.nets.importing.named_arrays import network_of_arrays
 
-        graph = read_onnx(data, str(path), task, output=output)
-        return graph.network, data, graph.notes
-    return from_bytes(data, where=str(path)), data, ()
+            tensors = tensors_of(data, header, where)
+            imported = network_of_arrays(tensors, file, keeps_order=False)
+    if file.readout is not None:
+        net = replace(imported.network, readout=readout_of(file.readout))
+        imported = replace(imported, network=net)
+    return data, imported
 
 
 def recorded_task(model: Network | str | Path | nn.Module) -> Task | None:
@@ -114,7 +166,8 @@ def recorded_task(model: Network | str | Path | nn.Module) -> Task | None:
     inner = getattr(model, "network", model)
     if isinstance(inner, Network):
         return inner.task
-    return task_in(model) if isinstance(model, str | Path) else None
+    path = model.path if isinstance(model, NetworkFile) else model
+    return task_in(path) if isinstance(path, str | Path) else None
 
 
 def ordered_task(

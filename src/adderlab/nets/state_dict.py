@@ -66,7 +66,7 @@ def from_state_dict(
         ...                  "fc2.weight": [[0, 1], [1, -2]], "fc2.bias": [0, 0]})
         Network 2-2-2: relu, readout > 0.5, 12 parameters in fp32
     """
-    arrays = {key: _array(value, key) for key, value in state_dict.items()}
+    arrays = {key: array_from(value, key) for key, value in state_dict.items()}
     is_prelu = (activation if isinstance(activation, str) else activation.kind) == "prelu"
     names = _layers(arrays, has_slopes=is_prelu)
     own = {FORMAT_OF[a.dtype]: key for key, a in arrays.items() if a.dtype in FORMAT_OF}
@@ -98,8 +98,8 @@ def from_state_dict(
             )
         layers.append(
             Layer(
-                _stored(arrays[weight], target, weight),
-                _stored(arrays[bias], target, bias) if bias in arrays else None,
+                stored_array(arrays[weight], target, weight),
+                stored_array(arrays[bias], target, bias) if bias in arrays else None,
                 each[len(layers)],
             )
         )
@@ -137,7 +137,7 @@ def from_lists(
     if isinstance(values, str):
         values = _parsed(values)
     if not isinstance(values, Mapping):
-        values = _named(values)
+        values = named_in_order(values)
     return from_state_dict(values, activation=activation, readout=readout, task=task, format=format)
 
 
@@ -197,7 +197,7 @@ def array_of(value: Any, where: str) -> Shaped[np.ndarray, "*shape"]:
     return tensor.view(bits).numpy().view(dtype).copy()
 
 
-def _array(value: Any, key: str) -> Shaped[np.ndarray, "*shape"]:
+def array_from(value: Any, key: str) -> Shaped[np.ndarray, "*shape"]:
     """Return an array of a float type or, of plain numbers, of Python's own."""
     if hasattr(value, "detach"):
         array = array_of(value, key)
@@ -294,7 +294,12 @@ def _layers(arrays: Mapping[str, Shaped[np.ndarray, "*shape"]], *, has_slopes: b
     return names
 
 
-def _stored(array: Shaped[np.ndarray, "*shape"], format_name: str, key: str) -> Numbers:
+def stored_array(array: Shaped[np.ndarray, "*shape"], format_name: str, key: str) -> Numbers:
+    """Return an array stored in a format; of plain numbers decimals are rounded, whole ones not.
+
+    Raises:
+        NetworkError: a number is not representable in it.
+    """
     try:
         if array.dtype == FLOAT_DTYPES.get(format_name):
             return Dense(array)
@@ -344,7 +349,7 @@ def _parsed(text: str) -> Any:
     return values
 
 
-def _named(values: Sequence[Any]) -> dict[str, Any]:
+def named_in_order(values: Sequence[Any]) -> dict[str, Any]:
     """Return the names of weights and biases that were listed in order."""
     named: dict[str, Any] = {}
     number = 0

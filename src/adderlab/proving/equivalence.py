@@ -25,6 +25,7 @@ from adderlab.limits import NO_LIMITS, Budget, CapReached, ending, within
 from adderlab.nets import Network, is_exact, to_bytes
 from adderlab.nets.enclosure import Machine
 from adderlab.nets.evaluation import row_ends
+from adderlab.nets.importing import NetworkFile
 from adderlab.nets.readout import NO_BIT, OPEN, read_states
 from adderlab.nets.sources import Source, read_source, task_of
 from adderlab.nets.walk import nameless_task, words_of
@@ -177,7 +178,7 @@ def common_task(first: Network, second: Network, task: TaskLike | None) -> Task 
 
 def name_of(model: object, otherwise: str) -> str:
     """Return the path that a model was given by, or what to call it otherwise."""
-    return str(model) if isinstance(model, str | Path) else otherwise
+    return str(model) if isinstance(model, str | Path | NetworkFile) else otherwise
 
 
 def _bare(net: Network) -> bytes:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adderlab.nets import Network
+from adderlab.nets.importing import NetworkFile
 from adderlab.nets.sources import read_source, task_of
 from adderlab.tasks import TaskLike
 from adderlab.verbs.explanation import Explanation, check_outs, written
@@ -52,7 +53,7 @@ def explain_why(
     net = read_source(model, task).network
     if task is not None and (known := task_of(net, task)) != net.task:
         net = replace(net, task=known, training=None)
-    where = str(model) if isinstance(model, str | Path) else "network"
+    where = str(model) if isinstance(model, str | Path | NetworkFile) else "network"
     reasons = why(net, where=where, on_progress=on_progress)
     chapters = why_chapters(reasons)
     title = "Why this network works" if reasons.verdict else "Why this network fails"
