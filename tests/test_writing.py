@@ -14,7 +14,7 @@ import pytest
 from strategies import check_refusal, refused
 
 from adderlab.errors import OutputError
-from adderlab.writing import check_folder, check_place, new_file, new_folder, write_file
+from adderlab.writing import check_folder, check_place, is_folder, new_file, new_folder, write_file
 
 
 def listing(folder: Path) -> dict[str, bytes | None]:
@@ -381,3 +381,14 @@ def test_a_disk_that_fills_up_within_a_new_folder_names_the_place(tmp_path: Path
     with refused(OutputError, message), new_folder(target):
         raise OSError(28, "No space left on device")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_stands_in_a_folders_place_is_named(tmp_path):
+    _ = (tmp_path / "file").write_text("")
+    os.mkfifo(tmp_path / "pipe")
+    for name, what in (("file", "a file"), ("pipe", "a device or pipe")):
+        with pytest.raises(OutputError, match=f"{what} stands there; name a folder"):
+            check_folder(tmp_path / name)
+    with pytest.raises(OutputError, match=r"\(File name too long\); check the place"):
+        check_folder(tmp_path / ("x" * 400))
+    assert not is_folder(tmp_path / ("x" * 400))

@@ -8,6 +8,14 @@ learn) are values and never exceptions.
 
 from __future__ import annotations
 
+import re
+
+LONGEST_WORD = 240
+"""Characters without a space that a message repeats whole: most paths are shorter."""
+
+LONGEST_TEXT = 2000
+"""Characters of one part of a message."""
+
 
 class AdderlabError(Exception):
     """Bad input or an impossible request; the command line prints it as one line and exits with 2.
@@ -35,10 +43,23 @@ class AdderlabError(Exception):
 
 
 def _one_line(text: str) -> str:
-    """Return the text with what can't be printed escaped: a name in a file may hold anything."""
+    """Return the text as a message shows it: what can't be printed escaped, what is long cut.
+
+    A name in a file, or an argument, may hold anything and be of any length.
+    """
+    text = re.sub(f"\\S{{{LONGEST_WORD + 1},}}", lambda match: _cut(match[0], LONGEST_WORD), text)
+    text = _cut(text, LONGEST_TEXT)
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _cut(text: str, longest: int) -> str:
+    """Return a long text without its middle, and how long it was."""
+    if len(text) <= longest:
+        return text
+    end = longest // 4
+    return f"{text[: longest // 2]}…{text[-end:]} ({len(text)} characters)"
 
 
 class TaskError(AdderlabError, ValueError):

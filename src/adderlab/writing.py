@@ -116,6 +116,18 @@ def check_folder(path: str | Path) -> None:
         raise _refused(target, error) from None
 
 
+def is_folder(path: Path) -> bool:
+    """Return whether a folder is there; of what can be no path, not."""
+    try:
+        return path.is_dir()
+    except OSError:  # the name is too long
+        return False
+
+
+def _what_stands(target: Path) -> str:
+    return "a file" if stat.S_ISREG(target.stat().st_mode) else "a device or pipe"
+
+
 def _place_of(target: Path) -> Path:
     """Return where a file is to be written: what a link leads to, else the path itself."""
     _check_file(target)
@@ -159,7 +171,9 @@ def _is_open_as(number: int, status: os.stat_result) -> bool:
 def _check_folder(target: Path) -> None:
     with suppress(FileNotFoundError, NotADirectoryError):
         if not stat.S_ISDIR(target.stat().st_mode):
-            raise OutputError("a file stands there", where=str(target), remedy="name a folder")
+            raise OutputError(
+                f"{_what_stands(target)} stands there", where=str(target), remedy="name a folder"
+            )
     place = Path(os.path.realpath(target)) if target.is_symlink() else target
     above = place if place.is_dir() else place.absolute().parent
     while not above.exists():
@@ -179,7 +193,8 @@ def _check_files(source: Path, target: Path) -> None:
         if not item.is_dir():
             _check_file(place)
         elif place.exists() and not place.is_dir():
-            raise OutputError("a file stands there", where=str(place), remedy="move it away")
+            what = f"{_what_stands(place)} stands there"
+            raise OutputError(what, where=str(place), remedy="move it away")
 
 
 def _move_into(source: Path, target: Path) -> None:

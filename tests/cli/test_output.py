@@ -389,3 +389,21 @@ def test_a_network_that_is_not_proved_in_time_is_kept_with_exit_code_3(run, monk
     assert done.code == 3
     assert "the time was up" in done.out
     assert load("kept.safetensors").task == task_named("adder:256")
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("prove --json=1 @lecture", "takes no value"),
+        ("--json prove @lecture", "--json stands before prove"),
+        ("frobnicate --json", "no such command 'frobnicate'"),
+        ("prove @lecture --json --tsak x", "no such option --tsak"),
+        ("prove --json", "NET is missing"),
+        ("prove @lecture --engine fast --json", "got 'fast'"),
+    ],
+)
+def test_what_the_parser_refuses_is_an_object_too(run, line, what):
+    done = run(line)
+    assert done.code == 2
+    assert json.loads(done.out)["error"]["what"] == what
+    assert done.err.startswith("adderlab: ")

@@ -7,8 +7,8 @@ one case in each writer, nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from adderlab.blocks.picture import Picture
@@ -166,6 +166,17 @@ class Chapter:
 def written_lines(*files: object | None) -> tuple[Line, ...]:
     """Return where a result was written, a line a file; ``None`` is left out."""
     return tuple(Line(f"written to {file}") for file in files if file is not None)
+
+
+def in_other_words(blocks: Iterable[Block], reworded: Callable[[str], str]) -> Iterator[Block]:
+    """Yield the blocks with the texts of their lines reworded, those below a verdict too."""
+    for block in blocks:
+        if isinstance(block, Line):
+            yield replace(block, text=reworded(block.text))
+        elif isinstance(block, VerdictLine):
+            yield replace(block, details=tuple(map(reworded, block.details)))
+        else:
+            yield block
 
 
 def in_a_row(chapters: Iterable[Chapter]) -> tuple[Block, ...]:

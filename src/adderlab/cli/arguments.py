@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from adderlab.errors import AdderlabError
@@ -63,23 +62,18 @@ def with_options(error: AdderlabError, group: Any, arguments: Sequence[str]) -> 
 
 
 def remarks_with_options(blocks: Iterable[Block], options: Mapping[str, str]) -> Iterator[Block]:
-    """Yield the blocks, with options instead of arguments in their lines.
+    """Return the blocks, with options instead of arguments in their lines.
 
     Args:
         blocks: of a result.
         options: by argument, as they are shown: ``--task TASK`` for ``task``.
     """
-    from adderlab.blocks import Line, VerdictLine
+    from adderlab.blocks.kinds import in_other_words
 
     def in_text(text: str) -> str:
         return _ARGUMENT.sub(lambda match: options.get(match[1], match[0]), text)
 
-    for block in blocks:
-        if isinstance(block, Line):
-            block = replace(block, text=in_text(block.text))
-        elif isinstance(block, VerdictLine):
-            block = replace(block, details=tuple(map(in_text, block.details)))
-        yield block
+    return in_other_words(blocks, in_text)
 
 
 def options_of(command: Any) -> dict[str, str]:

@@ -184,7 +184,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of a pipe has gone: nobody is left to tell
         return _drop_output(1)
     except OSError as error:  # what a command writes itself says so by OutputError
-        complain(f"the output can't be written ({error.strerror or error}); make room for it")
+        why = error.strerror or error
+        complain(f"the output can't be written ({why}); check where it goes and the space left")
         return _drop_output()
     return code if isinstance(code, int) else 0
 
@@ -197,6 +198,7 @@ def _drop_output(code: int = BAD_INPUT) -> int:
 
 def _refuse(arguments: Sequence[str], error: dict[str, str], line: str) -> int:
     complain(line)
-    if "--json" in arguments:
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    if any(option.partition("=")[0] == "--json" for option in options):
         print_json({"error": error})
     return BAD_INPUT

@@ -55,6 +55,10 @@ def _misspelt(error: BaseException, text: str, name: str, group: Any, remedy: st
         names = [key.lstrip("-") for key in known if key.startswith("-")]
         near = difflib.get_close_matches(option.lstrip("-"), names, n=1)
         what = f"no such option {option[:LONGEST_VALUE]}"
+        if near and option == f"--{near[0]}":
+            return OptionError(
+                f"{option} stands before {name}", remedy="write it after the command"
+            )
         return OptionError(
             what, where=name, remedy=f"did you mean --{near[0]}?" if near else remedy
         )

@@ -29,7 +29,7 @@ from adderlab.errors import OptionError, OutputError
 from adderlab.packages import check_installed
 from adderlab.runs.populations.plan import LARGEST_POPULATION
 from adderlab.runs.times import Stopwatch, Times
-from adderlab.writing import new_folder
+from adderlab.writing import check_folder, new_folder
 
 CHAPTERS: Final[tuple[tuple[str, Callable[[Workshop], Chapter]], ...]] = (
     ("the network set by hand", hand_set),
@@ -149,6 +149,7 @@ def demo(
             remedy=f"give the number of a chapter, 1 to {len(CHAPTERS)}",
         )
     target = Path(out or ("adderlab-demo" if chapter is None else f"adderlab-demo-{chapter}"))
+    check_folder(target)
     if target.is_dir() and any(target.iterdir()) and not (target / "results.json").is_file():
         raise OutputError(
             "the folder holds other files", where=str(target), remedy="name a new folder"

@@ -11,7 +11,7 @@ from typing import Any, Final
 from adderlab.blocks import Block, Chapter, Picture, Result, in_a_row, written_lines
 from adderlab.blocks.markdown import to_document
 from adderlab.errors import OutputError
-from adderlab.writing import check_folder, check_place, new_folder, write_file
+from adderlab.writing import check_folder, check_place, is_folder, new_folder, write_file
 
 FIGURES: Final = (".svg", ".png")
 SUFFIXES: Final = (".md", ".html", ".json", *FIGURES)
@@ -83,7 +83,7 @@ def check_outs(outs: str | Path | Sequence[str | Path]) -> None:
         if out.resolve() in places:
             raise OutputError("it is named twice", where=str(out), remedy="name each place once")
         places.add(out.resolve())
-        if not out.suffix or out.is_dir():
+        if not out.suffix or is_folder(out):
             check_folder(out)
         elif out.suffix not in SUFFIXES:
             raise OutputError(
@@ -106,12 +106,12 @@ def written(explanation: Explanation, outs: str | Path | Sequence[str | Path]) -
     """
     files: list[Path] = []
     for out in _places(outs):
-        if out.suffix in FIGURES and not out.is_dir() and not explanation.pictures:
+        if out.suffix in FIGURES and not is_folder(out) and not explanation.pictures:
             raise OutputError(
                 "this explanation has no figure", where=str(out), remedy="name a .md or .html file"
             )
     for out in _places(outs):
-        if not out.suffix or out.is_dir():
+        if not out.suffix or is_folder(out):
             files += _write_folder(explanation, out)
             continue
         if out.suffix in FIGURES:
