@@ -10,7 +10,7 @@ demo: $(READY)
 	$(BIN)/adderlab demo -o demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" --numprocesses auto --maxprocesses 4 --dist loadfile
 
 # Of the rooms that need no training: measuring takes nearly twice the time of the tests.
 coverage: $(READY)

@@ -10,7 +10,12 @@ import pytest
 
 
 def pytest_configure(config):
-    """Let a session compile into one folder of its own, its subprocesses included."""
+    """Let a session compile into one folder of its own, its subprocesses included.
+
+    Where tests run side by side, each process computes with one thread.
+    """
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
     if not os.environ.get("ADDERLAB_CACHE_DIR"):
         folder = tempfile.mkdtemp(prefix="adderlab-tests-")
         os.environ["ADDERLAB_CACHE_DIR"] = folder

@@ -176,6 +176,7 @@ def test_trials_of_a_format_stop_when_time_is_up() -> None:
     assert found.reason in (
         "the grid rule does not apply, and the time was up while rows were tried",
         "by diagrams, the time was up",
+        "the time was up",  # on a busy machine, before an engine began
     )
 
 
