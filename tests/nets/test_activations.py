@@ -36,6 +36,8 @@ CURVES = [
     Activation("tanh"),
     Activation("sigmoid"),
     Activation("hardsigmoid"),
+    Activation("quotient", divisor=3),
+    Activation("quotient", divisor=-0.7),
     Activation("softsign"),
     Activation("softplus"),
     Activation("softplus", beta=2.5, threshold=3),
@@ -65,6 +67,8 @@ def by_mpmath(activation: Activation, x: Any) -> Any:
             return 1 / (1 + exp(-x))
         case "hardsigmoid":
             return min(max(x + 3, 0), 6) / 6
+        case "quotient":
+            return x / mpmath.mpf(activation.divisor)
         case "softsign":
             return x / (1 + abs(x))
         case "softplus":

@@ -223,6 +223,8 @@ CURVES: dict[str, tuple[tuple[int, ...], list[Any]]] = {
     "Tanh": ((7, 13), one("Tanh")),
     "Softplus": ((7, 22), one("Softplus")),
     "Softsign": ((7, 22), one("Softsign")),
+    "Div by 3": ((7, 24), one("Div", "h three")),
+    "ReduceMean of three": ((13,), one("ReduceMean", axes=[1])),
     "Elu": ((7, 22), one("Elu", alpha=1.5)),
     "Celu": ((12,), one("Celu")),
     "Selu": ((7, 22), one("Selu")),
@@ -315,7 +317,9 @@ def test_a_curve_gives_what_onnx_says_but_for_rounding(
     name: str, opset: int, tmp_path: Path
 ) -> None:
     model = model_of(
-        CURVES[name][1], {"W": W, "B": B, "one": floats(1), "two": floats(2)}, opset=opset
+        CURVES[name][1],
+        {"W": W, "B": B, "one": floats(1), "two": floats(2), "three": floats(3)},
+        opset=opset,
     )
     network = from_onnx(write(model, tmp_path))
     np.testing.assert_allclose(values_read(network, 2), values_of(model, 2), rtol=1e-5, atol=1e-6)

@@ -20,7 +20,8 @@ from adderlab.verbs.prove import prove
 
 LINES = ("where above", "where leaky", "abs", "hardtanh", "relu6", "clamp", "sign", "threshold",
          "leaky relu", "where less", "where constants")  # fmt: skip
-CURVES = ("tanh", "softplus", "silu", "elu", "gelu", "mish", "softsign", "hardsigmoid")
+CURVES = ("tanh", "softplus", "silu", "elu", "gelu", "mish", "softsign", "hardsigmoid",
+          "quotients")  # fmt: skip
 WIDTH = 4
 
 

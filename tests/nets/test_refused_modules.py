@@ -22,7 +22,7 @@ from adderlab.tasks import task_named
 
 ADDMM = operations.TABLE["addmm"]
 CONSTANTS = "multiply by constants alone"
-POWERS = "divide by powers of two alone"
+DIVIDE = "divide by constants alone"
 COMPARE = "compare outputs with a number, or with one another, by >, >=, < or <="
 PATH = "its path depends on the values of the input, which a network's can't"
 BRANCH = "replace if, while and loops over values by a comparison or where"
@@ -32,9 +32,10 @@ BAD = [
     ("y ** 2", "pow can't be read", READABLE),
     ("y * y", "two computed values are multiplied", CONSTANTS),
     ("torch.bmm(y[:, None], y[..., None])", "two computed values are multiplied", CONSTANTS),
-    ("y / 3", "values are divided by 3, and the quotients are no binary fractions", POWERS),
-    ("y / y", "two computed values are divided", POWERS),
-    ("1 / y", "a computed value is divided by", POWERS),
+    ("y / 0", "values are divided by 0", "divide by other numbers"),
+    ("y / torch.tensor([3, float('inf')])", "values are divided by inf", "divide by other numbers"),
+    ("y / y", "two computed values are divided", DIVIDE),
+    ("1 / y", "a computed value is divided by", DIVIDE),
     ("y.exp()", "exp can't be read", "1 / (1 + exp(-y)) alone is read, as a sigmoid"),
     ("torch.softmax(y, 1)", "the values of a softmax are no network's", LARGEST),
     ("y.max(1)[0]", "the largest of several computed values is used", "use its number: argmax"),

@@ -68,6 +68,21 @@ class Clamp(nn.Module):
         return f"min={self.min}, max={self.max}"
 
 
+class Quotient(nn.Module):
+    """``x`` divided by a constant."""
+
+    def __init__(self, divisor: float) -> None:
+        super().__init__()
+        self.divisor = divisor
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return each number in ``x`` divided by the constant."""
+        return x / self.divisor
+
+    def extra_repr(self) -> str:
+        return f"divisor={self.divisor}"
+
+
 class Abs(nn.Module):
     """The magnitude of ``x``."""
 
@@ -128,7 +143,7 @@ class Where(nn.Module):
         return f"x {self.convention} {self.threshold:g}: {above}, else {below}"
 
 
-OWN: Final = {kind.__name__: kind for kind in (Step, Clamp, Abs, Sign, Heaviside, Where)}
+OWN: Final = {kind.__name__: kind for kind in (Step, Clamp, Quotient, Abs, Sign, Heaviside, Where)}
 """The modules of the table that PyTorch lacks."""
 
 

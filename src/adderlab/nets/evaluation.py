@@ -1,13 +1,14 @@
 """What a network computes on given rows, exactly.
 
 Rule: no floating point decides anything here. Sums and activations of straight lines are done in
-whole numbers that share a power of two; curves, whose values are no fractions, are enclosed
-between two fractions by ball arithmetic.
+whole numbers that share a power of two; a row of quotients in fractions; curves, whose values are
+no fractions, are enclosed between two fractions by ball arithmetic.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -191,13 +192,11 @@ def enclose_row(
         Johansson, "Arb: Efficient Arbitrary-Precision Midpoint-Radius Interval Arithmetic"
         (2017).
     """
-    from flint import arb, ctx  # only curves need it
-
-    values = {INPUT: [arb(int(bit)) for bit in inputs]}
-    with ctx.workprec(precision):
-        for _ in _ball_steps(net, values):
+    with _numbers(net, precision) as numbers:
+        values = numbers.inputs(inputs)
+        for _ in _row_steps(net, values, numbers):
             pass
-        return _ends(net.wiring.output.take(values, join_lists))
+        return numbers.ends(net.wiring.output.take(values, join_lists))
 
 
 def enclose_layers(
@@ -207,32 +206,68 @@ def enclose_layers(
 
     The arguments are those of :func:`enclose_row`.
     """
-    from flint import arb, ctx
+    with _numbers(net, precision) as numbers:
+        steps = _row_steps(net, numbers.inputs(inputs), numbers)
+        return [(numbers.ends(sums), numbers.ends(own)) for sums, own in steps]
 
-    values = {INPUT: [arb(int(bit)) for bit in inputs]}
+
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """What one row is computed in: fractions, or balls.
+
+    Attributes:
+        zero: the number 0.
+        of: the number that an entry of a tensor is.
+        activated: the activation of a sum.
+        ends: both ends of numbers, as fractions.
+    """
+
+    zero: Any
+    of: Callable[..., Any]
+    activated: Callable[[Activation, Any], Any]
+    ends: Callable[[list[Any]], list[Ends]]
+
+    def inputs(self, bits: UInt8[np.ndarray, " n_in"]) -> dict[str, list[Any]]:
+        """Return the values of the input bits, by the input's name."""
+        row = Dyadic(bits.astype(np.int64))
+        return {INPUT: [self.of(row, at) for at in range(len(bits))]}
+
+
+FRACTIONS: Final = _Numbers(
+    Fraction(0), Dyadic.at, Activation.fraction, lambda values: [(value, value) for value in values]
+)
+
+
+@contextmanager
+def _numbers(net: Network, precision: int) -> Generator[_Numbers]:
+    """Enter the arithmetic for a row: fractions for quotients and lines, else balls."""
+    if not is_exact(net) and all(layer.activation.is_rational for layer in net.layers):
+        yield FRACTIONS
+        return
+    from flint import arb, ctx  # only curves need it
+
     with ctx.workprec(precision):
-        return [(_ends(sums), _ends(own)) for sums, own in _ball_steps(net, values)]
+        yield _Numbers(arb(0), _ball, Activation.ball, _ends)
 
 
-def _ball_steps(
-    net: Network, values: dict[str, list[Any]]
+def _row_steps(
+    net: Network, values: dict[str, list[Any]], numbers: _Numbers
 ) -> Iterator[tuple[list[Any], list[Any]]]:
-    """Yield each layer's sums and values as balls, and put the values among ``values``."""
-    from flint import arb
-
+    """Yield each layer's sums and values on one row, and put the values among ``values``."""
     for node, layer in zip(net.wiring.layers, net.layers, strict=True):
         before = node.take(values, join_lists)
         weight = layer.weight.exact()
         bias = layer.bias.exact() if layer.bias is not None else None
         sums: list[Any] = []
         for row in range(layer.n_out):
-            total = _ball(bias, row) if bias is not None else arb(0)
+            total = numbers.of(bias, row) if bias is not None else numbers.zero
             for column, value in enumerate(before):
                 if weight.integers[row, column]:
-                    total += _ball(weight, row, column) * value
+                    total += numbers.of(weight, row, column) * value
             sums.append(total)
         values[node.name] = [
-            layer.activation.of_unit(row).ball(total) for row, total in enumerate(sums)
+            numbers.activated(layer.activation.of_unit(row), total)
+            for row, total in enumerate(sums)
         ]
         yield sums, values[node.name]
 

@@ -84,6 +84,13 @@ def curve_bounds(
     least, most = rule.image(activation, low, high)
     least = np.minimum.reduce([least, at_low[0], at_high[0]])
     most = np.maximum.reduce([most, at_low[1], at_high[1]])
+    if rule.library.is_rounded and activation.is_held_by(form):
+        is_held = (form.round(low) == low) & (form.round(high) == high)
+        own = rule.image(activation, low, high)  # rounding twice is rounding once there
+        least, most = (
+            form.round(np.where(is_held, *ends)) for ends in zip(own, (least, most), strict=True)
+        )
+        return np.where(is_known, least, -np.inf), np.where(is_known, most, np.inf)
     sums = np.maximum(np.abs(low), np.abs(high))
     values = np.maximum(np.abs(least), np.abs(most))
     _, exponents = np.frexp(rule.library.scale(activation, sums, values))

@@ -177,8 +177,8 @@ def _margins(net: Network, block: RowBlock, enclosure: Enclosure | None) -> dict
 def _margin_bounds(net: Network, block: RowBlock, enclosure: Enclosure) -> dict[str, Fraction]:
     """Return lower bounds on the margins of a network with tanh.
 
-    The lowest output is enclosed narrowly, and so is every one of which the fast arithmetic
-    knows nothing; the rest are bounded by the fast arithmetic.
+    The lowest output is enclosed narrowly, and so is every one of which the fast arithmetic does
+    not know on which side it is; the rest are bounded by the fast arithmetic.
     """
     margins: dict[str, Fraction] = {}
     for side, sign, bit in (("of_0", -1, 0), ("of_1", 1, 1)):
@@ -187,9 +187,9 @@ def _margin_bounds(net: Network, block: RowBlock, enclosure: Enclosure) -> dict[
             belongs &= block.cares
         if not belongs.any():
             continue
-        lowest, _ = enclosure.distances(net.readout.threshold, sign)
+        lowest, highest = enclosure.distances(net.readout.threshold, sign)
         lowest = np.where(belongs, lowest, np.inf)
-        narrow = np.isneginf(lowest)
+        narrow = (lowest <= 0) & (highest >= 0)
         narrow[np.unravel_index(int(np.argmin(lowest)), lowest.shape)] = True
         bounds = [
             net.readout.distance(low if bit else high, bit)

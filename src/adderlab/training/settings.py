@@ -26,9 +26,11 @@ LOSSES: Final = ("mse", "bce")
 INITS: Final = ("torch", "he", "xavier")
 DATA: Final = ("samples", "table")
 ACTIVATIONS: Final = tuple(
-    kind for kind, rule in RULES.items() if not rule.is_flat and kind not in ("identity", "prelu")
+    kind
+    for kind, rule in RULES.items()
+    if not rule.is_flat and kind not in ("identity", "prelu", "quotient")
 )
-"""Those that pass a gradient and have no parameters of their own."""
+"""Those that are no straight line, pass a gradient and have no parameters of their own."""
 MOMENTUM: Final = 0.9
 LARGEST: Final = float(np.finfo(np.float32).max)
 SMALLEST: Final = float(np.finfo(np.float32).smallest_subnormal)

@@ -48,6 +48,7 @@ class Activation:
         below: of ``where``, the value elsewhere.
         alpha: of ``elu``.
         beta: of ``softplus``.
+        divisor: of ``quotient``, by which sums are divided.
         approximate: of ``gelu``, ``none`` for the one with erf, ``tanh`` for the other.
     """
 
@@ -63,6 +64,7 @@ class Activation:
     below: float | None = None
     alpha: float | None = None
     beta: float | None = None
+    divisor: float | None = None
     approximate: str = "none"
 
     def __post_init__(self) -> None:
@@ -139,6 +141,11 @@ class Activation:
         return self.rule.exact is not None
 
     @property
+    def is_rational(self) -> bool:
+        """Whether its values on fractions are fractions."""
+        return self.is_exact or self.rule.rational is not None
+
+    @property
     def pieces(self) -> Pieces | None:
         """The straight lines that it consists of; ``None`` of a curve, and of units that differ."""
         return self.rule.pieces(self) if self.rule.pieces is not None else None
@@ -178,6 +185,14 @@ class Activation:
                 remedy="enclose them",
             )
         return self.rule.exact(self, sums)
+
+    def fraction(self, total: Fraction) -> Fraction:
+        """Return its value on a unit's sum, where :attr:`is_rational` says that it is one."""
+        if self.rule.rational is not None:
+            return self.rule.rational(self, total)
+        assert self.pieces is not None, self.kind
+        line, _ = self.pieces.line_at(total)
+        return total * Fraction(line.slope) + Fraction(line.intercept)
 
     def nearest(self, sums: Dyadic) -> Dyadic:
         """Return its values exactly, or, where they are no fractions, the plain ones in double."""

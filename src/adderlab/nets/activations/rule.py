@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
 from adderlab.nets.activations.options import Option
@@ -24,6 +25,7 @@ class Rule:
         exact: ``None`` where values are no dyadic fractions.
         pieces: the straight lines that it consists of; ``None`` of a curve.
         ball: rigorous, of any precision: an Arb ball that holds the values on a ball.
+        rational: of a fraction, where values of a curve are fractions, though no dyadic ones.
         plain: in double.
         enclosed: in double with bounds.
         ends: in double, on both sides of the value of each sum.
@@ -55,6 +57,7 @@ class Rule:
     grid: Callable[[Activation, Any], Any]
     module: str
     pieces: Callable[[Activation], Pieces] | None = None
+    rational: Callable[[Activation, Fraction], Fraction] | None = None
     ends: Callable[[Activation, Any], tuple[Any, Any]] | None = None
     gap: Callable[[Activation, Any, Any, float], Any] | None = None
     library: Library | None = None

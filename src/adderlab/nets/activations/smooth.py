@@ -42,10 +42,13 @@ class Library:
         of: of what the unit is: of the ``value``; of the ``argument`` where that is larger; or of
             1 where that is larger (``alpha`` of elu, 1/``beta`` of softplus). Tails have errors
             that are large beside their own value: PyTorch's fp32 sigmoid is 0 below -88.8.
+        is_rounded: whether it is one operation of IEEE 754, which is rounded correctly where the
+            format holds what it is given.
     """
 
     ulps: int
     of: Literal["value", "argument", "1"] = "value"
+    is_rounded: bool = False
 
     def error(self, activation: Activation, sums: Any, values: Any, rounding: Rounding) -> Any:
         """Return a bound on the error, from magnitudes of sums and values."""
@@ -62,6 +65,8 @@ class Library:
         return values
 
     def __str__(self) -> str:
+        if self.is_rounded:
+            return "rounded correctly"
         place = {"value": "", "argument": " of its argument", "1": " of 1"}[self.of]
         return f"within {self.ulps} units in the last place{place}"
 
@@ -257,6 +262,13 @@ def softsign_ball(activation: Activation, x: Any) -> Any:
     return _pick(x, lambda x: x / (1 - x), lambda x: x / (1 + x))
 
 
+def quotient_ball(activation: Activation, x: Any) -> Any:
+    """X divided by a constant, exactly where the quotient is a dyadic fraction."""
+    from flint import arb
+
+    return x / arb(activation.number("divisor"))
+
+
 def hardsigmoid_ball(activation: Activation, x: Any) -> Any:
     """X + 3 between 0 and 6, divided by 6: no dyadic fraction, but for 0, 1/2, 1 and their like."""
     del activation
@@ -349,6 +361,12 @@ def check_softplus(activation: Activation) -> None:
         raise NetworkError(
             f"the beta is {activation.beta:g}", where="beta", remedy="give a number above 0"
         )
+
+
+def check_divisor(activation: Activation) -> None:
+    """Raise where the divisor is 0."""
+    if not activation.number("divisor"):
+        raise NetworkError("the divisor is 0", where="divisor", remedy="give another number")
 
 
 def elu(sums: Any, alpha: float, scale: float = 1.0) -> Any:

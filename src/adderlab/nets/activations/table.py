@@ -11,6 +11,7 @@ How far PyTorch's curves are off was measured by ``benchmarks/library_functions.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Final
 
 import numpy as np
@@ -219,9 +220,23 @@ RULES: Final[dict[str, Rule]] = {
         lambda _, sums: ((sums > -3) & (sums < 3)) / 6,
         "Hardsigmoid",
         steepest=lambda _: 1 / 6 * (1 + 2.0**-50),
+        rational=lambda _, total: min(max(total + 3, Fraction(0)), Fraction(6)) / 6,
         library=Library(2),
         kink="bend",
         spellings=("hardsigmoid",),
+    ),
+    "quotient": smooth(
+        curves.quotient_ball,
+        lambda activation, sums: sums / activation.number("divisor"),
+        lambda activation, sums: np.full_like(sums, 1 / activation.number("divisor")),
+        "Quotient",
+        steepest=lambda activation: abs(1 / activation.number("divisor")) * (1 + 2.0**-50),
+        rational=lambda activation, total: total / Fraction(activation.number("divisor")),
+        library=Library(1, is_rounded=True),
+        is_odd=True,
+        options={"divisor": Option()},
+        check=curves.check_divisor,
+        spellings=("div",),
     ),
     "softsign": smooth(
         curves.softsign_ball,
@@ -229,6 +244,7 @@ RULES: Final[dict[str, Rule]] = {
         lambda _, sums: 1 / (1 + np.abs(sums)) ** 2,
         "Softsign",
         steepest=lambda _: 1.0,
+        rational=lambda _, total: total / (1 + abs(total)),
         library=Library(4),
         is_odd=True,
         spellings=("softsign",),

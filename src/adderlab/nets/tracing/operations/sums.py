@@ -1,9 +1,9 @@
-"""Sums, products with constants, and quotients that are one of these."""
+"""Sums, products with constants, and quotients by constants."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -23,6 +23,8 @@ from adderlab.nets.tracing.operations.shared import (
 )
 from adderlab.nets.tracing.places import place
 from adderlab.nets.tracing.recorder import Recorder
+
+BY_NUMBERS: Final = "divide by constants alone"
 
 
 def product(rec: Recorder, func: Any, out: Tensor, left: Tensor, right: Tensor) -> Any:
@@ -102,7 +104,7 @@ def mean(
 ) -> Any:
     """A mean: a sum that is divided by their number."""
     count = value.numel() // max(out.numel(), 1)
-    return times(rec, out, total(rec, func, out, value, dims), _inverse(rec, float(count)))
+    return _quotients(rec, out, total(rec, func, out, value, dims), torch.tensor(float(count)))
 
 
 def _dtype(rec: Recorder) -> torch.dtype:
@@ -111,14 +113,23 @@ def _dtype(rec: Recorder) -> torch.dtype:
     )
 
 
-def _inverse(rec: Recorder, number: float) -> float:
-    """Return ``1 / number`` where that is exact."""
-    if number == 0 or abs(math.frexp(number)[0]) != 0.5:
-        raise rec.refusal(
-            f"values are divided by {number:g}, and the quotients are no binary fractions",
-            "divide by powers of two alone",
-        )
-    return 1 / number
+def _quotients(rec: Recorder, out: Tensor, codes: Tensor, divisors: Tensor) -> Any:
+    """Return the codes of values divided by constants: of powers of two, products."""
+    by = np.broadcast_to(divisors.double().numpy(), out.shape)
+    numbers = np.unique(by).tolist()
+    for number in numbers:
+        if number == 0 or not math.isfinite(number):
+            raise rec.refusal(f"values are divided by {number:g}", "divide by other numbers")
+    if all(abs(math.frexp(number)[0]) == 0.5 for number in numbers):
+        return times(rec, out, codes, 1 / by)
+    order, (units,) = rec.by_row(codes.contiguous())
+    own = rec.same_in_rows(by, order)
+    new = np.zeros(len(units), dtype=np.int64)
+    for number in numbers:  # a layer has one activation
+        at = np.flatnonzero(own == number)
+        terms = [[(int(unit), 1.0)] for unit in units[at]]
+        new[at] = rec.rows_of_terms(terms, None, Activation("quotient", divisor=number))
+    return rec.filled(out, order, new)
 
 
 def sum_(
@@ -201,21 +212,18 @@ def negated(rec: Recorder, func: Any, out: Tensor, value: Tensor) -> Any:
 
 
 def divided(rec: Recorder, func: Any, out: Tensor, left: Any, right: Any, **options: Any) -> Any:
-    """``y / c`` for a power of two; ``y / (1 + |y|)``, which is softsign."""
+    """``y / c``; ``y / (1 + |y|)``, which is softsign."""
     del func
     if options.get("rounding_mode") is not None:
         raise rec.refusal("values are rounded", COMPARE)
     if is_computed(rec, right):
         is_one = not is_computed(rec, left) and one_number(rec, left) == 1
         return reciprocal(rec, None, out, right) if is_one else _softsign(rec, out, left, right)
-    by = as_used(rec, right)
-    inverse = torch.tensor([_inverse(rec, float(number)) for number in by.reshape(-1)])
-    codes = rec.memory.codes(left).expand(out.shape)
-    return times(rec, out, codes, inverse.double().reshape(by.shape))
+    return _quotients(rec, out, rec.memory.codes(left).expand(out.shape), as_used(rec, right))
 
 
 def _softsign(rec: Recorder, out: Tensor, left: Any, right: Tensor) -> Any:
-    what = ("two computed values are divided", "divide by powers of two alone")
+    what = ("two computed values are divided", BY_NUMBERS)
     if not is_computed(rec, left) or "softsign" not in RULES:
         raise rec.refusal(*what)
     order, (above, below) = rec.by_row(rec.memory.codes(left), rec.memory.codes(right))
@@ -268,7 +276,7 @@ def reciprocal(rec: Recorder, func: Any, out: Tensor, value: Tensor) -> Any:
     order, (units,) = rec.by_row(rec.memory.codes(value))
     powers = [rec.powers.get(unit, (0, 0)) for unit in units.tolist()]
     if not all(added for _, added in powers) or "sigmoid" not in RULES:
-        raise rec.refusal("a computed value is divided by", "divide by powers of two alone")
+        raise rec.refusal("a computed value is divided by", BY_NUMBERS)
     rec.note("1 / (1 + exp(-y)) was read as the sigmoid of y")
     turned = rec.rows_of_terms([[(source, -1.0)] for source, _ in powers])
     return activated(rec, out, order, np.array(turned), Activation("sigmoid"))
