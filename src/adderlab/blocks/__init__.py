@@ -15,6 +15,7 @@ from adderlab.blocks.kinds import (
     Table,
     VerdictLine,
     in_a_row,
+    note_lines,
     written_lines,
 )
 from adderlab.blocks.picture import PALETTE, Picture
@@ -38,5 +39,6 @@ __all__ = [
     "Table",
     "VerdictLine",
     "in_a_row",
+    "note_lines",
     "written_lines",
 ]

@@ -163,6 +163,11 @@ class Chapter:
         return self.title if self.number is None else f"{self.number}. {self.title}"
 
 
+def note_lines(notes: Iterable[str]) -> tuple[Line, ...]:
+    """Return what had to be assumed, a quiet line a note."""
+    return tuple(Line(f"note: {note}", "quiet") for note in notes)
+
+
 def written_lines(*files: object | None) -> tuple[Line, ...]:
     """Return where a result was written, a line a file; ``None`` is left out."""
     return tuple(Line(f"written to {file}") for file in files if file is not None)

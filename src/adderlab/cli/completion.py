@@ -112,7 +112,7 @@ def _paths(start: str, suffixes: tuple[str, ...]) -> list[str]:
     return paths
 
 
-NETWORKS: Final = files(".safetensors")
+NETWORKS: Final = files(".safetensors", ".onnx", ".pt", ".pth", ".npz")
 
 
 def task(incomplete: str) -> list[str]:

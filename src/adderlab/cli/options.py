@@ -112,7 +112,11 @@ AsJson: TypeAlias = Annotated[
 ]
 NetPath: TypeAlias = Annotated[
     Path,
-    typer.Argument(metavar="NET", help="A network file (.safetensors).", autocompletion=NETWORKS),
+    typer.Argument(
+        metavar="NET",
+        help="A network's file: .safetensors, .onnx, .pt, .npz, .json.",
+        autocompletion=NETWORKS,
+    ),
 ]
 TaskOption: TypeAlias = Annotated[
     str | None,

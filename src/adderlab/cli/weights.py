@@ -31,8 +31,8 @@ ACTIVATION: Final = typer.Option(
 READOUT: Final = typer.Option(
     "--readout",
     metavar="R",
-    help="How outputs become bits: 0.5, '>= 0' or exact.",
-    autocompletion=completion.words("exact", "0", "0.5"),
+    help="How outputs become bits: 0.5, '>= 0', exact or argmax.",
+    autocompletion=completion.words("exact", "argmax", "0", "0.5"),
     rich_help_panel=PANEL,
 )
 NETLIST: Final = typer.Option(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from adderlab.blocks import Block, Line, Result, Table
+from adderlab.blocks import Block, Line, Result, Table, note_lines
 from adderlab.blocks.numbers import counted
 from adderlab.counting.architecture import Architecture
 from adderlab.counting.sizes import binary_size, bytes_by_format, decimal_size
@@ -128,7 +128,7 @@ class KVCache(Result):
             Line(f"KV cache of {sequences} of {self.context:,} tokens", "strong"),
             Line(how),
             table,
-            *(Line(f"note: {note}", "quiet") for note in self.notes),
+            *note_lines(self.notes),
         )
 
     def __repr__(self) -> str:

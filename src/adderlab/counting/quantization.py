@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from adderlab.blocks import Block, Line
+from adderlab.blocks import Block, Line, note_lines
 from adderlab.blocks.numbers import decimal
 
 
@@ -75,7 +75,7 @@ class Quantization:
             lines.append(f"{self.model_bytes:,} bytes in all, the rest in its own format")
         return (
             *(Line(line) for line in lines),
-            *(Line(f"note: {note}", "quiet") for note in self.notes),
+            *note_lines(self.notes),
         )
 
 

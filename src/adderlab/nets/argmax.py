@@ -16,7 +16,7 @@ import numpy as np
 from adderlab.errors import NetworkError
 from adderlab.nets.activations import Activation
 from adderlab.nets.network import Layer, Network
-from adderlab.nets.readout import Readout
+from adderlab.nets.readout import Readout, ReadoutLike, readout_of
 from adderlab.nets.tensors import stored_in
 from adderlab.tasks import Task
 
@@ -24,6 +24,30 @@ ARGMAX: Final = "argmax"
 
 MOST_COMPARED: Final = 64
 """Outputs up to which every pair is compared."""
+
+
+def is_argmax(readout: ReadoutLike | None) -> bool:
+    """Return whether this readout is meant."""
+    return isinstance(readout, str) and readout.strip() == ARGMAX
+
+
+def with_readout(net: Network, readout: ReadoutLike, task: Task | None = None) -> Network:
+    """Return the network with another readout, ``argmax`` too.
+
+    Args:
+        net: the network.
+        readout: a readout, or what stands for one.
+        task: what it is held against; its own unless given.
+
+    Raises:
+        NetworkError: it is no readout, or the network has no outputs to compare.
+        TaskError: what the network then gives does not fit the task.
+    """
+    if not is_argmax(readout):
+        return replace(net, readout=readout_of(readout))
+    known = task or net.task
+    lowered = by_argmax(net, known)
+    return lowered if known is None else lowered.for_task(known)
 
 
 def by_argmax(net: Network, task: Task | None = None) -> Network:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from adderlab.errors import ModelError, TaskError
 from adderlab.nets.activations import Activation
+from adderlab.nets.argmax import is_argmax, with_readout
 from adderlab.nets.file_kinds import FileKind, kind_in
 from adderlab.nets.files import (
     KEY,
@@ -24,7 +25,7 @@ from adderlab.nets.files import (
 from adderlab.nets.importing import Imported, NetworkFile
 from adderlab.nets.importing.readers import READERS
 from adderlab.nets.network import Network
-from adderlab.nets.readout import ReadoutLike, readout_of
+from adderlab.nets.readout import ReadoutLike
 from adderlab.tasks import Task, TaskLike, as_task
 from adderlab.tasks.order import Names, Order, in_order
 
@@ -62,6 +63,7 @@ def read_source(
     task: TaskLike | None = None,
     *,
     output: int | str | None = None,
+    readout: ReadoutLike | None = None,
 ) -> Source:
     """Return the network in whatever a verb was given.
 
@@ -69,11 +71,18 @@ def read_source(
         model: a network, what holds one, the path of its file, or a PyTorch module.
         task: what it is meant to compute; of a module or an ONNX model it says how to call it.
         output: of one that returns several outputs, the one that is meant.
+        readout: how outputs become bits, or ``argmax``; the network's own unless given. The hash
+            stays that of what was given.
 
     Raises:
         NetworkFileError: the file is not a network.
+        NetworkError: ``readout`` is none.
         ModelError: neither a network, a path nor a module, or a module that can't be read.
     """
+    if readout is not None:
+        known = None if task is None else as_task(task)
+        source = read_source(model, None if is_argmax(readout) else known, output=output)
+        return replace(source, network=with_readout(source.network, readout, known))
     if isinstance(model, Network):
         return Source.of(model, to_bytes(model))
     inner = getattr(model, "network", None)
@@ -142,9 +151,11 @@ def _in_file(
     """Return the bytes of a file and the network in it."""
     data = read_bytes(file.path)
     where = str(file)
+    known = None if task is None else as_task(task)
+    own_task = None if is_argmax(file.readout) else known  # the outputs are not yet the task's
     reader = READERS.get(kind_in(data, where) or _UNKNOWN)
     if reader is not None:
-        imported = reader(data, file, task, output)
+        imported = reader(data, file, own_task, output)
     else:
         header = header_of(data, where)
         if KEY in header.metadata:
@@ -156,7 +167,7 @@ def _in_file(
             tensors = tensors_of(data, header, where)
             imported = network_of_arrays(tensors, file, keeps_order=False)
     if file.readout is not None:
-        net = replace(imported.network, readout=readout_of(file.readout))
+        net = with_readout(imported.network, file.readout, known)
         imported = replace(imported, network=net)
     return data, imported
 

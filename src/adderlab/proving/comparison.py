@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from adderlab.blocks import Block, Line, Result, VerdictLine
+from adderlab.blocks import Block, Result, VerdictLine, note_lines
 from adderlab.blocks.numbers import counted, significant
 from adderlab.nets.walk import json_number
 from adderlab.proving.verdict import FormatVerdict, Outcome, arithmetic_text
@@ -139,7 +139,7 @@ class Comparison(Result):
 
     def blocks(self) -> tuple[Block, ...]:
         """Return notes on the reading, the verdict, and an input where they differ."""
-        notes = tuple(Line(f"note: {note}", "quiet") for note in self.notes)
+        notes = note_lines(self.notes)
         details: list[str] = []
         if self.counterexample is not None:
             first, second = self.counterexample.first.raw(), self.counterexample.second.raw()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final, Literal, TypeAlias
 
-from adderlab.blocks import Block, Line, Result, VerdictLine
+from adderlab.blocks import Block, Result, VerdictLine, note_lines
 from adderlab.blocks.numbers import count_text, counted, significant
 from adderlab.nets.walk import json_number
 from adderlab.tasks.order import Order
@@ -218,7 +218,7 @@ class Verdict(Result):
 
     def blocks(self) -> tuple[Block, ...]:
         """Return notes on the reading, the verdict, and what it rests on."""
-        notes = tuple(Line(f"note: {note}", "quiet") for note in self.notes)
+        notes = note_lines(self.notes)
         return (*notes, VerdictLine(self.verdict, self.sentence(), tuple(self._details())))
 
     def summary(self) -> str:

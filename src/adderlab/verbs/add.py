@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from adderlab.blocks import Block, Line, Result
+from adderlab.blocks import Block, Line, Result, note_lines
 from adderlab.blocks.numbers import counted
 from adderlab.errors import TaskError
 from adderlab.nets import Network
@@ -64,7 +64,7 @@ class Sum(Result):
         """Return what the sum rests on."""
         cells = counted(self.cells, "cell")
         text = f"{cells}, wired as {self.wiring}; {self.verdict.verdict} {self.verdict.sentence()}"
-        return (Line(text, "quiet"),)
+        return (*note_lines(self.verdict.notes), Line(text, "quiet"))
 
     def __repr__(self) -> str:
         shown = self.sum
@@ -105,9 +105,13 @@ def add(
         '100000000000000000000'
     """
     first, second = _digits_of(x, "x"), _digits_of(y, "y")
-    network = read_source(net).network
+    source = read_source(net)
+    network = source.network
     wiring = _wiring(network, task)
     verdict = prove(network, wiring)
+    verdict = replace(
+        verdict, sha256=source.sha256, notes=tuple(dict.fromkeys((*source.notes, *verdict.notes)))
+    )
     if not verdict:
         return Sum(None, wiring.name, 0, verdict)
     cell = cell_of(network, wiring)

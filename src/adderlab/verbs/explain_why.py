@@ -50,11 +50,14 @@ def explain_why(
         'Why this network works'
     """
     check_outs(out)
-    net = read_source(model, task).network
+    source = read_source(model, task)
+    net = source.network
     if task is not None and (known := task_of(net, task)) != net.task:
         net = replace(net, task=known, training=None)
     where = str(model) if isinstance(model, str | Path | NetworkFile) else "network"
     reasons = why(net, where=where, on_progress=on_progress)
+    verdict = replace(reasons.verdict, notes=(*source.notes, *reasons.verdict.notes))
+    reasons = replace(reasons, verdict=verdict)
     chapters = why_chapters(reasons)
     title = "Why this network works" if reasons.verdict else "Why this network fails"
     explanation = Explanation(

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from adderlab.errors import LimitError, TaskError
 from adderlab.limits import MOST_MEMORY_BYTES, Budget, CapReached, within
 from adderlab.nets import Network
-from adderlab.nets.argmax import ARGMAX, by_argmax
-from adderlab.nets.readout import ReadoutLike, readout_of
+from adderlab.nets.readout import ReadoutLike
 from adderlab.nets.sources import ordered_task, read_source, recorded_task, task_of
 from adderlab.proving.composition import compose
 from adderlab.proving.decide import arithmetics, decide
@@ -96,22 +95,15 @@ def prove(
         )
     if wiring is None:
         target = ordered_task(model, target, bits=bits, inputs=inputs, outputs=outputs)
-    is_argmax = isinstance(readout, str) and readout.strip() == ARGMAX
     start = time.perf_counter()
     budget = Budget.of(timeout_s, max_memory_bytes)
     with within(budget):
         try:
-            source = read_source(model, None if is_argmax else target, output=output)
+            source = read_source(model, target, output=output, readout=readout)
         except CapReached as cap:
             verdict = _unread(model, target, formats, f"{cap} while the network was read")
             return replace(verdict, seconds=time.perf_counter() - start)
         net = source.network
-        if is_argmax:
-            known = as_task(target) if target is not None else recorded_task(model)
-            net = by_argmax(net, known)
-            target = target if target is not None else known
-        elif readout is not None:
-            net = replace(net, readout=readout_of(readout))
         verdict = decide(
             net,
             task_of(net, target),

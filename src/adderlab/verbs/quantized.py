@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from adderlab.blocks import Block, Line, Result, Table, written_lines
+from adderlab.blocks import Block, Line, Result, Table, note_lines, written_lines
 from adderlab.blocks.numbers import count_text, counted, significant
 from adderlab.formats import FORMATS, Format
 from adderlab.nets import Network, to_bytes
@@ -113,6 +113,7 @@ class Quantized(Result):
             "note": self.rounded.note or None,
             "claim": self.claim or None,
             "stopped": self.stopped or None,
+            "notes": list(self.before.notes),
             "attempts": [attempt_dict(attempt) for attempt in self.attempts],
             "proof": self.verdict.to_dict(),
             "file": str(self.file) if self.file is not None else None,
@@ -124,7 +125,8 @@ class Quantized(Result):
         margin = before.margin.min if before.margin is not None else None
         first_line = f"given: {before.verdict} in {before.own_format}"
         shown: list[Block] = [
-            Line(first_line + (f", margin {significant(margin)}" if margin is not None else ""))
+            *note_lines(before.notes),
+            Line(first_line + (f", margin {significant(margin)}" if margin is not None else "")),
         ]
         if len(self.attempts) > 1:
             attempts = best_of_each(self.attempts)
@@ -137,7 +139,7 @@ class Quantized(Result):
         if self.rounded.clipped:
             values = "value lies" if self.rounded.clipped == 1 else "values lie"
             notes.append(f"{self.rounded.clipped} {values} beyond the last level")
-        shown += [Line(f"note: {note}", "quiet") for note in notes]
+        shown += note_lines(notes)
         lost = "" if self.rows_lost is None else f", {counted(self.rows_lost, 'row')} lost"
         shown.append(Line(f"{counted(self.changed, 'parameter')} changed{lost}"))
         shown += [*self.network.blocks(), *self.verdict.blocks()]
@@ -183,10 +185,11 @@ class QuantizationTable(Result):
     def blocks(self) -> tuple[Block, ...]:
         """Return the verdict on the given network, and every attempt."""
         return (
+            *note_lines(self.before.notes),
             Line(f"given: {self.before.summary()}"),
             attempts_table(self.attempts),
             Line("bytes: of the parameters alone; stored: with scales, zero points and padding"),
-            *([Line(f"note: {self.stopped}", "quiet")] if self.stopped else []),
+            *note_lines([self.stopped] if self.stopped else []),
         )
 
     def __repr__(self) -> str:

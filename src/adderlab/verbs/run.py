@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from adderlab.blocks import Block, Line, Result, Table
+from adderlab.blocks import Block, Line, Result, Table, note_lines
 from adderlab.blocks.numbers import counted, decimal, digits
 from adderlab.nets import Network
 from adderlab.nets.dyadic import Dyadic
@@ -114,7 +114,7 @@ class Computed(Result):
         )
         arithmetic = f"in {'exact arithmetic' if self.semantics == EXACT else self.semantics}"
         return (
-            *(Line(f"note: {note}", "quiet") for note in self.notes),
+            *note_lines(self.notes),
             table,
             Line(f"{arithmetic}; readout {self.network.readout}", "quiet"),
         )

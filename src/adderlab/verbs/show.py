@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adderlab.blocks import Block, Line, Result, written_lines
+from adderlab.blocks import Block, Line, Result, note_lines, written_lines
 from adderlab.figures import (
     Picture,
     activations_picture,
@@ -101,7 +101,7 @@ class Shown(Result):
         if self.verdict is not None:
             shown += self.verdict.blocks()
         else:
-            shown += [Line(f"note: {note}", "quiet") for note in self.notes]
+            shown += note_lines(self.notes)
             shown.append(Line("no task is known, so nothing is expected; give `task`"))
         shown.append(truth_table(self.target, self.table, distances=True))
         if self.walk is not None:

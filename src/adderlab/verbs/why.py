@@ -108,6 +108,7 @@ class Why:
             "task": self.task.name,
             "verdict": self.verdict.verdict,
             "rows_right": self.verdict.rows_right,
+            "notes": list(self.verdict.notes),
             "replay": self._replay(),
             **self.inactivity.to_dict(),
             "told_apart": self.separability.to_dict(),

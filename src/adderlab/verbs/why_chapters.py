@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from adderlab.blocks import Block, Chapter, Paragraph, Table
+from adderlab.blocks import Block, Chapter, Paragraph, Table, note_lines
 from adderlab.blocks.kinds import Cell
 from adderlab.blocks.numbers import counted
 from adderlab.explaining.history import Death, SilentRow
@@ -73,7 +73,7 @@ def _verdict(why: Why) -> Chapter:
         )
     if not wrong and not verdict:  # right in exact arithmetic, not so in its own format
         text += f"; {verdict.summary()}"
-    return Chapter("verdict", "The verdict", (Paragraph(f"{text}."),))
+    return Chapter("verdict", "The verdict", (*note_lines(verdict.notes), Paragraph(f"{text}.")))
 
 
 def _replay(why: Why) -> list[Chapter]:

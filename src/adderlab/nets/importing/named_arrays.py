@@ -170,7 +170,7 @@ def _chain_of(parts: _Parts, file: NetworkFile, form: str | None, *, keeps_order
     net = from_state_dict(
         {**parts.in_order(order), **slopes},
         activation=given[0] if len(given) == 1 else Activation("relu"),
-        readout=file.readout,
+        readout=file.own_readout,
         format=form,
     )
     if len(given) > 1:

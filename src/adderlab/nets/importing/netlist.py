@@ -106,7 +106,7 @@ def network_of_gates(arrays: Mapping[str, Any], file: NetworkFile, form: str | N
             )
         )
     outputs = tuple(names[name] for name in netlist.outputs)
-    net = Network(tuple(layers), readout_of(file.readout), format=format_name, outputs=outputs)
+    net = Network(tuple(layers), readout_of(file.own_readout), format=format_name, outputs=outputs)
     notes = [] if file.activations else ["gates give 1 where w x + b >= 0"]
     unused = len(set(arrays) - set(_keys(netlist)))
     if unused:

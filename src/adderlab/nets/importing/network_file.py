@@ -10,8 +10,9 @@ from typing import Any
 
 from adderlab.errors import NetworkError
 from adderlab.nets.activations import Activation, activation_named
+from adderlab.nets.argmax import is_argmax
 from adderlab.nets.network import Network
-from adderlab.nets.readout import ReadoutLike, readout_of
+from adderlab.nets.readout import Readout, ReadoutLike, readout_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,8 @@ class NetworkFile:
             weights unless given.
         activation: between the layers, a name with options after a colon (``leaky:0.125``), or
             several, one for each layer; relu unless given. Of gates, step unless given.
-        readout: how outputs become bits, whatever the file says; of a file that says nothing,
-            ``> 0.5`` unless given.
+        readout: how outputs become bits, whatever the file says, or ``argmax``; of a file that
+            says nothing, ``> 0.5`` unless given.
         netlist: the path of a netlist, or what is in it: which gate reads which.
     """
 
@@ -38,7 +39,7 @@ class NetworkFile:
     netlist: str | Path | Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        if self.readout is not None:
+        if self.readout is not None and not is_argmax(self.readout):
             object.__setattr__(self, "readout", readout_of(self.readout))
         object.__setattr__(self, "layers", _sizes(self.layers))
         object.__setattr__(self, "activation", _activations(self.activation))
@@ -51,6 +52,11 @@ class NetworkFile:
         """The sizes from input to output; none where they are not given."""
         assert not isinstance(self.layers, str)
         return tuple(self.layers or ())
+
+    @property
+    def own_readout(self) -> Readout | None:
+        """The readout of the layers in the file; ``argmax`` is taken of what they give."""
+        return self.readout if isinstance(self.readout, Readout) else None
 
     @property
     def activations(self) -> tuple[Activation, ...]:

@@ -6,7 +6,6 @@ batches and row by row; a difference is a refusal with the row.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,13 +15,13 @@ from adderlab import limits
 from adderlab.bits import to_bits
 from adderlab.errors import ModelError, NetworkFileError
 from adderlab.limits import Budget, ending, within
-from adderlab.nets.argmax import ARGMAX, by_argmax
+from adderlab.nets.argmax import is_argmax, with_readout
 from adderlab.nets.network import Network
 from adderlab.nets.onnx.calls import calls_of
 from adderlab.nets.onnx.module import GraphModule
 from adderlab.nets.onnx.parsing import parse
 from adderlab.nets.onnx.runtime import Runtime
-from adderlab.nets.readout import ReadoutLike, readout_of
+from adderlab.nets.readout import ReadoutLike
 from adderlab.nets.tracing import ReadModule
 from adderlab.nets.tracing.checks import Shows, difference
 from adderlab.nets.tracing.reading import read_calls
@@ -72,16 +71,12 @@ def from_onnx(
             network that was read differ.
         DependencyError: the package ``onnx`` is not installed.
     """
-    is_argmax = isinstance(readout, str) and readout.strip() == ARGMAX
-    own_task = None if is_argmax else task  # the outputs are not yet the task's
+    own_task = None if is_argmax(readout) else task  # the outputs are not yet the task's
     with within(Budget.of()), ending(f"{path} was read", "from_onnx"):
         data = read_file(path, LARGEST_BYTES, UNREAD)
         net = read_onnx(data, str(path), own_task, output=output).network
-    if is_argmax:
-        known = None if task is None else as_task(task)
-        net = by_argmax(net, known)
-        return net if known is None else net.for_task(known)
-    return net if readout is None else replace(net, readout=readout_of(readout))
+    known = None if task is None else as_task(task)
+    return net if readout is None else with_readout(net, readout, known)
 
 
 def read_onnx(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from adderlab.blocks import Block, Figures, Line, Result, written_lines
+from adderlab.blocks import Block, Figures, Line, Result, note_lines, written_lines
 from adderlab.blocks.numbers import duration_text
 from adderlab.figures import Picture
 from adderlab.figures.trainability_map import (
@@ -147,7 +147,7 @@ class TrainabilityMap(Result):
                 f"end below its start), {self.success.mean():.1%} are right on every row"
             ),
         ]
-        shown += [Line(f"note: {note}", "quiet") for note in self.grid.task.remarks]
+        shown += note_lines(self.grid.task.remarks)
         if not self.success.any():
             shown.append(Line("nowhere is this member right; another member may be"))
         shown.append(Figures(lambda: (self.picture(),), ""))
