@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test coverage lint bench soundness docs wheel clean
+.PHONY: demo test coverage lint bench soundness attack docs wheel clean
 
 demo: $(READY)
 	$(BIN)/adderlab demo -o demo
@@ -36,6 +36,10 @@ bench: $(READY)
 soundness: $(READY)
 	ADDERLAB_SOUNDNESS=$(or $(NETWORKS),20000) $(BIN)/python -m pytest -q -s --timeout=3000 \
 		tests/proving/test_soundness.py tests/proving/test_diagram_soundness.py
+
+# More hostile files and command lines than `make test` has time for: N of each kind, counted.
+attack: $(READY)
+	ADDERLAB_ATTACKS=$(or $(N),2000) $(BIN)/python -m pytest -q -s --timeout=0 tests/attacks
 
 docs: $(READY)
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
