@@ -301,6 +301,16 @@ def softmax_and_argmax(self: Any, x: Tensor) -> Any:
 
 
 @style()
+def softmax_of_two_and_a_threshold(self: Any, x: Tensor) -> Any:
+    return F.softmax(self.pair(F.relu(self.hidden(x))), dim=1)[:, 1] > 0.5
+
+
+@style()
+def likelihoods_of_two(self: Any, x: Tensor) -> Any:
+    return F.softmax(self.pair(F.relu(self.hidden(x))), dim=-1)[:, 1:]
+
+
+@style()
 def the_number_of_the_largest(self: Any, x: Tensor) -> Any:
     return self.pair(F.relu(self.hidden(x))).max(1)[1]
 

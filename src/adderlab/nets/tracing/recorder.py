@@ -141,7 +141,8 @@ class Recorder(TorchDispatchMode):
         for unit in units:
             if unit in self.unreadable:
                 what, where, remedy = self.unreadable[unit]
-                raise ModelError(what, where=where, remedy=remedy)
+                self.refused = ModelError(what, where=where, remedy=remedy)
+                raise self.refused
 
     # units and their codes
 

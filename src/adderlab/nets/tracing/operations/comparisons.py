@@ -39,7 +39,7 @@ def comparison(convention: Convention, sign: int) -> Entry:
                 own = torch.as_tensor(part, dtype=dtype).double()
                 _check_threshold(rec, part, own)
             codes.append(rec.memory.codes(own).expand(out.shape))
-        codes = [logits(rec, own) for own in codes]
+        codes = list(logits(rec, torch.stack(codes), dim=0))
         order, (first, second) = rec.by_row(*(own.contiguous() for own in codes))
         return _steps(rec, out, order, first, second, convention, sign)
 
@@ -55,10 +55,14 @@ def _check_threshold(rec: Recorder, given: Any, used: Tensor) -> None:
         rec.note(f"{number!r} is compared as PyTorch rounds it, {float(used)!r}")
 
 
-def logits(rec: Recorder, codes: Tensor) -> Tensor:
-    """Return codes in which units of a softmax are what it was taken of."""
+def logits(rec: Recorder, codes: Tensor, dim: int) -> Tensor:
+    """Return codes with what softmaxes were taken of, where each row along ``dim`` is of one."""
     units = units_of(rec, codes)
-    if not units or any(unit not in rec.ranked for unit in units):
+    if not units or (codes < 0).any() or any(unit not in rec.ranked for unit in units):
+        return codes
+    groups = torch.tensor([rec.ranked[unit][1] for unit in units])
+    own = groups[torch.searchsorted(torch.tensor(units), codes // rec.rows)]
+    if (own != own.select(dim, 0).unsqueeze(dim)).any():
         return codes
     table = codes.clone()
     for unit in units:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from adderlab.nets.activations import Activation
+from adderlab.nets.activations import RULES, Activation
 from adderlab.nets.tracing.operations.comparisons import depends, logits
 from adderlab.nets.tracing.operations.curves import larger
 from adderlab.nets.tracing.operations.shared import copies
@@ -17,17 +17,31 @@ from adderlab.nets.tracing.recorder import Recorder
 
 
 def softmax(rec: Recorder, func: Any, out: Tensor, value: Tensor, dim: int, *_: Any) -> Any:
-    """What keeps the order of several values; only the largest of them may be asked for."""
-    del func
-    order, (units,) = rec.by_row(rec.memory.codes(value))
-    what = ("the values of a softmax are no network's", place(),
-            "take the largest with argmax, or compare the values before the softmax")  # fmt: skip
-    new = copies(rec, units, what)
-    group = len(rec.ranked)
-    for unit, source in zip(new.tolist(), units.tolist(), strict=True):
-        rec.ranked[unit] = (source, group)
-    del dim
-    return rec.filled(out, order, new)
+    """What keeps the order of several values; of two, the sigmoid of their difference.
+
+    PyTorch's softmax of two was within 1.0 units in the last place of 1 of that sigmoid (torch
+    2.13, AVX-512, fp32, fp64, fp16 and bf16); the sigmoid's entry allows for twice of it.
+    """
+    codes = rec.memory.codes(value)
+    order, columns = rec.by_row(*(own.contiguous() for own in codes.unbind(dim)))
+    if (np.array(columns) < 0).any():
+        raise rec.refusal("constants stand among the values of a softmax")
+    is_log = "log" in str(func._schema.name)  # noqa: SLF001 -- how PyTorch names it
+    if len(columns) == 2 and not is_log and "sigmoid" in RULES:
+        sigmoid = Activation("sigmoid")
+        terms = [[[(a, 1.0), (b, -1.0)] for a, b in zip(*pair, strict=True)]
+                 for pair in ((columns[0], columns[1]), (columns[1], columns[0]))]  # fmt: skip
+        new = [np.array(rec.rows_of_terms(own, None, sigmoid)) for own in terms]
+    else:
+        remedy = "take the largest with argmax, or compare the values before the softmax"
+        what = ("the values of a softmax are no network's", place(), remedy)
+        new = [copies(rec, units, what) for units in columns]
+    first = len(rec.ranked)
+    for units, sources in zip(new, columns, strict=True):
+        for at, (unit, source) in enumerate(zip(units.tolist(), sources.tolist(), strict=True)):
+            rec.ranked[unit] = (source, first + at)
+    parts = zip(out.unbind(dim), new, strict=True)
+    return torch.stack([rec.filled(own, order, units) for own, units in parts], dim)
 
 
 def largest(
@@ -35,7 +49,7 @@ def largest(
 ) -> Any:
     """The number of the first largest value along a dimension."""
     del func
-    codes = logits(rec, rec.memory.codes(value))
+    codes = logits(rec, rec.memory.codes(value), dim=-1 if dim is None else dim)
     if dim is None:
         if codes.numel() != codes.shape[-1] or codes.ndim == 0:
             raise rec.refusal("the largest of all rows is asked for", "say which dimension: dim=1")
