@@ -197,12 +197,14 @@ def config(rng: Random) -> Case:
 
 
 def safetensors_header(rng: Random) -> Case:
-    data = mutations.of_safetensors(rng, rng.choice((networks()[0], weight_files()["safetensors"])))
-    line = rng.choice(("count --safetensors w.safetensors", "count --safetensors w.safetensors -h"))
+    line = "count --safetensors w.safetensors"
     if rng.random() < 0.3:
-        index = {"metadata": {"total_size": 60}, "weight_map": {"fc1.weight": "w.safetensors"}}
-        files = {"w.safetensors.index.json": mutations.of_json(rng, index), "w.safetensors": data}
+        part = weight_files()["safetensors"]
+        places = dict.fromkeys(WEIGHTS, "w.safetensors")
+        index = {"metadata": {"total_size": 68}, "weight_map": places}
+        files = {"w.safetensors.index.json": mutations.of_json(rng, index), "w.safetensors": part}
         return Case(["count", "--safetensors", "w.safetensors.index.json"], files)
+    data = mutations.of_safetensors(rng, rng.choice((networks()[0], weight_files()["safetensors"])))
     return Case(line.split(), {"w.safetensors": data})
 
 
