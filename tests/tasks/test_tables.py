@@ -445,3 +445,12 @@ def test_any_json_in_place_of_a_key_is_refused_or_is_what_stood_there(data: st.D
         check_refusal(error)
     else:
         assert task.record["table"] == changed()
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("a,b,c1,c0\n0,0,0,0\n0,1,0,1\n1,0,0,1\n1\n", 5), ("p,q,r\n0,0,0\n0,1\n1,0,0\n1,1,1\n", 3)],
+)
+def test_a_short_line_is_named_where_the_inputs_are_to_be_told(text, line):
+    with pytest.raises(TaskError, match=rf"values are needed \(line {line}\)"):
+        _ = parse_table(text, where="t.csv")

@@ -94,9 +94,10 @@ class _Rows:
     def enumerates(self, places: Sequence[int]) -> bool:
         """Return whether the values at these places are all combinations, each once."""
         sizes = [self.size(place) for place in places]
-        if not places or math.prod(sizes) != len(self.grid.lines):
+        count = len(self.lines)
+        if not places or math.prod(sizes) != count:
             return False
-        return len(set(self._combinations(places))) == len(self.grid.lines)
+        return len(set(self._combinations(places))) == count
 
     def counts_up(self, places: Sequence[int]) -> bool:
         """Return whether the combinations at these places are in counting order."""
@@ -111,10 +112,15 @@ class _Rows:
             return column.bound or 1 << min(width or 0, 64)
         return content.size
 
+    @property
+    def lines(self) -> list[list[str]]:
+        """The cells of the lines that have as many as the header; others are named later."""
+        width = len(self.grid.header)
+        return [cells for _, cells in self.grid.lines if len(cells) == width]
+
     def _combinations(self, places: Sequence[int]) -> list[tuple[int, ...]]:
-        lines = self.grid.lines
         read = [(place, self.contents[place].reader) for place in places]
-        rows = [[reader(cells[place]) for place, reader in read] for _, cells in lines]
+        rows = [[reader(cells[place]) for place, reader in read] for cells in self.lines]
         return [
             tuple(number for number in row if number is not None) for row in rows if None not in row
         ]
@@ -220,6 +226,13 @@ def _inputs_of(rows: _Rows) -> tuple[tuple[int, ...], str]:
         return selections[0], reason
     if by_name and not selections:
         return by_name, "by their names"  # the rows that are missing or repeated are named next
+    short = next((line for line, cells in rows.grid.lines if len(cells) != count), None)
+    if short is not None and not selections:
+        raise TaskError(
+            f"{count} values are needed ({rows.grid.unit} {short})",
+            where=rows.grid.where,
+            remedy=f"correct this {rows.grid.unit}",
+        )
     why = "several selections of columns" if selections else "no columns"
     raise _ambiguous(rows.grid, rows.columns, f"{why} have every combination exactly once")
 
