@@ -34,7 +34,7 @@ from adderlab.cli import (
 )
 from adderlab.cli.arguments import with_options
 from adderlab.cli.options import BAD_INPUT, INTERRUPTED, UNKNOWN
-from adderlab.cli.output import complain, prepare_streams, print_json
+from adderlab.cli.output import complain, prepare_size, prepare_streams, print_json
 from adderlab.cli.usage import refusal_of
 from adderlab.endings import exit_code
 from adderlab.errors import AdderlabError, LimitError
@@ -146,6 +146,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     prepare_streams()
+    prepare_size()
     columns = shutil.get_terminal_size().columns
     app.rich_markup_mode = "rich" if columns >= PANEL_COLUMNS else None
     width = max(columns - 1, 20) if columns < NARROW_COLUMNS else None

@@ -1,7 +1,8 @@
 """What the command line prints: people's text, or one JSON object, on whatever terminal.
 
 Rule: with ``--json`` standard output carries one JSON object and nothing else, and people's
-text goes to standard error; and no character is printed that the terminal can't show.
+text goes to standard error; and no character is printed that the terminal can't show. A stream
+that is closed is as ``/dev/null``: the exit code speaks for itself.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import codecs
 import io
 import json
+import os
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, TextIO
@@ -53,6 +55,9 @@ PLAIN: Final = {
 }
 """Stand-ins for characters that an ASCII or cp1252 terminal lacks."""
 
+MOST_COLUMNS: Final = 10_000
+"""Columns of a terminal, and lines, beyond which nothing is padded."""
+
 
 def _plain(error: UnicodeError) -> tuple[str, int]:
     assert isinstance(error, UnicodeEncodeError)
@@ -61,11 +66,34 @@ def _plain(error: UnicodeError) -> tuple[str, int]:
 
 
 def prepare_streams() -> None:
-    """Let standard output and error replace what their encoding lacks instead of failing."""
+    """Let standard output and error replace what their encoding lacks instead of failing.
+
+    Those that were closed when Python began are opened on nothing, in the order of their file
+    descriptors: else the next file that is opened would be where a library complains.
+    """
     codecs.register_error("adderlab", _plain)
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123 -- until exit
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 -- until exit
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 -- until exit
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="adderlab")
+
+
+def prepare_size() -> None:
+    """Let ``COLUMNS`` and ``LINES`` be a size that Rich can work with: neither 0 nor huge."""
+    for name in ("COLUMNS", "LINES"):
+        text = os.environ.get(name)
+        if text is None:
+            continue
+        digits = text.strip().lstrip("0")
+        if not (digits.isascii() and digits.isdigit()):  # Rich would take 0 and fail at ²
+            del os.environ[name]
+        elif len(digits) >= len(str(MOST_COLUMNS)):
+            os.environ[name] = str(MOST_COLUMNS)
 
 
 class Screen:
