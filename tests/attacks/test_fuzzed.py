@@ -17,7 +17,7 @@ from attacks.kinds import KINDS
 
 COUNT = int(os.environ.get("ADDERLAB_ATTACKS", "0"))
 SEED = int(os.environ.get("ADDERLAB_ATTACKS_SEED", "1"))
-QUICK = 10
+QUICK = 6
 """Attacks of each kind without ``ADDERLAB_ATTACKS``."""
 
 ARENA = Path(__file__).with_name("arena.py")
