@@ -12,6 +12,7 @@ from typing import Any, Final
 from adderlab.blocks import Block, Chapter, Code, Heading, Line, Result, in_a_row
 from adderlab.blocks.html import to_page
 from adderlab.blocks.numbers import counted
+from adderlab.checking import checked
 from adderlab.demo.backward import backward
 from adderlab.demo.data_set import data_set
 from adderlab.demo.fewer_bits import fewer_bits
@@ -112,6 +113,7 @@ class Story(Result):
         }
 
 
+@checked
 def demo(
     out: str | Path | None = None,
     *,

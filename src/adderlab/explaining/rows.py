@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from adderlab.bits import to_bits
+from adderlab.checking import described
 from adderlab.errors import OptionError, ResourceError, TaskError
 from adderlab.explaining.autograd import compare
 from adderlab.explaining.backprop import Number, backward
@@ -62,7 +63,7 @@ def example(
         for word in task.outputs
     ):
         spans = ", ".join(f"{word.name} in {word.span}" for word in task.outputs)
-        words = ", ".join(f"{name} = {value}" for name, value in target.items())
+        words = ", ".join(f"{name} = {described(value)}" for name, value in target.items())
         raise TaskError(
             f"{task.name} gives {spans}, got {words or 'nothing'}",
             where="target",

@@ -117,6 +117,12 @@ def readout_of(value: ReadoutLike | None) -> Readout:
         return Readout("threshold", number, convention)
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise NetworkError(f"got {type(value).__name__}", where="readout", remedy=_REMEDY)
+    if isinstance(value, int) and value.bit_length() > 1000:
+        raise NetworkError(
+            f"the threshold has {value.bit_length()} bits",
+            where="threshold",
+            remedy="the threshold is a finite number",
+        )
     return Readout("threshold", float(value))
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 
 from adderlab.blocks.numbers import counted
+from adderlab.checking import described
 from adderlab.errors import NetworkError, TaskError
 from adderlab.nets.dyadic import Dyadic, nearest_doubles
 from adderlab.nets.evaluation import evaluate
@@ -60,7 +61,10 @@ def rows_out(
     Raises:
         NetworkError: the rows are no bits, or not as many to a row as the network has inputs.
     """
-    array = np.asarray(rows)
+    try:
+        array: Any = np.asarray(rows)
+    except (ValueError, RecursionError):  # rows of several lengths, or lists without an end
+        array = np.empty(())
     if array.ndim not in (1, 2) or array.shape[-1] != net.n_in:
         raise NetworkError(
             f"rows of shape {list(array.shape)} for a network of {counted(net.n_in, 'input')}",
@@ -105,6 +109,12 @@ def input_words(task: Task, words: InputWords) -> dict[str, int]:
         return task.parse_input(words)
     if isinstance(words, Mapping):
         return checked_words(task, words)
+    if not isinstance(words, Sequence | np.ndarray):
+        raise TaskError(
+            f"got {described(words)}",
+            where="input",
+            remedy=f"give the values of {', '.join(map(str, task.inputs))}",
+        )
     if len(words) != len(task.inputs):
         raise TaskError(
             f"{task.name} takes {counted(len(task.inputs), 'number')}, got {len(words)}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adderlab.checking import checked
 from adderlab.nets.files import to_bytes
 from adderlab.nets.network import Network
 from adderlab.nets.sources import read_source, task_of
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+@checked
 def save(
     model: Network | str | Path | nn.Module, path: str | Path, *, task: TaskLike | None = None
 ) -> Path:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from adderlab.blocks.numbers import counted
+from adderlab.checking import checked, described
 from adderlab.errors import NetworkError
 from adderlab.formats import FORMATS, Format, format_named
 from adderlab.nets.activations import Activation, activation_named
@@ -36,6 +37,7 @@ MOST_AXES: Final = 8
 _PASTE = "paste [fc1.weight, fc1.bias, fc2.weight, ...], or an object with those names"
 
 
+@checked
 def from_state_dict(
     state_dict: Mapping[str, Any],
     *,
@@ -66,6 +68,13 @@ def from_state_dict(
         ...                  "fc2.weight": [[0, 1], [1, -2]], "fc2.bias": [0, 0]})
         Network 2-2-2: relu, readout > 0.5, 12 parameters in fp32
     """
+    if not isinstance(state_dict, Mapping) or not all(isinstance(key, str) for key in state_dict):
+        raise NetworkError(
+            f"got {described(state_dict)}"
+            + (" with keys that are no text" if isinstance(state_dict, Mapping) else ""),
+            where="state_dict",
+            remedy="give names with their weights, as model.state_dict() does",
+        )
     arrays = {key: array_from(value, key) for key, value in state_dict.items()}
     is_prelu = (activation if isinstance(activation, str) else activation.kind) == "prelu"
     names = _layers(arrays, has_slopes=is_prelu)
@@ -107,6 +116,7 @@ def from_state_dict(
     return Network(tuple(layers), readout_of(readout), known, target)
 
 
+@checked
 def from_lists(
     values: Mapping[str, Any] | Sequence[Any] | str,
     *,
@@ -136,11 +146,14 @@ def from_lists(
     """
     if isinstance(values, str):
         values = _parsed(values)
+    if not isinstance(values, Mapping | list | tuple):
+        raise NetworkError(f"got {described(values)}", where="values", remedy=_PASTE)
     if not isinstance(values, Mapping):
         values = named_in_order(values)
     return from_state_dict(values, activation=activation, readout=readout, task=task, format=format)
 
 
+@checked
 def to_state_dict(
     network: Network, *, format: str | None = None
 ) -> dict[str, Shaped[np.ndarray, "*shape"]]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from adderlab.blocks import Block, Result
+from adderlab.checking import described
 from adderlab.errors import TaskError
 from adderlab.nets.activations import Activation
 from adderlab.nets.evaluation import enclose_layers, is_exact, trace
@@ -312,7 +313,7 @@ def checked_words(task: Task, inputs: Mapping[str, int]) -> dict[str, int]:
     Raises:
         TaskError: a word is missing, unknown, no whole number or out of its range.
     """
-    shown = ", ".join(f"{name}={value}" for name, value in inputs.items())
+    shown = ", ".join(f"{name}={described(value)}" for name, value in inputs.items())
     if set(inputs) != {word.name for word in task.inputs} or not all(
         isinstance(inputs[word.name], int | np.integer) and 0 <= inputs[word.name] < word.size
         for word in task.inputs

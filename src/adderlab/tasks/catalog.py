@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from adderlab.bits import Values, popcount
+from adderlab.checking import checked
 from adderlab.errors import TaskError
 from adderlab.tasks.formula import formula_task
 from adderlab.tasks.frames import Frame, is_frame
@@ -183,6 +184,7 @@ def _table_named(rest: str) -> Task:
     return read_table(rest, **options)
 
 
+@checked
 def task_named(text: str) -> Task:
     """Return the task that ``text`` names: ``half-adder``, ``adder:8``, ``table:FILE``.
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from adderlab.bits import Values, integer_dtype
+from adderlab.checking import checked
 from adderlab.errors import OptionError, ResourceError
 from adderlab.tasks.catalog import TaskLike, as_task
 from adderlab.tasks.task import RowBlock
@@ -52,6 +53,7 @@ class Samples:
         return self.block.expected
 
 
+@checked
 def sample(task: TaskLike, num_samples: int, *, seed: int = 0) -> Samples:
     """Return ``num_samples`` rows of ``task`` with operands drawn at random, with repetition.
 

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, TypedDict
 import numpy as np
 
 from adderlab.blocks.numbers import counted
+from adderlab.checking import MOST_BITS, described
 from adderlab.errors import NetworkError, OptionError, ResourceError
 from adderlab.nets import Activation, Readout
 from adderlab.nets.activations import RULES, activation_named
@@ -105,7 +106,9 @@ class Settings:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, kinds):
                 rule = "a number" if float in kinds else "a whole number"
-                raise _refused(name, repr(value), rule)
+                raise _refused(name, described(value), "text" if str in kinds else rule)
+            if isinstance(value, int) and value.bit_length() > MOST_BITS:
+                raise _refused(name, described(value), "a smaller number")
         self._check_widths()
         _at_least("steps", self.steps, 0)
         _at_least("samples", self.samples, 1)
@@ -138,8 +141,11 @@ class Settings:
     def _check_widths(self) -> None:
         widths = self.widths
         if not widths or any(isinstance(w, bool) or not isinstance(w, int) for w in widths):
-            raise _refused("hidden", repr(self.hidden), "a whole number, or one for each layer")
+            what = repr(self.hidden) if not widths else described(self.hidden)
+            raise _refused("hidden", what, "a whole number, or one for each layer")
         for width in widths:
+            if width.bit_length() > MOST_BITS:
+                raise _refused("hidden", described(width), "a smaller number")
             _at_least("hidden", width, 1)
         if (
             isinstance(self.hidden, tuple) and len(widths) == 1
@@ -383,6 +389,7 @@ _KINDS: Final[dict[str, tuple[type, ...]]] = {
     "weight_decay": (int, float),
     "init_scale": (int, float),
     "stop_margin": (int, float, type(None)),
+    **dict.fromkeys(("optimizer", "loss", "activation", "init", "data"), (str,)),
 }
 
 

@@ -17,6 +17,7 @@ from adderlab.building import (
     exact_widths,
     weight_text,
 )
+from adderlab.checking import checked
 from adderlab.errors import OptionError
 from adderlab.formats import FORMATS, format_named
 from adderlab.limits import Budget, ending, within
@@ -112,6 +113,7 @@ class Built(Result):
         return f"{self.network!r}; {self.verdict.summary()}"
 
 
+@checked
 def build(
     task: TaskLike = "half-adder",
     *,

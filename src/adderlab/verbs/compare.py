@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from adderlab.blocks import Block, Result, Table
 from adderlab.blocks.numbers import significant
+from adderlab.checking import checked
 from adderlab.formats import format_named
 from adderlab.limits import Budget, ending, within
 from adderlab.nets import Network
@@ -136,6 +137,7 @@ class Compared(Result):
         return f"{self.comparison!r}; they differ in {', '.join(differing) or 'nothing else'}"
 
 
+@checked
 def compare(
     first: Network | str | Path | nn.Module,
     second: Network | str | Path | nn.Module,

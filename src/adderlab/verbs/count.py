@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, overload
 
+from adderlab.checking import checked
 from adderlab.counting.adapters import adapter_tensors
 from adderlab.counting.config_file import count_config
 from adderlab.counting.gguf import count_gguf
@@ -67,6 +68,7 @@ def count(
     context: int | None = None,
     batch: int | None = None,
 ) -> Count | ModelCount | Unpublished: ...
+@checked
 def count(
     net: Any = None,
     *,

@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adderlab.checking import checked
 from adderlab.errors import OptionError
 from adderlab.explaining import backprop_rows
 from adderlab.explaining.backprop_chapters import rows_chapters
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+@checked
 def explain(
     model: Network | str | Path | nn.Module,
     task: TaskLike | None = None,

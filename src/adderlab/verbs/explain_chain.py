@@ -8,6 +8,7 @@ from typing import Any
 
 from adderlab.blocks import Picture
 from adderlab.blocks.numbers import counted
+from adderlab.checking import checked
 from adderlab.explaining.chain import Chain, chain_rule
 from adderlab.explaining.chain_chapters import WITH, WITHOUT, chain_chapters
 from adderlab.explaining.steps import chain_steps
@@ -17,6 +18,7 @@ from adderlab.verbs.explained_rows import parse_values
 from adderlab.verbs.explanation import Explanation, check_outs, written
 
 
+@checked
 def explain_chain(
     length: int,
     *,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from adderlab.blocks import Picture
+from adderlab.checking import checked
 from adderlab.explaining.slots_chapters import slots_chapters
 from adderlab.explaining.steps import slots_steps
 from adderlab.figures import losses_picture
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 ITERATIONS: Final = 3
 
 
+@checked
 def explain_slots(
     model: Network | str | Path | nn.Module,
     task: TaskLike | None = None,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adderlab.checking import checked
 from adderlab.explaining.symbols_chapters import symbols_chapters
 from adderlab.nets import Network
 from adderlab.tasks import TaskLike
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+@checked
 def explain_symbols(
     model: Network | str | Path | nn.Module,
     task: TaskLike | None = None,

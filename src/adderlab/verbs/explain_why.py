@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adderlab.checking import checked
 from adderlab.nets import Network
 from adderlab.nets.importing import NetworkFile
 from adderlab.nets.sources import read_source, task_of
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+@checked
 def explain_why(
     model: Network | str | Path | nn.Module,
     task: TaskLike | None = None,

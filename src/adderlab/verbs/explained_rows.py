@@ -9,7 +9,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
+import numpy as np
+
 from adderlab.blocks.numbers import count_text, counted
+from adderlab.checking import described
 from adderlab.errors import OptionError, ResourceError, TaskError
 from adderlab.explaining import Example, example
 from adderlab.explaining.graph import LOSSES, check_size
@@ -30,6 +33,7 @@ Words: TypeAlias = str | int | Sequence[int] | Mapping[str, int]
 _NUMBER: Final = re.compile(
     r"[+-]?[0-9]{1,40}(\.[0-9]{1,40}|/0*[1-9][0-9]{0,39})?(e[+-]?[0-9]{1,2})?\Z"
 )
+MOST_WORD_BITS: Final = 4096
 DEFAULT_LR: Final = Fraction(1, 10)
 
 
@@ -135,8 +139,8 @@ def _examples(
 
 
 def _listed(input: Words | Sequence[Words]) -> list[Words]:
-    is_single = isinstance(input, str | int | Mapping) or all(
-        isinstance(word, int) for word in input
+    is_single = isinstance(input, str | int | np.integer | Mapping) or all(
+        isinstance(word, int | np.integer) for word in input
     )
     return cast("list[Words]", [input] if is_single else list(cast("Sequence[Words]", input)))
 
@@ -146,7 +150,24 @@ def _words(task: Task, words: Words) -> Mapping[str, int]:
         return words
     if isinstance(words, str):
         return task.parse_input(words)
-    return task.parse_input(",".join(map(str, [words] if isinstance(words, int) else words)))
+    values = [words] if isinstance(words, int | np.integer) else words
+    return task.parse_input(",".join(map(digits, values)))
+
+
+def digits(value: int) -> str:
+    """Return a whole number's text, which Python refuses beyond 4,300 digits by default.
+
+    Raises:
+        TaskError: it has more bits than any word that is explained.
+    """
+    value = int(value)
+    if value.bit_length() > MOST_WORD_BITS:
+        raise TaskError(
+            f"got a number of {value.bit_length()} bits",
+            where="explain",
+            remedy=f"give numbers of at most {MOST_WORD_BITS} bits",
+        )
+    return str(value)
 
 
 def parse_target(task: Task, target: Words) -> Mapping[str, int]:
@@ -157,8 +178,8 @@ def parse_target(task: Task, target: Words) -> Mapping[str, int]:
     """
     if isinstance(target, Mapping):
         return target
-    listed = [target] if isinstance(target, int) else target
-    text = listed if isinstance(listed, str) else ",".join(map(str, listed))
+    listed = [target] if isinstance(target, int | np.integer) else target
+    text = listed if isinstance(listed, str) else ",".join(map(digits, listed))
     parts = [part.strip() for part in text.split(",")]
     where = f"target {text[:60]}"
     if len(parts) != len(task.outputs):
@@ -179,9 +200,9 @@ def parse_number(value: float | str | Fraction, where: str) -> Fraction:
     Raises:
         OptionError: it is no number.
     """
-    text = str(value).strip() if isinstance(value, str) else repr(value)
     if isinstance(value, Fraction):
         return value
+    text = value.strip() if isinstance(value, str) else described(value)
     if not _NUMBER.match(text) or ("/" in text and "e" in text):
         raise OptionError(
             f"got {text[:40]}", where=where, remedy="give a number such as 2, -0.5 or 1/3"
@@ -195,6 +216,10 @@ def parse_values(values: str | Mapping[str, Any]) -> dict[str, Fraction]:
     Raises:
         OptionError: not of this form, or a name twice.
     """
+    if not isinstance(values, str | Mapping):
+        raise OptionError(
+            f"got {described(values)}", where="values", remedy="write w1=2,w2=3,x=1,y=1"
+        )
     if isinstance(values, Mapping):
         return {name: parse_number(value, f"values {name}") for name, value in values.items()}
     numbers: dict[str, Fraction] = {}

@@ -80,9 +80,15 @@ def check_outs(outs: str | Path | Sequence[str | Path]) -> None:
     """
     places: set[Path] = set()
     for out in _places(outs):
-        if out.resolve() in places:
+        try:
+            place = out.resolve()
+        except (OSError, ValueError) as error:  # a name that no file can have
+            raise OutputError(
+                f"can't be written ({error})", where=str(out), remedy="name another place"
+            ) from None
+        if place in places:
             raise OutputError("it is named twice", where=str(out), remedy="name each place once")
-        places.add(out.resolve())
+        places.add(place)
         if not out.suffix or is_folder(out):
             check_folder(out)
         elif out.suffix not in SUFFIXES:

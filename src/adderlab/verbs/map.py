@@ -14,6 +14,7 @@ from typing import Unpack
 
 import numpy as np
 
+from adderlab.checking import checked
 from adderlab.errors import OptionError
 from adderlab.packages import check_installed
 from adderlab.runs.maps.result import SHOWS, TrainabilityMap, npz_bytes
@@ -34,6 +35,7 @@ from adderlab.training import MapOptions, keywords_of, make_settings
 from adderlab.writing import check_place, write_file
 
 
+@checked
 def map(
     task: TaskLike = "half-adder",
     *,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adderlab.checking import checked
 from adderlab.errors import LimitError, TaskError
 from adderlab.limits import MOST_MEMORY_BYTES, Budget, CapReached, within
 from adderlab.nets import Network
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+@checked
 def prove(
     model: Network | str | Path | nn.Module,
     task: TaskLike | Wiring | None = None,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from adderlab.blocks.numbers import counted
+from adderlab.checking import checked
 from adderlab.errors import NetworkError, OptionError
 from adderlab.formats import FORMATS, Format
 from adderlab.limits import Budget, CapReached, ending, within
@@ -72,6 +73,7 @@ TABLE_FORMATS: Final = (
 )
 
 
+@checked
 def quantize(
     model: Network | str | Path | nn.Module,
     to: str,
@@ -265,6 +267,7 @@ def _can_search(net: Network, task: Task) -> bool:
     return task.rows <= LARGEST_ROWS and net.parameters <= LARGEST_PARAMETERS
 
 
+@checked
 def quantization_table(
     model: Network | str | Path | nn.Module,
     task: TaskLike | None = None,

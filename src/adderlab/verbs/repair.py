@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from adderlab.blocks import Block, Line, Result, written_lines
 from adderlab.building.repair import Repair, Repairs, find_repairs, repair_to, short
+from adderlab.checking import checked
 from adderlab.errors import OptionError
 from adderlab.nets import Network, save
 from adderlab.nets.sources import ordered_task, read_source, task_of
@@ -95,6 +96,7 @@ class Repaired(Result):
         return f"{what}; {self.verdict.summary()}"
 
 
+@checked
 def repair(
     model: Network | str | Path | nn.Module,
     task: TaskLike | None = None,

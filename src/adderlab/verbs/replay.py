@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adderlab.blocks import Block, Line, Result
+from adderlab.checking import checked
 from adderlab.nets import Network, sha256, to_bytes
 from adderlab.nets.sources import read_source
 from adderlab.training import Settings
@@ -85,6 +86,7 @@ class Replay(Result):
         )
 
 
+@checked
 def replay(
     model: Network | str | Path,
     *,

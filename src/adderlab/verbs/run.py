@@ -12,6 +12,7 @@ import numpy as np
 
 from adderlab.blocks import Block, Line, Result, Table, note_lines
 from adderlab.blocks.numbers import counted, decimal, digits
+from adderlab.checking import checked
 from adderlab.nets import Network
 from adderlab.nets.dyadic import Dyadic
 from adderlab.nets.running import InputWords, batches, bits_or_none, input_words, words_to_bits
@@ -194,6 +195,7 @@ def runner(
     )
 
 
+@checked
 def run(
     model: Network | str | Path | nn.Module,
     *words: InputWords,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adderlab.blocks import Block, Line, Result, note_lines, written_lines
+from adderlab.checking import checked
 from adderlab.figures import (
     Picture,
     activations_picture,
@@ -114,6 +115,7 @@ class Shown(Result):
         return f"{self.network!r}{end}{way}"
 
 
+@checked
 def show(
     model: Network | str | Path | nn.Module,
     task: TaskLike | None = None,

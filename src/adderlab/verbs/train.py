@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from adderlab.blocks import Block, Line, Result, written_lines
 from adderlab.blocks.numbers import counted
+from adderlab.checking import checked
 from adderlab.nets import save
 from adderlab.nets.truth import LARGEST_TABLE, rows_to_show, truth_table
 from adderlab.proving import Verdict
@@ -186,6 +187,7 @@ def what_helps(task: Task, settings: Settings) -> tuple[Help, ...]:
     )
 
 
+@checked
 def train(
     task: TaskLike = "half-adder",
     *,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
+from adderlab.checking import checked
 from adderlab.errors import OptionError, OutputError
 from adderlab.packages import check_installed
 from adderlab.runs.populations.census import Census
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from adderlab.training.choice import Choice
 
 
+@checked
 def train_many(
     task: TaskLike = "half-adder",
     *,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from adderlab.checking import described
 from adderlab.errors import NetworkError
 from adderlab.nets.activations import Activation, activation_named
 from adderlab.nets.argmax import is_argmax
@@ -39,6 +40,10 @@ class NetworkFile:
     netlist: str | Path | Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.path, str | Path):
+            raise NetworkError(
+                f"got {described(self.path)}", where="path", remedy="give the path of a file"
+            )
         if self.readout is not None and not is_argmax(self.readout):
             object.__setattr__(self, "readout", readout_of(self.readout))
         object.__setattr__(self, "layers", _sizes(self.layers))
