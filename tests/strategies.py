@@ -72,8 +72,8 @@ def named_tasks(*, max_in: int = 8) -> st.SearchStrategy[Task]:
         for entry in CATALOG.values()
         for width in ([1] if entry.fixed is not None else range(1, max_in + 1))
     ]
-    found = [task for task in map(task_named, names) if task.n_in <= max_in]
-    return st.sampled_from(found)
+    result = [task for task in map(task_named, names) if task.n_in <= max_in]
+    return st.sampled_from(result)
 
 
 @st.composite
@@ -170,12 +170,12 @@ def sparse(draw: st.DrawFn, shape: tuple[int, int], *, tame: bool = False) -> Sp
     ).reshape(shape)
     pointers = np.concatenate([[0], np.cumsum(is_stored.sum(axis=1))])
     indices = np.nonzero(is_stored)[1]
-    one, two = (
+    left, right = (
         np.dtype(draw(st.sampled_from(["u1", "u2", "u4", "u8"][int(pointers[-1] > 255) :])))
         for _ in range(2)
     )
     values = draw(numbers((len(indices),), tame=tame))
-    return Sparse(shape, pointers.astype(one), indices.astype(two), values)
+    return Sparse(shape, pointers.astype(left), indices.astype(right), values)
 
 
 @st.composite
@@ -200,24 +200,24 @@ def fractions_of(tensor: Tensor) -> Any:
     """The values of a tensor as an array of fractions, read from what it stores, one by one."""
     match tensor:
         case Dense() | Packed() | Wide():
-            found = np.empty(tensor.shape, dtype=object)
+            result = np.empty(tensor.shape, dtype=object)
             for index, value in np.ndenumerate(np.asarray(tensor.numbers)):
                 is_whole = isinstance(value, int | np.integer)
-                found[index] = Fraction(int(value) if is_whole else float(value))
+                result[index] = Fraction(int(value) if is_whole else float(value))
         case Sparse():
-            found = np.full(tensor.shape, Fraction(0), dtype=object)
+            result = np.full(tensor.shape, Fraction(0), dtype=object)
             values = fractions_of(tensor.values)
             for row in range(tensor.shape[0]):
                 for at in range(int(tensor.indptr[row]), int(tensor.indptr[row + 1])):
-                    found[row, int(tensor.indices[at])] = values[at]
+                    result[row, int(tensor.indices[at])] = values[at]
         case Scaled():
             q, scale = fractions_of(tensor.q), fractions_of(tensor.scale)
             zero = fractions_of(tensor.zero) if tensor.zero is not None else None
-            found = np.empty(tensor.shape, dtype=object)
+            result = np.empty(tensor.shape, dtype=object)
             for index in np.ndindex(tensor.shape):
                 shift = 0 if zero is None else zero[index[: zero.ndim]]
-                found[index] = scale[index[: scale.ndim]] * (q[index] - shift)
-    return found
+                result[index] = scale[index[: scale.ndim]] * (q[index] - shift)
+    return result
 
 
 # --- networks -----------------------------------------------------------------------------------

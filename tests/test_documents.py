@@ -47,8 +47,8 @@ def test_the_readme_spells_out_the_lectures_formula(tmp_path: Path) -> None:
     _ = path.write_text(files_of(README)["formula.txt"], encoding="utf-8")
     built = adderlab.build("half-adder", formula=path).network
     lecture = adderlab.build("half-adder", method="lecture").network
-    for (_, one), (_, two) in zip(built.tensors(), lecture.tensors(), strict=True):
-        assert (one.exact().to_floats() == two.exact().to_floats()).all()
+    for (_, left), (_, right) in zip(built.tensors(), lecture.tensors(), strict=True):
+        assert (left.exact().to_floats() == right.exact().to_floats()).all()
 
 
 def test_architecture_names_every_room() -> None:

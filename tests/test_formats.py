@@ -44,10 +44,10 @@ def rounded_by_search(name: str, values: Any) -> Any:
     is_even = np.abs(np.arange(len(grid)) - len(grid) // 2) % 2 == 0  # 0 stands in the middle
     left = np.searchsorted(middles, values, side="left")
     right = np.searchsorted(middles, values, side="right")
-    found = grid[np.where(is_even[left], left, right)]
+    result = grid[np.where(is_even[left], left, right)]
     past = np.nan if name == "fp8-e4m3" else np.inf
-    found = np.where(found == beyond, past, np.where(found == -beyond, -past, found))
-    return np.where(np.isnan(values), np.nan, found)
+    result = np.where(result == beyond, past, np.where(result == -beyond, -past, result))
+    return np.where(np.isnan(values), np.nan, result)
 
 
 def probes(name: str) -> Any:

@@ -83,7 +83,7 @@ nodes = st.recursive(
 def test_every_formula_is_well_formed_mathml_and_balanced_latex(formula):
     root = ElementTree.fromstring(f"<td>{formula.__html__()}</td>")
     assert len(root)
-    assert all(one.tag == "math" for one in root)
+    assert all(entry.tag == "math" for entry in root)
     assert formula.latex.count("{") == formula.latex.count("}")
     assert formula.latex.count(r"\left(") == formula.latex.count(r"\right)")
     assert formula.level in (SUM, PRODUCT, ATOM)

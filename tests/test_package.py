@@ -54,9 +54,9 @@ VERBS = (
 def submodules():
     """Return the names of all submodules, each of them imported."""
     names = [
-        found.name
-        for found in pkgutil.walk_packages(adderlab.__path__, "adderlab.")
-        if not found.name.endswith("__main__")  # importing that one runs the command line
+        result.name
+        for result in pkgutil.walk_packages(adderlab.__path__, "adderlab.")
+        if not result.name.endswith("__main__")  # importing that one runs the command line
     ]
     for name in names:
         _ = importlib.import_module(name)

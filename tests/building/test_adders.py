@@ -161,10 +161,10 @@ def test_files_keep_the_sparse_network_and_what_it_computes(
     read = from_bytes(to_bytes(net))
     assert (read.format, read.task.name if read.task else "") == (format, f"adder:{width}")
     assert list(stored(read)) == list(stored(net))
-    for one, two in zip(net.layers, read.layers, strict=True):
-        assert np.array_equal(weight_of(one).indices, weight_of(two).indices)
-        assert np.array_equal(weight_of(one).indptr, weight_of(two).indptr)
-        assert weight_of(one).indices.dtype == weight_of(two).indices.dtype
+    for left, right in zip(net.layers, read.layers, strict=True):
+        assert np.array_equal(weight_of(left).indices, weight_of(right).indices)
+        assert np.array_equal(weight_of(left).indptr, weight_of(right).indptr)
+        assert weight_of(left).indices.dtype == weight_of(right).indices.dtype
     rng = np.random.default_rng(width)
     rows = rng.integers(0, 2, (40, 2 * width), dtype=np.uint8)
     rows[:2] = [[1] * 2 * width, [1] * width + [0] * (width - 1) + [1]]  # carries all the way

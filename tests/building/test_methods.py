@@ -236,10 +236,10 @@ def test_the_nearest_format_is_one_that_can_be_had():
                     nearest = nearest.partition(",")[0]
                     assert chosen_method(task, method, format=nearest) == method
                     bits = FORMATS[nearest].bits or 10**6
-                    narrower = [one for one in FORMATS.values() if 0 < one.bits < bits]
-                    for one in narrower:
+                    narrower = [entry for entry in FORMATS.values() if 0 < entry.bits < bits]
+                    for entry in narrower:
                         with pytest.raises(OptionError):
-                            _ = chosen_method(task, method, format=one.name)
+                            _ = chosen_method(task, method, format=entry.name)
 
 
 WISHES = [
@@ -353,6 +353,6 @@ def test_the_estimate_of_memory_is_not_below_what_building_takes(method):
 
 
 def test_weights_are_written_for_people():
-    assert [weight_text(one) for one in (-2, 1, -1.5, 65535)] == ["-2", "1", "-1.5", "65535"]
+    assert [weight_text(entry) for entry in (-2, 1, -1.5, 65535)] == ["-2", "1", "-1.5", "65535"]
     assert weight_text(1 << 1024) == "2^1024"
     assert weight_text(1 - (1 << 64)) == "-(2^64 - 1)"

@@ -87,7 +87,7 @@ def outputs_in(form, net):
             entries = range(int(ends[row]), int(ends[row + 1]))
             terms = [weights[at] * values[int(layer.weight.indices[at])] for at in entries]
             total = 0
-            for term in sorted([*terms, bias], key=lambda one: (one < 0, abs(one))):
+            for term in sorted([*terms, bias], key=lambda entry: (entry < 0, abs(entry))):
                 assert form.holds(term)
                 total = rounded(form, total + term)
             sums.append(total)

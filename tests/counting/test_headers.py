@@ -41,11 +41,11 @@ def test_a_file_of_100_gb_is_counted_by_its_header(tmp_path):
         [("model.layers.0.mlp.up_proj.weight", "BF16", [50_000, 10**6], 10**11)],
     )
     assert path.stat().st_size > 10**11
-    found = count(safetensors=path)
-    assert found.raw == 5 * 10**10
-    assert (found.stored_bytes, found.file_bytes) == (10**11, path.stat().st_size)
-    assert found.stored_as == {"BF16": 10**11}
-    assert [(part.name, part.parameters) for part in found.parts] == [("MLP", 5 * 10**10)]
+    counts = count(safetensors=path)
+    assert counts.raw == 5 * 10**10
+    assert (counts.stored_bytes, counts.file_bytes) == (10**11, path.stat().st_size)
+    assert counts.stored_as == {"BF16": 10**11}
+    assert [(part.name, part.parameters) for part in counts.parts] == [("MLP", 5 * 10**10)]
 
 
 @FEW
@@ -62,10 +62,10 @@ def test_headers_say_what_the_library_wrote(tmp_path_factory, drawn):
     path = tmp_path_factory.mktemp("drawn") / "x.safetensors"
     arrays = {f"t{i}": np.zeros(shape, dtype) for i, (dtype, shape) in enumerate(drawn)}
     save_file(arrays, path)
-    found = count(safetensors=path)
-    assert found.raw == sum(array.size for array in arrays.values())
-    assert found.stored_bytes == sum(array.nbytes for array in arrays.values())
-    assert found.file_bytes == path.stat().st_size
+    counts = count(safetensors=path)
+    assert counts.raw == sum(array.size for array in arrays.values())
+    assert counts.stored_bytes == sum(array.nbytes for array in arrays.values())
+    assert counts.file_bytes == path.stat().st_size
 
 
 SHARDS = {
@@ -223,9 +223,9 @@ def test_bytes_that_belong_to_no_tensor_are_refused(tmp_path):
 
 def test_whole_numbers_are_counted_as_they_are_and_said(tmp_path):
     path = write(tmp_path / "x.safetensors", [("q.qweight", "I32", [3], 12)])
-    found = count(safetensors=path)
-    assert found.raw == 3
-    assert found.notes[0].startswith("elements of I32 are counted as stored")
+    counts = count(safetensors=path)
+    assert counts.raw == 3
+    assert counts.notes[0].startswith("elements of I32 are counted as stored")
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
@@ -288,6 +288,6 @@ def test_a_shard_that_is_a_link_is_followed_and_said(tmp_path):
     (tmp_path / "model/a.safetensors").symlink_to(shard)
     index = tmp_path / "model/model.safetensors.index.json"
     _ = index.write_text(json.dumps({"weight_map": {"w": "a.safetensors"}}))
-    found = count_safetensors(index)
-    assert found.raw == 1
-    assert "a.safetensors is a symbolic link, which was followed" in found.notes
+    counts = count_safetensors(index)
+    assert counts.raw == 1
+    assert "a.safetensors is a symbolic link, which was followed" in counts.notes

@@ -47,14 +47,14 @@ PUBLISHED = {
 
 @pytest.mark.parametrize("name", MODELS)
 def test_the_published_count_comes_out(name):
-    found = count(model=name)
-    assert found.raw == sum(part.parameters for part in found.parts)
+    counts = count(model=name)
+    assert counts.raw == sum(part.parameters for part in counts.parts)
     if name == "gpt3-175b":
-        assert round(found.raw / 1e9) == 175
-        assert "rounded" in found.notes[0]
+        assert round(counts.raw / 1e9) == 175
+        assert "rounded" in counts.notes[0]
     else:
-        assert found.raw == PUBLISHED[name]
-    assert [part.name for part in found.parts] == [
+        assert counts.raw == PUBLISHED[name]
+    assert [part.name for part in counts.parts] == [
         "embedding",
         "attention",
         "MLP",
@@ -85,9 +85,9 @@ def test_no_total_is_stored():
 
 
 def test_mixtral_uses_two_of_eight_experts():
-    found = count(model="mixtral-8x7b")
-    assert found.active == 12_879_925_248
-    mlp = next(part for part in found.parts if part.name == "MLP")
+    counts = count(model="mixtral-8x7b")
+    assert counts.active == 12_879_925_248
+    mlp = next(part for part in counts.parts if part.name == "MLP")
     assert mlp.macs == 32 * (4096 * 8 + 2 * 3 * 4096 * 14336)
 
 
@@ -103,11 +103,11 @@ def test_a_model_is_known_however_it_is_written(said, meant):
 
 @pytest.mark.parametrize("name", ["gpt-4", "GPT4", "gpt-4o", "GPT-4 Turbo", "openai/gpt-4"])
 def test_what_is_not_published_gets_no_number(name):
-    found = count(model=name)
-    assert isinstance(found, Unpublished)
-    assert "unpublished" in str(found)
-    assert found.to_dict()["parameters"] is None
-    assert set(found.to_dict()) >= {"parameters", "layers", "macs", "flops", "bytes"}
+    counts = count(model=name)
+    assert isinstance(counts, Unpublished)
+    assert "unpublished" in str(counts)
+    assert counts.to_dict()["parameters"] is None
+    assert set(counts.to_dict()) >= {"parameters", "layers", "macs", "flops", "bytes"}
 
 
 def test_an_unknown_model_gets_near_names():
@@ -151,7 +151,7 @@ def module_of(architecture: Architecture) -> tuple[nn.Module, int]:
             mlp.append(nn.Linear(architecture.mlp, width, bias=architecture.mlp_bias))
             layers += mlp
             if expert >= architecture.experts_used:
-                products -= sum(one.weight.numel() for one in mlp)
+                products -= sum(entry.weight.numel() for entry in mlp)
         layers += [norm(), norm()]
         products += 2 * architecture.heads * architecture.head_width
     layers.append(norm())
@@ -159,7 +159,7 @@ def module_of(architecture: Architecture) -> tuple[nn.Module, int]:
     if architecture.tied:
         head.weight = layers[0].weight
     layers.append(head)
-    products += sum(one.weight.numel() for one in layers if isinstance(one, nn.Linear))
+    products += sum(entry.weight.numel() for entry in layers if isinstance(entry, nn.Linear))
     return nn.ModuleList(layers), products
 
 
@@ -194,7 +194,7 @@ def test_parts_count_what_a_module_of_that_architecture_has(architecture):
         module, macs = module_of(architecture)
     parts = architecture.parts()
     total = sum(part.parameters for part in parts)
-    assert total == sum(one.numel() for one in module.parameters())
+    assert total == sum(entry.numel() for entry in module.parameters())
     assert sum(part.macs for part in parts) == macs
     assert count(module).raw == total
     assert sum(part.active for part in parts) <= total
@@ -204,18 +204,18 @@ def test_parts_count_what_a_module_of_that_architecture_has(architecture):
 
 
 def test_the_lecturers_round_number_gives_the_lecturers_sizes():
-    found = count(parameters="500e9")
-    assert (found.bytes["fp32"], found.bytes["fp16"], found.bytes["int2"]) == (
+    counts = count(parameters="500e9")
+    assert (counts.bytes["fp32"], counts.bytes["fp16"], counts.bytes["int2"]) == (
         2 * 10**12,
         10**12,
         125 * 10**9,
     )
-    assert [decimal_size(found.bytes[name]) for name in ("fp32", "fp16", "int2")] == [
+    assert [decimal_size(counts.bytes[name]) for name in ("fp32", "fp16", "int2")] == [
         "2 TB",
         "1 TB",
         "125 GB",
     ]
-    assert binary_size(found.bytes["int2"]) == "116.4 GiB"
+    assert binary_size(counts.bytes["int2"]) == "116.4 GiB"
 
 
 @pytest.mark.parametrize(
@@ -246,36 +246,36 @@ def test_numbers_beyond_bounds_are_refused(text):
 @FEW
 @given(st.integers(1, 10**15))
 def test_bytes_are_bits_rounded_up_in_every_format(parameters):
-    found = bytes_by_format(parameters)
-    assert set(found) == set(FORMATS) - {"wide"}
-    for name, size in found.items():
+    sizes = bytes_by_format(parameters)
+    assert set(sizes) == set(FORMATS) - {"wide"}
+    for name, size in sizes.items():
         assert size == math.ceil(parameters * FORMATS[name].bits / 8) or parameters > 2**50
         assert 8 * size - 7 <= parameters * FORMATS[name].bits <= 8 * size
 
 
 @pytest.mark.parametrize("optimizer", SLOTS)
 def test_training_adds_the_second_slot_and_the_optimizers(optimizer):
-    found = count(model="gpt2", training=optimizer).training
+    counts = count(model="gpt2", training=optimizer).training
     numbers = {"sgd": 2, "momentum": 3, "adam": 4}[optimizer]
-    assert len(found.slots) == numbers
-    assert found.bytes["fp32"] == numbers * 4 * 124_439_808
-    assert "int8" not in found.bytes
-    assert "activations are left out" in found.to_dict()["left_out"]
+    assert len(counts.slots) == numbers
+    assert counts.bytes["fp32"] == numbers * 4 * 124_439_808
+    assert "int8" not in counts.bytes
+    assert "activations are left out" in counts.to_dict()["left_out"]
 
 
 @pytest.mark.parametrize("optimizer", ["momentum", "adam"])
 def test_an_optimizers_slots_are_those_that_pytorch_keeps(optimizer):
     """The tensors of the optimizer's state of the size of the parameters, after one step."""
     model = adderlab.AdderNN()
-    made = {
+    drawn = {
         "momentum": lambda ps: torch.optim.SGD(ps, lr=0.1, momentum=0.9),
         "adam": torch.optim.Adam,
     }[optimizer](model.parameters())
     model(torch.ones(1, 2)).sum().backward()
-    _ = made.step()
+    _ = drawn.step()
     kept = sum(
         value.numel()
-        for state in made.state.values()
+        for state in drawn.state.values()
         for value in state.values()
         if isinstance(value, torch.Tensor) and value.dim()
     )
@@ -283,9 +283,9 @@ def test_an_optimizers_slots_are_those_that_pytorch_keeps(optimizer):
 
 
 def test_an_unknown_optimizer_is_refused():
-    for asked in ({"model": "gpt2"}, {"parameters": 5}, {"model": "gpt-4"}):
+    for requests in ({"model": "gpt2"}, {"parameters": 5}, {"model": "gpt-4"}):
         with refused(OptionError, "training: got 'lion'; one of sgd, momentum, adam"):
-            _ = count(**asked, training="lion")
+            _ = count(**requests, training="lion")
 
 
 # --- configuration files ------------------------------------------------------------------------
@@ -323,8 +323,8 @@ def test_a_heads_own_width_is_taken(config):
 
 
 def test_biases_of_llama_are_counted(config):
-    found = count_config(config(LLAMA | {"attention_bias": True, "mlp_bias": True})).raw
-    assert found - 8_030_261_248 == 32 * (4096 + 2 * 1024 + 4096 + 2 * 14336 + 4096)
+    counts = count_config(config(LLAMA | {"attention_bias": True, "mlp_bias": True})).raw
+    assert counts - 8_030_261_248 == 32 * (4096 + 2 * 1024 + 4096 + 2 * 14336 + 4096)
 
 
 def test_all_missing_keys_are_named_at_once(config):
@@ -379,11 +379,11 @@ def test_a_configuration_that_is_no_json_is_refused(config, tmp_path):
 def test_a_module_on_the_meta_device_is_counted_without_memory():
     with torch.device("meta"):
         model = nn.Sequential(nn.Linear(10**6, 10**6), nn.ReLU(), nn.Linear(10**6, 3, bias=False))
-    found = count(model)
-    assert found.raw == 10**12 + 10**6 + 3 * 10**6
-    assert found.macs == 10**12 + 3 * 10**6
-    assert found.flops == 2 * found.macs + 10**6
-    assert found.stored_as == {"float32": 4 * found.raw}
+    counts = count(model)
+    assert counts.raw == 10**12 + 10**6 + 3 * 10**6
+    assert counts.macs == 10**12 + 3 * 10**6
+    assert counts.flops == 2 * counts.macs + 10**6
+    assert counts.stored_as == {"float32": 4 * counts.raw}
 
 
 def test_a_module_that_can_be_read_is_counted_as_a_network():
@@ -401,25 +401,25 @@ def test_tied_weights_are_counted_once():
         def forward(self, x):
             return self.head(self.table(x))
 
-    found = count(Tied())
-    assert found.raw == 55
-    assert found.macs == 55
-    assert found.parts[1].arithmetic == "counted at its first use"
+    counts = count(Tied())
+    assert counts.raw == 55
+    assert counts.macs == 55
+    assert counts.parts[1].arithmetic == "counted at its first use"
 
 
 def test_products_that_depend_on_the_input_are_left_out_and_said():
-    found = count(nn.Sequential(nn.Conv2d(3, 5, 2), nn.Flatten()))
-    assert found.raw == 3 * 5 * 4 + 5
-    assert (found.macs, found.flops) == (None, None)
-    assert found.notes == ("MACs of Conv2d depend on its input: not counted",)
+    counts = count(nn.Sequential(nn.Conv2d(3, 5, 2), nn.Flatten()))
+    assert counts.raw == 3 * 5 * 4 + 5
+    assert (counts.macs, counts.flops) == (None, None)
+    assert counts.notes == ("MACs of Conv2d depend on its input: not counted",)
 
 
 def test_a_module_of_many_parts_is_summed_by_name():
     with torch.device("meta"):
         model = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), 30)
-    found = count(model)
-    assert found.raw == sum(one.numel() for one in model.parameters())
-    assert len(found.parts) <= 40
+    counts = count(model)
+    assert counts.raw == sum(entry.numel() for entry in model.parameters())
+    assert len(counts.parts) <= 40
 
 
 def test_exactly_one_thing_is_counted():

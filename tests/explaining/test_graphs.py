@@ -131,9 +131,9 @@ def test_a_head_can_read_what_it_is_given_not_what_another_is():
         task=HALF_ADDER,
         outputs=("fc2", "fc3"),
     )
-    found = separability(net, HALF_ADDER, BLOCK)
-    assert found.readable == {"c1": False, "c0": False}
-    assert [group.rows for group in found.groups] == [(0,), (1,), (2,), (3,)]
+    apart = separability(net, HALF_ADDER, BLOCK)
+    assert apart.readable == {"c1": False, "c0": False}
+    assert [group.rows for group in apart.groups] == [(0,), (1,), (2,), (3,)]
     swapped = separability(heads(Activation(), Activation()), HALF_ADDER, BLOCK)
     assert list(swapped.readable) == ["c1", "c0"]
     assert swapped.readable["c1"] is True

@@ -160,6 +160,6 @@ def test_designs_of_other_shapes_are_not_compared():
 
 
 def test_a_network_of_fewer_units_leaves_designed_ones_without_a_partner():
-    two = network([[[1, 1], [1, 1]], [[0, 1], [1, -2]]], [[0, -1], [0, 0]])
-    comparison = compare_with(two, LECTURE, "the lecture's")
+    other = network([[[1, 1], [1, 1]], [[0, 1], [1, -2]]], [[0, -1], [0, 0]])
+    comparison = compare_with(other, LECTURE, "the lecture's")
     assert sorted(pair.unit or 0 for pair in comparison.pairs) == [0, 1, 2]

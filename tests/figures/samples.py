@@ -34,15 +34,15 @@ def random_graph(*layers, outputs=None, seed=1, task=HALF_ADDER) -> Network:
     """Return a graph of layers, each given by what it reads, its units and its activation."""
     generator = np.random.default_rng(seed)
     sizes = {"input": task.n_in}
-    made = []
+    drawn = []
     for number, (reads, units, kind) in enumerate(layers, start=1):
         shape = (units, sum(sizes[name] for name in reads))
         weight, bias = (
             Dense(generator.normal(size=size).astype(np.float32)) for size in (shape, shape[:1])
         )
-        made.append(Layer(weight, bias, Activation(kind), reads))
+        drawn.append(Layer(weight, bias, Activation(kind), reads))
         sizes[f"fc{number}"] = units
-    return Network(tuple(made), task=task, outputs=outputs)
+    return Network(tuple(drawn), task=task, outputs=outputs)
 
 
 def residual_sum() -> Network:

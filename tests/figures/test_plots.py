@@ -227,11 +227,11 @@ def test_each_edge_of_a_graph_leads_from_what_its_layer_reads(name):
     ax = plot_network(net)
     places = sorted({round(x, 3) for x, _ in units_of(ax)[0]})
     lines = [line.get_xydata() for line in ax.get_lines() if line.get_linewidth() != 2.0]
-    found = [
+    result = [
         tuple(int(np.abs(np.array(places) - x).argmin()) for x in (line[0, 0], line[-1, 0]))
         for line in lines
     ]
-    assert sorted(found) == sorted(expected)
+    assert sorted(result) == sorted(expected)
 
 
 @pytest.mark.parametrize("name", ["two heads", "skip", "residual sum", "every layer reads all"])

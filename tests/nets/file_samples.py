@@ -68,13 +68,15 @@ def every_kind() -> Network:
 EVERY = every_kind()
 
 
-def check_same(one: Network, two: Network) -> None:
+def check_same(left: Network, right: Network) -> None:
     """Equal in every part, and in the kind and the stored numbers of every tensor."""
-    assert (one.readout, one.format) == (two.readout, two.format)
-    assert (one.task and one.task.record) == (two.task and two.task.record)
-    assert (one.training, one.shape) == (two.training, two.shape)
-    assert [layer.activation for layer in one.layers] == [layer.activation for layer in two.layers]
-    pairs = list(zip(one.tensors(), two.tensors(), strict=True))
+    assert (left.readout, left.format) == (right.readout, right.format)
+    assert (left.task and left.task.record) == (right.task and right.task.record)
+    assert (left.training, left.shape) == (right.training, right.shape)
+    assert [layer.activation for layer in left.layers] == [
+        layer.activation for layer in right.layers
+    ]
+    pairs = list(zip(left.tensors(), right.tensors(), strict=True))
     for (name, first), (other, second) in pairs:
         assert (name, type(first), first.shape) == (other, type(second), second.shape)
         assert first.stored_bytes == second.stored_bytes

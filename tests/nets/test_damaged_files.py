@@ -182,17 +182,17 @@ def test_numbers_of_too_many_digits_are_refused() -> None:
 def test_every_flipped_bit_is_refused_or_gives_another_valid_network() -> None:
     data = to_bytes(HALF)
     header = len(data) - 68
-    found = {True: 0, False: 0}
+    result = {True: 0, False: 0}
     for place in range(8 * len(data)):
         if place < 8 * header and place % 3:
             continue  # of the header a third, of the values every bit
         flipped = bytearray(data)
         flipped[place // 8] ^= 1 << place % 8
         net = outcome(bytes(flipped))
-        found[net is not None] += 1
+        result[net is not None] += 1
         if net is not None and place >= 8 * header:
             assert to_bytes(net) == bytes(flipped)
-    assert min(found.values()) > 100
+    assert min(result.values()) > 100
 
 
 @MANY

@@ -41,15 +41,15 @@ def integers() -> st.SearchStrategy[int]:
 def array(values: list[int], shape: tuple[int, ...]) -> Any:
     """``int64`` where that holds them and ``object`` elsewhere, as Dyadic's makers choose."""
     is_wide = any(abs(value) >= LIMIT for value in values)
-    found = np.empty(len(values), dtype=object if is_wide else np.int64)
-    found[:] = values
-    return found.reshape(shape)
+    result = np.empty(len(values), dtype=object if is_wide else np.int64)
+    result[:] = values
+    return result.reshape(shape)
 
 
 def dyadics(shape: tuple[int, ...]) -> st.SearchStrategy[Dyadic]:
     """Exact arrays with exponents near and far, some of them of small numbers in objects."""
     count = math.prod(shape)
-    made = st.builds(
+    strategy = st.builds(
         lambda values, exponent, as_objects: Dyadic(
             array(values, shape).astype(object) if as_objects else array(values, shape), exponent
         ),
@@ -58,15 +58,15 @@ def dyadics(shape: tuple[int, ...]) -> st.SearchStrategy[Dyadic]:
         st.booleans(),
     )
     zeros = st.integers(-2000, 2000).map(lambda e: Dyadic(np.zeros(shape, dtype=np.int64), e))
-    return made | zeros if count else zeros
+    return strategy | zeros if count else zeros
 
 
 def fractions(values: Dyadic) -> Any:
     """The values one by one, by the definition in the class's first line."""
-    found = np.empty(values.shape, dtype=object)
+    result = np.empty(values.shape, dtype=object)
     for index, integer in np.ndenumerate(np.asarray(values.integers)):
-        found[index] = Fraction(int(integer)) * Fraction(2) ** values.exponent
-    return found
+        result[index] = Fraction(int(integer)) * Fraction(2) ** values.exponent
+    return result
 
 
 def equal(got: Dyadic, expected: Any) -> bool:
@@ -185,12 +185,12 @@ def test_doubles_are_taken_exactly_at_the_edge_of_a_machine_word(shift: int) -> 
 def test_sums_and_products_are_those_of_fractions(
     data: st.DataObject, shapes: tuple[tuple[int, ...], tuple[int, ...]]
 ) -> None:
-    one, two = data.draw(dyadics(shapes[0])), data.draw(dyadics(shapes[1]))
-    left, right = fractions(one), fractions(two)
-    assert equal(one.plus(two), left + right)
-    assert equal(two.plus(one), left + right)
-    assert equal(one.times(two), left * right)
-    assert equal(two.times(one), left * right)
+    entry, other = data.draw(dyadics(shapes[0])), data.draw(dyadics(shapes[1]))
+    left, right = fractions(entry), fractions(other)
+    assert equal(entry.plus(other), left + right)
+    assert equal(other.plus(entry), left + right)
+    assert equal(entry.times(other), left * right)
+    assert equal(other.times(entry), left * right)
 
 
 @MANY
@@ -199,28 +199,28 @@ def test_matrix_products_are_those_of_fractions(
     data: st.DataObject, sizes: tuple[int, int, int]
 ) -> None:
     n, k, m = sizes
-    one, two = data.draw(dyadics((n, k))), data.draw(dyadics((k, m)))
-    left, right = fractions(one), fractions(two)
+    entry, other = data.draw(dyadics((n, k))), data.draw(dyadics((k, m)))
+    left, right = fractions(entry), fractions(other)
     expected = np.empty((n, m), dtype=object)
     for i, j in np.ndindex(n, m):
         expected[i, j] = sum((left[i, at] * right[at, j] for at in range(k)), start=Fraction(0))
-    assert equal(one.matmul(two), expected)
+    assert equal(entry.matmul(other), expected)
 
 
 @pytest.mark.parametrize("bits", [26, 27, 30, 31, 52, 61])
 def test_products_are_exact_at_the_edge_of_each_way_of_multiplying(bits: int) -> None:
     """Doubles up to 2**53, machine words up to 2**62, whole numbers of any size beyond."""
     top = (1 << bits) - 1
-    one = Dyadic(np.array([[top, top - 2], [-top, 5]]))
-    two = Dyadic(np.array([[top, 3], [top - 4, -top]]))
+    left = Dyadic(np.array([[top, top - 2], [-top, 5]]))
+    right = Dyadic(np.array([[top, 3], [top - 4, -top]]))
     expected = [
         [top * top + (top - 2) * (top - 4), 3 * top - (top - 2) * top],
         [-top * top + 5 * (top - 4), -3 * top - 5 * top],
     ]
-    assert one.matmul(two).integers.tolist() == expected
-    assert one.matmul(two).integers.dtype == (object if 2 * bits + 1 > 62 else np.int64)
-    assert one.times(two).integers.tolist()[0] == [top * top, 3 * (top - 2)]
-    assert one.plus(two).integers.tolist()[0] == [2 * top, top + 1]
+    assert left.matmul(right).integers.tolist() == expected
+    assert left.matmul(right).integers.dtype == (object if 2 * bits + 1 > 62 else np.int64)
+    assert left.times(right).integers.tolist()[0] == [top * top, 3 * (top - 2)]
+    assert left.plus(right).integers.tolist()[0] == [2 * top, top + 1]
 
 
 def test_sums_of_sums_stay_exact() -> None:

@@ -149,7 +149,7 @@ def test_a_step_at_0_follows_its_own_convention(convention: Any) -> None:
     first = [at_0, 0, 1, at_0]
     second = [0, at_0, at_0, 1]
     pairs = zip(first, second, strict=True)
-    expected = [[3 * one + 5 * two + Fraction(1, 4)] for one, two in pairs]
+    expected = [[3 * left + 5 * right + Fraction(1, 4)] for left, right in pairs]
     assert rows_of(outputs(net, inputs)) == expected
 
 
@@ -267,8 +267,8 @@ def test_a_step_of_an_open_sum_is_both_0_and_1() -> None:
 def test_far_sums_saturate_without_losing_the_side_they_are_on() -> None:
     weights = np.array([[200], [-200], [1e30], [1.7e308], [-1.7e308]])
     net = Network((Layer(Dense(weights), None, Activation("tanh")),))
-    one, minus, *far = enclose_row(net, np.array([1], np.uint8), precision=1000)
-    assert 1 - Fraction(1, 2**500) < one[0] <= one[1] < 1
+    entry, minus, *far = enclose_row(net, np.array([1], np.uint8), precision=1000)
+    assert 1 - Fraction(1, 2**500) < entry[0] <= entry[1] < 1
     assert -1 < minus[0] <= minus[1] < Fraction(1, 2**500) - 1
     for (low, high), limit in zip(far, (1, 1, -1), strict=True):
         assert limit - Fraction(1, 2**900) < low <= limit <= high < limit + Fraction(1, 2**900)
@@ -282,9 +282,9 @@ def test_far_sums_saturate_without_losing_the_side_they_are_on() -> None:
 def test_the_truth_table_is_the_evaluation_row_by_row(data: st.DataObject) -> None:
     task = data.draw(tables())
     net = data.draw(networks(task=st.just(task), tanh=False, tame=True, max_depth=2))
-    found = list(truth_rows(net, task))
-    assert [row.index for row in found] == list(range(task.rows))
-    for row in found:
+    result = list(truth_rows(net, task))
+    assert [row.index for row in result] == list(range(task.rows))
+    for row in result:
         given_ = task.row(row.index)
         assert row.inputs == given_.inputs
         bits = [

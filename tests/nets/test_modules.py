@@ -59,11 +59,11 @@ def test_the_same_seed_gives_the_notebooks_weights_and_outputs(seed):
     theirs = Notebook()
     torch.manual_seed(seed)
     ours = AdderNN()
-    for (name, one), (key, two) in zip(
+    for (name, left), (key, right) in zip(
         theirs.state_dict().items(), ours.state_dict().items(), strict=True
     ):
         assert name == key
-        assert torch.equal(one, two)
+        assert torch.equal(left, right)
     x = torch.rand(5, 2)
     assert torch.equal(theirs(x), ours(x))
 
@@ -228,5 +228,5 @@ def test_a_module_computes_what_its_network_computes_and_reads_back(sizes, kind,
     back = from_module(model).network
     assert back.readout == net.readout
     assert [layer.activation for layer in back.layers] == [layer.activation for layer in net.layers]
-    for (_, one), (_, two) in zip(net.tensors(), back.tensors(), strict=True):
-        assert np.array_equal(one.exact().to_floats(), two.exact().to_floats())
+    for (_, left), (_, right) in zip(net.tensors(), back.tensors(), strict=True):
+        assert np.array_equal(left.exact().to_floats(), right.exact().to_floats())

@@ -34,12 +34,12 @@ class Built:
 
 def module() -> torch.nn.Module:
     """NET as a plain torch module."""
-    made = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 2))
+    model = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 2))
     with torch.no_grad():
-        for layer, own in zip((made[0], made[2]), NET.layers, strict=True):
+        for layer, own in zip((model[0], model[2]), NET.layers, strict=True):
             layer.weight.copy_(torch.tensor(own.weight.numbers.tolist()))  # type: ignore[union-attr]
             layer.bias.copy_(torch.tensor(own.bias.numbers.tolist()))  # type: ignore[union-attr]
-    return made
+    return model
 
 
 @FEW

@@ -225,5 +225,5 @@ def test_a_network_comes_back_from_its_own_state_dict():
     net = network([[[2, 3], [5, -7]], [[0.5, 1.5]]], [[1, 2], None])
     back = from_state_dict(to_state_dict(net))
     assert [name for name, _ in back.tensors()] == ["fc1.weight", "fc1.bias", "fc2.weight"]
-    for (_, one), (_, two) in zip(net.tensors(), back.tensors(), strict=True):
-        assert one.numbers.tobytes() == two.numbers.tobytes()
+    for (_, left), (_, right) in zip(net.tensors(), back.tensors(), strict=True):
+        assert left.numbers.tobytes() == right.numbers.tobytes()

@@ -445,8 +445,8 @@ ACTIVATIONS = {
 def test_the_network_computes_what_the_module_computes(sizes, kinds, last, bias, dtype, seed):
     rng = np.random.default_rng(seed)
     stack: list[nn.Module] = []
-    for kind, (one, two) in zip(kinds, itertools.pairwise(sizes), strict=False):
-        linear = nn.Linear(one, two, bias=bias, dtype=dtype)
+    for kind, (left, right) in zip(kinds, itertools.pairwise(sizes), strict=False):
+        linear = nn.Linear(left, right, bias=bias, dtype=dtype)
         for parameter in linear.parameters():  # eighths, so that fp32 does not round
             parameter.data = torch.from_numpy(rng.integers(-24, 25, parameter.shape) / 8).to(dtype)
         stack += [linear, ACTIVATIONS[kind]()]

@@ -45,17 +45,19 @@ def test_the_lecture_adds_one_and_one_to_three() -> None:
         ("h2", F(-1, 2), F(3, 2), F(3, 2)),
         ("h3", F(-3, 2), F(1, 2), F(1, 2)),
     ]
-    assert [(one.source, one.weight, one.factor.low, one.value.low) for one in out[1].products] == [
+    assert [
+        (entry.source, entry.weight, entry.factor.low, entry.value.low) for entry in out[1].products
+    ] == [
         ("h1", F(0), F(1, 2), F(0)),
         ("h2", F(1), F(3, 2), F(3, 2)),
         ("h3", F(-2), F(1, 2), F(-1)),
     ]
-    assert [(one.name, one.raw.low, one.got, one.expected) for one in way.outputs] == [
+    assert [(entry.name, entry.raw.low, entry.got, entry.expected) for entry in way.outputs] == [
         ("c1", F(1, 2), 1, 1),
         ("c0", F(1, 2), 1, 0),
     ]
     assert (way.input, way.got, way.expected) == ({"a": 1, "b": 1}, {"c": 3}, {"c": 2})
-    assert [one.is_right for one in way.outputs] == [True, False]
+    assert [entry.is_right for entry in way.outputs] == [True, False]
     assert not way.is_right
     assert walk(printed_network(), HALF_ADDER, {"a": 1, "b": 1}).is_right
 
@@ -116,7 +118,7 @@ def test_tanh_lies_between_its_bounds(data: st.DataObject) -> None:
     row = net.task.row(0)
     way = walk(net, net.task, row.inputs)
     bits = block_of_rows(net.task, [row.inputs]).inputs[0]
-    assert [(one.raw.low, one.raw.high) for one in way.outputs] == enclose_row(net, bits)
+    assert [(entry.raw.low, entry.raw.high) for entry in way.outputs] == enclose_row(net, bits)
     for layer in way.layers:
         for unit in layer.units:
             assert unit.sum.low <= unit.sum.high

@@ -45,7 +45,7 @@ class TaskRow:
 
 def rows_of(task: Task) -> list[TaskRow]:
     """Return a task's rows, from the first word's lowest value to the last one's highest."""
-    found: list[TaskRow] = []
+    result: list[TaskRow] = []
     for numbers in itertools.product(*(range(word.size) for word in task.inputs)):
         inputs = {word.name: n for word, n in zip(task.inputs, numbers, strict=True)}
         outputs = task.row_of(inputs).outputs
@@ -55,8 +55,8 @@ def rows_of(task: Task) -> list[TaskRow]:
             value = outputs[word.name]
             text = "?" * word.width if value is None else f"{value:0{word.width}b}"
             wanted += [None if c == "?" else int(c) for c in text]
-        found.append(TaskRow(inputs, bits, wanted))
-    return found
+        result.append(TaskRow(inputs, bits, wanted))
+    return result
 
 
 def is_right(bits: list[int | None], wanted: list[int | None]) -> bool:
@@ -102,7 +102,7 @@ def judge(net: Network, task: Task) -> Judgement:
             for value, want in zip(values, row.wanted, strict=True):
                 if want is not None:
                     sides[want].append((value - threshold) * (1 if want else -1))
-    lowest = {want: min(found, default=None) for want, found in sides.items()}
+    lowest = {want: min(result, default=None) for want, result in sides.items()}
     return Judgement(wrong, len(rows) - len(wrong), raw, lowest[0], lowest[1])
 
 
@@ -131,15 +131,15 @@ def product(weight: Fraction, value: Number | None, name: str) -> Number | None:
     return None if value is None else rounded(weight * value, name)
 
 
-def plus(one: Number | None, two: Number | None, name: str) -> Number | None:
+def plus(left: Number | None, right: Number | None, name: str) -> Number | None:
     """Return the rounded sum of two of a format's values."""
-    if one is None or two is None:
+    if left is None or right is None:
         return None
-    if isinstance(one, float) and isinstance(two, float):
-        return one if one == two else None
-    if isinstance(one, float) or isinstance(two, float):
-        return one if isinstance(one, float) else two
-    return rounded(one + two, name)
+    if isinstance(left, float) and isinstance(right, float):
+        return left if left == right else None
+    if isinstance(left, float) or isinstance(right, float):
+        return left if isinstance(left, float) else right
+    return rounded(left + right, name)
 
 
 def format_activated(activation: Activation, value: Number | None, name: str) -> Number | None:
@@ -203,15 +203,15 @@ def own_turns(net: Network, task: Task, order: str) -> tuple[dict[tuple[int, int
         is_last = number == len(net.layers)
         units = [f"h{number}.{u}" if several else f"h{u}" for u in range(1, layer.n_out + 1)]
         columns.append(list(task.output_bits) if is_last else units)
-    found: dict[tuple[int, int], list[int]] = {}
+    result: dict[tuple[int, int], list[int]] = {}
     for part in named:
         unit, terms = part.split(" as ")
         depth = next(d for d, column in enumerate(columns[1:]) if unit in column)
         sources = [*columns[depth], "bias"]
-        found[depth, columns[depth + 1].index(unit)] = [
+        result[depth, columns[depth + 1].index(unit)] = [
             sources.index(t) for t in terms.split(" + ")
         ]
-    return found, rest.removeprefix("elsewhere ")
+    return result, rest.removeprefix("elsewhere ")
 
 
 def in_order(
@@ -222,15 +222,15 @@ def in_order(
     values: list[Number | None] = [Fraction(bit) for bit in bits]
     for depth, layer in enumerate(net.layers):
         weight, bias = weights_and_biases(layer)
-        found: list[Number | None] = []
+        result: list[Number | None] = []
         for unit, (row, start) in enumerate(zip(weight, bias, strict=True)):
             terms = [product(w, x, name) for w, x in zip(row, values, strict=True)]
             terms.append(start)
             total, *rest = [terms[i] for i in own.get((depth, unit), turns(order, row, start))]
             for term in rest:
                 total = plus(total, term, name)
-            found.append(format_activated(layer.activation, total, name))
-        values = found
+            result.append(format_activated(layer.activation, total, name))
+        values = result
     return values
 
 
@@ -240,12 +240,12 @@ def all_sums(terms: list[Number | None], name: str) -> set[Number | None]:
     for subset in range(1, 1 << len(terms)):
         if subset in of:
             continue
-        found: set[Number | None] = set()
+        result: set[Number | None] = set()
         part = (subset - 1) & subset
         while part > subset ^ part:  # each split into two once
-            found |= {plus(a, b, name) for a in of[part] for b in of[subset ^ part]}
+            result |= {plus(a, b, name) for a in of[part] for b in of[subset ^ part]}
             part = (part - 1) & subset
-        of[subset] = found
+        of[subset] = result
     return of[(1 << len(terms)) - 1]
 
 

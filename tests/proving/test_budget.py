@@ -118,10 +118,10 @@ def test_what_works_in_steps_looks_at_the_budget_of_the_command() -> None:
 def test_diagrams_stop_at_the_memory_cap() -> None:
     """Before much more was taken; the reason names the cap."""
     start = limits._memory_taken()
-    found = prove(noisy_majority(61), engine="diagram", max_memory_bytes=60_000_000)
-    assert (found.verdict, found.method) == ("unknown", "diagram")
-    assert found.reason == "by diagrams, the cap of 60 MB of memory was reached"
-    assert found.formats["fp64"].reason == found.reason
+    verdict = prove(noisy_majority(61), engine="diagram", max_memory_bytes=60_000_000)
+    assert (verdict.verdict, verdict.method) == ("unknown", "diagram")
+    assert verdict.reason == "by diagrams, the cap of 60 MB of memory was reached"
+    assert verdict.formats["fp64"].reason == verdict.reason
     assert limits._memory_taken() - start < 200_000_000
 
 
@@ -129,12 +129,12 @@ def test_diagrams_stop_at_the_memory_cap() -> None:
 def test_every_engine_stops_when_time_is_up(engine: str) -> None:
     """And says how far it came where it counts inputs."""
     net = noisy_majority(25)
-    found = prove(net, engine=engine, timeout_s=0.5)
-    assert found.verdict == "unknown"
+    verdict = prove(net, engine=engine, timeout_s=0.5)
+    assert verdict.verdict == "unknown"
     if engine == "diagram":
-        assert found.reason == "by diagrams, the time was up"
+        assert verdict.reason == "by diagrams, the time was up"
         return
-    first, _, rest = found.reason.partition(" after ")
+    first, _, rest = verdict.reason.partition(" after ")
     assert first == "the time was up"
     done, _, total = rest.removesuffix(" inputs").partition(" of ")
     assert 0 < int(done) < int(total) == 1 << 25
@@ -143,9 +143,9 @@ def test_every_engine_stops_when_time_is_up(engine: str) -> None:
 def test_engines_share_the_time_and_all_say_why(monkeypatch: pytest.MonkeyPatch) -> None:
     """One after the other, each with its part of what is left."""
     monkeypatch.setattr(solver, "is_installed", lambda: False)
-    found = prove(noisy_majority(25), timeout_s=1.0)
-    assert found.verdict == "unknown"
-    reasons = found.reason.split("; ")
+    verdict = prove(noisy_majority(25), timeout_s=1.0)
+    assert verdict.verdict == "unknown"
+    reasons = verdict.reason.split("; ")
     assert reasons[0] == "by diagrams, the time was up"
     assert reasons[1].startswith("the time was up after ")
 
@@ -154,12 +154,12 @@ def test_a_wrong_row_that_was_met_in_time_refutes() -> None:
     """Though not all rows were looked at; their number is then not known."""
     task = task_named("majority:25")
     net = network([[[1.0] * 25]], [[0.0]], task=task, format="fp64")  # any vote wins
-    found = prove(net, engine="enumeration", timeout_s=0.3)
-    assert found.verdict == "refuted"
-    assert found.rows_right is None
-    assert found.margin is None
-    assert found.counterexample is not None
-    assert found.counterexample.input == {"x": 1}
+    verdict = prove(net, engine="enumeration", timeout_s=0.3)
+    assert verdict.verdict == "refuted"
+    assert verdict.rows_right is None
+    assert verdict.margin is None
+    assert verdict.counterexample is not None
+    assert verdict.counterexample.input == {"x": 1}
 
 
 def test_trials_of_a_format_stop_when_time_is_up() -> None:
@@ -171,9 +171,9 @@ def test_trials_of_a_format_stop_when_time_is_up() -> None:
         else layer
         for layer in net.layers
     )
-    found = prove(replace(net, layers=layers), formats=["fp16"], timeout_s=1.5)
-    assert (found.verdict, found.semantics) == ("unknown", "fp16")
-    assert found.reason in (
+    verdict = prove(replace(net, layers=layers), formats=["fp16"], timeout_s=1.5)
+    assert (verdict.verdict, verdict.semantics) == ("unknown", "fp16")
+    assert verdict.reason in (
         "the grid rule does not apply, and the time was up while rows were tried",
         "by diagrams, the time was up",
         "the time was up",  # on a busy machine, before an engine began
@@ -183,7 +183,7 @@ def test_trials_of_a_format_stop_when_time_is_up() -> None:
 def test_a_comparison_stops_when_time_is_up() -> None:
     """By enumeration too, and says how far it came."""
     rng = np.random.default_rng(0)
-    one, other = (
+    first, second = (
         network(
             [rng.integers(-2, 3, (600, 20)), np.zeros((1, 600), dtype=np.int64)],
             [rng.integers(-2, 3, 600), [0]],
@@ -191,10 +191,10 @@ def test_a_comparison_stops_when_time_is_up() -> None:
         )
         for _ in range(2)
     )
-    found = compare(one, other, timeout_s=0.5)
-    assert (found.verdict, found.method) == ("unknown", "enumerated")
-    assert found.reason.startswith("the time was up after ")
-    assert found.reason.endswith(" of 1048576 inputs")
+    comparison = compare(first, second, timeout_s=0.5)
+    assert (comparison.verdict, comparison.method) == ("unknown", "enumerated")
+    assert comparison.reason.startswith("the time was up after ")
+    assert comparison.reason.endswith(" of 1048576 inputs")
 
 
 def test_numbers_that_no_double_holds_are_taken_in_small_blocks() -> None:
@@ -219,9 +219,14 @@ def test_the_limits_are_for_reading_too(limit: dict[str, float], tmp_path: Path)
     _ = save(replace(net, task=None), bare)
     cap = "the time was up" if "timeout_s" in limit else "the cap of 1e-06 MB of memory was reached"
     reason = f"{cap} while the network was read"
-    found = prove(path, **limit)  # type: ignore[arg-type]
-    assert (found.verdict, found.task, found.rows, found.sha256) == ("unknown", "adder:3", 64, "")
-    assert found.sentence() == f"in exact arithmetic: adder:3, {reason}"
+    verdict = prove(path, **limit)  # type: ignore[arg-type]
+    assert (verdict.verdict, verdict.task, verdict.rows, verdict.sha256) == (
+        "unknown",
+        "adder:3",
+        64,
+        "",
+    )
+    assert verdict.sentence() == f"in exact arithmetic: adder:3, {reason}"
     assert prove(bare, "adder:3", formats="fp16", **limit).formats["fp16"].reason == reason  # type: ignore[arg-type]
     with refused(LimitError, f"prove: {reason}; give more time or memory"):
         _ = prove(bare, **limit)  # type: ignore[arg-type]

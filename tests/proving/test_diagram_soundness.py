@@ -58,12 +58,12 @@ def bits_of_sums(weights: list[int], span: int, low: int, bits: list[range]) -> 
         low: the least of them.
         bits: of each output, the values (counted from ``low``) on which it is 1.
     """
-    one, zero = Fraction(1), Fraction(0)
+    entry, zero = Fraction(1), Fraction(0)
     hidden = [list(map(Fraction, weights)) for _ in range(span)]
     bias = [Fraction(-low - i + 1) for i in range(span)]  # relu(s - low - i + 1): s - low >= i
     rows: list[list[Fraction]] = []
     for on in bits:
-        wanted = [one if i in on else zero for i in range(span)]
+        wanted = [entry if i in on else zero for i in range(span)]
         slopes = [b - a for a, b in itertools.pairwise([zero, *wanted])]
         rows.append([b - a for a, b in itertools.pairwise([zero, *slopes])])
     return [
@@ -85,12 +85,12 @@ def table_of_sums(task: Task) -> list[Affine]:
         weights += [1] if name == "full-adder" else []
         low = -(2**n - 1) if sign < 0 else 0
     span = sum(map(abs, weights)) + 1
-    found: dict[int, list[int | None]] = {}
+    result: dict[int, list[int | None]] = {}
     for row in rows_of(task):
         total = sum(w * bit for w, bit in zip(weights, row.bits, strict=True))
-        assert found.setdefault(total, row.wanted) == row.wanted
+        assert result.setdefault(total, row.wanted) == row.wanted
     on = [
-        [i for i in range(span) if found.get(i + low, [0] * task.n_out)[out]]
+        [i for i in range(span) if result.get(i + low, [0] * task.n_out)[out]]
         for out in range(task.n_out)
     ]
     return bits_of_sums(weights, span, low, on)  # type: ignore[arg-type]
@@ -98,14 +98,14 @@ def table_of_sums(task: Task) -> list[Affine]:
 
 def plain_layers(net: Network) -> list[Affine]:
     """Return an adder's layers as fractions."""
-    found: list[Affine] = []
+    result: list[Affine] = []
     for layer in net.layers:
         weight = layer.weight.exact()
         rows = [[weight.at(i, j) for j in range(layer.n_in)] for i in range(layer.n_out)]
         bias = layer.bias.exact() if layer.bias is not None else None
         biases = [bias.at(i) if bias is not None else Fraction(0) for i in range(layer.n_out)]
-        found.append(Affine(rows, biases, layer.activation))
-    return found
+        result.append(Affine(rows, biases, layer.activation))
+    return result
 
 
 def disguised(layers: list[Affine], rng: Rng) -> list[Affine]:
@@ -148,7 +148,7 @@ def random_activation(rng: Rng) -> Activation:
 def random_layers(task: Task, rng: Rng) -> list[Affine]:
     """Return layers of whole numbers, of a grid, or of any doubles."""
     sizes = [task.n_in, *rng.integers(1, 7, rng.integers(0, 3)).tolist(), task.n_out]
-    found: list[Affine] = []
+    result: list[Affine] = []
     for at, (n_in, n_out) in enumerate(itertools.pairwise(sizes)):
         taste = str(rng.choice(["whole", "grid", "dense"], p=[0.5, 0.3, 0.2]))
         shape = (n_out, n_in + 1)
@@ -162,8 +162,8 @@ def random_layers(task: Task, rng: Rng) -> list[Affine]:
         plain = [[Fraction(v) for v in row] for row in numbers.tolist()]
         is_last = at == len(sizes) - 2 and rng.random() < 0.75
         activation = Activation() if is_last else random_activation(rng)
-        found.append(Affine([row[:-1] for row in plain], [row[-1] for row in plain], activation))
-    return found
+        result.append(Affine([row[:-1] for row in plain], [row[-1] for row in plain], activation))
+    return result
 
 
 def stored(layer: Affine, rng: Rng) -> Layer:
@@ -230,33 +230,35 @@ def test_no_random_network_is_falsely_proved() -> None:
     for seed in range(NETWORKS):
         net, task, source = random_case(seed)
         truth = enumerate_rows(net, task)
-        found = decide(net, task)
-        assert found.is_right is not None, (seed, found.reason)
-        if found.is_right and truth.wrong:
+        verdict = decide(net, task)
+        assert verdict.is_right is not None, (seed, verdict.reason)
+        if verdict.is_right and truth.wrong:
             false_proved.append(seed)
             continue
-        assert found.is_right == (truth.wrong == 0), seed
-        seen["right" if found.is_right else "wrong"] += 1
-        seen[f"{source} {'right' if found.is_right else 'wrong'}"] += 1
+        assert verdict.is_right == (truth.wrong == 0), seed
+        seen["right" if verdict.is_right else "wrong"] += 1
+        seen[f"{source} {'right' if verdict.is_right else 'wrong'}"] += 1
         seen[net.readout.kind] += 1
         if source == "right":
-            assert found.is_right, seed
+            assert verdict.is_right, seed
         if task.n_in <= LARGEST_JUDGED:
             judged = judge(net, task)
             seen["judged"] += 1
-            assert found.is_right == (not judged.wrong), seed
-            if found.is_right and net.readout.kind == "threshold":
-                assert found.margin is not None, seed
-                assert (found.margin.of_0, found.margin.of_1) == (judged.of_0, judged.of_1), seed
-        if found.is_right:
-            assert found.wrong is None, seed
-            assert found.margin == margin_of(truth, net), seed
-            seen["tie"] += found.margin is not None and found.margin.min == 0
+            assert verdict.is_right == (not judged.wrong), seed
+            if verdict.is_right and net.readout.kind == "threshold":
+                assert verdict.margin is not None, seed
+                assert (verdict.margin.of_0, verdict.margin.of_1) == (judged.of_0, judged.of_1), (
+                    seed
+                )
+        if verdict.is_right:
+            assert verdict.wrong is None, seed
+            assert verdict.margin == margin_of(truth, net), seed
+            seen["tie"] += verdict.margin is not None and verdict.margin.min == 0
             continue
-        assert found.margin is None, seed
-        assert found.wrong is not None, seed
-        assert sorted(found.wrong) == sorted(task.input_bits), seed
-        bits = [found.wrong[name] for name in task.input_bits]
+        assert verdict.margin is None, seed
+        assert verdict.wrong is not None, seed
+        assert sorted(verdict.wrong) == sorted(task.input_bits), seed
+        bits = [verdict.wrong[name] for name in task.input_bits]
         got = [bit_of(net.readout, value) for value in raw_outputs(net, bits)]
         row = next(row for row in rows_of(task) if row.bits == bits)
         assert not is_right(got, row.wanted), seed

@@ -43,7 +43,7 @@ def tables(draw: st.DrawFn, *, how_many: int = 1) -> tuple[int, tuple[Values, ..
     """Value tables of functions of the same 1 to 8 variables: small values, wide ones, repeats."""
     count = draw(st.integers(1, 8))
     number = st.integers(-3, 3) | st.sampled_from([-(1 << 70), 1 << 70, 1 << 63, 0])
-    found: list[Values] = []
+    result: list[Values] = []
     for _ in range(how_many):
         few = draw(st.lists(number, min_size=1, max_size=4))
         rng = np.random.default_rng(draw(st.integers(0, 1 << 32)))
@@ -51,8 +51,8 @@ def tables(draw: st.DrawFn, *, how_many: int = 1) -> tuple[int, tuple[Values, ..
         if draw(st.booleans()):  # a variable that does not matter
             at = 1 << int(rng.integers(count))
             picks = np.array([picks[index | at] for index in range(1 << count)])
-        found.append(tuple(few[pick] for pick in picks))
-    return count, tuple(found)
+        result.append(tuple(few[pick] for pick in picks))
+    return count, tuple(result)
 
 
 @given(tables())
@@ -84,7 +84,7 @@ def test_arithmetic_is_that_of_the_values(
     count, (left, right) = drawn
     diagrams = Diagrams()
     f, g = function_of(diagrams, left), function_of(diagrams, right)
-    for found, wanted in (
+    for result, wanted in (
         (diagrams.combine(f, a, g, b), [a * x + b * y for x, y in zip(left, right, strict=True)]),
         (diagrams.combine(f, a, f, b), [(a + b) * x for x in left]),
         (diagrams.combine(g, b, f, a), [a * x + b * y for x, y in zip(left, right, strict=True)]),
@@ -93,8 +93,8 @@ def test_arithmetic_is_that_of_the_values(
         (diagrams.relu(f), [max(x, 0) for x in left]),
         *((diagrams.above(f, t), [int(x > t) for x in left]) for t in {*left, -1, 0}),
     ):
-        assert found == function_of(diagrams, tuple(wanted))
-        assert values_of(diagrams, found, count) == tuple(wanted)
+        assert result == function_of(diagrams, tuple(wanted))
+        assert values_of(diagrams, result, count) == tuple(wanted)
 
 
 @given(tables(how_many=2), st.booleans())
@@ -122,16 +122,16 @@ def test_linear_is_the_weighted_sum(offset: int, weights: list[int]) -> None:
     """In any order of terms, with weights that are 0 or repeat; and no bigger than need be."""
     diagrams = Diagrams()
     terms = list(enumerate(weights))
-    found = diagrams.linear(offset, terms)
+    diagram = diagrams.linear(offset, terms)
     assert len(diagrams) == 1 + sum(weight != 0 for weight in weights)
-    assert found == diagrams.linear(offset, reversed(terms))
+    assert diagram == diagrams.linear(offset, reversed(terms))
     count = max(len(weights), 1)
     wanted = tuple(
         offset + sum(w * (index >> (count - 1 - i) & 1) for i, w in terms)
         for index in range(1 << count)
     )
-    assert values_of(diagrams, found, count) == wanted
-    assert found == function_of(diagrams, wanted)
+    assert values_of(diagrams, diagram, count) == wanted
+    assert diagram == function_of(diagrams, wanted)
 
 
 @given(tables(how_many=4), st.sets(st.integers(0, 3)))
@@ -142,7 +142,7 @@ def test_keep_only_keeps_values_and_frees_the_rest(
     """What is kept stays canonical: the same values built again are the same function."""
     count, values = drawn
     diagrams = Diagrams()
-    functions = [function_of(diagrams, one) for one in values]
+    functions = [function_of(diagrams, entry) for entry in values]
     _ = diagrams.combine(functions[0], 2, functions[1], -3), diagrams.relu(functions[2])
     chosen = sorted(wanted)
     kept = diagrams.keep_only([functions[i] for i in chosen])
@@ -181,8 +181,8 @@ def test_3000_variables_need_no_recursion() -> None:
     assert diagrams.value(step, at) == 1
     at[DEEP - 1] ^= 1
     assert diagrams.value(step, at) == limit % 2  # one below is the limit itself, if that is even
-    found = diagrams.reaching(number, largest=True)
-    assert found == dict.fromkeys(range(DEEP), 1)
+    diagram = diagrams.reaching(number, largest=True)
+    assert diagram == dict.fromkeys(range(DEEP), 1)
 
 
 def test_the_cap_on_nodes_raises_and_holds() -> None:
@@ -241,7 +241,7 @@ def test_where_is_a_function_times_a_bit() -> None:
     diagrams = Diagrams()
     function = diagrams.relu(diagrams.linear(-3, [(1, 5), (3, 4), (5, -2)]))
     for variable in (0, 1, 2, 3, 4, 5, 6):
-        found = diagrams.where(variable, function)
+        chosen = diagrams.where(variable, function)
         for bits in itertools.product((0, 1), repeat=7):
             input = dict(enumerate(bits))
-            assert diagrams.value(found, input) == bits[variable] * diagrams.value(function, input)
+            assert diagrams.value(chosen, input) == bits[variable] * diagrams.value(function, input)

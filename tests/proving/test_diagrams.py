@@ -121,10 +121,10 @@ def test_adders_are_right_on_all_inputs(method: str, width: int) -> None:
     """Up to 2**512 of them, on few nodes, and in the order that interleaves the words."""
     net = adder(method, width)
     assert net.task is not None
-    found = decide(net, net.task)
-    assert found.is_right, found.reason
-    assert (found.wrong, found.margin, found.order) == (None, None, "words")
-    assert 0 < found.nodes < 12 * width * width.bit_length()
+    verdict = decide(net, net.task)
+    assert verdict.is_right, verdict.reason
+    assert (verdict.wrong, verdict.margin, verdict.order) == (None, None, "words")
+    assert 0 < verdict.nodes < 12 * width * width.bit_length()
 
 
 @pytest.mark.parametrize("width", [8, 16, 64, 128, 256])
@@ -144,9 +144,9 @@ def test_the_one_wrong_input_is_found(method: str, width: int) -> None:
         near = list(bits)
         near[int(rng.integers(2 * width))] ^= 1
         assert computed(faulty, near) == sum_bits(near)
-        found = decide(faulty, net.task)
-        assert found.is_right is False
-        assert wrong_bits(net, found.wrong) == bits
+        verdict = decide(faulty, net.task)
+        assert verdict.is_right is False
+        assert wrong_bits(net, verdict.wrong) == bits
 
 
 def test_a_planted_unit_that_changes_nothing_is_proved() -> None:
@@ -191,16 +191,16 @@ def test_verdicts_on_single_weight_mutants_replay(method: str) -> None:
         numbers[entry] += change
         changed = replace(layer, weight=replace(layer.weight, values=wide(numbers)))
         mutant = replace(net, layers=(*net.layers[:at], changed, *net.layers[at + 1 :]))
-        found = decide(mutant, net.task, budget=Budget.of(20))
-        if found.is_right:
+        verdict = decide(mutant, net.task, budget=Budget.of(20))
+        if verdict.is_right:
             seen["right"] += 1
             raw = outputs(mutant, rows)
             assert raw.exponent == 0
             assert (raw.integers == wanted).all(), (at, entry)
             continue
-        assert found.is_right is False, found.reason
+        assert verdict.is_right is False, verdict.reason
         seen["wrong"] += 1
-        bits = wrong_bits(net, found.wrong)
+        bits = wrong_bits(net, verdict.wrong)
         assert computed(mutant, bits) != sum_bits(bits), (at, entry)
     print(method, dict(seen))
     assert seen["wrong"] >= 90
@@ -222,17 +222,17 @@ def test_thresholds_and_margins_are_those_of_enumeration(
     assert net.task is not None
     is_right = 0 < threshold < 1 or (threshold, convention) in ((0.0, ">"), (1.0, ">="))
     truth = enumerate_rows(net, net.task)
-    found = decide(net, net.task)
-    assert (found.is_right, truth.wrong == 0) == (is_right, is_right)
+    verdict = decide(net, net.task)
+    assert (verdict.is_right, truth.wrong == 0) == (is_right, is_right)
     if is_right:
-        assert found.margin == margin_of(truth, net)
-        assert found.margin is not None
-        assert (found.margin.of_0, found.margin.of_1) == (
+        assert verdict.margin == margin_of(truth, net)
+        assert verdict.margin is not None
+        assert (verdict.margin.of_0, verdict.margin.of_1) == (
             Fraction(threshold),
             1 - Fraction(threshold),
         )
     else:
-        bits = wrong_bits(net, found.wrong)
+        bits = wrong_bits(net, verdict.wrong)
         assert computed(net, bits) != sum_bits(bits)
 
 
@@ -251,10 +251,10 @@ def test_a_margin_over_2_to_the_128_inputs_is_exact() -> None:
     ]
     layers[-1] = layer_of(rows, [0] * len(rows), layers[-1].n_in, Activation())
     faint = replace(net, layers=tuple(layers), readout=Readout("threshold", 4.5))
-    found = decide(faint, net.task)
-    assert found.is_right
-    assert found.margin is not None
-    assert (found.margin.of_0, found.margin.of_1) == (Fraction(3, 2), Fraction(23, 2))
+    verdict = decide(faint, net.task)
+    assert verdict.is_right
+    assert verdict.margin is not None
+    assert (verdict.margin.of_0, verdict.margin.of_1) == (Fraction(3, 2), Fraction(23, 2))
 
 
 # --- other tasks ---------------------------------------------------------------------------------
@@ -283,16 +283,18 @@ def subtracting() -> tuple[list[list[list[int]]], list]:
 
 
 def hand_made() -> dict[str, tuple[list, list]]:
-    found = {"subtractor:1": subtracting()}
+    result = {"subtractor:1": subtracting()}
     for width in (2, 3, 5, 8):
         counts = range(width + 1)
-        found[f"parity:{width}"] = counting(width, [[n % 2 for n in counts]])
-        found[f"majority:{width}"] = counting(width, [[int(2 * n > width) for n in counts]])
+        result[f"parity:{width}"] = counting(width, [[n % 2 for n in counts]])
+        result[f"majority:{width}"] = counting(width, [[int(2 * n > width) for n in counts]])
         places = reversed(range(width.bit_length()))
-        found[f"popcount:{width}"] = counting(width, [[n >> p & 1 for n in counts] for p in places])
+        result[f"popcount:{width}"] = counting(
+            width, [[n >> p & 1 for n in counts] for p in places]
+        )
         if width < 5:
-            found[f"comparator:{width}"] = comparing(width)
-    return found
+            result[f"comparator:{width}"] = comparing(width)
+    return result
 
 
 HAND_MADE = hand_made()
@@ -302,15 +304,15 @@ def check_against_enumeration(net: Network) -> bool:
     """Return the verdict, after it was compared with enumeration's."""
     assert net.task is not None
     truth = enumerate_rows(net, net.task)
-    found = decide(net, net.task)
-    assert found.is_right == (truth.wrong == 0)
-    if found.is_right:
-        assert found.margin == margin_of(truth, net)
+    verdict = decide(net, net.task)
+    assert verdict.is_right == (truth.wrong == 0)
+    if verdict.is_right:
+        assert verdict.margin == margin_of(truth, net)
         return True
-    bits = wrong_bits(net, found.wrong)
+    bits = wrong_bits(net, verdict.wrong)
     wanted = net.task.row_of(
         {
-            word.name: int("".join(str(found.wrong[bit]) for bit in word.bits), 2)  # type: ignore[index]
+            word.name: int("".join(str(verdict.wrong[bit]) for bit in word.bits), 2)  # type: ignore[index]
             for word in net.task.inputs
         }
     ).outputs
@@ -373,9 +375,9 @@ def test_parity_majority_and_popcount_of_many_bits_are_proved(width: int) -> Non
         assert decide(net, task).is_right
         weights[1][0][-1] += 1  # the relu that is on at all ones alone
         faulty = network(weights, bias, task=task, readout=EXACT)
-        found = decide(faulty, task)
-        assert found.is_right is False
-        assert found.wrong == dict.fromkeys(task.input_bits, 1)
+        verdict = decide(faulty, task)
+        assert verdict.is_right is False
+        assert verdict.wrong == dict.fromkeys(task.input_bits, 1)
 
 
 def test_a_comparator_of_20_bits_is_proved_and_its_mutant_refuted() -> None:
@@ -386,9 +388,9 @@ def test_a_comparator_of_20_bits_is_proved_and_its_mutant_refuted() -> None:
     assert decide(net, task).is_right
     bias[0][0] = 1
     faulty = network(weights, bias, task=task, readout=EXACT)
-    found = decide(faulty, task)
-    assert found.is_right is False
-    bits = wrong_bits(faulty, found.wrong)
+    verdict = decide(faulty, task)
+    assert verdict.is_right is False
+    bits = wrong_bits(faulty, verdict.wrong)
     a, b = (int("".join(map(str, part)), 2) for part in (bits[:20], bits[20:]))
     assert computed(faulty, bits) != [int(a < b), int(a == b), int(a > b)]
 
@@ -399,9 +401,9 @@ def test_a_comparator_of_20_bits_is_proved_and_its_mutant_refuted() -> None:
 def test_a_task_without_a_diagram_has_no_answer_and_costs_no_work() -> None:
     """Whatever the network; it is not built first."""
     task = parse_table("in a:1,out p:1\n0,0\n1,1\n", where="t.csv")
-    found = decide(network([[[1.0]]], [None], task=task), task)
-    assert (found.is_right, found.nodes) == (None, 0)
-    assert found.reason == f"no diagram is known for {task.name}"
+    verdict = decide(network([[[1.0]]], [None], task=task), task)
+    assert (verdict.is_right, verdict.nodes) == (None, 0)
+    assert verdict.reason == f"no diagram is known for {task.name}"
 
 
 @pytest.mark.parametrize("width", [1, 2, 3])
@@ -418,11 +420,11 @@ def test_a_multiplier_is_held_against_the_product(width: int) -> None:
         if spoilt is not None:
             table[spoilt, -1] ^= 1
         net = Network((match, Layer(Dense(table.T))), EXACT, task, "int8")
-        found = decide(net, task)
-        assert found.is_right == (spoilt is None)
+        verdict = decide(net, task)
+        assert verdict.is_right == (spoilt is None)
         if spoilt is not None:
-            assert found.wrong is not None
-            bits = [found.wrong[bit] for bit in task.input_bits]
+            assert verdict.wrong is not None
+            bits = [verdict.wrong[bit] for bit in task.input_bits]
             assert bits == block.inputs[spoilt].tolist()
 
 
@@ -441,11 +443,11 @@ def test_at_the_cap_on_nodes_there_is_no_answer() -> None:
     """On either order of the variables; the reason names the cap."""
     net = dense(20)
     assert net.task is not None
-    found = decide(net, net.task, most_nodes=5000)
-    assert (found.is_right, found.wrong, found.margin) == (None, None, None)
-    assert found.reason == "the cap of 5000 nodes was reached"
+    verdict = decide(net, net.task, most_nodes=5000)
+    assert (verdict.is_right, verdict.wrong, verdict.margin) == (None, None, None)
+    assert verdict.reason == "the cap of 5000 nodes was reached"
     assert variable_order(net, net.task, "words") != variable_order(net, net.task, "weights")
-    assert 5000 < found.nodes <= 2 * 5000  # both were tried
+    assert 5000 < verdict.nodes <= 2 * 5000  # both were tried
     # of one network, too few nodes and enough
     adder_64 = adder("prefix", 64)
     assert adder_64.task is not None
@@ -468,9 +470,9 @@ def test_when_time_is_up_there_is_no_answer(kind: str) -> None:
             task=task_named("majority:61"),
         )
     assert net.task is not None
-    found = decide(net, net.task, budget=Budget.of(0.3))
-    assert (found.is_right, found.wrong, found.margin) == (None, None, None)
-    assert found.reason == "the time was up"
+    verdict = decide(net, net.task, budget=Budget.of(0.3))
+    assert (verdict.is_right, verdict.wrong, verdict.margin) == (None, None, None)
+    assert verdict.reason == "the time was up"
 
 
 def test_no_time_at_all_gives_no_answer() -> None:

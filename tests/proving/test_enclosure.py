@@ -65,8 +65,8 @@ def wild_network(seed: int, name: str) -> Network:
     ends = (form.smallest, top) if rng.random() < 0.5 else (-3, 4)
 
     def numbers(*shape: int) -> np.ndarray:
-        found = rng.uniform(-1, 1, shape) * 2.0 ** rng.integers(*ends, shape)
-        return np.where(rng.random(shape) < 0.2, 0.0, found)
+        result = rng.uniform(-1, 1, shape) * 2.0 ** rng.integers(*ends, shape)
+        return np.where(rng.random(shape) < 0.2, 0.0, result)
 
     def activation() -> Activation:
         kind = str(rng.choice(["relu", "leaky", "step", "identity"]))
@@ -96,14 +96,14 @@ def test_an_enclosure_holds_exact_arithmetic_and_every_order(name: str) -> None:
         net = wild_network(seed, name)
         assert Machine.can_run(net)
         inputs = all_rows(net)
-        found = Machine(net, FORMATS[name]).enclose(inputs)
-        assert np.isfinite(found.values).all(), seed
-        assert (found.errors >= 0).all(), seed
+        enclosure = Machine(net, FORMATS[name]).enclose(inputs)
+        assert np.isfinite(enclosure.values).all(), seed
+        assert (enclosure.errors >= 0).all(), seed
         for row, bits in enumerate(inputs.tolist()):
             exact = raw_outputs(net, bits)
             reached = list(all_outputs(net, bits, name))
             for column, (value, error) in enumerate(
-                zip(found.values[row], found.errors[row], strict=True)
+                zip(enclosure.values[row], enclosure.errors[row], strict=True)
             ):
                 kind = "exact" if error == 0 else "bounded" if error < np.inf else "nothing"
                 seen[kind] += 1
@@ -119,15 +119,15 @@ def test_decided_bits_are_the_bits_of_exact_arithmetic_and_of_every_order() -> N
     for seed in range(60):
         net = wild_network(seed, "fp16")
         inputs = all_rows(net)
-        found = Machine(net, FORMATS["fp16"]).enclose(inputs)
-        value = found.values[seed % len(inputs), seed % 2]
+        enclosure = Machine(net, FORMATS["fp16"]).enclose(inputs)
+        value = enclosure.values[seed % len(inputs), seed % 2]
         threshold = float(value)
         for readout in (
             EXACT,
             Readout("threshold", threshold, ">"),
             Readout("threshold", threshold, ">="),
         ):
-            bits, decided = found.bits(readout)
+            bits, decided = enclosure.bits(readout)
             for row, given in enumerate(inputs.tolist()):
                 for raw in (raw_outputs(net, given), *all_outputs(net, given, "fp16")):
                     for column, value in enumerate(raw):
@@ -145,13 +145,13 @@ def one_sum(weights: list[float], bias: float | None, name: str) -> Network:
 
 def test_a_bit_is_decided_where_the_whole_enclosure_lies_on_one_side() -> None:
     """An error that reaches the threshold leaves it open, unless there is none at all."""
-    found = Enclosure(
+    result = Enclosure(
         np.array([[1.0, 1.0, 1.0, 0.5, 0.0]]), np.array([[0.4, 0.5, 0.6, 0.0, 0.5]]), rounds=True
     )
-    bits, decided = found.bits(Readout("threshold", 0.5, ">"))
+    bits, decided = result.bits(Readout("threshold", 0.5, ">"))
     assert decided.tolist() == [[True, False, False, True, False]]
     assert bits[decided].tolist() == [1, 0]
-    bits, decided = found.bits(Readout("threshold", 0.5, ">="))
+    bits, decided = result.bits(Readout("threshold", 0.5, ">="))
     assert bits[decided].tolist() == [1, 1]
 
 
@@ -159,8 +159,8 @@ def bounds_at(net: Network, layer: int, row: list[int], name: str) -> tuple[np.n
     """Return the enclosure of a layer's sums on one row: values and errors."""
     last = replace(net.layers[layer], activation=Activation())
     cut = replace(net, layers=(*net.layers[:layer], last))
-    found = Machine(cut, FORMATS[name]).enclose(np.array([row], dtype=np.uint8))
-    return found.values[0], found.errors[0]
+    enclosure = Machine(cut, FORMATS[name]).enclose(np.array([row], dtype=np.uint8))
+    return enclosure.values[0], enclosure.errors[0]
 
 
 def test_the_bound_is_that_of_the_module_docstring() -> None:
@@ -188,10 +188,10 @@ def test_the_bound_of_a_leaky_unit_covers_its_rounded_product(slope: float) -> N
     values, errors = bounds_at(net, 0, [1, 1, 1], "fp8-e5m2")
     assert values.tolist() == [-1]
     leaky = replace(net, layers=net.layers[:1])
-    found = Machine(leaky, FORMATS["fp8-e5m2"]).enclose(np.array([[1, 1, 1]], dtype=np.uint8))
-    assert found.values.tolist() == [[-slope]]
+    enclosure = Machine(leaky, FORMATS["fp8-e5m2"]).enclose(np.array([[1, 1, 1]], dtype=np.uint8))
+    assert enclosure.values.tolist() == [[-slope]]
     least = abs(slope) * errors[0] + u * abs(slope) * (1 + errors[0])
-    assert found.errors[0, 0] >= max(least, errors[0])
+    assert enclosure.errors[0, 0] >= max(least, errors[0])
 
 
 def test_the_bound_of_tanh_covers_its_own_error_and_that_of_its_sum() -> None:
@@ -199,9 +199,9 @@ def test_the_bound_of_tanh_covers_its_own_error_and_that_of_its_sum() -> None:
     for weights, least in (([1.0, 0, 0], 0.0), ([2.0**40 + 0.5, -(2.0**40), 2.0**-30], 2.0**-10)):
         net = fp64_layers(([weights], None, Activation("tanh")))
         _, errors = bounds_at(net, 0, [1, 1, 1], "fp64")
-        found = Machine(net, FP64).enclose(np.array([[1, 1, 1]], dtype=np.uint8))
+        enclosure = Machine(net, FP64).enclose(np.array([[1, 1, 1]], dtype=np.uint8))
         assert errors[0] >= least
-        assert found.errors[0, 0] >= errors[0] + TANH_ERROR
+        assert enclosure.errors[0, 0] >= errors[0] + TANH_ERROR
 
 
 LAST_OF_THE_GRID = {
@@ -228,9 +228,9 @@ def test_the_grid_rule_holds_to_its_last_unit_and_no_further(case: str) -> None:
         net = one_sum(weights, None, name)
         machine = Machine(net, FORMATS[name])
         assert machine.never_rounds == is_exact, weights
-        found = machine.enclose(all_rows(net)[-1:])
-        assert (found.errors == 0).all() == is_exact, weights
-        assert found.rounds != is_exact, weights
+        enclosure = machine.enclose(all_rows(net)[-1:])
+        assert (enclosure.errors == 0).all() == is_exact, weights
+        assert enclosure.rounds != is_exact, weights
 
 
 def test_the_grid_rule_holds_row_by_row_where_it_does_not_hold_for_all() -> None:
@@ -241,9 +241,9 @@ def test_the_grid_rule_holds_row_by_row_where_it_does_not_hold_for_all() -> None
         )
         machine = Machine(net, FORMATS["fp16"])
         assert not machine.never_rounds
-        found = machine.enclose(all_rows(net))
-        assert (found.errors == 0).tolist() == [[True, True]] * 3 + [[False, True]]
-        assert found.rounds
+        enclosure = machine.enclose(all_rows(net))
+        assert (enclosure.errors == 0).tolist() == [[True, True]] * 3 + [[False, True]]
+        assert enclosure.rounds
 
 
 def test_negative_values_times_negative_weights_count_as_positive_terms() -> None:
@@ -277,9 +277,9 @@ def test_units_below_the_smallest_subnormal_are_off_the_grid() -> None:
     """A product of 2**-16 and 2**-16 is below fp16's 2**-24, though a double holds it."""
     tiny = 2.0**-16
     net = network([[[tiny]], [[tiny]]], [None, None], readout=AT, format="fp16")
-    found = Machine(net, FORMATS["fp16"]).enclose(np.array([[1]], dtype=np.uint8))
-    assert found.values.tolist() == [[2.0**-32]]
-    assert found.errors[0, 0] >= 2.0**-32
+    enclosure = Machine(net, FORMATS["fp16"]).enclose(np.array([[1]], dtype=np.uint8))
+    assert enclosure.values.tolist() == [[2.0**-32]]
+    assert enclosure.errors[0, 0] >= 2.0**-32
     assert Machine(net, FP64).enclose(np.array([[1]], dtype=np.uint8)).errors.tolist() == [[0]]
 
 
@@ -287,17 +287,19 @@ def test_the_53_bit_edge() -> None:
     """Sums of 2**53 and beyond lose units in double, so room is left, and nothing is missed."""
     for units, is_exact in ((2**52, True), (2**53 - 2**29, True), (2**53, False)):
         net = one_sum([float(units), 1.0], None, "fp64")
-        found = Machine(net, FP64).enclose(all_rows(net)[-1:])
-        assert (found.errors == 0).all() == is_exact, units
+        enclosure = Machine(net, FP64).enclose(all_rows(net)[-1:])
+        assert (enclosure.errors == 0).all() == is_exact, units
     # 2**53 + 1 - 2**53 - 1 + 1: a double gives 0 or 2 in some order, exact arithmetic 1
     weights = [2.0**53, 1.0, -(2.0**53), -1.0, 1.0]
     net = replace(one_sum(weights, None, "fp64"), readout=Readout("threshold", 0.5, ">"))
     for column in itertools.permutations(range(5), 3):
         order = [*column, *(set(range(5)) - set(column))]
         shuffled = replace(net, layers=(Layer(Dense(np.array([weights])[:, order])),))
-        found = Machine(shuffled, FP64).enclose(all_rows(shuffled)[-1:])
-        assert lies_within(Fraction(1), float(found.values[0, 0]), float(found.errors[0, 0]))
-        assert found.errors[0, 0] > 0
+        enclosure = Machine(shuffled, FP64).enclose(all_rows(shuffled)[-1:])
+        assert lies_within(
+            Fraction(1), float(enclosure.values[0, 0]), float(enclosure.errors[0, 0])
+        )
+        assert enclosure.errors[0, 0] > 0
 
 
 def test_long_sums_of_subnormals_in_a_short_format() -> None:
@@ -311,11 +313,11 @@ def test_long_sums_of_subnormals_in_a_short_format() -> None:
         readout=AT,
         format="fp8-e5m2",
     )
-    found = Machine(net, form).enclose(np.array([[1]], dtype=np.uint8))
+    enclosure = Machine(net, form).enclose(np.array([[1]], dtype=np.uint8))
     u, terms = 2.0**-form.precision, width + 2
     growth = (1 + u) ** terms - 1
     total = width * 1.5 * 2.0**form.smallest
-    assert found.errors[0, 0] >= growth * total + terms * 2.0**form.smallest * (1 + growth) / 2
+    assert enclosure.errors[0, 0] >= growth * total + terms * 2.0**form.smallest * (1 + growth) / 2
 
 
 EXTREME = {
@@ -379,10 +381,12 @@ def test_extreme_numbers_are_judged_exactly(case: str) -> None:
     net = EXTREME[case]
     if Machine.can_run(net):
         inputs = all_rows(net)
-        found = Machine(net, FP64).enclose(inputs)
+        enclosure = Machine(net, FP64).enclose(inputs)
         for row, bits in enumerate(inputs.tolist()):
             for column, value in enumerate(raw_outputs(net, bits)):
-                assert lies_within(value, found.values[row, column], found.errors[row, column])
+                assert lies_within(
+                    value, enclosure.values[row, column], enclosure.errors[row, column]
+                )
     bits = [
         "".join(str(bit_of(net.readout, value)) for value in raw_outputs(net, row))
         for row in all_rows(net).tolist()
@@ -417,9 +421,9 @@ def test_what_doubles_can_run() -> None:
 def test_stored_numbers_that_no_double_holds_are_never_exact() -> None:
     """2**60 + 1 rounds to 2**60, so even a sum on the grid is off."""
     net = EXTREME["whole numbers that no double holds"]
-    found = Machine(net, FP64).enclose(all_rows(net))
-    assert (found.errors > 0).all()
-    assert found.rounds
+    enclosure = Machine(net, FP64).enclose(all_rows(net))
+    assert (enclosure.errors > 0).all()
+    assert enclosure.rounds
 
 
 def test_an_undecided_step_is_between_0_and_1() -> None:
@@ -432,13 +436,13 @@ def test_an_undecided_step_is_between_0_and_1() -> None:
         AT,
         format="fp64",
     )
-    found = Machine(net, FP64).enclose(np.array([[1, 1, 1], [1, 0, 0]], dtype=np.uint8))
-    assert found.values.tolist() == [[3.0], [5.0]]
-    assert 2 <= found.errors[0, 0] < 2.001
-    assert found.errors[1, 0] == 0
+    enclosure = Machine(net, FP64).enclose(np.array([[1, 1, 1], [1, 0, 0]], dtype=np.uint8))
+    assert enclosure.values.tolist() == [[3.0], [5.0]]
+    assert 2 <= enclosure.errors[0, 0] < 2.001
+    assert enclosure.errors[1, 0] == 0
     # both of its values are above 0, so the row is clear nevertheless; with bias -1 it is not
-    assert found.bits(AT)[1].tolist() == [[True], [True]]
-    assert found.bits(Readout("threshold", 2.0, ">"))[1].tolist() == [[False], [True]]
+    assert enclosure.bits(AT)[1].tolist() == [[True], [True]]
+    assert enclosure.bits(Readout("threshold", 2.0, ">"))[1].tolist() == [[False], [True]]
 
 
 def test_hidden_rounding_is_told_though_a_step_hides_it() -> None:
@@ -446,9 +450,9 @@ def test_hidden_rounding_is_told_though_a_step_hides_it() -> None:
     step = Activation("step", convention=">")
     for weight, bias, rounds in (([2048, 1, 1], 3000, True), ([1024, -1024, 1], 3, False)):
         net = network([[weight], [[1]]], [[bias], [0]], activation=step, readout=AT, format="fp16")
-        found = Machine(net, FORMATS["fp16"]).enclose(all_rows(net))
-        assert (found.errors == 0).all()
-        assert found.rounds == rounds
+        enclosure = Machine(net, FORMATS["fp16"]).enclose(all_rows(net))
+        assert (enclosure.errors == 0).all()
+        assert enclosure.rounds == rounds
 
 
 def test_fast_arithmetic_decides_the_clear_rows_and_whole_numbers_the_rest() -> None:
@@ -456,8 +460,8 @@ def test_fast_arithmetic_decides_the_clear_rows_and_whole_numbers_the_rest() -> 
     net = replace(one_sum([0.1, 0.2, -0.3], None, "fp64"), readout=AT)
     task = parse_table("in x:3,out y:1\n0,0\n1,0\n2,1\n3,0\n4,1\n5,0\n6,1\n7,1", where="test")
     assert raw_outputs(net, [1, 1, 1]) == [Fraction(0.1) + Fraction(0.2) - Fraction(0.3)]
-    found = enumerate_rows(net, task)
-    assert (found.rows, found.wrong, found.exact_rows) == (8, 0, 1)
+    enumeration = enumerate_rows(net, task)
+    assert (enumeration.rows, enumeration.wrong, enumeration.exact_rows) == (8, 0, 1)
 
 
 @pytest.mark.parametrize(
@@ -513,9 +517,9 @@ def test_an_enclosure_holds_a_tanh_network() -> None:
         )
         net = Network(layers, AT, format="fp64")
         inputs = all_rows(net)
-        found = Machine(net, FP64).enclose(inputs)
-        assert (found.errors > 0).all()
-        assert (found.errors < 1e-6).all()
+        enclosure = Machine(net, FP64).enclose(inputs)
+        assert (enclosure.errors > 0).all()
+        assert (enclosure.errors < 1e-6).all()
         with mpmath.workdps(60):
             for row, bits in enumerate(inputs.tolist()):
                 values = [mpmath.mpf(bit) for bit in bits]
@@ -529,5 +533,5 @@ def test_an_enclosure_holds_a_tanh_network() -> None:
                     of = {"tanh": mpmath.tanh, "relu": lambda x: max(x, 0), "identity": lambda x: x}
                     values = [of[layer.activation.kind](total) for total in sums]
                 for column, value in enumerate(values):
-                    off = abs(value - mpmath.mpf(found.values[row, column]))
-                    assert off <= mpmath.mpf(found.errors[row, column])
+                    off = abs(value - mpmath.mpf(enclosure.values[row, column]))
+                    assert off <= mpmath.mpf(enclosure.errors[row, column])

@@ -63,10 +63,10 @@ def test_the_margins_of_the_lecture_network_and_of_its_repairs(case: str) -> Non
     weight, threshold, right, of_0, of_1 = REPAIRS[case]
     net = with_weight(LECTURE, "fc2.weight", (1, 2), weight)
     net = replace(net, readout=Readout("threshold", threshold, ">"))
-    found = enumerate_rows(net, HALF_ADDER)
-    margin = margin_of(found, net)
+    enumeration = enumerate_rows(net, HALF_ADDER)
+    margin = margin_of(enumeration, net)
     assert margin is not None
-    assert found.rows - found.wrong == right
+    assert enumeration.rows - enumeration.wrong == right
     assert (margin.of_0, margin.of_1) == (Fraction(of_0), Fraction(of_1))
 
 
@@ -85,13 +85,13 @@ def test_the_two_conventions_differ_on_a_tie_alone() -> None:
 
 def test_the_printed_weights_have_the_margin_that_their_digits_give() -> None:
     """The 17 numbers of the training notebook: right on all four rows, margin 0.146."""
-    found = exactly(printed_network())
-    assert found
-    assert found.margin is not None
+    verdict = exactly(printed_network())
+    assert verdict
+    assert verdict.margin is not None
     expected = judge(printed_network(), HALF_ADDER)
-    assert (found.margin.of_0, found.margin.of_1) == (expected.of_0, expected.of_1)
-    assert found.margin.min is not None
-    assert f"{float(found.margin.min):.3f}" == "0.146"
+    assert (verdict.margin.of_0, verdict.margin.of_1) == (expected.of_0, expected.of_1)
+    assert verdict.margin.min is not None
+    assert f"{float(verdict.margin.min):.3f}" == "0.146"
 
 
 def test_a_margin_is_the_fraction_and_not_its_nearest_double() -> None:
@@ -112,21 +112,21 @@ def test_a_margin_is_the_fraction_and_not_its_nearest_double() -> None:
 def test_a_margin_has_no_side_where_no_output_should_be_there() -> None:
     """Outputs that are all 0 leave the ones without a margin."""
     net = network([[[1, 2]]], [[-7]], readout=Readout("threshold", 0.0, ">"))
-    found = exactly(net, table("in x:2,out y:1", "0,0", "1,0", "2,0", "3,0"))
-    assert found
-    assert found.margin is not None
-    assert (found.margin.of_0, found.margin.of_1, found.margin.min) == (4, None, 4)
+    verdict = exactly(net, table("in x:2,out y:1", "0,0", "1,0", "2,0", "3,0"))
+    assert verdict
+    assert verdict.margin is not None
+    assert (verdict.margin.of_0, verdict.margin.of_1, verdict.margin.min) == (4, None, 4)
 
 
 def test_outputs_that_may_be_anything_do_not_count() -> None:
     """Neither for the verdict nor for the margin; with the star filled in, both change."""
     net = network([[[4, 2]], [[1], [1]]], [[-3], [0, -1]])
     lines = ["in x:2,out y:1,out z:1", "0,0,0", "1,*,0", "2,1,*", "3,1,1"]
-    found = exactly(net, table(*lines))
-    assert found
-    assert found.rows == found.rows_right == 4
-    assert found.margin is not None
-    assert (found.margin.of_0, found.margin.of_1) == (Fraction(1, 2), Fraction(1, 2))
+    verdict = exactly(net, table(*lines))
+    assert verdict
+    assert verdict.rows == verdict.rows_right == 4
+    assert verdict.margin is not None
+    assert (verdict.margin.of_0, verdict.margin.of_1) == (Fraction(1, 2), Fraction(1, 2))
     filled = exactly(net, table(*(line.replace("1,*,0", "1,1,0") for line in lines)))
     assert filled.verdict == "refuted"
     assert filled.rows_right == 3
@@ -142,24 +142,24 @@ def test_outputs_that_may_be_anything_do_not_count() -> None:
 def test_a_counterexample_shows_free_outputs_as_none() -> None:
     """``expected`` says where any value will do."""
     net = network([[[1], [2]]], [[0, 0]])
-    found = exactly(net, table("in x:1,out y:1,out z:1", "0,1,*", "1,*,1"))
-    assert found.counterexample is not None
-    assert found.counterexample.expected == {"y": 1, "z": None}
-    assert found.counterexample.got == {"y": 0, "z": 0}
+    verdict = exactly(net, table("in x:1,out y:1,out z:1", "0,1,*", "1,*,1"))
+    assert verdict.counterexample is not None
+    assert verdict.counterexample.expected == {"y": 1, "z": None}
+    assert verdict.counterexample.got == {"y": 0, "z": 0}
 
 
 def test_an_exact_readout_takes_0_and_1_alone() -> None:
     """1/2, 2 and -1 are no bits, whatever was asked for; there is no margin."""
     net = network([[[1, 2]]], [[-1]], readout=EXACT)
     task = table("in x:2,out y:1", "0,0", "1,1", "2,0", "3,1")
-    found = exactly(net, task)
-    assert found.verdict == "refuted"
-    assert found.margin is None
-    assert found.rows_right == 2
-    assert found.counterexample is not None
-    assert found.counterexample.input == {"x": 0}
-    assert found.counterexample.got == {"y": None}
-    assert found.counterexample.output == (-1,)
+    verdict = exactly(net, task)
+    assert verdict.verdict == "refuted"
+    assert verdict.margin is None
+    assert verdict.rows_right == 2
+    assert verdict.counterexample is not None
+    assert verdict.counterexample.input == {"x": 0}
+    assert verdict.counterexample.got == {"y": None}
+    assert verdict.counterexample.output == (-1,)
     starred = exactly(net, table("in x:2,out y:1", "0,*", "1,1", "2,0", "3,*"))
     assert starred
     assert starred.rows_right == 4
@@ -168,11 +168,11 @@ def test_an_exact_readout_takes_0_and_1_alone() -> None:
 def test_an_exact_readout_is_not_fooled_by_the_nearest_double() -> None:
     """1 + 2**-60 rounds to 1 in double, and is no bit."""
     net = network([[[1, 2.0**-60]]], [None], readout=EXACT, format="fp64")
-    found = exactly(net, table("in x:2,out y:1", "0,0", "1,0", "2,1", "3,1"))
-    assert found.verdict == "refuted"
-    assert found.rows_right == 2
-    assert found.counterexample is not None
-    assert found.counterexample.output == (Fraction(1, 2**60),)
+    verdict = exactly(net, table("in x:2,out y:1", "0,0", "1,0", "2,1", "3,1"))
+    assert verdict.verdict == "refuted"
+    assert verdict.rows_right == 2
+    assert verdict.counterexample is not None
+    assert verdict.counterexample.output == (Fraction(1, 2**60),)
 
 
 @pytest.mark.parametrize("fault", [0, (1 << 14) - 1, 1 << 14, (1 << 15) + 7])
@@ -186,8 +186,8 @@ def test_the_first_wrong_row_is_found_in_whichever_block(fault: int) -> None:
         task_named("parity:16"), rule=lambda words: {"p": (words["x"] > 0) ^ wrong[words["x"]]}
     )
     assert block_rows(net) < rows
-    found = enumerate_rows(net, task)
-    assert (found.rows, found.wrong, found.first_wrong) == (rows, 3, fault)
+    enumeration = enumerate_rows(net, task)
+    assert (enumeration.rows, enumeration.wrong, enumeration.first_wrong) == (rows, 3, fault)
 
 
 def test_rows_are_taken_in_blocks_that_fit() -> None:
@@ -227,30 +227,30 @@ def tanh_twins(*, bias: float = 0.0, second: float = 1.0) -> Network:
 
 def test_a_tanh_row_on_the_threshold_is_undecided() -> None:
     """Intervals of any width hold 0, so the verdict is unknown and says on which row."""
-    found = exactly(tanh_twins(), table("in x:1,out y:1,out z:1", "0,0,0", "1,0,1"))
-    assert found.verdict == "unknown"
-    assert not found
-    assert found.reason == "1 row could not be decided, the first x = 1"
-    assert found.rows_right is None
-    assert found.margin is None
-    assert found.counterexample is None
+    verdict = exactly(tanh_twins(), table("in x:1,out y:1,out z:1", "0,0,0", "1,0,1"))
+    assert verdict.verdict == "unknown"
+    assert not verdict
+    assert verdict.reason == "1 row could not be decided, the first x = 1"
+    assert verdict.rows_right is None
+    assert verdict.margin is None
+    assert verdict.counterexample is None
 
 
 def test_a_tanh_row_that_is_wrong_elsewhere_is_refuted() -> None:
     """One wrong output is enough, though the other can't be decided."""
-    found = exactly(tanh_twins(), table("in x:1,out y:1,out z:1", "0,0,0", "1,0,0"))
-    assert found.verdict == "refuted"
-    assert found.counterexample is not None
-    assert found.counterexample.input == {"x": 1}
-    assert found.counterexample.got == {"y": None, "z": 1}
-    assert found.rows_right == 1
+    verdict = exactly(tanh_twins(), table("in x:1,out y:1,out z:1", "0,0,0", "1,0,0"))
+    assert verdict.verdict == "refuted"
+    assert verdict.counterexample is not None
+    assert verdict.counterexample.input == {"x": 1}
+    assert verdict.counterexample.got == {"y": None, "z": 1}
+    assert verdict.rows_right == 1
 
 
 def test_a_tanh_row_is_decided_where_the_open_output_is_free() -> None:
     """A star where nothing can be known asks for nothing."""
-    found = exactly(tanh_twins(), table("in x:1,out y:1,out z:1", "0,0,0", "1,*,1"))
-    assert found
-    assert found.rows_right == 2
+    verdict = exactly(tanh_twins(), table("in x:1,out y:1,out z:1", "0,0,0", "1,*,1"))
+    assert verdict
+    assert verdict.rows_right == 2
 
 
 def test_a_tanh_row_behind_a_negative_slope_is_undecided() -> None:
@@ -262,8 +262,8 @@ def test_a_tanh_row_behind_a_negative_slope_is_undecided() -> None:
         Layer(Dense(np.array([[1.0]]))),
     )
     for bit in (0, 1):
-        found = exactly(replace(twins, layers=layers), table("in x:1,out y:1", "0,0", f"1,{bit}"))
-        assert found.verdict == "unknown"
+        verdict = exactly(replace(twins, layers=layers), table("in x:1,out y:1", "0,0", f"1,{bit}"))
+        assert verdict.verdict == "unknown"
 
 
 def test_a_tanh_row_just_off_the_threshold_is_decided_by_intervals() -> None:
@@ -271,9 +271,9 @@ def test_a_tanh_row_just_off_the_threshold_is_decided_by_intervals() -> None:
     for bias, bit in ((2.0**-80, 1), (-(2.0**-80), 0)):
         net = tanh_twins(bias=bias)
         lines = ("in x:1,out y:1,out z:1", f"0,{bit},0", f"1,{bit},1")
-        found = enumerate_rows(net, table(*lines))
-        assert (found.wrong, found.undecided) == (0, [])
-        assert found.exact_rows >= 1
+        enumeration = enumerate_rows(net, table(*lines))
+        assert (enumeration.wrong, enumeration.undecided) == (0, [])
+        assert enumeration.exact_rows >= 1
         assert exactly(net, table(*lines))
         refuted = exactly(net, table(lines[0], lines[1], f"1,{1 - bit},1"))
         assert refuted.verdict == "refuted"
@@ -281,22 +281,22 @@ def test_a_tanh_row_just_off_the_threshold_is_decided_by_intervals() -> None:
 
 def test_a_tanh_margin_is_a_lower_bound_marked_as_one() -> None:
     """tanh(1) = 0.76159…: never above the truth, and within 2**-40 of it."""
-    found = exactly(tanh_twins(bias=0.25), table("in x:1,out y:1,out z:1", "0,1,0", "1,1,1"))
-    assert found
-    assert found.margin is not None
-    assert found.margin.to_dict()["exact"] is False
-    assert found.margin.of_0 == 0  # tanh(0), on the threshold
-    assert found.margin.of_1 is not None
-    assert Fraction(1, 4) - Fraction(1, 2**40) <= found.margin.of_1 <= Fraction(1, 4)
+    verdict = exactly(tanh_twins(bias=0.25), table("in x:1,out y:1,out z:1", "0,1,0", "1,1,1"))
+    assert verdict
+    assert verdict.margin is not None
+    assert verdict.margin.to_dict()["exact"] is False
+    assert verdict.margin.of_0 == 0  # tanh(0), on the threshold
+    assert verdict.margin.of_1 is not None
+    assert Fraction(1, 4) - Fraction(1, 2**40) <= verdict.margin.of_1 <= Fraction(1, 4)
 
 
 def test_a_tanh_margin_leaves_out_what_may_be_anything() -> None:
     """Without the tie of tanh(0) the zeros have no margin at all."""
-    found = exactly(tanh_twins(bias=0.25), table("in x:1,out y:1,out z:1", "0,1,*", "1,*,1"))
-    assert found
-    assert found.margin is not None
-    assert found.margin.of_0 is None
-    assert found.margin.of_1 == Fraction(1, 4)
+    verdict = exactly(tanh_twins(bias=0.25), table("in x:1,out y:1,out z:1", "0,1,*", "1,*,1"))
+    assert verdict
+    assert verdict.margin is not None
+    assert verdict.margin.of_0 is None
+    assert verdict.margin.of_1 == Fraction(1, 4)
 
 
 def test_a_tanh_margin_where_doubles_know_nothing() -> None:
@@ -310,14 +310,14 @@ def test_a_tanh_margin_where_doubles_know_nothing() -> None:
         Readout("threshold", 0.625, ">"),
         format="fp64",
     )
-    found = exactly(net, table("in x:2,out y:1", "0,0", "1,0", "2,1", "3,1"))
-    assert found
-    assert found.margin is not None
+    verdict = exactly(net, table("in x:2,out y:1", "0,0", "1,0", "2,1", "3,1"))
+    assert verdict
+    assert verdict.margin is not None
     tanh_half = Fraction("0.46211715726000975850231848364367")
-    assert found.margin.of_0 is not None
-    assert abs(found.margin.of_0 - (Fraction(5, 8) - tanh_half)) < Fraction(1, 10**30)
-    assert found.margin.of_1 is not None
-    assert abs(found.margin.of_1 - (TANH_1 - Fraction(5, 8))) < Fraction(1, 10**30)
+    assert verdict.margin.of_0 is not None
+    assert abs(verdict.margin.of_0 - (Fraction(5, 8) - tanh_half)) < Fraction(1, 10**30)
+    assert verdict.margin.of_1 is not None
+    assert abs(verdict.margin.of_1 - (TANH_1 - Fraction(5, 8))) < Fraction(1, 10**30)
 
 
 def test_a_tanh_margin_is_not_that_of_the_widest_enclosure_alone() -> None:
@@ -332,10 +332,10 @@ def test_a_tanh_margin_is_not_that_of_the_widest_enclosure_alone() -> None:
         ),
         format="fp64",
     )
-    found = exactly(net, table("in x:1,out y:1,out z:1", "0,1,1", "1,1,1"))
-    assert found.margin is not None
-    assert found.margin.of_1 is not None
-    assert 0 <= Fraction(1, 2) - Fraction(1, 2**20) - found.margin.of_1 < Fraction(1, 2**14)
+    verdict = exactly(net, table("in x:1,out y:1,out z:1", "0,1,1", "1,1,1"))
+    assert verdict.margin is not None
+    assert verdict.margin.of_1 is not None
+    assert 0 <= Fraction(1, 2) - Fraction(1, 2**20) - verdict.margin.of_1 < Fraction(1, 2**14)
 
 
 def test_an_enclosure_that_touches_the_threshold_from_below_is_undecided() -> None:
@@ -367,25 +367,25 @@ def test_an_exact_readout_of_tanh(
     net = replace(tanh_twins(), readout=EXACT)
     last = Layer(Dense(np.array([weights])))
     net = replace(net, layers=(net.layers[0], last))
-    found = exactly(net, table("in x:1,out y:1", *lines))
-    assert found.verdict == verdict
-    assert found.margin is None
+    result = exactly(net, table("in x:1,out y:1", *lines))
+    assert result.verdict == verdict
+    assert result.margin is None
 
 
 def test_a_tanh_counterexample_gives_the_middle_of_its_enclosure() -> None:
     """Its raw outputs are no fractions; to 50 digits they are these."""
     net = tanh_twins(bias=0.25)
     task = table("in x:1,out y:1,out z:1", "0,1,0", "1,1,0")
-    found = exact_counterexample(net, task, 1)
-    assert found.got == {"y": 1, "z": 1}
-    assert abs(found.output[1] - TANH_1) < Fraction(1, 10**50)
+    example = exact_counterexample(net, task, 1)
+    assert example.got == {"y": 1, "z": 1}
+    assert abs(example.output[1] - TANH_1) < Fraction(1, 10**50)
 
 
 def test_a_bounded_domain_is_all_that_is_spoken_of() -> None:
     """Rows above the bound are neither counted nor judged."""
     net = network([[[4, 2, 1]]], [[-4]])
     task = table("in d:3<6,out y:1", *(f"{n},{int(n > 4)}" for n in range(6)))
-    found = exactly(net, task)
-    assert found
-    assert found.rows == 6
+    verdict = exactly(net, task)
+    assert verdict
+    assert verdict.rows == 6
     assert len(rows_of(task)) == 6

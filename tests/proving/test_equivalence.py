@@ -53,21 +53,21 @@ def states(net: Network, bits: list[int]) -> list[int | None]:
     return [bit_of(net.readout, value) for value in raw_outputs(net, bits)]
 
 
-def check_direct(found: Comparison, one: Network, other: Network, task: Task) -> None:
+def check_direct(result: Comparison, first: Network, second: Network, task: Task) -> None:
     """The finding is that of plain fractions, row by row, and so is the first difference."""
     rows = rows_of(task)
-    apart = [row for row in rows if states(one, row.bits) != states(other, row.bits)]
-    assert found.verdict == ("refuted" if apart else "proved")
+    apart = [row for row in rows if states(first, row.bits) != states(second, row.bits)]
+    assert result.verdict == ("refuted" if apart else "proved")
     if not apart:
-        assert (found.rows_equal, found.counterexample) == (len(rows), None)
+        assert (result.rows_equal, result.counterexample) == (len(rows), None)
         return
-    example = found.counterexample
+    example = result.counterexample
     assert example is not None
     row = next(row for row in apart if row.inputs == example.input)
     assert row is apart[0]
-    if found.method == "enumerated":
-        assert found.rows_equal == len(rows) - len(apart)
-    for net, side in ((one, example.first), (other, example.second)):
+    if result.method == "enumerated":
+        assert result.rows_equal == len(rows) - len(apart)
+    for net, side in ((first, example.first), (second, example.second)):
         assert list(side.output) == raw_outputs(net, row.bits)
         assert list(side.bits) == states(net, row.bits)
         assert side.words == words_of(task, states(net, row.bits))
@@ -108,27 +108,31 @@ def relu_network(seed: int, task: Task) -> Network:
 
 
 def test_the_lecture_and_the_repaired_network_differ_first_at_1_plus_1() -> None:
-    found = compare(lecture(), repaired())
-    assert not found
-    assert (found.verdict, found.method, found.task) == ("refuted", "enumerated", "half-adder")
-    assert (found.rows, found.rows_equal) == (4, 3)
-    example = found.counterexample
+    comparison = compare(lecture(), repaired())
+    assert not comparison
+    assert (comparison.verdict, comparison.method, comparison.task) == (
+        "refuted",
+        "enumerated",
+        "half-adder",
+    )
+    assert (comparison.rows, comparison.rows_equal) == (4, 3)
+    example = comparison.counterexample
     assert example is not None
     assert example.input == {"a": 1, "b": 1}
     assert (example.first.words, example.second.words) == ({"c": 3}, {"c": 2})
     assert (example.first.bits, example.second.bits) == ((1, 1), (1, 0))
-    check_direct(found, lecture(), repaired(), HALF)
-    assert repr(found) == (
+    check_direct(comparison, lecture(), repaired(), HALF)
+    assert repr(comparison) == (
         "Comparison: refuted in exact arithmetic: different on 1 of 4 inputs of half-adder: "
         "1 + 1 gives c = 3 by the first, c = 2 by the second"
     )
 
 
 def test_a_network_is_identical_to_itself_whatever_it_is_meant_for() -> None:
-    found = compare(lecture(), replace(lecture(), task=None))
-    assert found
-    assert (found.method, found.rows_equal) == ("identical", 4)
-    assert repr(found) == (
+    comparison = compare(lecture(), replace(lecture(), task=None))
+    assert comparison
+    assert (comparison.method, comparison.rows_equal) == ("identical", 4)
+    assert repr(comparison) == (
         "Comparison: proved in exact arithmetic: equal on all 4 inputs of half-adder"
     )
 
@@ -139,8 +143,8 @@ def test_a_permuted_and_rescaled_twin_is_equal(seed: int) -> None:
     task = task_named("adder:2")
     net = relu_network(seed, task)
     other = twin(net, seed)
-    found = compare(net, other)
-    assert (found.verdict, found.method) == ("proved", "enumerated")
+    comparison = compare(net, other)
+    assert (comparison.verdict, comparison.method) == ("proved", "enumerated")
     weight = _numbers(other.layers[2].weight).copy()
     weight[1, 2] += 7.5
     changed = _with(other, 2, weight=Dense(weight), bias=Dense(np.full(3, -9.5)))
@@ -152,30 +156,30 @@ def pairs(draw: st.DrawFn, *, tanh: bool = False) -> tuple[Network, Network, Tas
     """Two networks of one task: unrelated, or one with a tensor of the other's changed."""
     task = draw(named_tasks(max_in=4))
     tame = draw(st.booleans())
-    one = draw(networks(task=st.just(task), tanh=tanh, tame=tame))
+    entry = draw(networks(task=st.just(task), tanh=tanh, tame=tame))
     if draw(st.booleans()):
-        return one, draw(networks(task=st.just(task), tanh=tanh, tame=tame)), task
-    name, tensor = draw(st.sampled_from(list(one.tensors())))
+        return entry, draw(networks(task=st.just(task), tanh=tanh, tame=tame)), task
+    name, tensor = draw(st.sampled_from(list(entry.tensors())))
     fresh = draw(dense(tensor.shape, np.float64, tame=True))
-    return one, map_parameters(one, lambda this, old: fresh if this == name else old), task
+    return entry, map_parameters(entry, lambda this, old: fresh if this == name else old), task
 
 
 @MANY
 @given(pairs())
 def test_random_pairs_as_direct_evaluation_has_it(pair: tuple[Network, Network, Task]) -> None:
-    one, other, task = pair
-    check_direct(compare(one, other, formats="exact"), one, other, task)
+    entry, other, task = pair
+    check_direct(compare(entry, other, formats="exact"), entry, other, task)
 
 
 @MANY
 @given(pairs())
 def test_diagrams_find_what_enumeration_finds(pair: tuple[Network, Network, Task]) -> None:
-    one, other, task = pair
+    entry, other, task = pair
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(equivalence, "ENUMERABLE_ROWS", 0)
-        found = compare(one, other, formats="exact")
-    assert found.method in ("diagram", "identical")
-    check_direct(found, one, other, task)
+        comparison = compare(entry, other, formats="exact")
+    assert comparison.method in ("diagram", "identical")
+    check_direct(comparison, entry, other, task)
 
 
 def test_outputs_that_are_no_bits_are_equal_to_each_other_alone() -> None:
@@ -184,9 +188,9 @@ def test_outputs_that_are_no_bits_are_equal_to_each_other_alone() -> None:
     )
     assert compare(half, third).verdict == "proved"  # no output of either is a bit
     whole = network([[[1, 1]]], [[0]], readout=EXACT)
-    found = compare(whole, half)
-    assert (found.task, found.rows_equal) == (None, 1)  # 2 is no bit either
-    assert str(found.counterexample) == (
+    comparison = compare(whole, half)
+    assert (comparison.task, comparison.rows_equal) == (None, 1)  # 2 is no bit either
+    assert str(comparison.counterexample) == (
         "x1 = 0, x2 = 0 gives y = 0 by the first, bits ? by the second"
     )
 
@@ -224,29 +228,31 @@ def test_only_the_inputs_of_the_domain_count(
 
 
 def test_networks_of_two_tasks_are_compared_on_all_inputs() -> None:
-    one = network([[[1, 1, 1]]], [[-1]], task=task_named("majority:3"))
+    entry = network([[[1, 1, 1]]], [[-1]], task=task_named("majority:3"))
     other = network([[[1, 1, 1]]], [[0]], task=task_named("parity:3"))
-    found = compare(one, other)
-    assert (found.task, found.rows, found.rows_equal) == (None, 8, 5)
-    assert found.notes == ("the tasks majority:3 and parity:3 differ, so all inputs are compared",)
-    assert compare(one, other, "parity:3").task == "parity:3"
-    assert compare(one, replace(other, task=None)).task == "majority:3"
+    comparison = compare(entry, other)
+    assert (comparison.task, comparison.rows, comparison.rows_equal) == (None, 8, 5)
+    assert comparison.notes == (
+        "the tasks majority:3 and parity:3 differ, so all inputs are compared",
+    )
+    assert compare(entry, other, "parity:3").task == "parity:3"
+    assert compare(entry, replace(other, task=None)).task == "majority:3"
 
 
 def test_shapes_that_differ_are_refused() -> None:
-    two, three = network([[[1, 1]]], [[0]]), network([[[1, 1, 1]]], [[0]])
+    other, three = network([[[1, 1]]], [[0]]), network([[[1, 1, 1]]], [[0]])
     message = (
         "first network and second network: 2 inputs and 1 output there, 3 and 1 here; "
         "only networks with as many inputs and outputs can be compared"
     )
     with refused(NetworkError, message):
-        _ = compare(two, three)
+        _ = compare(other, three)
     message = (
         "task: half-adder has 2 input and 2 output bits, the network 2 and 1; "
         "name a task that fits with `task`"
     )
     with refused(TaskError, message):
-        _ = compare(two, two, "half-adder")
+        _ = compare(other, other, "half-adder")
 
 
 # --- tanh ---------------------------------------------------------------------------------------
@@ -255,11 +261,11 @@ TANH = Activation("tanh")
 
 
 def test_tanh_is_decided_by_enclosures() -> None:
-    one = network([[[3, -2], [1, 1]], [[1, 2]]], [[0, 1], [-0.5]], activation=TANH)
+    entry = network([[[3, -2], [1, 1]], [[1, 2]]], [[0, 1], [-0.5]], activation=TANH)
     swapped = network([[[1, 1], [3, -2]], [[2, 1]]], [[1, 0], [-0.5]], activation=TANH)
-    found = compare(one, swapped)
-    assert (found.verdict, found.method) == ("proved", "enumerated")
-    example = compare(one, _with(swapped, 1, bias=stored_in([-1.5], "fp32"))).counterexample
+    comparison = compare(entry, swapped)
+    assert (comparison.verdict, comparison.method) == ("proved", "enumerated")
+    example = compare(entry, _with(swapped, 1, bias=stored_in([-1.5], "fp32"))).counterexample
     assert example is not None
     assert example.input == {"x1": 0, "x2": 0}
     assert float(example.first.output[0]) == pytest.approx(2 * np.tanh(1) - 0.5, rel=1e-15)
@@ -269,20 +275,20 @@ def test_tanh_is_decided_by_enclosures() -> None:
 @given(pairs(tanh=True))
 def test_a_pair_with_tanh_is_never_contradicted(pair: tuple[Network, Network, Task]) -> None:
     """Doubles agree with the verdict wherever they are far from the threshold."""
-    one, other, task = pair
-    found = compare(one, other)
-    if found.verdict != "proved":
-        assert found.reason or found.counterexample
+    entry, other, task = pair
+    comparison = compare(entry, other)
+    if comparison.verdict != "proved":
+        assert comparison.reason or comparison.counterexample
         return
     for row in rows_of(task):
-        sides = [floats(net, row.bits) for net in (one, other)]
-        if any(net.readout.kind == "exact" for net in (one, other)):
+        sides = [floats(net, row.bits) for net in (entry, other)]
+        if any(net.readout.kind == "exact" for net in (entry, other)):
             continue
         far = [
             np.abs(side - net.readout.threshold) > 1e-6
-            for side, net in zip(sides, (one, other), strict=True)
+            for side, net in zip(sides, (entry, other), strict=True)
         ]
-        on = [s > n.readout.threshold for s, n in zip(sides, (one, other), strict=True)]
+        on = [s > n.readout.threshold for s, n in zip(sides, (entry, other), strict=True)]
         assert np.all((on[0] == on[1]) | ~(far[0] & far[1]))
 
 
@@ -307,18 +313,18 @@ def test_a_tie_that_no_enclosure_decides_is_unknown() -> None:
     tie = network(
         [[[1], [1]], [[1, -1]]], [None, None], activation=TANH, readout=Readout(threshold=0.0)
     )
-    found = compare(tie, network([[[0]]], [[0]], readout=Readout(threshold=0.0)))
-    assert (found.verdict, found.rows_equal) == ("unknown", None)
-    assert found.reason == "1 row could not be decided, the first x1 = 1"
-    assert not found
+    comparison = compare(tie, network([[[0]]], [[0]], readout=Readout(threshold=0.0)))
+    assert (comparison.verdict, comparison.rows_equal) == ("unknown", None)
+    assert comparison.reason == "1 row could not be decided, the first x1 = 1"
+    assert not comparison
 
 
 def test_tanh_beyond_enumeration_is_unknown() -> None:
     layer = Layer(Dense(np.ones((1, 21), dtype=np.float32)), None, TANH)
-    one = Network((layer,))
-    found = compare(one, replace(one, readout=Readout(threshold=0.25)))
-    assert (found.verdict, found.method) == ("unknown", "diagram")
-    assert found.reason == (
+    entry = Network((layer,))
+    comparison = compare(entry, replace(entry, readout=Readout(threshold=0.25)))
+    assert (comparison.verdict, comparison.method) == ("unknown", "diagram")
+    assert comparison.reason == (
         "curves such as tanh are decided by enumeration alone, and 2^21 inputs are too many"
     )
 
@@ -329,18 +335,22 @@ def test_tanh_beyond_enumeration_is_unknown() -> None:
 @pytest.mark.parametrize(
     ("left", "right", "named"),
     [(*pair, True) for pair in combinations(ADDERS, 2)]
-    + [("one-layer", other, False) for other in ("ripple", "prefix")],
+    + [("one-layer", second, False) for second in ("ripple", "prefix")],
 )
 def test_adders_of_64_bits_are_equal(left: str, right: str, *, named: bool) -> None:
     """Without a task, the one-layer adder's weights say in which order the bits count."""
     task = task_named("adder:64")
-    one, other = (ADDERS[name](task, "wide") for name in (left, right))
+    first, second = (ADDERS[name](task, "wide") for name in (left, right))
     if not named:
-        one, other = replace(one, task=None), replace(other, task=None)
-    found = compare(one, other)
-    assert (found.verdict, found.method, found.rows) == ("proved", "diagram", 1 << 128)
+        first, second = replace(first, task=None), replace(second, task=None)
+    comparison = compare(first, second)
+    assert (comparison.verdict, comparison.method, comparison.rows) == (
+        "proved",
+        "diagram",
+        1 << 128,
+    )
     of_task = " of adder:64" if named else ""
-    assert found.summary() == f"equal on all 2^128 inputs{of_task}"
+    assert comparison.summary() == f"equal on all 2^128 inputs{of_task}"
 
 
 @pytest.mark.parametrize(
@@ -351,9 +361,9 @@ def test_one_weight_changed_at_64_bits_is_found(name: str, tensor: str) -> None:
     task = task_named("adder:64")
     net = ADDERS[name](task, "wide")
     changed = planted(net, "fc1.weight" if tensor == "first" else f"fc{net.depth}.weight")
-    found = compare(one_layer_adder(task, "wide"), changed)
-    assert (found.verdict, found.method) == ("refuted", "diagram")
-    example = found.counterexample
+    comparison = compare(one_layer_adder(task, "wide"), changed)
+    assert (comparison.verdict, comparison.method) == ("refuted", "diagram")
+    example = comparison.counterexample
     assert example is not None
     assert example.first.words == {"c": sum(example.input.values())}
     assert example.second.words != example.first.words
@@ -379,14 +389,14 @@ def planted(net: Network, name: str) -> Network:
 
 def test_a_cap_is_said_and_nothing_is_guessed() -> None:
     rng = np.random.default_rng(3)
-    one, other = (
+    first, second = (
         network([rng.normal(size=(60, 40)), rng.normal(size=(1, 60))], [None, None], format="fp64")
         for _ in range(2)
     )
-    found = compare(one, other, timeout_s=0.2)
-    assert (found.verdict, found.counterexample) == ("unknown", None)
-    assert found.reason == "2^40 inputs are beyond enumeration; by diagrams, the time was up"
-    assert compare(one, one, timeout_s=0.2).method == "identical"
+    comparison = compare(first, second, timeout_s=0.2)
+    assert (comparison.verdict, comparison.counterexample) == ("unknown", None)
+    assert comparison.reason == "2^40 inputs are beyond enumeration; by diagrams, the time was up"
+    assert compare(first, first, timeout_s=0.2).method == "identical"
 
 
 def test_freed_nodes_take_nothing_of_the_other_network_with_them(
@@ -402,7 +412,7 @@ def test_freed_nodes_take_nothing_of_the_other_network_with_them(
     monkeypatch.setattr(engine, "FREE_AT", 1)
     monkeypatch.setattr(Diagrams, "keep_only", counted)
     task = task_named("adder:32")
-    one, other = one_layer_adder(task, "wide"), ripple_adder(task, "wide")
-    assert compare(one, other).verdict == "proved"
+    first, second = one_layer_adder(task, "wide"), ripple_adder(task, "wide")
+    assert compare(first, second).verdict == "proved"
     assert freed
-    assert compare(planted(one, "fc2.weight"), other).verdict == "refuted"
+    assert compare(planted(first, "fc2.weight"), second).verdict == "refuted"

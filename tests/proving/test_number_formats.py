@@ -96,11 +96,11 @@ def tiny_case(seed: int, name: str) -> tuple[Network, Task]:
     is_whole = rng.random() < 0.25
 
     def numbers(*shape: int) -> np.ndarray:
-        found = rng.normal(size=shape) * 2.0 ** rng.integers(-reach, reach, shape)
+        result = rng.normal(size=shape) * 2.0 ** rng.integers(-reach, reach, shape)
         if is_whole:
-            found = rng.integers(-2, 3, shape).astype(float)
+            result = rng.integers(-2, 3, shape).astype(float)
         limit = float(form.largest)
-        return np.where(rng.random(shape) < 0.1, 0.0, np.clip(found, -limit, limit))
+        return np.where(rng.random(shape) < 0.1, 0.0, np.clip(result, -limit, limit))
 
     def activation() -> Activation:
         kind = str(rng.choice(["relu", "leaky", "step", "identity"], p=[0.5, 0.25, 0.15, 0.1]))
@@ -138,24 +138,24 @@ def test_every_order_of_summation_of_tiny_networks(name: str) -> None:
     seen: Counter[str] = Counter()
     for seed in range(NETWORKS):
         net, task = tiny_case(seed, name)
-        found = in_format(net, task, name)
+        verdict = in_format(net, task, name)
         rows = rows_of(task)
         wrong_in = [
             [not is_right([bit_of(net.readout, v) for v in raw], row.wanted) for raw in reached]
             for row in rows
             for reached in [list(all_outputs(net, row.bits, name))]
         ]
-        seen[found.verdict] += 1
-        if found.verdict == "proved":
+        seen[verdict.verdict] += 1
+        if verdict.verdict == "proved":
             assert not any(map(any, wrong_in)), seed
-            seen[found.reason] += 1
-            assert found.reason in REASONS, seed
-            if found.reason == "the grid rule":  # then no order differs from exact arithmetic
+            seen[verdict.reason] += 1
+            assert verdict.reason in REASONS, seed
+            if verdict.reason == "the grid rule":  # then no order differs from exact arithmetic
                 for row in rows:
                     exact = tuple(raw_outputs(net, row.bits))
                     assert set(all_outputs(net, row.bits, name)) == {exact}, seed
-        elif found.verdict == "refuted":
-            at = found.counterexample
+        elif verdict.verdict == "refuted":
+            at = verdict.counterexample
             assert at is not None, seed
             assert at.semantics == name, seed
             number, row = next((n, r) for n, r in enumerate(rows) if r.inputs == at.input)
@@ -167,15 +167,15 @@ def test_every_order_of_summation_of_tiny_networks(name: str) -> None:
             assert not is_right([bit_of(net.readout, v) for v in values], row.wanted), seed
             exactly = [bit_of(net.readout, v) for v in raw_outputs(net, row.bits)]
             assert at.replays == {"exact": not is_right(exactly, row.wanted), name: True}, seed
-            if found.reason == "in every order":
+            if verdict.reason == "in every order":
                 assert all(wrong_in[number]), seed
                 seen["in every order"] += 1
             else:
-                assert found.reason == f"in the order: {at.order}", seed
+                assert verdict.reason == f"in the order: {at.order}", seed
                 seen["in one order"] += 1
         else:  # right in every order and grouping: only fusing or wider sums could be wrong
             assert not any(map(any, wrong_in)), seed
-            seen["overflow"] += "overflow" in found.reason
+            seen["overflow"] += "overflow" in verdict.reason
     print(name, dict(seen))
     for kind in (*REASONS, "in every order", "in one order"):
         assert seen[kind] >= 2, kind
@@ -238,17 +238,17 @@ def test_the_branch_taken_and_its_verdict(case: str) -> None:
     """The grid rule to its last unit, then the rounding bound, then an order that is wrong."""
     weights, bias, name, readout, verdict, reason = BRANCHES[case]
     net = sums_network(weights, bias, readout, name)
-    found = in_format(net, table(net), name)
-    assert (found.verdict, found.reason) == (verdict, reason)
+    result = in_format(net, table(net), name)
+    assert (result.verdict, result.reason) == (verdict, reason)
 
 
 def test_fp64_is_not_exact_arithmetic() -> None:
     """1 is lost beside 2**53: proved exactly, refuted in fp64 in a named order."""
     net = sums_network([2.0**53, 1, -(2.0**53)], None, Readout("threshold", 0.5, ">"), "fp64")
-    found = prove(net, table(net))
-    assert (found.exact, found.verdict, found.semantics) == ("proved", "refuted", "fp64")
-    assert found.formats["fp64"].verdict == "refuted"
-    example = found.formats["fp64"].counterexample
+    verdict = prove(net, table(net))
+    assert (verdict.exact, verdict.verdict, verdict.semantics) == ("proved", "refuted", "fp64")
+    assert verdict.formats["fp64"].verdict == "refuted"
+    example = verdict.formats["fp64"].counterexample
     assert example is not None
     assert example.input == {"x": 7}
     assert example.output == (0,)
@@ -261,8 +261,8 @@ def test_an_order_that_is_made_to_lose_finds_what_plain_ones_miss() -> None:
     net = sums_network([2048, -2048, 1], None, Readout("threshold", 0.5, ">"), "fp16")
     plain = [order for order in ORDERS if not order.startswith("terms")]
     assert all(in_order(net, [1, 1, 1], "fp16", order) == [1] for order in plain)
-    found = in_format(net, table(net), "fp16")
-    assert (found.verdict, found.reason) == (
+    verdict = in_format(net, table(net), "fp16")
+    assert (verdict.verdict, verdict.reason) == (
         "refuted", "in the order: terms of positive weight first"
     )  # fmt: skip
 
@@ -272,9 +272,9 @@ def test_an_order_of_its_own_is_found_where_no_plain_one_is_wrong() -> None:
     net = sums_network([2048, 2047, -2047, -2048], None, Readout("threshold", 0.5, ">"), "fp16")
     assert not any(in_order(net, [1] * 4, "fp16", order)[0] > 0.5 for order in ORDERS)
     task = table(net)
-    found = in_format(net, task, "fp16")
-    assert found.verdict == "refuted"
-    example = found.counterexample
+    verdict = in_format(net, task, "fp16")
+    assert verdict.verdict == "refuted"
+    example = verdict.counterexample
     assert example is not None
     assert example.order.startswith("y as ")
     assert in_order(net, [1] * 4, "fp16", example.order, task) == list(example.output)
@@ -284,8 +284,8 @@ def test_an_order_of_its_own_is_found_where_no_plain_one_is_wrong() -> None:
 def test_right_in_every_order_but_not_with_wider_sums_is_unknown() -> None:
     """2048 + 1 is 2048 in fp16 and 2049 in fp32: every fp16 order is right, an accumulator not."""
     net = sums_network([2048], 1, Readout("threshold", 2048.0, ">"), "fp16")
-    found = in_format(net, parse_table("in x:1,out y:1\n0,0\n1,0", where="test"), "fp16")
-    assert (found.verdict, found.reason) == (
+    verdict = in_format(net, parse_table("in x:1,out y:1\n0,0\n1,0", where="test"), "fp16")
+    assert (verdict.verdict, verdict.reason) == (
         "unknown",
         (
             "undecided on 1 of 2 rows: right in all orders tried, but perhaps not where products "
@@ -297,18 +297,18 @@ def test_right_in_every_order_but_not_with_wider_sums_is_unknown() -> None:
 def test_a_row_that_overflows_is_refuted_where_its_bit_is_wrong() -> None:
     """10000 + 60000 is infinite in fp16."""
     net = sums_network([60000], 10000, Readout("threshold", 20000.0, ">"), "fp16")
-    found = in_format(net, table(net, {1: 1}), "fp16")
-    assert found.verdict == "refuted"
-    assert found.counterexample is not None
-    assert found.counterexample.output == (math.inf,)
-    assert found.counterexample.to_dict()["output"] == [None]
-    assert found.counterexample.to_dict()["output_exact"] == ["inf"]
+    verdict = in_format(net, table(net, {1: 1}), "fp16")
+    assert verdict.verdict == "refuted"
+    assert verdict.counterexample is not None
+    assert verdict.counterexample.output == (math.inf,)
+    assert verdict.counterexample.to_dict()["output"] == [None]
+    assert verdict.counterexample.to_dict()["output_exact"] == ["inf"]
 
 
 def test_an_overflow_that_reads_as_the_right_bit_is_unknown() -> None:
     net = sums_network([60000], 10000, Readout("threshold", 20000.0, ">"), "fp16")
-    found = in_format(net, table(net), "fp16")
-    assert (found.verdict, found.reason) == (
+    verdict = in_format(net, table(net), "fp16")
+    assert (verdict.verdict, verdict.reason) == (
         "unknown",
         "undecided on 1 of 2 rows: some order may overflow",
     )
@@ -317,11 +317,11 @@ def test_an_overflow_that_reads_as_the_right_bit_is_unknown() -> None:
 def test_a_wrong_bit_beside_an_overflow_is_a_counterexample() -> None:
     """The first output is wrong in every order on rows 1 and 2; on row 1 the second overflows."""
     net = network([[[1, 1], [0, 60000]]], [[0, 10000]], readout=AT, format="fp16")
-    found = in_format(net, table(net, {1: 2, 2: 2}), "fp16")
-    assert (found.verdict, found.reason) == ("refuted", "in every order")
-    assert found.counterexample is not None
-    assert found.counterexample.input == {"x": 1}
-    assert found.counterexample.output == (1, math.inf)
+    verdict = in_format(net, table(net, {1: 2, 2: 2}), "fp16")
+    assert (verdict.verdict, verdict.reason) == ("refuted", "in every order")
+    assert verdict.counterexample is not None
+    assert verdict.counterexample.input == {"x": 1}
+    assert verdict.counterexample.output == (1, math.inf)
 
 
 def test_an_overflow_in_an_output_that_is_free_is_nothing() -> None:
@@ -336,10 +336,10 @@ def test_an_open_row_beyond_the_first_block_keeps_its_number() -> None:
     task = replace(
         task_named("parity:15"), rule=lambda words: {"p": (words["x"] >> 14) & words["x"] & 1}
     )
-    found = format_verdict(net, task, "fp16", "proved")
-    assert found.verdict == "refuted"
-    assert found.counterexample is not None
-    assert found.counterexample.input == {"x": (1 << 14) + 1}
+    verdict = format_verdict(net, task, "fp16", "proved")
+    assert verdict.verdict == "refuted"
+    assert verdict.counterexample is not None
+    assert verdict.counterexample.input == {"x": (1 << 14) + 1}
 
 
 def test_a_steep_leaky_unit_overflows_in_the_format() -> None:
@@ -355,10 +355,10 @@ def test_a_steep_leaky_unit_overflows_in_the_format() -> None:
     task = table(net)
     assert raw_outputs(net, [1]) == [Fraction(2000) - Fraction(100_000, 128)]
     assert in_order(net, [1], "fp16", next(iter(ORDERS))) == [-np.inf]
-    found = in_format(net, task, "fp16")
-    assert found.verdict == "refuted"
-    assert found.counterexample is not None
-    assert found.counterexample.output == (-math.inf,)
+    verdict = in_format(net, task, "fp16")
+    assert verdict.verdict == "refuted"
+    assert verdict.counterexample is not None
+    assert verdict.counterexample.output == (-math.inf,)
 
 
 REFUSED = {
@@ -429,8 +429,8 @@ def test_what_a_format_does_not_hold_is_unknown(case: str) -> None:
     """A verdict speaks of the stored values, so each of them must be the format's own."""
     net, name, reason = REFUSED[case]
     task = parse_table("in x:2,out y:1\n0,0\n1,0\n2,0\n3,0", where="test")
-    found = format_verdict(net, task, name, "proved")
-    assert (found.verdict, found.reason) == ("unknown", reason)
+    verdict = format_verdict(net, task, name, "proved")
+    assert (verdict.verdict, verdict.reason) == ("unknown", reason)
 
 
 def test_integer_sums_are_exact_up_to_int32_and_unknown_beyond() -> None:
@@ -442,10 +442,10 @@ def test_integer_sums_are_exact_up_to_int32_and_unknown_beyond() -> None:
         ([whole - 8, 5], 4, "unknown"),
     ):
         net = sums_network(weights, bias, AT, "int32")
-        found = in_format(net, table(net), "int32")
-        assert found.verdict == verdict, (weights, bias)
+        result = in_format(net, table(net), "int32")
+        assert result.verdict == verdict, (weights, bias)
         expected = "all sums are exact in int32" if verdict == "proved" else "a sum may leave int32"
-        assert found.reason == expected
+        assert result.reason == expected
 
 
 def test_integer_hidden_layers_carry_their_size() -> None:
@@ -478,15 +478,15 @@ def test_integer_and_wide_verdicts_carry_the_exact_counterexample() -> None:
     """A format that computes exactly is refuted by the row that exact arithmetic is."""
     for name in ("int4", "wide"):
         net = sums_network([3, -2], -1, AT, name)
-        found = prove(net, table(net, {2: 1}), formats=[name])
-        assert found.verdict == "refuted"
-        assert found.semantics == name
-        assert found.rows_right == 3
-        assert found.counterexample is not None
-        assert found.counterexample.input == {"x": 2}
-        assert found.counterexample.output == (2,)
-        assert found.counterexample.semantics == name
-        assert found.counterexample.replays == {"exact": True, name: True}
+        verdict = prove(net, table(net, {2: 1}), formats=[name])
+        assert verdict.verdict == "refuted"
+        assert verdict.semantics == name
+        assert verdict.rows_right == 3
+        assert verdict.counterexample is not None
+        assert verdict.counterexample.input == {"x": 2}
+        assert verdict.counterexample.output == (2,)
+        assert verdict.counterexample.semantics == name
+        assert verdict.counterexample.replays == {"exact": True, name: True}
 
 
 def one_layer_adder(width: int, name: str, units: np.ndarray | None = None) -> Network:
@@ -529,10 +529,10 @@ def one_layer_adder(width: int, name: str, units: np.ndarray | None = None) -> N
 @pytest.mark.parametrize(("width", "name"), [(2, "fp8-e4m3"), (6, "bf16")])
 def test_the_one_layer_adder_is_proved_by_the_grid_rule_to_its_width(width: int, name: str) -> None:
     """And no longer at the next width."""
-    found = prove(one_layer_adder(width, name))
-    assert found.verdict == "proved"
-    assert found.formats[name].verdict == "proved"
-    assert found.formats[name].reason == "the grid rule"
+    verdict = prove(one_layer_adder(width, name))
+    assert verdict.verdict == "proved"
+    assert verdict.formats[name].verdict == "proved"
+    assert verdict.formats[name].reason == "the grid rule"
     wider = prove(one_layer_adder(width + 1, name))
     assert wider.exact == "proved"
     assert wider.formats[name].verdict != "proved"
@@ -550,12 +550,12 @@ def test_the_cliff_of_the_one_layer_adder_is_sharp(name: str, width: int) -> Non
     assert last
     assert (next_one.exact, next_one.verdict) == ("proved", "refuted")
     assert last.formats[name].reason == "the grid rule"
-    found = next_one.formats[name]
-    assert (found.verdict, found.reason) == (
+    result = next_one.formats[name]
+    assert (result.verdict, result.reason) == (
         "refuted", "in the order: terms of positive weight first"
     )  # fmt: skip
-    assert found.counterexample is not None
-    assert found.counterexample.replays == {"exact": False, name: True}
+    assert result.counterexample is not None
+    assert result.counterexample.replays == {"exact": False, name: True}
 
 
 def test_layers_are_read_as_they_are_stored() -> None:

@@ -31,22 +31,22 @@ def soft_majority(width: int, bias: float) -> Network:
 
 def test_no_counterexample_is_unknown_with_the_number_of_samples() -> None:
     """Never proved, though the network is right."""
-    found = prove(soft_majority(41, -0.25 * 20.5), sample=500)
-    assert found.verdict == "unknown"
-    assert found.reason.endswith("; no counterexample in 500 samples")
-    assert found.counterexample is None
-    assert not found
+    verdict = prove(soft_majority(41, -0.25 * 20.5), sample=500)
+    assert verdict.verdict == "unknown"
+    assert verdict.reason.endswith("; no counterexample in 500 samples")
+    assert verdict.counterexample is None
+    assert not verdict
 
 
 def test_a_wrong_sample_refutes_and_replays() -> None:
     """A majority that asks for one vote too many is met soon."""
     net = soft_majority(41, -0.25 * 21.5)
-    found = prove(net, sample=2000)
-    assert (found.verdict, found.method, found.reason) == ("refuted", "enumerated", "")
-    assert found.counterexample is not None
-    votes = found.counterexample.input["x"].bit_count()
+    verdict = prove(net, sample=2000)
+    assert (verdict.verdict, verdict.method, verdict.reason) == ("refuted", "enumerated", "")
+    assert verdict.counterexample is not None
+    votes = verdict.counterexample.input["x"].bit_count()
     assert votes == 21
-    assert (found.counterexample.expected, found.counterexample.got) == ({"m": 1}, {"m": 0})
+    assert (verdict.counterexample.expected, verdict.counterexample.got) == ({"m": 1}, {"m": 0})
 
 
 def test_samples_are_left_alone_where_an_engine_decides() -> None:

@@ -101,9 +101,9 @@ def test_a_script_is_satisfiable_exactly_where_the_network_is_wrong(seed: int) -
         values: dict[str, object] = {f"i{n}": bit for n, bit in enumerate(inputs)}
         conditions = []
         for line in lines:
-            found = BINDING.fullmatch(line)
-            if found is not None:
-                name, term = found["name"] or found["same"], found["term"] or found["sum"]
+            result = BINDING.fullmatch(line)
+            if result is not None:
+                name, term = result["name"] or result["same"], result["term"] or result["sum"]
                 values[name] = evaluate(term, values)
             elif line.startswith("(assert "):
                 conditions.append(evaluate(line.removeprefix("(assert ")[:-1], values))
@@ -120,16 +120,16 @@ def test_no_random_network_is_falsely_proved() -> None:
     for seed in range(NETWORKS):
         net, task, _ = random_case(seed)
         truth = enumerate_rows(net, task)
-        found = prove(net, task, engine="solver", timeout_s=20)
-        seen[found.verdict] += 1
-        if found.verdict == "proved":
-            assert found.method == "solver"
+        verdict = prove(net, task, engine="solver", timeout_s=20)
+        seen[verdict.verdict] += 1
+        if verdict.verdict == "proved":
+            assert verdict.method == "solver"
             if truth.wrong:
                 false_proved.append(seed)
-        elif found.verdict == "refuted":
+        elif verdict.verdict == "refuted":
             assert truth.wrong, seed
-            assert found.counterexample is not None
-            assert found.counterexample.got != found.counterexample.expected, seed
+            assert verdict.counterexample is not None
+            assert verdict.counterexample.got != verdict.counterexample.expected, seed
     print(f"{len(false_proved)} falsely proved of {NETWORKS}: {dict(seen)}")
     assert not false_proved
     assert 5 * seen["proved"] >= NETWORKS
@@ -141,8 +141,8 @@ def test_no_random_network_is_falsely_proved() -> None:
 def test_it_decides_what_neither_enumeration_nor_diagrams_do(width: int) -> None:
     """A majority of votes that all weigh a little different, right and with a vote too heavy."""
     net = noisy_majority(width)
-    found = prove(net, engine="solver", timeout_s=60)
-    assert (found.exact, found.method, found.margin) == ("proved", "solver", None)
+    verdict = prove(net, engine="solver", timeout_s=60)
+    assert (verdict.exact, verdict.method, verdict.margin) == ("proved", "solver", None)
     votes = net.layers[0].weight.exact().to_floats().copy()
     votes[0, 7] += 0.75
     heavy = network(
@@ -159,9 +159,9 @@ def test_a_proof_by_the_solver_knows_the_formats_by_intervals() -> None:
     """The grid rule with the ranges that no unit can leave."""
     for method, form in (("one-layer", "fp32"), ("ripple", "int2"), ("prefix", "int2")):
         net = construct(task_named("adder:5"), method)
-        found = prove(net, engine="solver", timeout_s=60)
-        assert (found.verdict, found.method) == ("proved", "solver")
-        assert found.formats[form].verdict == "proved"
+        verdict = prove(net, engine="solver", timeout_s=60)
+        assert (verdict.verdict, verdict.method) == ("proved", "solver")
+        assert verdict.formats[form].verdict == "proved"
 
 
 @needs_solver
@@ -182,9 +182,9 @@ def test_a_table_is_not_told_to_the_solver() -> None:
 
 def test_without_a_solver_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(solver, "is_installed", lambda: False)
-    found = prove(construct(task_named("half-adder"), "lecture"), engine="solver")
-    assert found.verdict == "unknown"
-    assert found.reason == ("no solver is installed (pip install 'adderlab[smt]')")
+    verdict = prove(construct(task_named("half-adder"), "lecture"), engine="solver")
+    assert verdict.verdict == "unknown"
+    assert verdict.reason == ("no solver is installed (pip install 'adderlab[smt]')")
 
 
 def test_a_solvers_process_that_dies_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,5 +202,5 @@ def test_a_spent_budget_is_not_handed_to_the_solver() -> None:
     with pytest.raises(CapReached):
         _ = solver.decide(net, task, Budget(deadline=0.0))
     base = Verdict("unknown", "", "exact", task.name, task.rows)
-    found = by_solver(Question(net, task, base, ["fp32"]), Budget(deadline=0.0))
-    assert (found.verdict, found.reason) == ("unknown", "by the solver, the time was up")
+    verdict = by_solver(Question(net, task, base, ["fp32"]), Budget(deadline=0.0))
+    assert (verdict.verdict, verdict.reason) == ("unknown", "by the solver, the time was up")

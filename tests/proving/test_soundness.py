@@ -156,26 +156,28 @@ def test_random_networks_are_judged_as_fractions_judge_them() -> None:
     for seed in range(NETWORKS):
         net, task = random_case(seed)
         expected = judge(net, task)
-        found = prove(net, task)
-        seen[found.verdict] += 1
-        assert found.exact == ("refuted" if expected.wrong else "proved"), seed
-        assert found.verdict == worst_of(
-            [found.exact, *(f.verdict for f in found.formats.values())]
+        verdict = prove(net, task)
+        seen[verdict.verdict] += 1
+        assert verdict.exact == ("refuted" if expected.wrong else "proved"), seed
+        assert verdict.verdict == worst_of(
+            [verdict.exact, *(f.verdict for f in verdict.formats.values())]
         )
-        assert found.rows == len(expected.raw), seed
-        assert found.rows_right == expected.right, seed
+        assert verdict.rows == len(expected.raw), seed
+        assert verdict.rows_right == expected.right, seed
         if net.readout.kind == "exact":
-            assert found.margin is None, seed
+            assert verdict.margin is None, seed
             seen["exact readout"] += 1
-        elif found.margin is None:
+        elif verdict.margin is None:
             assert expected.of_0 is None, seed
             assert expected.of_1 is None, seed
         else:
-            assert found.margin.is_exact, seed
-            assert (found.margin.of_0, found.margin.of_1) == (expected.of_0, expected.of_1), seed
+            assert verdict.margin.is_exact, seed
+            assert (verdict.margin.of_0, verdict.margin.of_1) == (expected.of_0, expected.of_1), (
+                seed
+            )
             seen["tie"] += 0 in (expected.of_0, expected.of_1)
-        example = found.counterexample
-        assert (example is None) == (found.verdict != "refuted"), seed
+        example = verdict.counterexample
+        assert (example is None) == (verdict.verdict != "refuted"), seed
         if expected.wrong:
             assert example is not None, seed
             row = rows_of(task)[expected.wrong[0]]
@@ -186,11 +188,11 @@ def test_random_networks_are_judged_as_fractions_judge_them() -> None:
             assert example.output == tuple(raw), seed
             assert example.semantics == "exact", seed
             assert example.replays["exact"] is True, seed
-        for name, one in found.formats.items():
-            seen[f"format {one.verdict}"] += 1
-            if one.verdict == "refuted" and FORMATS[name].kind == "float":
-                assert one.counterexample is not None, seed
-                at = one.counterexample
+        for name, entry in verdict.formats.items():
+            seen[f"format {entry.verdict}"] += 1
+            if entry.verdict == "refuted" and FORMATS[name].kind == "float":
+                assert entry.counterexample is not None, seed
+                at = entry.counterexample
                 row = next(row for row in rows_of(task) if row.inputs == at.input)
                 values = in_order(net, row.bits, name, at.order, task)
                 assert [str(math.nan if v is None else v) for v in values] == list(
@@ -200,8 +202,8 @@ def test_random_networks_are_judged_as_fractions_judge_them() -> None:
                 assert not is_right(bits, row.wanted), seed
                 exact = [bit_of(net.readout, v) for v in raw_outputs(net, row.bits)]
                 assert at.replays == {"exact": not is_right(exact, row.wanted), name: True}, seed
-            elif one.is_exact:
-                assert one.verdict == found.exact, seed
+            elif entry.is_exact:
+                assert entry.verdict == verdict.exact, seed
         whole = enumerate_rows(net, task)
         seen["filtered"] += whole.exact_rows == 0
         seen["evaluated"] += whole.exact_rows > 0
@@ -226,17 +228,17 @@ def test_networks_of_any_stored_numbers_are_judged_as_fractions_judge_them(
         readout = Readout("threshold", ties[0], data.draw(st.sampled_from([">", ">="])))
         net = replace(net, readout=readout)
     expected = judge(net, task)
-    found = prove(net, formats="exact")
-    assert found.verdict == ("refuted" if expected.wrong else "proved")
-    assert found.rows_right == expected.right
+    verdict = prove(net, formats="exact")
+    assert verdict.verdict == ("refuted" if expected.wrong else "proved")
+    assert verdict.rows_right == expected.right
     assert str(prove(net))
-    if found.margin is not None:
-        assert (found.margin.of_0, found.margin.of_1) == (expected.of_0, expected.of_1)
-    if found.counterexample is not None:
-        assert found.counterexample.output == tuple(expected.raw[expected.wrong[0]])
-        assert found.counterexample.input == rows_of(task)[expected.wrong[0]].inputs
-    assert str(found)
-    assert json.dumps(found.to_dict(), allow_nan=False)
+    if verdict.margin is not None:
+        assert (verdict.margin.of_0, verdict.margin.of_1) == (expected.of_0, expected.of_1)
+    if verdict.counterexample is not None:
+        assert verdict.counterexample.output == tuple(expected.raw[expected.wrong[0]])
+        assert verdict.counterexample.input == rows_of(task)[expected.wrong[0]].inputs
+    assert str(verdict)
+    assert json.dumps(verdict.to_dict(), allow_nan=False)
 
 
 def plain_network(task: str, weights: list, biases: list, **more: object) -> Network:
@@ -304,32 +306,32 @@ def test_every_single_parameter_mutant_is_refuted_where_it_changes_a_bit(name: s
                     net, lambda n, t, stored=stored, at=tensor_name: stored if n == at else t
                 )
                 wrong = judge(mutant, task).wrong
-                found = prove(mutant)
+                verdict = prove(mutant)
                 where = (tensor_name, index, new)
-                assert found.verdict == ("refuted" if wrong else "proved"), where
-                changes[found.verdict] += 1
-                if found.counterexample is not None:
-                    row = next(r for r in rows_of(task) if r.inputs == found.counterexample.input)
+                assert verdict.verdict == ("refuted" if wrong else "proved"), where
+                changes[verdict.verdict] += 1
+                if verdict.counterexample is not None:
+                    row = next(r for r in rows_of(task) if r.inputs == verdict.counterexample.input)
                     raw = raw_outputs(mutant, row.bits)
-                    assert tuple(raw) == found.counterexample.output, where
+                    assert tuple(raw) == verdict.counterexample.output, where
                     assert not is_right([bit_of(net.readout, v) for v in raw], row.wanted), where
-                    assert found.counterexample.replays == {"exact": True, "fp32": True}, where
+                    assert verdict.counterexample.replays == {"exact": True, "fp32": True}, where
     assert changes["refuted"] >= 10
     assert changes["proved"] >= 1
 
 
 def test_the_lecture_network_is_refuted_on_one_plus_one() -> None:
     """It is the negative control of the whole project: it says 1 + 1 = 3."""
-    found = prove(lecture_network(task_named("half-adder")))
-    assert found.verdict == "refuted"
-    assert found.rows_right == 3
-    assert found.counterexample is not None
-    assert found.counterexample.input == {"a": 1, "b": 1}
-    assert found.counterexample.expected == {"c": 2}
-    assert found.counterexample.got == {"c": 3}
-    assert found.counterexample.output == (Fraction(1, 2), Fraction(1, 2))
-    assert found.counterexample.replays == {"exact": True, "fp32": True}
-    assert found.formats["fp32"].verdict == "refuted"
+    verdict = prove(lecture_network(task_named("half-adder")))
+    assert verdict.verdict == "refuted"
+    assert verdict.rows_right == 3
+    assert verdict.counterexample is not None
+    assert verdict.counterexample.input == {"a": 1, "b": 1}
+    assert verdict.counterexample.expected == {"c": 2}
+    assert verdict.counterexample.got == {"c": 3}
+    assert verdict.counterexample.output == (Fraction(1, 2), Fraction(1, 2))
+    assert verdict.counterexample.replays == {"exact": True, "fp32": True}
+    assert verdict.formats["fp32"].verdict == "refuted"
 
 
 def with_one_fault(width: int, row: int) -> Network:
@@ -347,33 +349,33 @@ def with_one_fault(width: int, row: int) -> Network:
 @pytest.mark.parametrize("row", [0, 1, 0b0110_1001_0111_0011, (1 << 16) - 1])
 def test_one_wrong_row_among_65536_is_found(row: int) -> None:
     """Wherever it lies: first, last, or between; and no other row is blamed."""
-    found = prove(with_one_fault(16, row))
-    assert found.verdict == "refuted"
-    assert found.rows_right == (1 << 16) - 1
-    assert found.counterexample is not None
-    assert found.counterexample.input == {"x": row}
+    verdict = prove(with_one_fault(16, row))
+    assert verdict.verdict == "refuted"
+    assert verdict.rows_right == (1 << 16) - 1
+    assert verdict.counterexample is not None
+    assert verdict.counterexample.input == {"x": row}
     right = row.bit_count() % 2
-    assert found.counterexample.expected == {"p": right}
-    assert found.counterexample.output == (right + 1,)
+    assert verdict.counterexample.expected == {"p": right}
+    assert verdict.counterexample.output == (right + 1,)
 
 
 def test_parity_of_16_bits_is_proved_by_the_grid_rule() -> None:
     """Sixteen relus, no rounding on any of 65536 rows, margin a half on both sides."""
     net = parity(16)
-    found = prove(net)
-    assert found
-    assert found.rows == found.rows_right == 1 << 16
-    assert found.formats["fp32"].reason == "the grid rule"
-    assert found.margin is not None
-    assert found.margin.to_dict() == {"of_0": "1/2", "of_1": "1/2", "min": "1/2", "exact": True}
+    verdict = prove(net)
+    assert verdict
+    assert verdict.rows == verdict.rows_right == 1 << 16
+    assert verdict.formats["fp32"].reason == "the grid rule"
+    assert verdict.margin is not None
+    assert verdict.margin.to_dict() == {"of_0": "1/2", "of_1": "1/2", "min": "1/2", "exact": True}
 
 
 @pytest.mark.slow
 def test_parity_of_20_bits_is_proved() -> None:
     """The largest task that enumeration takes."""
-    found = prove(parity(20))
-    assert found
-    assert found.rows == found.rows_right == 1 << 20
+    verdict = prove(parity(20))
+    assert verdict
+    assert verdict.rows == verdict.rows_right == 1 << 20
 
 
 def high_precision(net: Network, bits: list[int]) -> list[mpmath.mpf]:
@@ -426,15 +428,15 @@ def test_random_tanh_networks_are_judged_as_80_digits_judge_them() -> None:
     seen: Counter[str] = Counter()
     for seed in range(60):
         net, task = tanh_network(seed)
-        found = prove(net, task, formats=["exact", "fp32"])
-        assert found.exact == ("refuted" if seed % 2 else "proved"), seed
-        example = found.counterexample
-        if found.exact == "refuted":
+        verdict = prove(net, task, formats=["exact", "fp32"])
+        assert verdict.exact == ("refuted" if seed % 2 else "proved"), seed
+        example = verdict.counterexample
+        if verdict.exact == "refuted":
             assert example is not None, seed
             assert example.input == {"a": seed % (1 << net.n_in)}, seed
-        assert found.margin is not None, seed
-        assert not found.margin.is_exact, seed
-        for side, want in ((found.margin.of_0, 0), (found.margin.of_1, 1)):
+        assert verdict.margin is not None, seed
+        assert not verdict.margin.is_exact, seed
+        for side, want in ((verdict.margin.of_0, 0), (verdict.margin.of_1, 1)):
             with mpmath.workdps(80):
                 distances = [
                     (value - mpmath.mpf(0.25)) * (1 if want else -1)
@@ -447,11 +449,11 @@ def test_random_tanh_networks_are_judged_as_80_digits_judge_them() -> None:
                     continue
                 gap = min(distances) - _mp(side)
                 assert 0 <= gap < 1e-9, seed
-        fp32 = found.formats["fp32"]
+        fp32 = verdict.formats["fp32"]
         assert "tanh within 2 units in the last place" in fp32.reason, seed
         seen[fp32.verdict] += 1
         if seed % 2 == 0 and fp32.verdict == "refuted":  # then a row is close to the threshold
-            assert found.margin.min is not None
-            assert found.margin.min < 1e-4, seed
+            assert verdict.margin.min is not None
+            assert verdict.margin.min < 1e-4, seed
     assert seen["proved"] >= 20
     assert seen["unknown"] <= 6

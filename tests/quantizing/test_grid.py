@@ -27,9 +27,9 @@ def cases(draw: st.DrawFn, names=TARGETS):
     """A matrix, a format, and a scheme that makes sense there."""
     form = FORMATS[draw(st.sampled_from(names))]
     schemes = [
-        one
-        for one in SCHEMES
-        if one.symmetric or (form.kind == "integer" and form.name != "binary")
+        entry
+        for entry in SCHEMES
+        if entry.symmetric or (form.kind == "integer" and form.name != "binary")
     ]
     scheme = draw(st.sampled_from(schemes))
     shape = draw(st.tuples(st.integers(1, 3), st.integers(1, 4)))

@@ -72,14 +72,14 @@ def right_rows(net, task) -> int:
 @pytest.mark.parametrize("net", [PRINTED, REPAIRED], ids=["printed", "repaired"])
 def test_the_verdict_is_that_of_direct_evaluation(net, name, method):
     form = FORMATS[name]
-    made = rounded(net, HALF, form, method=method, limit=20_000).network
-    verdict = prove(made, HALF)
-    assert verdict.rows_right == right_rows(made, HALF)
+    rounding = rounded(net, HALF, form, method=method, limit=20_000).network
+    verdict = prove(rounding, HALF)
+    assert verdict.rows_right == right_rows(rounding, HALF)
     assert (verdict.exact == "proved") == (verdict.rows_right == 4)
-    assert made.format == name
-    again = from_bytes(to_bytes(made))
-    for (_, one), (_, two) in zip(made.tensors(), again.tensors(), strict=True):
-        assert (fractions_of(one) == fractions_of(two)).all()
+    assert rounding.format == name
+    again = from_bytes(to_bytes(rounding))
+    for (_, left), (_, right) in zip(rounding.tensors(), again.tensors(), strict=True):
+        assert (fractions_of(left) == fractions_of(right)).all()
 
 
 @FEW
@@ -90,9 +90,9 @@ def test_rounding_to_nearest_is_judged_right_for_any_network(data):
     net = data.draw(networks(task=st.just(task), tanh=False, tame=True))
     form = FORMATS[data.draw(st.sampled_from(NARROW))]
     scheme = data.draw(st.sampled_from([PLAIN, Scheme("free"), Scheme("power-of-two", "channel")]))
-    made = rounded(net, task, form, scheme=scheme).network
-    assert prove(made, task).rows_right == right_rows(made, task)
-    assert made.shape == net.shape
+    rounding = rounded(net, task, form, scheme=scheme).network
+    assert prove(rounding, task).rows_right == right_rows(rounding, task)
+    assert rounding.shape == net.shape
 
 
 @pytest.mark.parametrize("name", ["int4", "int3", "int2"])
@@ -100,42 +100,44 @@ def test_rounding_to_nearest_is_judged_right_for_any_network(data):
     "scheme", [PLAIN, Scheme("free"), Scheme("power-of-two", "channel", False)]
 )
 def test_exact_rounding_goes_up_or_down_and_no_further(name, scheme):
-    made = rounded(PRINTED, HALF, FORMATS[name], method="exact", scheme=scheme)
+    rounding = rounded(PRINTED, HALF, FORMATS[name], method="exact", scheme=scheme)
     near = rounded(PRINTED, HALF, FORMATS[name], method="nearest", scheme=scheme)
-    for (_, one), (_, two) in zip(made.network.tensors(), near.network.tensors(), strict=True):
-        one, two = (t.q if isinstance(t, Scaled) else t for t in (one, two))
-        assert (np.abs(one.numbers - two.numbers) <= 1).all()
+    for (_, left), (_, right) in zip(
+        rounding.network.tensors(), near.network.tensors(), strict=True
+    ):
+        left, right = (t.q if isinstance(t, Scaled) else t for t in (left, right))
+        assert (np.abs(left.numbers - right.numbers) <= 1).all()
     if prove(near.network, HALF):
-        assert prove(made.network, HALF)
-        assert prove(made.network, HALF).margin.min >= prove(near.network, HALF).margin.min
+        assert prove(rounding.network, HALF)
+        assert prove(rounding.network, HALF).margin.min >= prove(near.network, HALF).margin.min
 
 
 def test_exact_rounding_saves_what_nearest_loses():
     near = rounded(PRINTED, HALF, FORMATS["int2"], method="nearest").network
-    made = rounded(PRINTED, HALF, FORMATS["int2"], method="exact")
-    assert (right_rows(near, HALF), right_rows(made.network, HALF)) == (1, 4)
-    assert made.is_complete
+    rounding = rounded(PRINTED, HALF, FORMATS["int2"], method="exact")
+    assert (right_rows(near, HALF), right_rows(rounding.network, HALF)) == (1, 4)
+    assert rounding.is_complete
 
 
 def test_that_there_is_no_choice_is_said():
     """The lecture's network is wrong, and in INT8 no choice of up and down repairs it."""
-    made = rounded(lecture_network(HALF), HALF, FORMATS["int8"], method="exact")
-    assert (made.is_complete, made.note) == (
+    rounding = rounded(lecture_network(HALF), HALF, FORMATS["int8"], method="exact")
+    assert (rounding.is_complete, rounding.note) == (
         True,
         "no choice of up and down is right on every row",
     )
-    assert prove(made.network, HALF).verdict == "refuted"
+    assert prove(rounding.network, HALF).verdict == "refuted"
 
 
 def test_a_limit_is_said():
-    made = rounded(PRINTED, HALF, FORMATS["int2"], method="exact", limit=1)
-    assert (made.is_complete, made.note) == (False, "none found in 1 branches")
+    rounding = rounded(PRINTED, HALF, FORMATS["int2"], method="exact", limit=1)
+    assert (rounding.is_complete, rounding.note) == (False, "none found in 1 branches")
 
 
 def test_snap_gives_small_whole_numbers_without_scales():
-    made = rounded(PRINTED, HALF, FORMATS["int3"], method="snap")
-    net = made.network
-    assert made.note == "1 unit off on every row left out"
+    rounding = rounded(PRINTED, HALF, FORMATS["int3"], method="snap")
+    net = rounding.network
+    assert rounding.note == "1 unit off on every row left out"
     assert net.shape == "2-2-2"
     assert all(isinstance(tensor, Packed) for _, tensor in net.tensors())
     assert prove(net, HALF).formats["int3"].verdict == "proved"
@@ -165,8 +167,8 @@ def test_units_that_are_off_on_every_row_are_left_out_and_change_nothing():
     small, dropped = without_dead_units(PRINTED, rows_of(HALF))
     assert (dropped, small.shape) == (1, "2-2-2")
     block = next(HALF.blocks())
-    one, two = outputs(PRINTED, block.inputs), outputs(small, block.inputs)
-    assert (one.rescaled(-200).integers == two.rescaled(-200).integers).all()
+    left, right = outputs(PRINTED, block.inputs), outputs(small, block.inputs)
+    assert (left.rescaled(-200).integers == right.rescaled(-200).integers).all()
     all_dead = network([[[-1, -1]], [[1], [1]]], [[0], [0, 0]], task=HALF)
     assert without_dead_units(all_dead, rows_of(HALF)) == (all_dead, 0)
 
@@ -184,18 +186,18 @@ def test_fine_tuning_is_never_worse_than_its_start(name):
 def test_a_layer_without_bias_gets_none():
     net = construct(HALF, "one-layer")
     for method in METHODS:
-        made = rounded(net, HALF, FORMATS["int4"], method=method).network
-        assert made.layers[1].bias is None
-        assert prove(made, HALF)
+        rounding = rounded(net, HALF, FORMATS["int4"], method=method).network
+        assert rounding.layers[1].bias is None
+        assert prove(rounding, HALF)
 
 
 def test_a_sparse_network_stays_sparse_where_that_is_smaller():
     task = task_named("adder:8")
     net = construct(task, "ripple")
-    made = rounded(net, task, FORMATS["int4"]).network
-    assert any(isinstance(tensor, Sparse) for _, tensor in made.tensors())
-    assert prove(made, task)
-    assert made.format == "int4"
+    rounding = rounded(net, task, FORMATS["int4"]).network
+    assert any(isinstance(tensor, Sparse) for _, tensor in rounding.tensors())
+    assert prove(rounding, task)
+    assert rounding.format == "int4"
 
 
 def test_what_a_method_can_not_do_is_refused():
@@ -240,22 +242,22 @@ def test_the_smallest_is_the_fewest_bits_that_the_verdict_holds_in():
         return prove(net, HALF)
 
     net = construct(HALF, "one-layer")
-    found = smallest(net, HALF, judge, bool)
-    assert found.best is not None
-    assert found.best.form.name == "int2"
-    assert len(found.attempts) == len(seen)
+    smallest_result = smallest(net, HALF, judge, bool)
+    assert smallest_result.best is not None
+    assert smallest_result.best.form.name == "int2"
+    assert len(smallest_result.attempts) == len(seen)
     assert {"binary", "ternary", "int2"} == set(seen)
-    below = [one for one in found.attempts if one.form.bits < 2]
+    below = [entry for entry in smallest_result.attempts if entry.form.bits < 2]
     assert below
-    assert not any(one.verdict for one in below)
+    assert not any(entry.verdict for entry in below)
 
 
 def test_where_nothing_holds_everything_was_tried():
-    found = smallest(
+    smallest_result = smallest(
         REPAIRED, HALF, lambda net: net.format, lambda verdict: False, methods=["nearest"]
     )
-    assert found.best is None
-    assert {one.verdict for one in found.attempts} == {
+    assert smallest_result.best is None
+    assert {entry.verdict for entry in smallest_result.attempts} == {
         name for name, form in FORMATS.items() if form.bits and form.bits <= 32
     }
 
@@ -281,8 +283,8 @@ def test_survivors_are_those_that_are_proved_one_by_one():
     ]  # fmt: skip
     right = [net for net in nets if prove(net)]
     assert 3 <= len(right) < 12
-    found = survival(stacked(nets), HALF, formats=["int3", "int2"], searched=5)
-    by = {(one.format, one.method): one for one in found}
+    rates = survival(stacked(nets), HALF, formats=["int3", "int2"], searched=5)
+    by = {(entry.format, entry.method): entry for entry in rates}
     for name in ("int3", "int2"):
         near = [
             bool(prove(rounded(n, HALF, FORMATS[name], scheme=Scheme("free")).network, HALF))
@@ -349,8 +351,8 @@ def test_a_population_under_words_that_mean_nothing_is_refused(arguments, kind, 
 
 
 def test_in_one_bit_six_networks_of_three_units_add_and_none_of_two():
-    two, three = one_bit_census(HALF, 2), one_bit_census(HALF, 3)
-    assert (two.shape, two.right, two.networks) == ("2-2-2", 0, 4096)
+    other, three = one_bit_census(HALF, 2), one_bit_census(HALF, 3)
+    assert (other.shape, other.right, other.networks) == ("2-2-2", 0, 4096)
     assert (three.shape, three.right, three.networks) == ("2-3-2", 6, 131_072)
     with refused(
         ResourceError, "hidden: 27 parameters make 2^27 networks; take at most 24 parameters"
@@ -360,7 +362,7 @@ def test_in_one_bit_six_networks_of_three_units_add_and_none_of_two():
 
 def test_the_census_of_one_bit_agrees_with_fractions():
     task = task_named("majority:2")
-    found = one_bit_census(task, 1)
+    census = one_bit_census(task, 1)
     right = 0
     for number in range(1 << 5):
         signs = [1 if number >> bit & 1 else -1 for bit in range(5)]
@@ -368,15 +370,15 @@ def test_the_census_of_one_bit_agrees_with_fractions():
             [[signs[:2]], [[signs[3]]]], [[signs[2]], [signs[4]]], format="binary", task=task
         )
         right += right_rows(net, task) == 4
-    assert (found.right, found.networks) == (right, 32)
+    assert (census.right, census.networks) == (right, 32)
 
 
 @pytest.mark.parametrize("name", ["int16", "int32"])
 def test_snap_to_a_wide_format_that_finds_nothing_says_so_at_once(name):
     """The levels of a wide format are never listed: there are billions."""
     zero = network([[[0.0, 0.0]] * 2, [[0.0, 0.0]] * 2], [[0.0] * 2, [0.0] * 2], task=HALF)
-    made = rounded(zero, HALF, FORMATS[name], method="snap")
-    assert not prove(made.network, HALF)
+    rounding = rounded(zero, HALF, FORMATS[name], method="snap")
+    assert not prove(rounding.network, HALF)
 
 
 class Hourglass(Clock):

@@ -66,18 +66,18 @@ def tried(layout, shape, rows, choices):
 def test_it_finds_what_trying_all_finds(problem, best):
     task, layout, shape, choices = problem
     rows = rows_of(task)
-    found = search(choices, layout, shape, rows, limit=10**6, best=best)
+    result = search(choices, layout, shape, rows, limit=10**6, best=best)
     every = tried(layout, shape, rows, choices)
-    assert found.is_complete
-    assert (found.chosen is not None) == bool(len(every))
-    if found.chosen is None:
+    assert result.is_complete
+    assert (result.chosen is not None) == bool(len(every))
+    if result.chosen is None:
         return
-    values = np.array([one[pick] for one, pick in zip(choices, found.chosen, strict=True)])
+    values = np.array([entry[pick] for entry, pick in zip(choices, result.chosen, strict=True)])
     wrong, far = wrong_rows(Arrays.split(layout, values[None]), shape, rows)
     assert wrong[0] == 0
-    assert far[0] == found.margin
+    assert far[0] == result.margin
     if best:
-        assert found.margin == every.max()
+        assert result.margin == every.max()
 
 
 @MANY
@@ -141,8 +141,8 @@ def test_the_largest_margin_is_found_where_many_choices_are_right(open_places, s
     assert len(every) >= 1
     with pytest.MonkeyPatch.context() as patch:  # so few at once that branches are left early
         patch.setattr(search_module, "NODES_AT_ONCE", 3)
-        found = search(choices, layout, shape, rows, limit=10**6, best=True)
-    assert (found.margin, found.is_complete) == (every.max(), True)
+        best = search(choices, layout, shape, rows, limit=10**6, best=True)
+    assert (best.margin, best.is_complete) == (every.max(), True)
 
 
 def test_a_right_choice_is_found_among_131072():
@@ -151,9 +151,9 @@ def test_a_right_choice_is_found_among_131072():
     layout = Layout((2, 3, 2))
     shape = Shape((Activation("relu"), Activation()), Readout(), (True, True))
     choices = [np.array([1.0, -1.0])] * 17
-    found = search(choices, layout, shape, rows, limit=10**6, best=False)
-    assert found.chosen is not None
-    assert found.nodes < 131_072
+    best = search(choices, layout, shape, rows, limit=10**6, best=False)
+    assert best.chosen is not None
+    assert best.nodes < 131_072
     choices[0] = np.array([1.0])
     choices[1] = np.array([-1.0])  # no unit of a network that adds tells a from b like this
     assert len(tried(layout, shape, rows, choices)) == 0
@@ -165,8 +165,8 @@ def test_a_limit_is_said():
     rows = rows_of(task_named("half-adder"))
     layout = Layout((2, 3, 2))
     shape = Shape((Activation("relu"), Activation()), Readout(), (True, True))
-    found = search([np.array([1.0, -1.0])] * 17, layout, shape, rows, limit=3, best=False)
-    assert (found.chosen, found.is_complete) == (None, False)
+    best = search([np.array([1.0, -1.0])] * 17, layout, shape, rows, limit=3, best=False)
+    assert (best.chosen, best.is_complete) == (None, False)
 
 
 @FEW
@@ -178,7 +178,7 @@ def test_splitting_undoes_joining(members, n_in, n_out, seed):
         (draw.normal(size=(members, n_out)), draw.normal(size=(members, 2))),
     )
     again = Arrays.split(arrays.layout, arrays.flat())
-    for one, two in zip(
+    for left, right in zip(
         (*arrays.weights, *arrays.biases), (*again.weights, *again.biases), strict=True
     ):
-        assert (one == two).all()
+        assert (left == right).all()

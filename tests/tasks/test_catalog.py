@@ -151,13 +151,13 @@ def test_wide_words_are_as_defined_one_by_one_and_in_arrays(
 @FEW
 @given(data=st.data(), task=st.sampled_from(["adder:70", "adder:31", "adder:20", "parity:62"]))
 def test_rows_of_any_number_are_found(data: st.DataObject, task: str) -> None:
-    found = task_named(task)
-    indices = data.draw(st.lists(st.integers(0, found.rows - 1), min_size=1, max_size=4))
-    words = found.input_words(indices)
+    result = task_named(task)
+    indices = data.draw(st.lists(st.integers(0, result.rows - 1), min_size=1, max_size=4))
+    words = result.input_words(indices)
     for place, index in enumerate(indices):
         inputs = {name: int(values[place]) for name, values in words.items()}
-        assert found.row(index).inputs == inputs
-        assert found.index_of(inputs) == index
+        assert result.row(index).inputs == inputs
+        assert result.index_of(inputs) == index
 
 
 def test_the_first_block_of_a_task_too_large_to_list_comes_at_once() -> None:
@@ -186,9 +186,9 @@ def test_bits_are_named_after_their_words() -> None:
 
 
 def test_the_half_adder_is_the_adder_of_one_bit() -> None:
-    half, one = task_named("half-adder"), task_named("adder:1")
-    assert (half.inputs, half.outputs) == (one.inputs, one.outputs)
-    assert [half.row(i) for i in range(4)] == [one.row(i) for i in range(4)]
+    half, entry = task_named("half-adder"), task_named("adder:1")
+    assert (half.inputs, half.outputs) == (entry.inputs, entry.outputs)
+    assert [half.row(i) for i in range(4)] == [entry.row(i) for i in range(4)]
 
 
 @FEW

@@ -39,10 +39,10 @@ CASES = [
 
 @pytest.mark.parametrize(("task", "options", "path", "why"), CASES)
 def test_a_shape_has_its_engine_and_a_reason(task, options, path, why):
-    found = choose(task_named(task), Settings(**options))
-    assert found.path == path
-    assert why in found.why
-    assert str(found) == f"{path}: {found.why}"
+    choice = choose(task_named(task), Settings(**options))
+    assert choice.path == path
+    assert why in choice.why
+    assert str(choice) == f"{path}: {choice.why}"
     check_path(task_named(task), Settings(**options), path)
 
 

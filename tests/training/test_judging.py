@@ -44,59 +44,59 @@ def network(task, settings, arrays, member):
 def test_members_are_judged_as_prove_judges_them(task, options):
     target, settings = task_named(task), Settings(seed=3, **options)
     arrays = started(target, settings, 40)
-    found = judge(target, settings, arrays)
-    assert len(found) == 40
+    judgement = judge(target, settings, arrays)
+    assert len(judgement) == 40
     for member in range(40):
         net = network(target, settings, arrays, member)
         verdict = prove(net)
-        assert (verdict.verdict == "proved") is bool(found.is_right[member])
-        assert verdict.rows_right == found.rows_right[member]
-        low, high = float(verdict.margin.min), found.margin[member]
+        assert (verdict.verdict == "proved") is bool(judgement.is_right[member])
+        assert verdict.rows_right == judgement.rows_right[member]
+        low, high = float(verdict.margin.min), judgement.margin[member]
         assert high == pytest.approx(low, abs=2**-40 * max(1, abs(low)))
         if settings.activation != "tanh":
             bits, _ = read_bits(net.readout, outputs(net, next(target.blocks()).inputs))
             words = [target.words_of(row) for row in bits]
             joined = [int("".join(map(str, row)), 2) for row in bits.tolist()]
-            assert table_of(target, found.bits[member]) == tuple(joined)
+            assert table_of(target, judgement.bits[member]) == tuple(joined)
             if task == "subtractor:2":  # the first word is the most significant
-                assert joined == [4 * one["borrow"] + one["d"] for one in words]
+                assert joined == [4 * entry["borrow"] + entry["d"] for entry in words]
             dead = dead_units(net, target)
-            assert len(dead) == found.dead_units[member]
-    assert not found.is_close.any()
+            assert len(dead) == judgement.dead_units[member]
+    assert not judgement.is_close.any()
 
 
 def test_codes_are_the_tables_as_numbers():
     settings = Settings(seed=3, init_scale=2.0)
-    found = judge(HALF_ADDER, settings, started(HALF_ADDER, settings, 200))
+    judgement = judge(HALF_ADDER, settings, started(HALF_ADDER, settings, 200))
     for member in range(200):
-        table = table_of(HALF_ADDER, found.bits[member])
+        table = table_of(HALF_ADDER, judgement.bits[member])
         number = sum(word << 2 * (3 - row) for row, word in enumerate(table))
-        assert int(found.code[member]) == number
+        assert int(judgement.code[member]) == number
     assert expected_code(HALF_ADDER) == 0b00_01_01_10
-    assert len(set(found.code.tolist())) > 5
+    assert len(set(judgement.code.tolist())) > 5
 
 
 def test_long_tables_have_codes_of_their_own():
     """Of more than 64 bits a hash is taken: equal for equal tables alone."""
     task, settings = task_named("adder:3"), Settings(hidden=2, init_scale=2.0)
-    found = judge(task, settings, started(task, settings, 300))
-    tables = [table_of(task, bits) for bits in found.bits]
-    assert len(set(tables)) == len(set(found.code.tolist())) > 20
-    assert len(set(zip(tables, found.code.tolist(), strict=True))) == len(set(tables))
+    judgement = judge(task, settings, started(task, settings, 300))
+    tables = [table_of(task, bits) for bits in judgement.bits]
+    assert len(set(tables)) == len(set(judgement.code.tolist())) > 20
+    assert len(set(zip(tables, judgement.code.tolist(), strict=True))) == len(set(tables))
 
 
 def test_masks_say_which_units_are_on():
     task, settings = task_named("half-adder"), Settings(hidden=(70, 3), seed=8)
     arrays = started(task, settings, 6)
-    found = judge(task, settings, arrays)
-    assert found.on.shape == (6, 4, 3)  # 70 units take two masks, 3 another
+    judgement = judge(task, settings, arrays)
+    assert judgement.on.shape == (6, 4, 3)  # 70 units take two masks, 3 another
     x = next(task.blocks()).inputs.astype(float)
     for member in range(6):
         w1, b1, w2, b2 = (array[member].astype(float) for array in arrays[:4])
         first = x @ w1.T + b1
         second = np.maximum(first, 0) @ w2.T + b2
         for row in range(4):
-            low, high, other = (int(mask) for mask in found.on[member, row])
+            low, high, other = (int(mask) for mask in judgement.on[member, row])
             on = [low >> u & 1 for u in range(64)] + [high >> u & 1 for u in range(6)]
             assert on == (first[row] > 0).astype(int).tolist()
             assert [other >> u & 1 for u in range(3)] == (second[row] > 0).astype(int).tolist()
@@ -115,35 +115,35 @@ def test_ties_are_decided_exactly(nudge, bit, activation):
     settings = Settings(hidden=1, activation=activation)
     # the hidden unit is 1 (or tanh 1) on 00 and 0 elsewhere, tanh of 0 included
     parts = ([[-1, -1]], [1], [[0], [nudge]], [0, 0.5])
-    found = judged(settings, *parts)
-    assert table_of(HALF_ADDER, found.bits[0])[0] == bit
-    assert found.is_close.all()
+    judgement = judged(settings, *parts)
+    assert table_of(HALF_ADDER, judgement.bits[0])[0] == bit
+    assert judgement.is_close.all()
     arrays = tuple(np.array([part], dtype=np.float32) for part in parts)
-    assert prove(network(HALF_ADDER, settings, arrays, 0)).rows_right == found.rows_right[0]
+    assert prove(network(HALF_ADDER, settings, arrays, 0)).rows_right == judgement.rows_right[0]
 
 
 @pytest.mark.parametrize(("nudge", "on"), [(0.0, 0), (2.0**-80, 1), (-(2.0**-80), 0)])
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_units_at_the_edge_are_on_or_off_exactly(nudge, on, activation):
     """On 11 the sum is 1 - 1 and a nudge that double loses."""
-    found = judged(
+    judgement = judged(
         Settings(hidden=1, activation=activation), [[1, -1]], [nudge], [[1], [0]], [0, 0]
     )
-    assert found.on[0, 3, 0] == on
+    assert judgement.on[0, 3, 0] == on
 
 
 def test_clear_rows_are_decided_without_exact_arithmetic(monkeypatch):
     """The control of the ties: only an unclear member is evaluated exactly."""
-    asked = []
+    requests = []
     exact = judging._exact
     monkeypatch.setattr(
-        judging, "_exact", lambda net, block: asked.append(net) or exact(net, block)
+        judging, "_exact", lambda net, block: requests.append(net) or exact(net, block)
     )
     settings = Settings(hidden=1)
     assert not judged(settings, [[1, 1]], [-1], [[0], [0.25]], [0, 0]).is_close.any()
-    assert not asked
+    assert not requests
     assert judged(settings, [[1, 1]], [-1], [[0], [0.25]], [0, 0.5]).is_close.all()
-    assert len(asked) == 1
+    assert len(requests) == 1
 
 
 def test_what_is_not_finite_diverged_and_spoils_nobody():
@@ -152,17 +152,17 @@ def test_what_is_not_finite_diverged_and_spoils_nobody():
     plain = judge(HALF_ADDER, settings, arrays)
     arrays[1][2, 0] = np.nan
     arrays[3][4, 1] = np.inf
-    found = judge(HALF_ADDER, settings, arrays)
-    assert found.is_finite.tolist() == [True, True, False, True, False]
+    judgement = judge(HALF_ADDER, settings, arrays)
+    assert judgement.is_finite.tolist() == [True, True, False, True, False]
     for member in (2, 4):
-        assert not found.is_right[member]
-        assert (found.rows_right[member], found.dead_units[member]) == (0, 0)
-        assert int(found.code[member]) == DIVERGED
-        assert found.margin[member] == -math.inf
-        assert (found.on[member] == 0).all()
+        assert not judgement.is_right[member]
+        assert (judgement.rows_right[member], judgement.dead_units[member]) == (0, 0)
+        assert int(judgement.code[member]) == DIVERGED
+        assert judgement.margin[member] == -math.inf
+        assert (judgement.on[member] == 0).all()
     for member in (0, 1, 3):
-        assert found.code[member] == plain.code[member]
-        assert found.margin[member] == plain.margin[member]
+        assert judgement.code[member] == plain.code[member]
+        assert judgement.margin[member] == plain.margin[member]
 
 
 def test_free_outputs_are_never_wrong(tmp_path):
@@ -170,12 +170,12 @@ def test_free_outputs_are_never_wrong(tmp_path):
     _ = path.write_text("in a:1,in b:1,out c:2\n0,0,*\n0,1,1\n1,0,1\n1,1,*\n")
     task, settings = read_table(path), Settings(init_scale=3.0)
     arrays = started(task, settings, 300)
-    found = judge(task, settings, arrays)
+    judgement = judge(task, settings, arrays)
     for member in range(300):
-        table = table_of(task, found.bits[member])
-        assert bool(found.is_right[member]) is (table[1:3] == (1, 1))
-    assert found.is_right.any()
-    assert len({table_of(task, bits) for bits in found.bits[found.is_right]}) > 1
+        table = table_of(task, judgement.bits[member])
+        assert bool(judgement.is_right[member]) is (table[1:3] == (1, 1))
+    assert judgement.is_right.any()
+    assert len({table_of(task, bits) for bits in judgement.bits[judgement.is_right]}) > 1
 
 
 def test_chunks_change_nothing(monkeypatch):
@@ -190,9 +190,9 @@ def test_chunks_change_nothing(monkeypatch):
 
 def test_nobody_is_judged_to_be_nobody():
     settings = Settings()
-    found = judge(HALF_ADDER, settings, started(HALF_ADDER, settings, 0))
-    assert len(found) == 0
-    assert found.on.shape == (0, 4, 1)
+    judgement = judge(HALF_ADDER, settings, started(HALF_ADDER, settings, 0))
+    assert len(judgement) == 0
+    assert judgement.on.shape == (0, 4, 1)
 
 
 def test_a_logit_is_judged_above_0():

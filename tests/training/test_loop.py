@@ -320,7 +320,7 @@ def test_a_wider_adder_is_trained_too():
 
 
 def test_dead_units_are_those_that_are_off_on_every_row():
-    found = set()
+    result = set()
     rows = torch.tensor([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=torch.float64)
     for seed in range(40):
         run = train_network(HALF_ADDER, Settings(seed=seed, steps=0, samples=2))
@@ -328,8 +328,8 @@ def test_dead_units_are_those_that_are_off_on_every_row():
         is_on = (rows @ weight.T + bias > 0).any(dim=0)
         expected = tuple(unit for unit in (1, 2, 3) if not is_on[unit - 1])
         assert run.dead_units == expected
-        found.add(len(expected))
-    assert {0, 1, 2} <= found
+        result.add(len(expected))
+    assert {0, 1, 2} <= result
 
 
 @pytest.mark.parametrize("activation", ["tanh", "leaky:0"])
@@ -348,9 +348,9 @@ def test_a_network_file_holds_enough_to_train_it_again(tmp_path):
     settings = Settings(seed=8, steps=20, hidden=4, batch=6, optimizer="adam", lr=0.02, loss="bce")
     network = train_network(HALF_ADDER, settings).network
     path = save(network, tmp_path / "net.safetensors")
-    told = Settings.from_record(load(path).training)
-    assert told == settings
-    assert to_bytes(train_network(HALF_ADDER, told).network) == path.read_bytes()
+    read_settings = Settings.from_record(load(path).training)
+    assert read_settings == settings
+    assert to_bytes(train_network(HALF_ADDER, read_settings).network) == path.read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -405,9 +405,9 @@ def test_two_trainings_at_once_are_each_their_seeds_own():
     from concurrent.futures import ThreadPoolExecutor
 
     settings = [Settings(seed=seed % 2, steps=20, samples=50) for seed in range(6)]
-    alone = [train_network(HALF_ADDER, one).loss for one in settings[:2]]
+    alone = [train_network(HALF_ADDER, entry).loss for entry in settings[:2]]
     with ThreadPoolExecutor(6) as pool:
-        losses = list(pool.map(lambda one: train_network(HALF_ADDER, one).loss, settings))
+        losses = list(pool.map(lambda entry: train_network(HALF_ADDER, entry).loss, settings))
     assert losses == alone * 3
 
 

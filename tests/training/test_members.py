@@ -62,26 +62,26 @@ def in_double(task, settings) -> list[np.ndarray]:
 def alone(settings):
     """Return one member's run by the lecture's loop, its parameters, and those in double."""
     run = train_network(HALF_ADDER, settings)
-    told = settings
+    own_settings = settings
     if run.stopped_at < settings.steps:
-        told = replace(settings, steps=run.stopped_at, stop_margin=None)
+        own_settings = replace(settings, steps=run.stopped_at, stop_margin=None)
     theirs = [tensor.numbers for _, tensor in run.network.tensors()]
-    return run, theirs, in_double(HALF_ADDER, told)
+    return run, theirs, in_double(HALF_ADDER, own_settings)
 
 
 def distance(ours, theirs) -> float:
     return max(float(np.abs(a - b).max()) for a, b in zip(ours, theirs, strict=True))
 
 
-def same(one, two, at, there) -> bool:
+def same(left, right, at, there) -> bool:
     """Return whether two results agree to the last bit in all that is told of some members."""
     whole = ("loss", "losses", "solved_at", "stopped_at", "shares")
     return all(
         a[at].tobytes() == b[there].tobytes()
         for a, b in (
-            *((getattr(one, name), getattr(two, name)) for name in whole),
-            *zip(one.start, two.start, strict=True),
-            *zip(one.arrays, two.arrays, strict=True),
+            *((getattr(left, name), getattr(right, name)) for name in whole),
+            *zip(left.start, right.start, strict=True),
+            *zip(left.arrays, right.arrays, strict=True),
         )
     )
 
@@ -93,16 +93,16 @@ def test_a_member_is_the_one_that_trains_alone(path, settings):
     In the median over 20 members: Adam, say, makes much of one rounding where gradients are
     nearly 0.
     """
-    found = train_members(HALF_ADDER, settings, range(20), path=path)
+    members = train_members(HALF_ADDER, settings, range(20), path=path)
     plain, errors = [], []
     for member in range(20):
         run, theirs, exact = alone(replace(settings, member=member))
-        assert found.stopped_at[member] == run.stopped_at
-        assert found.loss[member] == pytest.approx(run.data_loss, rel=2**-12)
+        assert members.stopped_at[member] == run.stopped_at
+        assert members.loss[member] == pytest.approx(run.data_loss, rel=2**-12)
         plain.append(distance(theirs, exact))
-        errors.append(distance([array[member] for array in found.arrays], exact))
+        errors.append(distance([array[member] for array in members.arrays], exact))
     assert 0 < median(errors) <= 2 * median(plain)
-    assert found.path == path
+    assert members.path == path
 
 
 @pytest.mark.parametrize(("path", "settings"), KINDS)
@@ -127,32 +127,32 @@ def test_a_member_is_the_same_whatever_is_beside_it(path, settings, monkeypatch)
 def test_each_member_has_its_own_rate_and_scale(path):
     """One member's start at many rates, as a map trains it: each is its own run."""
     rates, scales = np.geomspace(0.01, 3, 20), np.linspace(0.5, 2, 20)
-    found = train_members(HALF_ADDER, PLAIN, [7] * 20, lr=rates, init_scale=scales, path=path)
+    members = train_members(HALF_ADDER, PLAIN, [7] * 20, lr=rates, init_scale=scales, path=path)
     for place in (0, 9, 19):
-        settings = found.settings_of(place)
+        settings = members.settings_of(place)
         assert np.float32(settings.lr) == np.float32(rates[place])
         single = train_members(HALF_ADDER, settings, [7], path=path)
-        assert same(found, single, place, 0)
-        network = found.network(place)
+        assert same(members, single, place, 0)
+        network = members.network(place)
         assert Settings.from_record(network.training) == settings
 
 
 def test_each_member_has_its_own_momentum():
     momenta = np.linspace(0, 0.95, 5)
-    found = train_members(HALF_ADDER, DEEP, [7] * 5, momentum=momenta, path=WIDE)
-    single = train_members(HALF_ADDER, found.settings_of(3), [7], path=WIDE)
-    assert same(found, single, 3, 0)
-    assert not same(found, single, 2, 0)
+    members = train_members(HALF_ADDER, DEEP, [7] * 5, momentum=momenta, path=WIDE)
+    single = train_members(HALF_ADDER, members.settings_of(3), [7], path=WIDE)
+    assert same(members, single, 3, 0)
+    assert not same(members, single, 2, 0)
 
 
 @pytest.mark.parametrize(("path", "settings"), KINDS)
 def test_a_members_file_is_trained_again_to_the_same_bytes(path, settings, tmp_path):
-    found = train_members(HALF_ADDER, settings, range(30), path=path)
-    net = save(found.network(23), tmp_path / "net.safetensors")
+    members = train_members(HALF_ADDER, settings, range(30), path=path)
+    net = save(members.network(23), tmp_path / "net.safetensors")
     assert replay(net)
-    record = found.network(23).training
+    record = members.network(23).training
     assert (record["path"], record["member"]) == (path, 23)
-    other = replace(found.network(23), training={**record, "member": 22})
+    other = replace(members.network(23), training={**record, "member": 22})
     assert not replay(other).weights_agree
 
 
@@ -171,69 +171,69 @@ def agreement(count: int) -> float:
     settings = Settings(seed=1)
     ours = train_members(HALF_ADDER, settings, range(count), path=LANES)
     theirs = train_members(HALF_ADDER, settings, range(count), path=TORCH)
-    verdicts = [judge(HALF_ADDER, settings, found.arrays) for found in (ours, theirs)]
+    verdicts = [judge(HALF_ADDER, settings, result.arrays) for result in (ours, theirs)]
     assert 0.4 < verdicts[0].is_right.mean() < 0.6
     return float((verdicts[0].is_right == verdicts[1].is_right).mean())
 
 
 @pytest.mark.parametrize("path", [LANES, WIDE, TORCH])
 def test_losses_and_kept_parameters_are_those_of_shorter_runs(path):
-    found = train_members(HALF_ADDER, PLAIN, range(18), keep_every=40, path=path)
-    assert found.kept_steps == (0, 40, 80, 100)
-    assert found.loss_steps == tuple(range(0, 101, 5))
-    assert (found.losses[:, -1] == found.loss).all()
-    for number, steps in enumerate(found.kept_steps):
+    members = train_members(HALF_ADDER, PLAIN, range(18), keep_every=40, path=path)
+    assert members.kept_steps == (0, 40, 80, 100)
+    assert members.loss_steps == tuple(range(0, 101, 5))
+    assert (members.losses[:, -1] == members.loss).all()
+    for number, steps in enumerate(members.kept_steps):
         short = train_members(HALF_ADDER, replace(PLAIN, steps=steps), range(18), path=path)
-        for kept, array in zip(found.kept, short.arrays, strict=True):
+        for kept, array in zip(members.kept, short.arrays, strict=True):
             assert kept[:, number].tobytes() == array.tobytes()
-        assert (found.losses[:, found.loss_steps.index(steps)] == short.loss).all()
+        assert (members.losses[:, members.loss_steps.index(steps)] == short.loss).all()
     assert train_members(HALF_ADDER, PLAIN, range(2), path=path).kept is None
 
 
 @pytest.mark.parametrize("path", [LANES, TORCH])
 def test_solved_is_the_first_check_after_which_nothing_is_wrong(path):
     settings = Settings(seed=20, steps=300)
-    found = train_members(HALF_ADDER, settings, range(40), keep_every=10, path=path)
+    members = train_members(HALF_ADDER, settings, range(40), keep_every=10, path=path)
     right = []
-    for number in range(len(found.kept_steps)):
-        at = tuple(np.ascontiguousarray(kept[:, number]) for kept in found.kept)
+    for number in range(len(members.kept_steps)):
+        at = tuple(np.ascontiguousarray(kept[:, number]) for kept in members.kept)
         right.append(judge(HALF_ADDER, settings, at).is_right)
     right = np.array(right)
     for member in range(40):
         wrong = np.flatnonzero(~right[:, member])
         last = wrong[-1] + 1 if wrong.size else 0
-        expected = found.kept_steps[last] if last < len(found.kept_steps) else -1
-        assert found.solved_at[member] == expected
-    assert {-1} < set(found.solved_at.tolist())
+        expected = members.kept_steps[last] if last < len(members.kept_steps) else -1
+        assert members.solved_at[member] == expected
+    assert {-1} < set(members.solved_at.tolist())
 
 
 @pytest.mark.parametrize("path", [LANES, TORCH])
 def test_members_that_diverge_leave_the_finite_numbers_and_nobody_else_does(path):
     rates = np.where(np.arange(20) % 3 == 0, 1e30, 0.1)
-    found = train_members(HALF_ADDER, PLAIN, range(20), lr=rates, path=path)
-    flat = np.concatenate([array.reshape(20, -1) for array in found.arrays], axis=1)
+    members = train_members(HALF_ADDER, PLAIN, range(20), lr=rates, path=path)
+    flat = np.concatenate([array.reshape(20, -1) for array in members.arrays], axis=1)
     is_finite = np.isfinite(flat).all(axis=1)
     assert (is_finite == (rates == 0.1)).all()
-    assert (np.isfinite(found.loss) == is_finite).all()
-    assert found.network(0) is None
+    assert (np.isfinite(members.loss) == is_finite).all()
+    assert members.network(0) is None
     single = train_members(HALF_ADDER, PLAIN, [1], path=path)
-    assert same(found, single, 1, 0)
+    assert same(members, single, 1, 0)
 
 
 def test_untrained_members_are_their_starts():
     settings = Settings(seed=3, steps=0)
-    found = train_members(HALF_ADDER, settings, range(5))
-    for start, array in zip(found.start, found.arrays, strict=True):
+    members = train_members(HALF_ADDER, settings, range(5))
+    for start, array in zip(members.start, members.arrays, strict=True):
         assert start.tobytes() == array.tobytes()
-    assert found.loss_steps == (0,)
-    assert (found.stopped_at == 0).all()
+    assert members.loss_steps == (0,)
+    assert (members.stopped_at == 0).all()
 
 
 @pytest.mark.parametrize("path", [LANES, TORCH])
 def test_no_members_are_no_trouble(path):
-    found = train_members(HALF_ADDER, PLAIN, [], path=path)
-    assert len(found) == 0
-    assert found.arrays[0].shape == (0, 3, 2)
+    members = train_members(HALF_ADDER, PLAIN, [], path=path)
+    assert len(members) == 0
+    assert members.arrays[0].shape == (0, 3, 2)
 
 
 def test_all_progress_is_told():
@@ -245,7 +245,7 @@ def test_all_progress_is_told():
 def test_an_interrupt_ends_kernels_at_their_next_look(monkeypatch):
     """The calls that run are told to stop: none is waited for to its end."""
     settings = replace(PLAIN, steps=50_000_000 >> 2)  # minutes, if nobody stopped it
-    monkeypatch.setattr(engine, "_collect", lambda waiting, told: interrupt())
+    monkeypatch.setattr(engine, "_collect", lambda waiting, members: interrupt())
     begun = threading.active_count()
 
     def interrupt():
@@ -318,8 +318,8 @@ def test_a_block_beyond_memory_is_refused_before_memory_is_taken(
 
 
 def test_a_members_memory_is_what_its_arrays_take():
-    found = train_members(HALF_ADDER, PLAIN, range(64), keep_every=10, path=LANES)
-    arrays = (*found.start, *found.arrays, *found.kept, found.losses, found.shares)
+    members = train_members(HALF_ADDER, PLAIN, range(64), keep_every=10, path=LANES)
+    arrays = (*members.start, *members.arrays, *members.kept, members.losses, members.shares)
     taken = sum(array.nbytes for array in arrays) / 64
     assert taken <= member_bytes(HALF_ADDER, PLAIN, 10) <= 2 * taken
 
@@ -351,13 +351,13 @@ def test_the_schedule_looks_every_ten_steps_and_at_the_last():
 
 
 def test_a_populations_network_is_the_loops_with_another_path():
-    found = train_members(HALF_ADDER, PLAIN, [2], path=LANES)
+    members = train_members(HALF_ADDER, PLAIN, [2], path=LANES)
     run = train_network(HALF_ADDER, replace(PLAIN, member=2))
-    told, theirs = dict(found.network(0).training), dict(run.network.training)
-    assert (told.pop("path"), theirs.pop("path")) == (LANES, "torch-loop")
-    del told["versions"], theirs["versions"]
-    assert told == theirs
-    assert to_bytes(found.network(0)) != to_bytes(run.network)
+    ours, theirs = dict(members.network(0).training), dict(run.network.training)
+    assert (ours.pop("path"), theirs.pop("path")) == (LANES, "torch-loop")
+    del ours["versions"], theirs["versions"]
+    assert ours == theirs
+    assert to_bytes(members.network(0)) != to_bytes(run.network)
 
 
 def test_free_outputs_are_free_in_every_engine(tmp_path):
@@ -366,7 +366,7 @@ def test_free_outputs_are_free_in_every_engine(tmp_path):
     task = read_table(path)
     settings = Settings(steps=20, seed=1)
     assert choose(task, settings).path == LANES
-    found = train_members(task, settings, range(3), path=TORCH)
-    for start, array in zip(found.start[2:], found.arrays[2:], strict=True):
+    members = train_members(task, settings, range(3), path=TORCH)
+    for start, array in zip(members.start[2:], members.arrays[2:], strict=True):
         assert (start[:, 1] == array[:, 1]).all()
         assert (start[:, 0] != array[:, 0]).any()

@@ -39,15 +39,15 @@ def test_the_published_answers_come_out(counter, key, answer):
 
 @pytest.mark.parametrize(("counter", "key", "answer"), KNOWN)
 def test_compiled_they_come_out_in_every_lane(in_lanes, counter, key, answer):
-    found = in_lanes(np.array(counter, dtype=np.uint64), np.array(key, dtype=np.uint64))
-    assert found.tolist() == [[word] * LANES for word in answer]
+    lanes = in_lanes(np.array(counter, dtype=np.uint64), np.array(key, dtype=np.uint64))
+    assert lanes.tolist() == [[word] * LANES for word in answer]
 
 
 @given(counter=st.tuples(WORD, WORD, WORD, WORD), key=st.tuples(WORD, WORD))
 def test_lanes_agree_with_numpy_everywhere(in_lanes, counter, key):
-    found = in_lanes(np.array(counter, dtype=np.uint64), np.array(key, dtype=np.uint64))
+    lanes = in_lanes(np.array(counter, dtype=np.uint64), np.array(key, dtype=np.uint64))
     plain = philox(*(np.uint64(word) for word in (*counter, *key)))
-    assert found[:, 0].tolist() == [int(word) for word in plain]
+    assert lanes[:, 0].tolist() == [int(word) for word in plain]
 
 
 @pytest.fixture(scope="module")

@@ -37,10 +37,10 @@ def on_lanes(function, *arrays):
     return out
 
 
-def error_in_ulps(found, truth):
+def error_in_ulps(result, truth):
     """Return how many units in the last place of fp32 each number is off."""
     unit = np.spacing(np.maximum(np.abs(truth), 2.0**-126).astype(np.float32)).astype(float)
-    return np.abs(found.astype(float) - truth) / unit
+    return np.abs(result.astype(float) - truth) / unit
 
 
 @pytest.mark.parametrize(
@@ -54,8 +54,8 @@ def error_in_ulps(found, truth):
 )
 def test_a_function_is_within_a_few_units_of_the_truth(name, inputs, truth, most):
     x = inputs[: inputs.size // LANES * LANES]
-    found = on_lanes(getattr(functions, name), x)
-    assert error_in_ulps(found, truth(x.astype(float))).max() <= most
+    lanes = on_lanes(getattr(functions, name), x)
+    assert error_in_ulps(lanes, truth(x.astype(float))).max() <= most
 
 
 @pytest.mark.parametrize("label", [0.0, 1.0])
@@ -74,10 +74,10 @@ def test_what_is_no_number_stays_so_and_in_its_lane(name):
     for lane, bad in ((3, np.nan), (11, np.inf), (15, -np.inf)):
         y = x.copy()
         y[lane] = bad
-        found = on_lanes(getattr(functions, name), y)
-        assert np.isnan(found[lane]) == np.isnan(bad)
+        lanes = on_lanes(getattr(functions, name), y)
+        assert np.isnan(lanes[lane]) == np.isnan(bad)
         others = np.arange(LANES) != lane
-        assert (found[others] == plain[others]).all()
+        assert (lanes[others] == plain[others]).all()
 
 
 def test_whole_numbers_are_read_as_bits_and_as_numbers():

@@ -193,8 +193,8 @@ def test_at_the_limit_of_time_the_best_so_far_is_kept(method, tmp_path):
 
 def test_a_table_ends_at_the_limit_of_time():
     result = quantization_table(large_network(), timeout_s=0.05)
-    made, of = re.search(r"reached: (\d+) of (\d+) attempts made", result.stopped).groups()
-    assert len(result.attempts) == int(made) < int(of)
+    drawn, of = re.search(r"reached: (\d+) of (\d+) attempts made", result.stopped).groups()
+    assert len(result.attempts) == int(drawn) < int(of)
 
 
 def test_progress_goes_from_0_to_1_and_names_what_is_tried():

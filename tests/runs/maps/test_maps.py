@@ -44,14 +44,19 @@ def found(no_kernels):
     return make_map("half-adder", x="lr=0.1:4:log", y="init=0.5:2", **SIZE, **QUICK)
 
 
-def alone(found, column, row, **changes):
+def alone(result, column, row, **changes):
     """Return the measure and the verdict of one pixel, trained by itself."""
-    told = {**QUICK, "lr": float(found.x[column]), "init_scale": float(found.y[row]), **changes}
-    settings = Settings(**told)
+    options = {
+        **QUICK,
+        "lr": float(result.x[column]),
+        "init_scale": float(result.y[row]),
+        **changes,
+    }
+    settings = Settings(**options)
     steps = loss_steps(settings.steps)
     trained = train_members(
         HALF_ADDER, settings, [settings.member], loss_steps=steps,
-        path=found.path.split(", ")[0],
+        path=result.path.split(", ")[0],
     )  # fmt: skip
     right = judge(HALF_ADDER, settings, trained.arrays).is_right[0]
     return float(measure_of(trained.losses, steps)[0]), bool(right)
@@ -70,14 +75,14 @@ def test_bands_and_threads_change_nothing(monkeypatch):
     """In the compiled kernel: the threads of the other engine are always one."""
     monkeypatch.setattr(Grid, "finds_kernels", lambda grid: True)
     options = {"x": "lr=0.1:4:log", "y": "init=0.5:2", **SIZE, **QUICK}
-    found = make_map("half-adder", threads=1, **options)
-    assert found.path == LANES
+    drawn = make_map("half-adder", threads=1, **options)
+    assert drawn.path == LANES
     monkeypatch.setattr(grids, "BAND_MEMBERS", 13)  # two rows at once
-    assert found.grid.bands == 3
+    assert drawn.grid.bands == 3
     again = make_map("half-adder", threads=2, **options)
-    assert (again.measure == found.measure).all()
-    assert (again.success == found.success).all()
-    assert again.to_npz() == found.to_npz()
+    assert (again.measure == drawn.measure).all()
+    assert (again.success == drawn.success).all()
+    assert again.to_npz() == drawn.to_npz()
 
 
 def grid_by(x, y, *, columns, has_kernels=False):
@@ -142,21 +147,21 @@ def test_an_interrupt_loses_one_block_of_pytorch_at_most():
 
 
 def test_whole_settings_on_the_axes(monkeypatch):
-    found = make_map("half-adder", x="steps=10:40", y="batch=1:3", size="4x3", **QUICK)
+    drawn = make_map("half-adder", x="steps=10:40", y="batch=1:3", size="4x3", **QUICK)
     for row, batch in enumerate((1, 2, 3)):
         for column, steps in enumerate((10, 20, 30, 40)):
-            pixel = float(found.measure[row, column]), bool(found.success[row, column])
-            told = {"steps": steps, "batch": batch, "lr": 0.1, "init_scale": 1.0}
-            assert pixel == alone(found, column, row, **told)
+            pixel = float(drawn.measure[row, column]), bool(drawn.success[row, column])
+            options = {"steps": steps, "batch": batch, "lr": 0.1, "init_scale": 1.0}
+            assert pixel == alone(drawn, column, row, **options)
 
 
 def test_hidden_units_and_a_continuous_axis():
-    found = make_map("half-adder", x="lr=0.1:1:log", y="hidden=2:3", size="3x4", **QUICK)
-    assert list(found.y) == [2, 2, 3, 3]
-    assert (found.measure[0] == found.measure[1]).all()
-    assert (found.measure[0] != found.measure[2]).any()
+    drawn = make_map("half-adder", x="lr=0.1:1:log", y="hidden=2:3", size="3x4", **QUICK)
+    assert list(drawn.y) == [2, 2, 3, 3]
+    assert (drawn.measure[0] == drawn.measure[1]).all()
+    assert (drawn.measure[0] != drawn.measure[2]).any()
     for column in range(3):
-        assert float(found.measure[3, column]) == alone(found, column, 3, init_scale=1.0)[0]
+        assert float(drawn.measure[3, column]) == alone(drawn, column, 3, init_scale=1.0)[0]
 
 
 def test_momentum_on_an_axis_needs_its_optimizer():
@@ -172,10 +177,10 @@ def test_momentum_on_an_axis_needs_its_optimizer():
 def test_the_measure_is_minus_the_mean_loss_or_the_mean_of_its_inverse():
     steps = (0, 1, 2, 9)  # the losses stand for 1, 1, 7 and 1 steps
     losses = np.array([[2, 1, 1, 0.5], [2, 4, 8, 16], [2, np.inf, np.nan, np.inf]], np.float32)
-    found = measure_of(losses, steps)
-    assert found[0] == pytest.approx(-(1 + 0.5 + 0.5 * 7 + 0.25) / 10)
-    assert found[1] == pytest.approx((1 + 1 / 2 + 1 / 4 * 7 + 1 / 8) / 10)
-    assert found[2] == pytest.approx(0.1, rel=1e-4)
+    measure = measure_of(losses, steps)
+    assert measure[0] == pytest.approx(-(1 + 0.5 + 0.5 * 7 + 0.25) / 10)
+    assert measure[1] == pytest.approx((1 + 1 / 2 + 1 / 4 * 7 + 1 / 8) / 10)
+    assert measure[2] == pytest.approx(0.1, rel=1e-4)
 
 
 def test_a_loss_that_stays_where_it_was_is_no_convergence():
@@ -184,10 +189,10 @@ def test_a_loss_that_stays_where_it_was_is_no_convergence():
 
 @pytest.mark.parametrize("steps", [1, 2, 16, 17, 100, 1000, 10**6])
 def test_losses_are_read_from_the_first_step_to_the_last(steps):
-    found = loss_steps(steps)
-    assert (found[0], found[-1]) == (0, steps)
-    assert list(found) == sorted(set(found))
-    assert len(found) <= 20 + 9 * math.log(max(steps, 2))
+    steps_shown = loss_steps(steps)
+    assert (steps_shown[0], steps_shown[-1]) == (0, steps)
+    assert list(steps_shown) == sorted(set(steps_shown))
+    assert len(steps_shown) <= 20 + 9 * math.log(max(steps, 2))
 
 
 # --- files ---------------------------------------------------------------------------------
@@ -206,9 +211,9 @@ def test_the_image_and_the_array_file_say_the_same(found, tmp_path):
     assert about["x"] == {"name": "lr", "low": 0.1, "high": 4.0, "scale": "log"}
     assert about["size"] == [6, 5]
     assert about["settings"] == json.loads(json.dumps(asdict(Settings(**QUICK))))
-    told = again.to_dict()
-    assert (told["networks"], told["file"]) == (30, str(out))
-    assert told["successes"] == int(found.success.sum())
+    record = again.to_dict()
+    assert (record["networks"], record["file"]) == (30, str(out))
+    assert record["successes"] == int(found.success.sum())
 
 
 def test_a_picture_for_a_page_holds_its_pixels(found):
@@ -223,11 +228,11 @@ def test_finished_bands_are_kept_when_a_map_is_interrupted(found, tmp_path, monk
     monkeypatch.setattr(grids, "BAND_MEMBERS", 13)
     options = {"x": "lr=0.1:4:log", "y": "init=0.5:2", "out": tmp_path / "map.png"}
     train = Grid.train
-    asked: list[int] = []
+    requests: list[int] = []
 
     def interrupted(self, number, **given):
-        asked.append(number)
-        if number == 2 and len(asked) == 3:
+        requests.append(number)
+        if number == 2 and len(requests) == 3:
             raise KeyboardInterrupt
         return train(self, number, **given)
 
@@ -238,7 +243,7 @@ def test_finished_bands_are_kept_when_a_map_is_interrupted(found, tmp_path, monk
     assert caught.value.kept == f"2 of 3 bands are kept in {parts}"
     assert [path.name for path in tmp_path.iterdir()] == ["map.png.parts"]
     again = make_map("half-adder", **options, **SIZE, **QUICK)
-    assert asked == [0, 1, 2, 2]
+    assert requests == [0, 1, 2, 2]
     assert (again.measure == found.measure).all()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["map.npz", "map.png"]
 

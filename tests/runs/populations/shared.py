@@ -12,18 +12,18 @@ SEEDS = 120
 BLOCK = 32
 
 
-def without_seconds(found):
+def without_seconds(result):
     """Return a result without what no two runs share."""
-    return {name: value for name, value in found.items() if name not in ("seconds", "was_done")}
+    return {name: value for name, value in result.items() if name not in ("seconds", "was_done")}
 
 
 def said(folder):
     """Return what a run's record says, without the seconds."""
-    found = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    for block in found["blocks"]:
+    result = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    for block in result["blocks"]:
         del block["seconds"]
-    del found["sha256"]  # of the seconds too
-    return without_seconds(found)
+    del result["sha256"]  # of the seconds too
+    return without_seconds(result)
 
 
 def same_files(folder, other):

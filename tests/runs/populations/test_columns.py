@@ -35,30 +35,30 @@ CASES = {
 def written(name, tmp_path, members=40, **kept):
     task, settings = task_named(name), CASES[name]
     trained = train_members(task, settings, np.arange(members), path=ENSEMBLE)
-    found = findings_of(trained, tables=True, start=True)
-    found = replace(found, **{key: make(trained) for key, make in kept.items()})
+    findings = findings_of(trained, tables=True, start=True)
+    findings = replace(findings, **{key: make(trained) for key, make in kept.items()})
     path = tmp_path / "block.parquet"
     about = about_block(task, settings, trained.loss_steps)
-    _ = path.write_bytes(block_bytes(found, task, settings, about))
-    return found, path, trained
+    _ = path.write_bytes(block_bytes(findings, task, settings, about))
+    return findings, path, trained
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_what_is_read_back_is_what_was_written(name, tmp_path):
-    found, path, _ = written(name, tmp_path)
-    again = read_block(path, range(len(found)), found.losses.shape[1])
-    for field in fields(found):
+    result, path, _ = written(name, tmp_path)
+    again = read_block(path, range(len(result)), result.losses.shape[1])
+    for field in fields(result):
         now = getattr(again, field.name)
         if now is None:
             assert field.name in ("start", "tables", "weights", "snapshots")
             continue
-        then = getattr(found, field.name)
+        then = getattr(result, field.name)
         assert now.dtype == then.dtype
         np.testing.assert_array_equal(now, then, err_msg=field.name)
 
 
 def test_pandas_polars_and_duckdb_open_it_and_agree(tmp_path):
-    found, path, trained = written(
+    result, path, trained = written(
         "half-adder", tmp_path, weights=lambda trained: join(trained.arrays)
     )
     by_pandas = pd.read_parquet(path)
@@ -66,14 +66,14 @@ def test_pandas_polars_and_duckdb_open_it_and_agree(tmp_path):
     assert list(by_pandas.columns) == by_polars.columns
     query = f"select * from '{path}' where is_right order by member"
     by_duckdb = duckdb.sql(query).fetchnumpy()
-    assert (by_duckdb["member"] == found.members[found.is_right]).all()
+    assert (by_duckdb["member"] == result.members[result.is_right]).all()
     weights = np.stack([np.array(row, dtype=np.float32) for row in by_pandas["weights"]])
     assert (weights == join(trained.arrays)).all()
     assert (by_polars["weights"].to_numpy() == weights).all()
     start = duckdb.sql(f"select start[1] as first from '{path}' order by member").fetchnumpy()
-    assert (start["first"] == found.start[:, 0]).all()
+    assert (start["first"] == result.start[:, 0]).all()
     codes = duckdb.sql(f"select table_code, count(*) n from '{path}' group by 1").fetchall()
-    assert dict(codes)["16"] == found.is_right.sum()
+    assert dict(codes)["16"] == result.is_right.sum()
 
 
 def test_a_row_says_its_table_its_pattern_and_its_settings(tmp_path):
@@ -81,7 +81,7 @@ def test_a_row_says_its_table_its_pattern_and_its_settings(tmp_path):
     table = pd.read_parquet(path)
     right = table[table["is_right"]]
     assert set(right["table_code"]) == {"16"}  # 00 01 01 10
-    assert {tuple(one) for one in right["table"]} == {(0, 1, 1, 2)}
+    assert {tuple(entry) for entry in right["table"]} == {(0, 1, 1, 2)}
     assert (table["rows_right"] == [sum(a == b for a, b in zip(t, (0, 1, 1, 2), strict=True))
                                     for t in table["table"]]).all()  # fmt: skip
     assert table["pattern"].str.fullmatch(r"[01]{4} [01]{4} [01]{4}").all()
@@ -94,9 +94,9 @@ def test_a_row_says_its_table_its_pattern_and_its_settings(tmp_path):
 
 
 def test_a_member_that_diverged_has_no_table(tmp_path):
-    found, path, _ = written("full-adder", tmp_path)
+    result, path, _ = written("full-adder", tmp_path)
     table = pd.read_parquet(path)
-    lost = ~found.is_finite
+    lost = ~result.is_finite
     assert lost.sum() > 30
     for column in ("table", "table_code", "pattern", "solution_class"):
         assert (table[column].isna() == lost).all()
@@ -109,21 +109,21 @@ def test_the_layout_of_the_tensors_stands_in_the_file(tmp_path):
     import json
 
     about = json.loads(parquet.read_schema(path).metadata[b"adderlab"])
-    assert [one["tensor"] for one in about["layout"]] == [
+    assert [entry["tensor"] for entry in about["layout"]] == [
         *("fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias", "fc3.weight", "fc3.bias")
     ]
     start = np.stack([np.array(row) for row in pd.read_parquet(path)["start"]])
-    for one, array in zip(about["layout"], trained.start, strict=True):
-        part = start[:, one["first"] : one["first"] + one["count"]]
-        assert (part.reshape(-1, *one["shape"]) == array).all()
+    for entry, array in zip(about["layout"], trained.start, strict=True):
+        part = start[:, entry["first"] : entry["first"] + entry["count"]]
+        assert (part.reshape(-1, *entry["shape"]) == array).all()
     assert about["loss_steps"] == list(trained.loss_steps)
 
 
 def test_the_same_findings_give_the_same_bytes(tmp_path):
     (tmp_path / "other").mkdir()
-    _, one, _ = written("half-adder", tmp_path)
-    _, two, _ = written("half-adder", tmp_path / "other")
-    assert one.read_bytes() == two.read_bytes()
+    _, left, _ = written("half-adder", tmp_path)
+    _, right, _ = written("half-adder", tmp_path / "other")
+    assert left.read_bytes() == right.read_bytes()
 
 
 def test_a_code_that_is_a_hash_says_so():

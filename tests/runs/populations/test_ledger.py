@@ -28,11 +28,11 @@ def begun(folder, blocks=3):
 
 def test_a_ledger_finds_what_was_entered(tmp_path):
     _ = begun(tmp_path / "deep" / "run")
-    found = Ledger.open(tmp_path / "deep" / "run", IDENTITY)
-    assert sorted(found.blocks) == [0, 1, 2]
-    assert found.path(1, ".bin").read_bytes() == b"block 1"
-    assert found.blocks[1]["members"] == 7
-    assert (found.result, found.damaged) == (None, ())
+    ledger = Ledger.open(tmp_path / "deep" / "run", IDENTITY)
+    assert sorted(ledger.blocks) == [0, 1, 2]
+    assert ledger.path(1, ".bin").read_bytes() == b"block 1"
+    assert ledger.blocks[1]["members"] == 7
+    assert (ledger.result, ledger.damaged) == (None, ())
 
 
 def test_opening_writes_nothing(tmp_path):
@@ -139,8 +139,8 @@ def test_a_record_laid_out_otherwise_says_the_same(tmp_path):
     begun(tmp_path).finish({"rate": 0.1, "by": {"b": 1e-7, "a": (1, 2)}}, [])
     record = tmp_path / "run.json"
     _ = record.write_text(json.dumps(json.loads(record.read_text())))
-    found = Ledger.open(tmp_path, IDENTITY)
-    assert found.result == {"rate": 0.1, "by": {"b": 1e-7, "a": [1, 2]}}
+    ledger = Ledger.open(tmp_path, IDENTITY)
+    assert ledger.result == {"rate": 0.1, "by": {"b": 1e-7, "a": [1, 2]}}
 
 
 @pytest.mark.parametrize(
@@ -156,10 +156,10 @@ def test_a_block_that_is_not_as_it_was_written_is_named_and_not_taken(tmp_path, 
     ledger = begun(tmp_path)
     ledger.finish({"successes": 3}, [])
     harm(ledger.path(1, ".bin"))
-    found = Ledger.open(tmp_path, IDENTITY)
-    assert sorted(found.blocks) == [0, 2]
-    assert found.damaged == ("blocks/000001.bin",)
-    assert found.result is None  # it spoke of all three
+    result = Ledger.open(tmp_path, IDENTITY)
+    assert sorted(result.blocks) == [0, 2]
+    assert result.damaged == ("blocks/000001.bin",)
+    assert result.result is None  # it spoke of all three
 
 
 def test_a_result_is_found_again_beside_the_ledgers_own_keys(tmp_path):
@@ -171,9 +171,9 @@ def test_a_result_is_found_again_beside_the_ledgers_own_keys(tmp_path):
     record = json.loads((tmp_path / "run.json").read_text())
     assert (record["successes"], record["finished"]) == (3, True)
     _ = file.write_bytes(b"row")
-    found = Ledger.open(tmp_path, IDENTITY)
-    assert (found.result, found.damaged) == (None, ("census.parquet",))
-    assert len(found.blocks) == 3
+    result = Ledger.open(tmp_path, IDENTITY)
+    assert (result.result, result.damaged) == (None, ("census.parquet",))
+    assert len(result.blocks) == 3
 
 
 def test_an_entry_may_not_name_a_file_elsewhere(tmp_path):
@@ -279,9 +279,9 @@ def test_a_full_disk_is_one_line_and_what_was_entered_stays(tmp_path, monkeypatc
         f"{tmp_path / 'blocks' / '000002.bin'}: can't be written (No space left on device); "
         "2 finished blocks are kept: make room and give the same command to resume"
     )
-    found = Ledger.open(tmp_path, IDENTITY)
-    assert sorted(found.blocks) == [0, 1]
-    assert not found.damaged
+    result = Ledger.open(tmp_path, IDENTITY)
+    assert sorted(result.blocks) == [0, 1]
+    assert not result.damaged
     names = sorted(path.name for path in (tmp_path / "blocks").iterdir())
     assert names == ["000000.bin", "000001.bin"]
 

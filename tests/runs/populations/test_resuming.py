@@ -84,10 +84,10 @@ def test_a_killed_run_resumes_to_the_same_bytes(uninterrupted, tmp_path, monkeyp
     assert not again.repaired
     assert same_files(folder, other)
     assert said(folder) == said(other)
-    found, expected = again.to_dict(), census.to_dict()
-    for one in (found, expected):
-        del one["folder"], one["best"]["file"]
-    assert without_seconds(found) == without_seconds(expected)
+    result, expected = again.to_dict(), census.to_dict()
+    for entry in (result, expected):
+        del entry["folder"], entry["best"]["file"]
+    assert without_seconds(result) == without_seconds(expected)
 
 
 def test_finished_blocks_are_not_trained_again(whole, tmp_path, monkeypatch):
@@ -101,15 +101,15 @@ def test_finished_blocks_are_not_trained_again(whole, tmp_path, monkeypatch):
     record["sha256"] = ledger._seal(record)
     _ = (folder / "run.json").write_text(json.dumps(record))
     (folder / taken["file"]).unlink()
-    asked = []
+    requests = []
     blocks = runs.PopulationRun._trained
     monkeypatch.setattr(
         runs.PopulationRun,
         "_trained",
-        lambda self, members: asked.append(members) or blocks(self, members),
+        lambda self, members: requests.append(members) or blocks(self, members),
     )
     census = train_many("half-adder", seeds=SEEDS, out=folder, **QUICK)
-    assert [list(members) for members in asked] == [list(range(64, 96))]
+    assert [list(members) for members in requests] == [list(range(64, 96))]
     assert not census.repaired
     assert same_files(folder, other)
     assert said(folder) == said(other)
@@ -151,16 +151,16 @@ def test_a_file_that_was_cut_short_is_made_again(plain, tmp_path, monkeypatch, f
     _ = shutil.copytree(plain, folder)
     path = folder / file
     _ = path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    asked = []
+    requests = []
     blocks = runs.PopulationRun._trained
     monkeypatch.setattr(
         runs.PopulationRun,
         "_trained",
-        lambda self, members: asked.append(members) or blocks(self, members),
+        lambda self, members: requests.append(members) or blocks(self, members),
     )
     census = train_many("half-adder", seeds=SEEDS, out=folder, **PLAIN)
     assert census.repaired == (file,)
-    assert [list(members) for members in asked] == [list(some) for some in again]
+    assert [list(members) for members in requests] == [list(some) for some in again]
     assert same_files(folder, plain)
 
 

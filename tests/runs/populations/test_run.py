@@ -139,16 +139,16 @@ def test_a_count_of_1_stands_in_the_singular(whole):
 
 def test_what_helps_is_compared_on_the_same_members(monkeypatch):
     monkeypatch.setattr(surveys, "MOST_NETWORKS", 20)
-    found = train_many("half-adder", seeds=SEEDS, **QUICK).to_dict()
+    record = train_many("half-adder", seeds=SEEDS, **QUICK).to_dict()
     alone = train_many("half-adder", seeds=20, **PLAIN).to_dict()
     own = {"count": alone["successes"], "of": 20}
-    assert found["successes"] / SEEDS != alone["successes"] / 20
-    for one in found["helps"]:
-        assert {name: one["unchanged"][name] for name in own} == own
+    assert record["successes"] / SEEDS != alone["successes"] / 20
+    for entry in record["helps"]:
+        assert {name: entry["unchanged"][name] for name in own} == own
     for key, value in (("by_hidden", 3), ("by_lr", 0.4)):
         name = key.removeprefix("by_")
-        told = next(one for one in found[key] if one[name] == value)
-        assert {name: told[name] for name in own} == own
+        row = next(entry for entry in record[key] if entry[name] == value)
+        assert {name: row[name] for name in own} == own
 
 
 def test_the_census_is_a_table_that_agrees_with_run_json(whole):
@@ -193,8 +193,8 @@ def test_the_best_network_is_proved_and_says_how_to_train_it_alone(whole):
     verdict = prove(folder / "best.safetensors")
     assert verdict.verdict == census.best_proof.verdict == "proved"
     best = census.best
-    told = Settings.from_record(load(folder / "best.safetensors").training)
-    assert told == Settings(member=best.member, **QUICK)
+    read_settings = Settings.from_record(load(folder / "best.safetensors").training)
+    assert read_settings == Settings(member=best.member, **QUICK)
     assert train("half-adder", member=best.member, **QUICK).proof.verdict == "proved"
 
 
@@ -236,7 +236,7 @@ def test_the_tensors_that_were_asked_for_are_in_the_blocks(tmp_path, keep, colum
     if keep == "weights":
         assert (np.array(row["weights"]) == flat).all()
     if keep == "every:70":
-        kept = np.stack([np.array(one) for one in row["snapshots"]])
+        kept = np.stack([np.array(entry) for entry in row["snapshots"]])
         assert kept.shape == (4, 17)  # at 0, 70, 140 and 150 steps
         assert (kept[0] == np.array(row["start"])).all()
         assert (kept[-1] == flat).all()
@@ -246,10 +246,10 @@ def test_without_a_folder_the_result_is_the_same(whole):
     census, _ = whole
     again = train_many("half-adder", seeds=SEEDS, **QUICK)
     assert again.folder is None
-    one, other = again.to_dict(), census.to_dict()
-    for found in (one, other):
-        del found["folder"], found["best"]["file"]
-    assert without_seconds(one) == without_seconds(other)
+    first, second = again.to_dict(), census.to_dict()
+    for result in (first, second):
+        del result["folder"], result["best"]["file"]
+    assert without_seconds(first) == without_seconds(second)
 
 
 def test_progress_counts_every_step_of_every_network():
@@ -309,7 +309,7 @@ def test_untrained_networks_are_counted_as_they_start(tmp_path):
     ("options", "error", "message"),
     [
         ({"seeds": 0}, OptionError, "seeds: got 0; give a number in 1..100000000"),
-        ({"seeds": True}, OptionError, "seeds: got True; give a number in 1..100000000"),
+        ({"seeds": True}, OptionError, "seeds: got True; give a whole number"),
         (
             {"seeds": 10**8 + 1},
             OptionError,

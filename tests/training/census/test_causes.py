@@ -27,9 +27,9 @@ SETTINGS = Settings(lr=0.4, steps=150, data="table")
 def failed():
     """Return the numbers of some members that fail."""
     trained = train_members(HALF_ADDER, SETTINGS, np.arange(300), path=ENSEMBLE)
-    found = findings_of(trained)
-    assert 0.3 < found.is_right.mean() < 0.8
-    return found.members[~found.is_right]
+    findings = findings_of(trained)
+    assert 0.3 < findings.is_right.mean() < 0.8
+    return findings.members[~findings.is_right]
 
 
 @pytest.fixture(scope="module")
@@ -106,9 +106,9 @@ def test_a_learning_rate_that_is_too_large_is_shown_to_be_a_cause():
     settings = replace(SETTINGS, lr=3.0, hidden=6)
     members = np.arange(40)
     trained = train_members(HALF_ADDER, settings, members, path=ENSEMBLE)
-    found = findings_of(trained)
-    assert found.symptoms[:, PLACE["diverged"]].sum() > 20
-    trials = try_changes(HALF_ADDER, settings, members[~found.is_right], path=ENSEMBLE)
+    findings = findings_of(trained)
+    assert findings.symptoms[:, PLACE["diverged"]].sum() > 20
+    trials = try_changes(HALF_ADDER, settings, members[~findings.is_right], path=ENSEMBLE)
     repaired, control = trials.of(None, "diverged")
     assert is_cause(repaired, control) is True
     assert repaired.share > 0.5
@@ -142,8 +142,8 @@ def test_a_cause_is_what_repairs_beyond_chance(repaired, control, expected):
 
 def test_findings_hold_the_start_that_training_began_with():
     trained = train_members(HALF_ADDER, SETTINGS, np.arange(4), path=ENSEMBLE)
-    found = findings_of(trained, start=True, tables=True)
-    assert (found.start == join(trained.start)).all()
-    again = train_members(HALF_ADDER, SETTINGS, np.arange(4), start=found.start, path=ENSEMBLE)
+    findings = findings_of(trained, start=True, tables=True)
+    assert (findings.start == join(trained.start)).all()
+    again = train_members(HALF_ADDER, SETTINGS, np.arange(4), start=findings.start, path=ENSEMBLE)
     assert (join(again.arrays) == join(trained.arrays)).all()
-    assert found.tables.shape == (4, 4)
+    assert findings.tables.shape == (4, 4)

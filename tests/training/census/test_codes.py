@@ -29,9 +29,9 @@ def test_a_code_of_more_bits_differs_where_any_bit_does(count):
 
 def test_joined_codes_depend_on_every_code_and_on_their_order():
     codes = np.array([[3, 9, 1], [9, 3, 1], [3, 9, 2], [3, 9, 1]], dtype=np.uint64)
-    found = joined(codes)
-    assert found[0] == found[3]
-    assert len(np.unique(found)) == 3
+    text = joined(codes)
+    assert text[0] == text[3]
+    assert len(np.unique(text)) == 3
 
 
 def test_the_words_of_packed_bits_are_the_rows_numbers():

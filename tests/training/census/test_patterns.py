@@ -45,25 +45,25 @@ def scaled(arrays, factors):
 @pytest.mark.parametrize("kind", ["relu", "leaky:0.125", "tanh"])
 def test_a_class_does_not_change_when_units_are_permuted(kind):
     arrays = networks()
-    one, other = shapes(arrays, kind), shapes(permuted(arrays), kind)
-    assert (one.classes == other.classes).all()
-    assert (one.patterns != other.patterns).any()  # a pattern has an order
+    first, second = shapes(arrays, kind), shapes(permuted(arrays), kind)
+    assert (first.classes == second.classes).all()
+    assert (first.patterns != second.patterns).any()  # a pattern has an order
 
 
 @pytest.mark.parametrize("kind", ["relu", "leaky:0.125"])
 def test_a_class_does_not_change_when_units_are_scaled(kind):
     arrays = networks()
     factors = np.array([0.25, 2, 64, 0.5, 8], dtype=np.float32)
-    one, other = shapes(arrays, kind), shapes(scaled(arrays, factors), kind)
-    assert (one.classes == other.classes).all()
-    assert (one.patterns == other.patterns).all()
+    first, second = shapes(arrays, kind), shapes(scaled(arrays, factors), kind)
+    assert (first.classes == second.classes).all()
+    assert (first.patterns == second.patterns).all()
 
 
 def test_a_tanh_unit_and_its_negative_are_one():
     arrays = networks()
     signs = np.array([1, -1, -1, 1, -1], dtype=np.float32)
-    one, other = shapes(arrays, "tanh"), shapes(scaled(arrays, signs), "tanh")
-    assert (one.classes == other.classes).all()
+    first, second = shapes(arrays, "tanh"), shapes(scaled(arrays, signs), "tanh")
+    assert (first.classes == second.classes).all()
     assert (shapes(arrays).classes != shapes(scaled(arrays, signs)).classes).any()  # relu: two
 
 
@@ -91,27 +91,27 @@ def test_classes_and_texts_agree_on_who_is_the_same():
     arrays = networks()
     settings = Settings(hidden=HIDDEN)
     on = units_on(judge(HALF_ADDER, settings, arrays).on, settings)
-    found = shapes_of(on, arrays[-2], RELU)
+    shapes = shapes_of(on, arrays[-2], RELU)
     texts = [class_text((on[0][i],), arrays[-2][i], RELU) for i in range(MEMBERS)]
-    by_text = {text: {int(found.classes[i]) for i in range(MEMBERS) if texts[i] == text}
+    by_text = {text: {int(shapes.classes[i]) for i in range(MEMBERS) if texts[i] == text}
                for text in texts}  # fmt: skip
     assert all(len(codes) == 1 for codes in by_text.values())
-    assert len(by_text) == len(np.unique(found.classes)) > 10
+    assert len(by_text) == len(np.unique(shapes.classes)) > 10
 
 
 def test_a_network_of_two_hidden_layers_may_be_permuted_in_both():
     random = np.random.default_rng(11)
     sizes = ((4, 2), (4,), (3, 4), (3,), (2, 3), (2,))
     w1, b1, w2, b2, w3, b3 = (random.normal(size=(30, *s)).astype(np.float32) for s in sizes)
-    one, two = [2, 0, 3, 1], [1, 2, 0]
-    other = (w1[:, one], b1[:, one], w2[:, two][:, :, one], b2[:, two], w3[:, :, two], b3)
+    left, right = [2, 0, 3, 1], [1, 2, 0]
+    other = (w1[:, left], b1[:, left], w2[:, right][:, :, left], b2[:, right], w3[:, :, right], b3)
     settings = Settings(hidden=(4, 3))
-    found = []
+    result = []
     for arrays in ((w1, b1, w2, b2, w3, b3), other):
         on = units_on(judge(HALF_ADDER, settings, arrays).on, settings)
-        found.append(shapes_of(on, arrays[-2], RELU))
-    assert (found[0].classes == found[1].classes).all()
-    assert len(np.unique(found[0].classes)) > 20
+        result.append(shapes_of(on, arrays[-2], RELU))
+    assert (result[0].classes == result[1].classes).all()
+    assert len(np.unique(result[0].classes)) > 20
 
 
 def test_the_lectures_two_units_in_words():

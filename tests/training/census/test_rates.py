@@ -23,8 +23,8 @@ Z = NormalDist().inv_cdf(0.975)
 )
 def test_the_interval_is_the_published_one(successes, trials, low, high):
     """Newcombe, Statistics in Medicine 17 (1998), 857-872, table I, method 3."""
-    found = wilson_interval(successes, trials)
-    assert tuple(round(end, 4) for end in found) == (low, high)
+    interval = wilson_interval(successes, trials)
+    assert tuple(round(end, 4) for end in interval) == (low, high)
 
 
 @pytest.mark.parametrize(("successes", "trials"), [(1, 2), (3, 7), (513, 1000), (9999, 10000)])
@@ -62,8 +62,8 @@ def test_the_interval_of_failures_mirrors_that_of_successes():
 )
 def test_the_interval_of_a_difference_is_the_published_one(one, other, low, high):
     """Newcombe, Statistics in Medicine 17 (1998), 873-890, table II, method 10."""
-    found = difference_interval(Rate(*one), Rate(*other))
-    assert tuple(round(end, 4) for end in found) == (low, high)
+    interval = difference_interval(Rate(*one), Rate(*other))
+    assert tuple(round(end, 4) for end in interval) == (low, high)
 
 
 def test_a_rate_is_above_another_only_beyond_chance():

@@ -26,7 +26,7 @@ def found():
 
 def test_every_change_is_one_setting_and_has_its_option(found):
     survey, stages = found
-    assert [(one.change, one.option) for one in survey.helps] == [
+    assert [(entry.change, entry.option) for entry in survey.helps] == [
         ("4 hidden units", "--hidden 4"),
         ("8 hidden units", "--hidden 8"),
         ("tanh", "--activation tanh"),
@@ -34,13 +34,13 @@ def test_every_change_is_one_setting_and_has_its_option(found):
         ("a start twice as large", "--init-scale 2"),
         ("a start half as large", "--init-scale 0.5"),
     ]
-    assert all(one.rate.of == 12 for one in survey.helps)
+    assert all(entry.rate.of == 12 for entry in survey.helps)
     assert "tanh" in stages
 
 
 def test_a_rate_is_that_of_the_first_members(found):
     survey, _ = found
-    by_option = {one.option: one.rate for one in survey.helps}
+    by_option = {entry.option: entry.rate for entry in survey.helps}
     wide = Settings(lr=0.4, steps=60, data="table", hidden=8)
     trained = train_members(HALF_ADDER, wide, np.arange(12), path=ENSEMBLE)
     assert by_option["--hidden 8"].count == findings_of(trained).is_right.sum()
@@ -63,7 +63,7 @@ def test_what_a_run_has_already_is_no_change(monkeypatch):
     monkeypatch.setattr(surveys, "choose", lambda task, settings: Choice(ENSEMBLE, "no wait"))
     settings = Settings(activation="tanh", optimizer="adam", lr=0.01, hidden=(3, 3), steps=1)
     survey = surveys.survey(HALF_ADDER, settings, Rate(0, 2))
-    options = [one.option for one in survey.helps]
+    options = [entry.option for entry in survey.helps]
     assert options == ["--init-scale 2", "--init-scale 0.5"]
     assert survey.by_width == ()
 

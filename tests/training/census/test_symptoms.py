@@ -16,7 +16,7 @@ def seen(losses, *, was=(True, True), now=(True, True), is_finite=True, can_die=
     def units(on):
         return np.array([[[alive, False] for alive in on]])
 
-    found = symptoms_of(
+    symptoms = symptoms_of(
         was_on=units(was),
         is_on=units(now),
         losses=np.array([losses], dtype=np.float32),
@@ -25,7 +25,7 @@ def seen(losses, *, was=(True, True), now=(True, True), is_finite=True, can_die=
         is_finite=np.array([is_finite]),
         can_die=can_die,
     )
-    return {one.name for one in SYMPTOMS if found[0, PLACE[one.name]]}
+    return {entry.name for entry in SYMPTOMS if symptoms[0, PLACE[entry.name]]}
 
 
 STANDS = (1.0, 0.5, 0.3, 0.3, 0.3)

@@ -41,15 +41,15 @@ def made(seed: int = 1) -> Findings:
     )
 
 
-def part(found: Findings, which: slice) -> Findings:
-    values = {one.name: getattr(found, one.name) for one in fields(found)}
+def part(result: Findings, which: slice) -> Findings:
+    values = {entry.name: getattr(result, entry.name) for entry in fields(result)}
     return Findings(**{k: None if v is None else v[which] for k, v in values.items()})
 
 
-def counted(found: Findings, size: int) -> Tally:
+def counted(result: Findings, size: int) -> Tally:
     tally = Tally(STEPS)
-    for first in range(0, len(found), size):
-        tally.add(part(found, slice(first, first + size)))
+    for first in range(0, len(result), size):
+        tally.add(part(result, slice(first, first + size)))
     return tally
 
 
@@ -72,44 +72,44 @@ def said(tally: Tally) -> tuple:
 
 @pytest.mark.parametrize("size", [1, 7, 64, 499])
 def test_a_tally_does_not_depend_on_how_members_are_cut_into_blocks(size):
-    found = made()
-    assert said(counted(found, size)) == said(counted(found, MEMBERS))
+    drawn = made()
+    assert said(counted(drawn, size)) == said(counted(drawn, MEMBERS))
 
 
 def test_a_tally_counts_what_one_by_one_counts():
-    found = made()
-    tally = counted(found, 64)
-    right, finite = found.is_right, found.is_finite
+    drawn = made()
+    tally = counted(drawn, 64)
+    right, finite = drawn.is_right, drawn.is_finite
     assert (tally.networks, tally.successes) == (MEMBERS, right.sum())
     assert tally.diverged == (~finite).sum()
-    wrong = Counter(found.codes[~right & finite].tolist())
+    wrong = Counter(drawn.codes[~right & finite].tolist())
     groups = tally.wrong.groups()
     assert dict(zip(groups.codes.tolist(), groups.counts.tolist(), strict=True)) == wrong
     for code, first, marks in zip(groups.codes, groups.firsts, groups.marks, strict=True):
-        some = np.flatnonzero((found.codes == code) & ~right & finite)
+        some = np.flatnonzero((drawn.codes == code) & ~right & finite)
         assert first == some[0]
-        assert (marks == found.symptoms[some].sum(axis=0)).all()
-    assert (tally.right_symptoms == found.symptoms[right].sum(axis=0)).all()
-    assert len(tally.classes.groups()) == len(np.unique(found.classes[right]))
+        assert (marks == drawn.symptoms[some].sum(axis=0)).all()
+    assert (tally.right_symptoms == drawn.symptoms[right].sum(axis=0)).all()
+    assert len(tally.classes.groups()) == len(np.unique(drawn.classes[right]))
     steps = dict(tally.successes_by_step())
-    assert steps == {at: (found.solved_at[right] <= at).sum() for at in STEPS}
+    assert steps == {at: (drawn.solved_at[right] <= at).sum() for at in STEPS}
 
 
 def test_the_best_is_the_first_of_the_right_ones_with_the_largest_margin():
-    found = made()
-    tally = counted(found, 64)
-    largest = found.margin[found.is_right].max()
+    drawn = made()
+    tally = counted(drawn, 64)
+    largest = drawn.margin[drawn.is_right].max()
     assert tally.best_margin == largest
-    assert tally.best == np.flatnonzero(found.is_right & (found.margin == largest))[0]
-    wrong = replace(found, is_right=np.zeros(MEMBERS, dtype=bool))
+    assert tally.best == np.flatnonzero(drawn.is_right & (drawn.margin == largest))[0]
+    wrong = replace(drawn, is_right=np.zeros(MEMBERS, dtype=bool))
     assert counted(wrong, 64).best == -1
 
 
 def test_quantiles_are_those_of_the_losses_to_half_a_percent():
-    found = made()
-    tally = counted(found, 64)
+    drawn = made()
+    tally = counted(drawn, 64)
     shares = (0.05, 0.25, 0.5, 0.75)
-    losses = np.where(np.isfinite(found.losses), found.losses, np.inf)
+    losses = np.where(np.isfinite(drawn.losses), drawn.losses, np.inf)
     exact = np.sort(losses, axis=0)[[int(np.ceil(share * MEMBERS)) - 1 for share in shares]]
     assert np.abs(np.log2(tally.loss_quantiles(shares) / exact)).max() <= 2**-7 + 1e-9
     assert np.isinf(tally.loss_quantiles((0.99,))[0, 1])  # a tenth has no finite loss there
@@ -117,8 +117,8 @@ def test_quantiles_are_those_of_the_losses_to_half_a_percent():
 
 
 def test_the_largest_groups_come_first_and_of_equal_ones_the_smaller_code():
-    found = made()
-    groups = counted(found, MEMBERS).classes.groups()
+    drawn = made()
+    groups = counted(drawn, MEMBERS).classes.groups()
     order = groups.most(4)
     keys = [(-int(groups.counts[place]), int(groups.codes[place])) for place in order]
     assert keys == sorted(keys)
