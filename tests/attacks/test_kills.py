@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 from attacks.cases import command, snapshot
@@ -21,6 +23,19 @@ WRITERS = {
     "repair net.safetensors -o out.safetensors": "out.safetensors",
 }
 """Commands that write, and the file that they write."""
+
+
+LONGER = (
+    "show net.safetensors -o shown",
+    "explain net.safetensors --input 1,1 -o explained",
+    "demo --chapter 3 -o story",
+    "map half-adder --size 4 --steps 3 -o map.png",
+    "train half-adder --seeds 2 --steps 3 --no-explain -o run",
+)
+"""Commands that write several files, or work in blocks that are kept."""
+
+CLOCKS = ("seconds", "times", "sha256")
+"""Keys of a record whose values are other ones in each run: its seal is over the times too."""
 
 
 def count_events(folder, *, last=None):
@@ -97,3 +112,41 @@ def test_a_killed_writer_leaves_the_old_or_the_new(line, is_there, tmp_path, mon
         assert code == 0
         assert snapshot(tmp_path) == after, number
         assert not [path for path in tmp_path.rglob("*") if ".adderlab-" in path.name]
+
+
+def without_clocks(value):
+    """Return a value of JSON without what a clock said."""
+    if isinstance(value, dict):
+        return {key: without_clocks(own) for key, own in value.items() if key not in CLOCKS}
+    return [without_clocks(own) for own in value] if isinstance(value, list) else value
+
+
+def contents(folder):
+    """Return what every run leaves alike: bytes, and of JSON all but the times."""
+    return {
+        name: without_clocks(json.loads(data)) if Path(name).suffix == ".json" else data
+        for name, data in snapshot(folder).items()
+    }
+
+
+@pytest.mark.skipif("ADDERLAB_ATTACKS" not in os.environ, reason="long: make attack")
+@pytest.mark.parametrize("line", LONGER)
+def test_after_a_kill_the_same_command_ends_as_if_nothing_had_been(line, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def prepare():
+        clear(tmp_path)
+        words = ["build", "half-adder", "--method", "lecture", "-o", "net.safetensors"]
+        assert command(words)[0] in (0, 1)
+
+    prepare()
+    code, events = run_counted(line, tmp_path)
+    assert code == 0
+    after = contents(tmp_path)
+    for number in range(1, events + 1):
+        prepare()
+        assert run_counted(line, tmp_path, number)[0] == -signal.SIGKILL
+        assert run_counted(line, tmp_path)[0] == 0
+        assert contents(tmp_path) == after, number
+        assert not [path for path in tmp_path.rglob("*") if ".adderlab-" in path.name]
+    print(f"{line}: killed at each of {events} file events, 0 unexpected")

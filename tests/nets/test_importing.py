@@ -214,7 +214,7 @@ def test_every_command_reads_weights_with_their_options(
     path = str(write(tmp_path / "net.json", "names.json", WEIGHTS))
     options = ["--layers", "2,3,2", "--activation", "relu", "--readout", "0.5"]
     code = main([*line.replace("{}", path).split(), *options])
-    assert (code in (0, 1), capsys.readouterr().err) == (True, "")
+    assert (code in (0, 1), capsys.readouterr().err.strip()) == (True, "")
     assert main([*line.replace("{}", path).split(), "--layers", "2,2,2"]) == 2
     assert "no single order" in capsys.readouterr().err
 
