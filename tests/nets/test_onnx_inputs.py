@@ -213,6 +213,9 @@ def test_a_public_style_is_read_as_it_is_exported(name: str) -> None:
     names = [f"x{at}" for at in range(len(widths))]
     axes = {} if name in FIXED else {name: {0: "batch"} for name in names}
     data = exported(module, widths, dynamo=False, input_names=names, dynamic_axes=axes)
+    kinds = {node.op_type for node in onnx.load_from_string(data).graph.node}
+    if name.startswith("gelu") and "Gelu" not in kinds:
+        pytest.skip(f"PyTorch {torch.__version__} exports GELU as {', '.join(sorted(kinds))}")
     check_same_values(data, module, widths)
 
 
