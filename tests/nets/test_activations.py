@@ -50,7 +50,7 @@ CURVES = [
     Activation("silu"),
     Activation("mish"),
 ]
-ALL = [*LECTURE, *STRAIGHT, *CURVES]
+ALL = [*LECTURE, *STRAIGHT, *CURVES, Activation("logit")]
 SUMS = Dyadic(np.arange(-40, 41), -3)
 FAR = np.array(
     [0.0, 1e-310, -1e-310, 1e-20, -1e-20, 12.3, -12.3, 40, -40, 800, -800, 1e300, -1e300]

@@ -22,6 +22,7 @@ from adderlab.nets.evaluation import (
     enclose_row,
     is_exact,
     outputs,
+    row_ends,
     trace,
 )
 from adderlab.nets.network import Layer, Network, network
@@ -330,3 +331,15 @@ def test_a_tanh_row_beside_the_threshold_is_read_from_its_enclosure(convention: 
         readout = Readout(threshold=float(threshold), convention=convention)
         expected = int(exact > Fraction(float(threshold)))
         assert tanh_table(weights, readout, task)[1] == (expected,)
+
+
+@pytest.mark.parametrize("kind", ["gelu", "silu", "mish", "sigmoid", "softplus"])
+def test_tails_of_curves_are_bounded_however_long_their_exponents_are(kind):
+    """Of 10^8 bits and more, of which no fraction is made."""
+    net = network(
+        [[[-1e12]], [[1.0]]], [[-1e12], [0.0]], activation=Activation(kind), format="fp64"
+    )
+    for low, high in (row_ends(net, np.array([bit], dtype=np.uint8))[0] for bit in (0, 1)):
+        assert -(2.0**-1000) < low <= high < 2.0**-1000
+        assert high <= 0 or low >= 0 or kind == "gelu"  # Arb's erfc keeps no sign there
+        assert max(low.denominator, high.denominator).bit_length() < 1 << 15

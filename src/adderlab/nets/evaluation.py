@@ -34,6 +34,9 @@ Ends: TypeAlias = tuple[Fraction, Fraction]
 GATHER_LIMIT: Final = 1 << 22
 """Numbers that one gather of a sparse product may hold at once (32 MB of int64)."""
 
+TINY_BITS: Final = 1 << 14
+"""Values below ``2**-TINY_BITS`` are enclosed by that bound: doubles end at ``2**-1074``."""
+
 GATHER_OBJECTS: Final = 1 << 17
 """The same of Python's own integers, of any size: about 10 MB where they are of 500 bits."""
 
@@ -286,8 +289,14 @@ def _ends(balls: list[Any]) -> list[Ends]:
                 where="network",
                 remedy="take smaller weights",
             )
-        middle, radius = _exactly(ball.mid()), _exactly(ball.rad())
-        ends.append((middle - radius, middle + radius))
+        (middle, off), (radius, more) = _nearby(ball.mid()), _nearby(ball.rad())
+        low, high = middle - radius - off - more, middle + radius + off + more
+        ends.append(
+            (
+                max(low, Fraction(0)) if ball > 0 else low,
+                min(high, Fraction(0)) if ball < 0 else high,
+            )
+        )
     return ends
 
 
@@ -297,7 +306,12 @@ def _ball(values: Dyadic, *index: int) -> Any:
     return arb((int(values.integers[index]), values.exponent))
 
 
-def _exactly(number: Any) -> Fraction:
-    """Return the number that a ball of radius 0 is."""
-    mantissa, exponent = number.man_exp()
-    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+def _nearby(number: Any) -> tuple[Fraction, Fraction]:
+    """Return the number that a ball of radius 0 is, and 0; 0 and a bound where it is tiny.
+
+    The tails of curves have exponents of many digits, which no fraction could be written with.
+    """
+    mantissa, exponent = map(int, number.man_exp())
+    if mantissa and exponent + abs(mantissa).bit_length() < -TINY_BITS:
+        return Fraction(0), Fraction(1, 1 << TINY_BITS)
+    return Fraction(mantissa) * Fraction(2) ** exponent, Fraction(0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
@@ -32,6 +32,15 @@ def assumption(net: Network) -> str:
         if layer.activation.rule.library is not None
     }
     return ", ".join(curves.values())
+
+
+TOO_CLOSE: Final = "logits may be too close for a softmax to keep them apart"
+"""Why a row is open where a format's own values can't be run."""
+
+
+def can_be_run(net: Network) -> bool:
+    """Return whether a format's own values can be computed, and not be bounded alone."""
+    return all(layer.activation.rule.can_be_run for layer in net.layers)
 
 
 def with_rounded_constants(net: Network, form: Format) -> Network:

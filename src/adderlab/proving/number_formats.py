@@ -26,7 +26,9 @@ from adderlab.nets.walk import unit_names
 from adderlab.nets.wiring import INPUT
 from adderlab.proving.arithmetic import ORDERS, format_outputs
 from adderlab.proving.constants import (
+    TOO_CLOSE,
     assumption,
+    can_be_run,
     overflowing_constant,
     read_either_way,
     with_rounded_constants,
@@ -211,7 +213,7 @@ def _float_verdict(
         reason = "the rounding bound stays below the margin" if rounds else "the grid rule"
         return FormatVerdict(form.name, "proved", reason)
     indices = np.array(sorted(set(open_rows)))
-    for order in ORDERS:
+    for order in ORDERS if can_be_run(net) else ():
         wrong_row = next(wrong_rows(net, task, form, order, indices, budget), None)
         if wrong_row is not None:
             return wrong_row.refutes(net, task, f"in the order: {order}")
@@ -223,7 +225,7 @@ def _in_every_order(
 ) -> FormatVerdict:
     """Return the verdict on rows that no bound decides, by all orders of summation."""
     net, form = sums.net, sums.form
-    readout = sums.rounded.readout
+    readout, is_run = sums.rounded.readout, can_be_run(net)
     open_rows = 0
     reason = ""
     for start in range(0, len(indices), BATCH):
@@ -232,14 +234,14 @@ def _in_every_order(
         block = rows_at(part, task)
         ends = sums.ends(block.inputs)
         for at in np.flatnonzero(~_is_right(sums.states(ends), block).all(axis=1)).tolist():
-            for orders in sums.extreme_orders(block.inputs[at], ends, at):
+            for orders in sums.extreme_orders(block.inputs[at], ends, at) if is_run else ():
                 row, raw = rows_at(part[at : at + 1], task), orders.outputs[None]
                 wrong = _wrong_among(readout, form, orders.text, part[at:], row, raw)
                 wrong_row = next(wrong, None)
                 if wrong_row is not None:
                     return wrong_row.refutes(net, task, f"in the order: {orders.text}")
             open_rows += 1
-            reason = reason or sums.why_open(ends, at)
+            reason = reason or (sums.why_open(ends, at) if is_run else TOO_CLOSE)
     if not open_rows:
         return FormatVerdict(form.name, "proved", "all orders of summation were looked at")
     where = f"undecided on {open_rows} of {counted(task.rows, 'row')}"
@@ -331,6 +333,6 @@ def replays_in(net: Network, task: Task, verdict: FormatVerdict, index: int) -> 
     form = FORMATS[verdict.format]
     if form.kind != "float":
         return True if verdict.verdict == "refuted" else None
-    if unfit(net, form) or not Machine.can_run(net):
+    if unfit(net, form) or not Machine.can_run(net) or not can_be_run(net):
         return None
     return any(True for _ in wrong_rows(net, task, form, FIRST_ORDER, np.array([index])))

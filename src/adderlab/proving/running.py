@@ -17,7 +17,7 @@ from adderlab.nets import Network, evaluate, is_exact
 from adderlab.nets.enclosure import Machine
 from adderlab.nets.readout import Values, read_states
 from adderlab.proving.arithmetic import format_outputs
-from adderlab.proving.constants import with_rounded_constants
+from adderlab.proving.constants import TOO_CLOSE, can_be_run, with_rounded_constants
 from adderlab.proving.number_formats import FIRST_ORDER, integer_sums_fit, unfit
 from adderlab.proving.quantized_arithmetic import has_float_activations, with_scales_as_layers
 
@@ -96,6 +96,12 @@ def arithmetic_of(net: Network, name: str) -> Arithmetic:
     if not Machine.can_run(net):
         raise FormatError(
             f"{form.name}: the network is too large, or out of range, for doubles",
+            where="format",
+            remedy="take exact arithmetic",
+        )
+    if not can_be_run(net):
+        raise FormatError(
+            f"{form.name}: the largest of a softmax is asked for, and {TOO_CLOSE}",
             where="format",
             remedy="take exact arithmetic",
         )

@@ -20,6 +20,7 @@ from adderlab.nets import Network
 from adderlab.nets.enclosure import LARGEST_DENSE
 from adderlab.nets.walk import unit_names
 from adderlab.proving.arithmetic import ORDERS
+from adderlab.proving.constants import TOO_CLOSE, can_be_run
 from adderlab.proving.enumeration import exact_counterexample
 from adderlab.proving.grid import SumBound, interval_ranges, never_rounds, sum_bounds
 from adderlab.proving.number_formats import INT32_LARGEST, in_integers, unfit, wrong_rows
@@ -83,6 +84,8 @@ def wide_format_verdict(
         return FormatVerdict(name, "proved", "the grid rule")
     if sum(layer.n_in * layer.n_out for layer in net.layers) > LARGEST_DENSE:
         return FormatVerdict(name, "unknown", "the grid rule does not apply")
+    if not can_be_run(net):
+        return FormatVerdict(name, "unknown", f"the grid rule does not apply, and {TOO_CLOSE}")
     try:
         return _refuted_by_trial(net, task, form, budget)
     except CapReached as cap:

@@ -29,7 +29,7 @@ DATA: Final = ("samples", "table")
 ACTIVATIONS: Final = tuple(
     kind
     for kind, rule in RULES.items()
-    if not rule.is_flat and kind not in ("identity", "prelu", "quotient")
+    if not rule.is_flat and kind not in ("identity", "logit", "prelu", "quotient")
 )
 """Those that are no straight line, pass a gradient and have no parameters of their own."""
 MOMENTUM: Final = 0.9

@@ -308,6 +308,18 @@ def where_derivative(activation: Activation, sums: Any) -> Any:
     )
 
 
+def logit_enclosed(
+    activation: Activation, sums: Any, errors: Any, rounding: Rounding
+) -> tuple[Any, Any]:
+    """Return sums, with bounds that count what a softmax of them rounds away."""
+    library = activation.rule.library
+    assert library is not None
+    size = np.abs(sums) + errors
+    return sums, (errors + library.error(activation, size, size, rounding)) * (
+        SLACK if rounding.ulp else 1.0
+    )
+
+
 # -- a step, and slopes below 0 ------------------------------------------------------------------
 
 

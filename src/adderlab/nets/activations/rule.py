@@ -38,6 +38,8 @@ class Rule:
             a rounding unit: the jump that PyTorch's softplus has.
         library: how far a library's function may be off; ``None`` where it computes no curve.
         rounds: whether computing it in a number format may round.
+        can_be_run: whether a number format's own values can be computed; those of a ``logit``,
+            which stands for what a softmax makes of it, are bounded alone.
         kink: whether it bends or jumps somewhere.
         is_flat: whether it is flat but for its jumps, so that no gradient passes.
         is_centered: whether it is two straight lines that end in 0, or flat but for a jump at 0.
@@ -62,6 +64,7 @@ class Rule:
     gap: Callable[[Activation, Any, Any, float], Any] | None = None
     library: Library | None = None
     rounds: bool = False
+    can_be_run: bool = True
     kink: Literal["", "bend", "jump"] = ""
     is_flat: bool = False
     is_centered: bool = False

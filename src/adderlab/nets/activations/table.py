@@ -20,11 +20,21 @@ from adderlab.nets.activations import piecewise as lines
 from adderlab.nets.activations import smooth as curves
 from adderlab.nets.activations.options import CONVENTION, Option
 from adderlab.nets.activations.piecewise import Line, Pieces, piecewise
+from adderlab.nets.activations.rounding import NO_GRID
 from adderlab.nets.activations.rule import Rule
 from adderlab.nets.activations.smooth import Library, smooth
 from adderlab.nets.dyadic import Dyadic
 
 _LIMIT: Final = Option("limit")
+
+LOGIT: Final = Library(16, "1")
+"""How close a logit may come to another until a softmax, or its logarithm, makes them equal.
+
+A softmax divides by one sum, so of two logits x and x - g the larger gets the larger value unless
+``exp(-g)`` is 1 but for the errors of a subtraction, an exponential and two divisions: 8 units in
+the last place of 1. The logarithm of a softmax of up to 1024 values is at most 7 + g, and to round
+two of them to the format costs 7 + g units. Each logit of a pair is given 16.
+"""
 
 RULES: Final[dict[str, Rule]] = {
     "relu": Rule(
@@ -53,6 +63,22 @@ RULES: Final[dict[str, Rule]] = {
         grid=lambda _, grids: grids,
         module="Identity",
         is_centered=True,
+        is_odd=True,
+    ),
+    "logit": Rule(  # what a softmax is taken of, where its largest is asked for
+        exact=lambda _, sums: sums,
+        pieces=lambda _: Pieces((lines.SAME,)),
+        ball=lambda _, total: total,
+        plain=lambda _, sums: sums,
+        enclosed=lines.logit_enclosed,
+        ends=lambda _, sums: (sums, sums),
+        image=lambda _, low, high: (low, high),
+        derivative=lambda _, sums: np.ones_like(sums),
+        grid=lambda _, grids: np.full_like(grids, -NO_GRID),
+        module="Identity",
+        library=LOGIT,
+        rounds=True,
+        can_be_run=False,
         is_odd=True,
     ),
     "step": Rule(

@@ -60,7 +60,7 @@ class Recorder(TorchDispatchMode):
     Attributes:
         notes: what a person should know of how it was read.
         unreadable: of units that no network holds, why; only some operations take them.
-        ranked: of a softmax's units, the unit that it was taken of and which softmax it was.
+        ranked: of a softmax's units, the ``logit`` of what it was taken of, and which it was.
         classes: of the number of the largest of several, the unit that says so of each.
         refused: why the forward can't be read.
         seen: where the tensors lie that were used.

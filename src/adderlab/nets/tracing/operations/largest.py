@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -15,9 +15,14 @@ from adderlab.nets.tracing.operations.shared import copies
 from adderlab.nets.tracing.places import place
 from adderlab.nets.tracing.recorder import Recorder
 
+MOST_RANKED: Final = 1024
+"""Values of a softmax up to which the bounds of the activation ``logit`` hold."""
+
 
 def softmax(rec: Recorder, func: Any, out: Tensor, value: Tensor, dim: int, *_: Any) -> Any:
     """What keeps the order of several values; of two, the sigmoid of their difference.
+
+    In a number format close values become equal, so the largest is asked of ``logit`` units.
 
     PyTorch's softmax of two was within 1.0 units in the last place of 1 of that sigmoid (torch
     2.13, AVX-512, fp32, fp64, fp16 and bf16); the sigmoid's entry allows for twice of it.
@@ -36,8 +41,12 @@ def softmax(rec: Recorder, func: Any, out: Tensor, value: Tensor, dim: int, *_: 
         remedy = "take the largest with argmax, or compare the values before the softmax"
         what = ("the values of a softmax are no network's", place(), remedy)
         new = [copies(rec, units, what) for units in columns]
+    if len(columns) > MOST_RANKED:
+        raise rec.refusal(f"a softmax of {len(columns)} values, more than {MOST_RANKED}")
     first = len(rec.ranked)
-    for units, sources in zip(new, columns, strict=True):
+    flat = [(int(unit), 1.0) for own in columns for unit in own]
+    ranked = rec.rows_of_terms([[term] for term in flat], None, Activation("logit"))
+    for units, sources in zip(new, np.array(ranked).reshape(len(columns), -1), strict=True):
         for at, (unit, source) in enumerate(zip(units.tolist(), sources.tolist(), strict=True)):
             rec.ranked[unit] = (source, first + at)
     parts = zip(out.unbind(dim), new, strict=True)
