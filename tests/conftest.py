@@ -7,6 +7,11 @@ import shutil
 import tempfile
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("same", derandomize=True)
+settings.load_profile("same")
+"""A run draws the examples of the last; ``--hypothesis-profile default`` draws others."""
 
 
 def pytest_configure(config):

@@ -21,8 +21,8 @@ from adderlab.nets.tensors import FLOAT_DTYPES, Dense, Packed, Scaled, Sparse, T
 from adderlab.tasks import CATALOG, Task, task_named
 from adderlab.tasks.tables import parse_table
 
-FEW = settings(max_examples=20, deadline=None, derandomize=True)
-MANY = settings(max_examples=50, deadline=None, derandomize=True)
+FEW = settings(max_examples=20, deadline=None)
+MANY = settings(max_examples=50, deadline=None)
 
 INTEGER_DTYPES = tuple(np.dtype(f"{kind}{size}") for kind in "iu" for size in (1, 2, 4, 8))
 NUMBER_DTYPES = (*FLOAT_DTYPES.values(), *INTEGER_DTYPES)

@@ -71,7 +71,7 @@ nodes = st.recursive(
     lambda inner: st.one_of(
         st.builds(total, inner, inner, inner), st.builds(product, inner, inner),
         st.builds(minus, inner, inner), st.builds(ratio, inner, inner),
-        st.builds(power, inner, st.just(2)), st.builds(lambda one: call("relu", one), inner),
+        st.builds(power, inner, st.just(2)), st.builds(lambda term: call("relu", term), inner),
         st.builds(shared, inner, inner), st.builds(bracketed, inner),
     ),
     max_leaves=8,

@@ -209,9 +209,9 @@ def test_the_command_is_the_packages():
 
 
 EXCEPTIONS = [
-    found
-    for found in vars(errors).values()
-    if inspect.isclass(found) and issubclass(found, Exception) and found is not AdderlabError
+    error
+    for error in vars(errors).values()
+    if inspect.isclass(error) and issubclass(error, Exception) and error is not AdderlabError
 ]
 
 

@@ -106,12 +106,19 @@ def checked(function: Callable[Inputs, Output]) -> Callable[Inputs, Output]:
         if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
         and (alternatives := _alternatives(parameter.annotation))
     }
+    collected = next(
+        (name for name, part in signature.parameters.items() if part.kind == part.VAR_KEYWORD), ""
+    )
 
     @functools.wraps(function)
     def call(*args: Inputs.args, **kwargs: Inputs.kwargs) -> Output:
-        given = signature.bind(*args, **kwargs).arguments
-        for name, value in given.items():
-            _check_depth(name, value)
+        try:
+            given = signature.bind(*args, **kwargs).arguments
+        except TypeError:
+            return function(*args, **kwargs)  # which says it with its name
+        for name, value in {**given, **given.get(collected, {})}.items():
+            if name != collected:
+                _check_depth(name, value)
             if name in kinds:
                 check(name, value, kinds[name])
         return function(*args, **kwargs)

@@ -23,7 +23,7 @@ GRACE_S = 5.0
 
 NOTHING = "adderlab: interrupted; nothing was written\n"
 
-_is_working = False
+_stage = "starting"
 _number = 0
 _since = 0.0
 
@@ -38,8 +38,8 @@ def watch() -> None:
 
 def work() -> None:
     """Say that from now on there is something to clean up."""
-    global _is_working
-    _is_working = True
+    global _stage
+    _stage = "working"
 
 
 def exit_code() -> int:
@@ -53,8 +53,8 @@ def leave(code: int) -> int:
     An interrupted one ends here: where Ctrl-C met a module that runs text as code, Python would end
     itself by the signal, whatever is returned.
     """
-    global _is_working
-    _is_working = False
+    global _stage
+    _stage = "done"
     if _number:
         import atexit
 
@@ -68,8 +68,9 @@ def leave(code: int) -> int:
 def _end(number: int, frame: object) -> None:
     del frame
     global _number, _since
-    if not _is_working:
-        _ = os.write(2, NOTHING.encode() if not _number else b"")
+    if _stage == "starting":
+        _ = os.write(2, NOTHING.encode())
+    if _stage != "working":
         os._exit(128 + number)
     if _number:
         if time.monotonic() - _since > GRACE_S:
@@ -97,6 +98,6 @@ def _send(number: int) -> None:
 
 def _flush(stream: object) -> None:
     try:
-        stream.flush()  # type: ignore[attr-defined]
+        stream.flush()  # type: ignore[attr-defined] -- it may be None
     except (AttributeError, OSError, ValueError):  # it is closed, or its reader has gone
         return

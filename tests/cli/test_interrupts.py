@@ -202,6 +202,12 @@ def test_a_signal_before_the_command_line_is_imported_ends_it_at_once(number, tm
     assert complaint == f"{NOTHING}\n"
 
 
+def test_a_signal_after_the_work_says_nothing_of_it(tmp_path):
+    """What was written is there; Python is on its way out."""
+    code = EARLY.replace("print", "endings.work(); endings.leave(0); print", 1)
+    assert stopped(tmp_path, "-c", code, until=["here\n"], numbers=[signal.SIGTERM]) == ""
+
+
 def test_a_hangup_that_is_ignored_stays_so(tmp_path):
     code = (
         "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); "

@@ -126,24 +126,26 @@ def test_without_a_package_commands_work_or_name_it(folder, missing):
 
 
 def test_an_error_of_an_import_names_its_package_and_the_command():
-    def told(error):
+    def complaint_of(error):
         said = dependency_error(error)
         return None if said is None else str(said)
 
-    assert told(ModuleNotFoundError("No module named 'z3'", name="z3")) == (
+    assert complaint_of(ModuleNotFoundError("No module named 'z3'", name="z3")) == (
         "z3 is not installed; pip install 'adderlab[smt]'"
     )
-    assert told(ModuleNotFoundError("No module named 'torch.x'", name="torch.x")) == (
+    assert complaint_of(ModuleNotFoundError("No module named 'torch.x'", name="torch.x")) == (
         "torch is not installed; pip install torch"
     )
-    assert told(ModuleNotFoundError("No module named '_lzma'", name="_lzma")) == (
+    assert complaint_of(ModuleNotFoundError("No module named '_lzma'", name="_lzma")) == (
         "_lzma is not installed; take a Python built with it"
     )
-    assert told(ImportError("cannot import name 'x'", name="numba.core")) == (
+    assert complaint_of(ImportError("cannot import name 'x'", name="numba.core")) == (
         "numba can't be loaded (cannot import name 'x'); install it again: pip install numba"
     )
-    assert told(ModuleNotFoundError("No module named 'adderlab.x'", name="adderlab.x")) is None
-    assert told(ImportError("cannot import name 'x'", name="adderlab")) is None
+    assert (
+        complaint_of(ModuleNotFoundError("No module named 'adderlab.x'", name="adderlab.x")) is None
+    )
+    assert complaint_of(ImportError("cannot import name 'x'", name="adderlab")) is None
 
 
 def test_an_error_without_a_name_is_of_the_package_that_raised_it():

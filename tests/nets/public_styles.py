@@ -107,6 +107,14 @@ def a_choice_of_bits(self: Any, x: Tensor) -> Any:
 
 
 @style()
+def a_choice_of_bits_and_constants(self: Any, x: Tensor) -> Any:
+    h = self.hidden(x)
+    bit = ((h > -1) & (h < 1)).float()
+    chosen = torch.where(bit > 0.25, bit, 0.25) + torch.where(bit < 0.25, 0.1, bit)
+    return self.output(chosen + torch.where(bit == 1, 1e30, 0.1))
+
+
+@style()
 def learned_slopes(self: Any, x: Tensor) -> Any:
     return self.output(self.slopes(self.hidden(x)))
 
@@ -338,7 +346,7 @@ def bits_and_bits(self: Any, x: Tensor) -> Any:
     return torch.stack([(p & ~q) | (p == q), torch.logical_xor(p, q)], dim=1)
 
 
-def made(name: str, seed: int) -> Layers:
+def layers_of(name: str, seed: int) -> Layers:
     """Return a module of a style with random weights, small whole numbers in half the cases."""
     generator = torch.Generator().manual_seed(seed)
     module = STYLES[name][0]().eval()

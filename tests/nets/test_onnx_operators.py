@@ -31,7 +31,7 @@ def floats(*numbers: float) -> np.ndarray:
     return np.array(numbers, dtype=np.float32)
 
 
-def one(kind: str, inputs: str = "h", **attributes: Any) -> list[Any]:
+def single(kind: str, inputs: str = "h", **attributes: Any) -> list[Any]:
     return [HIDDEN, node(kind, inputs, "y", **attributes)]
 
 
@@ -53,21 +53,21 @@ VALUES: dict[str, tuple[tuple[int, ...], list[Any], dict[str, Any]]] = {
     "Gemm with a row": ((7, 13), [node("Gemm", "x W c", "y", transB=1)], {"c": B[None]}),
     "Gemm with a computed sum": (
         (13,), [HIDDEN, node("Gemm", "x W h", "y", transB=1)], {}),
-    "Add": (ALL, one("Add", "h h"), {}),
-    "Add of a constant": (ALL, one("Add", "c h"), {"c": B}),
-    "Sub": (ALL, one("Sub", "c h"), {"c": B}),
-    "Mul": (ALL, one("Mul", "h c"), {"c": B}),
-    "Div": (ALL, one("Div", "h c"), {"c": floats(4)}),
-    "Neg": (ALL, one("Neg"), {}),
-    "Sum": ((8, 13), one("Sum", "h c h"), {"c": B}),
-    "ReduceSum with an attribute": ((7, 11), one("ReduceSum", axes=[1], keepdims=0), {}),
-    "ReduceSum": (NEW, one("ReduceSum", "h a"), {"a": ints(-1)}),
-    "ReduceSum of nothing": ((13,), one("ReduceSum", "h", noop_with_empty_axes=1), {}),
+    "Add": (ALL, single("Add", "h h"), {}),
+    "Add of a constant": (ALL, single("Add", "c h"), {"c": B}),
+    "Sub": (ALL, single("Sub", "c h"), {"c": B}),
+    "Mul": (ALL, single("Mul", "h c"), {"c": B}),
+    "Div": (ALL, single("Div", "h c"), {"c": floats(4)}),
+    "Neg": (ALL, single("Neg"), {}),
+    "Sum": ((8, 13), single("Sum", "h c h"), {"c": B}),
+    "ReduceSum with an attribute": ((7, 11), single("ReduceSum", axes=[1], keepdims=0), {}),
+    "ReduceSum": (NEW, single("ReduceSum", "h a"), {"a": ints(-1)}),
+    "ReduceSum of nothing": ((13,), single("ReduceSum", "h", noop_with_empty_axes=1), {}),
     "ReduceMean": (
         (7, 13), [node("ReduceMean", "x", "m", axes=[1]), node("Add", "m c", "y")], {"c": B}),
     "ReduceMean by an input": ((18,), [node("ReduceMean", "x a", "y")], {"a": ints(1)}),
     "BatchNormalization": (
-        (7, 15), one("BatchNormalization", "h s b m v", epsilon=0.0),
+        (7, 15), single("BatchNormalization", "h s b m v", epsilon=0.0),
         {"s": B, "b": floats(1, 2, 3), "m": floats(0, 1, 0.5), "v": floats(1, 4, 0.25)}),
     "Einsum": ((12, 20), [node("Einsum", "x W", "y", equation="ni,oi->no")], {}),
     "DequantizeLinear": (
@@ -81,21 +81,21 @@ VALUES: dict[str, tuple[tuple[int, ...], list[Any], dict[str, Any]]] = {
         {"q": np.array([[1, 2], [3, 4], [5, 6]], np.uint8), "s": floats(0.25, 0.5, 1),
          "z": np.array([1, 2, 3], np.uint8)}),
     # activations that are straight
-    "Relu": (ALL, one("Relu"), {}),
-    "LeakyRelu": ((7, 16), one("LeakyRelu", alpha=0.125), {}),
-    "PRelu": ((7, 16), one("PRelu", "h s"), {"s": floats(0.25)}),
-    "PRelu with a slope each": ((7, 16), one("PRelu", "h s"), {"s": floats(0.25, 2, -1)}),
-    "Clip by attributes": ((7, 10), one("Clip", min=-0.5, max=1.0), {}),
-    "Clip by one attribute": ((7,), one("Clip", min=0.0), {}),
-    "Clip": ((11, 13), one("Clip", "h a b"), {"a": np.float32(-0.5), "b": np.float32(1)}),
-    "Clip from below": ((13,), one("Clip", "h a"), {"a": np.float32(0)}),
-    "Clip from above": ((13,), one("Clip", "h _ b"), {"b": np.float32(1)}),
-    "Abs": ((7, 13), one("Abs"), {}),
-    "Sign": ((9, 13), one("Sign"), {}),
-    "HardSigmoid": ((7, 22), one("HardSigmoid", alpha=0.25, beta=0.5), {}),
-    "ThresholdedRelu": ((10, 22), one("ThresholdedRelu", alpha=0.5), {}),
-    "Max": ((8, 13), one("Max", "h c"), {"c": C}),
-    "Min": ((8, 13), one("Min", "c h"), {"c": C}),
+    "Relu": (ALL, single("Relu"), {}),
+    "LeakyRelu": ((7, 16), single("LeakyRelu", alpha=0.125), {}),
+    "PRelu": ((7, 16), single("PRelu", "h s"), {"s": floats(0.25)}),
+    "PRelu with a slope each": ((7, 16), single("PRelu", "h s"), {"s": floats(0.25, 2, -1)}),
+    "Clip by attributes": ((7, 10), single("Clip", min=-0.5, max=1.0), {}),
+    "Clip by one attribute": ((7,), single("Clip", min=0.0), {}),
+    "Clip": ((11, 13), single("Clip", "h a b"), {"a": np.float32(-0.5), "b": np.float32(1)}),
+    "Clip from below": ((13,), single("Clip", "h a"), {"a": np.float32(0)}),
+    "Clip from above": ((13,), single("Clip", "h _ b"), {"b": np.float32(1)}),
+    "Abs": ((7, 13), single("Abs"), {}),
+    "Sign": ((9, 13), single("Sign"), {}),
+    "HardSigmoid": ((7, 22), single("HardSigmoid", alpha=0.25, beta=0.5), {}),
+    "ThresholdedRelu": ((10, 22), single("ThresholdedRelu", alpha=0.5), {}),
+    "Max": ((8, 13), single("Max", "h c"), {"c": C}),
+    "Min": ((8, 13), single("Min", "c h"), {"c": C}),
     # comparisons and bits
     "Where": (
         (9, 16),
@@ -119,7 +119,7 @@ VALUES: dict[str, tuple[tuple[int, ...], list[Any], dict[str, Any]]] = {
         {"a": ints(-1), "b": ints(2)}),
     "Squeeze of all": (
         (13,), [node("Gemm", "x V", "h", transB=1), node("Squeeze", "h", "y")], {"V": W[:1]}),
-    "Concat": (ALL, one("Concat", "h x h", axis=1), {}),
+    "Concat": (ALL, single("Concat", "h x h", axis=1), {}),
     "Concat with constants": (
         (13,), [node("Shape", "x", "s"), node("Gather", "s zero", "n"), node("Concat", "n two", "t",
          axis=0), node("ConstantOfShape", "t", "c", value=numpy_helper.from_array(C)),
@@ -135,25 +135,25 @@ VALUES: dict[str, tuple[tuple[int, ...], list[Any], dict[str, Any]]] = {
                 node("Concat", "b a", "y", axis=1)], {}),
     "Split into equal parts": (
         (7, 13), [node("Split", "x", "a b", axis=1), node("Sub", "b a", "y")], {}),
-    "Slice by attributes": ((7,), one("Slice", starts=[1], ends=[9], axes=[1]), {}),
-    "Slice": ((10, 13), one("Slice", "h s e a t"),
+    "Slice by attributes": ((7,), single("Slice", starts=[1], ends=[9], axes=[1]), {}),
+    "Slice": ((10, 13), single("Slice", "h s e a t"),
               {"s": ints(0), "e": ints(3), "a": ints(1), "t": ints(2)}),
-    "Slice backwards": ((13,), one("Slice", "h s e a t"),
+    "Slice backwards": ((13,), single("Slice", "h s e a t"),
                         {"s": ints(-1), "e": ints(-(1 << 63)), "a": ints(-1), "t": ints(-2)}),
-    "Gather": (ALL, one("Gather", "h i", axis=1), {"i": ints(2, -3, 2)}),
-    "Gather of one number": ((13,), one("Gather", "h i", axis=1), {"i": np.array(1)}),
+    "Gather": (ALL, single("Gather", "h i", axis=1), {"i": ints(2, -3, 2)}),
+    "Gather of one number": ((13,), single("Gather", "h i", axis=1), {"i": np.array(1)}),
     "Transpose": (
         (7, 13), [HIDDEN, node("Reshape", "h s", "r"), node("Transpose", "r", "y", perm=[0, 2, 1])],
         {"s": ints(0, 3, 1)}),
     "Expand": ((8, 13), [node("Gemm", "x V C", "h", transB=1), node("Expand", "h s", "y")],
                {"V": W[:1], "C": C, "s": ints(1, 3)}),
-    "Tile": ((7, 13), one("Tile", "h r"), {"r": ints(1, 2)}),
-    "Pad by attributes": ((7,), one("Pad", pads=[0, 1, 0, 2], value=0.5), {}),
-    "Pad": ((11, 18), one("Pad", "h p c"), {"p": ints(0, 1, 0, 2), "c": np.float32(0.5)}),
-    "Pad of an axis": ((18,), one("Pad", "h p _ a"), {"p": ints(1, -1), "a": ints(1)}),
-    "Dropout": ((7, 10), one("Dropout", ratio=0.5), {}),
+    "Tile": ((7, 13), single("Tile", "h r"), {"r": ints(1, 2)}),
+    "Pad by attributes": ((7,), single("Pad", pads=[0, 1, 0, 2], value=0.5), {}),
+    "Pad": ((11, 18), single("Pad", "h p c"), {"p": ints(0, 1, 0, 2), "c": np.float32(0.5)}),
+    "Pad of an axis": ((18,), single("Pad", "h p _ a"), {"p": ints(1, -1), "a": ints(1)}),
+    "Dropout": ((7, 10), single("Dropout", ratio=0.5), {}),
     "Dropout in inference": (
-        (12, 13), one("Dropout", "h r t"), {"r": np.float32(0.5), "t": np.array(False)}),
+        (12, 13), single("Dropout", "h r t"), {"r": np.float32(0.5), "t": np.array(False)}),
     "Constant": (
         (7, 13), [HIDDEN, node("Constant", "", "c", value=numpy_helper.from_array(B)),
                   node("Add", "h c", "y")], {}),
@@ -219,20 +219,20 @@ VALUES: dict[str, tuple[tuple[int, ...], list[Any], dict[str, Any]]] = {
 """Models whose values are exact: the opsets, the nodes, the weights beside W and B."""
 
 CURVES: dict[str, tuple[tuple[int, ...], list[Any]]] = {
-    "Sigmoid": ((7, 13), one("Sigmoid")),
-    "Tanh": ((7, 13), one("Tanh")),
-    "Softplus": ((7, 22), one("Softplus")),
-    "Softsign": ((7, 22), one("Softsign")),
-    "Div by 3": ((7, 24), one("Div", "h three")),
-    "ReduceMean of three": ((13,), one("ReduceMean", axes=[1])),
-    "Elu": ((7, 22), one("Elu", alpha=1.5)),
-    "Celu": ((12,), one("Celu")),
-    "Selu": ((7, 22), one("Selu")),
-    "Selu with constants of its own": ((7,), one("Selu", alpha=1.5, gamma=2.0)),
-    "Gelu": ((20,), one("Gelu")),
-    "Gelu by tanh": ((20,), one("Gelu", approximate="tanh")),
-    "Mish": ((18, 22), one("Mish")),
-    "Swish": ((24,), one("Swish")),
+    "Sigmoid": ((7, 13), single("Sigmoid")),
+    "Tanh": ((7, 13), single("Tanh")),
+    "Softplus": ((7, 22), single("Softplus")),
+    "Softsign": ((7, 22), single("Softsign")),
+    "Div by 3": ((7, 24), single("Div", "h three")),
+    "ReduceMean of three": ((13,), single("ReduceMean", axes=[1])),
+    "Elu": ((7, 22), single("Elu", alpha=1.5)),
+    "Celu": ((12,), single("Celu")),
+    "Selu": ((7, 22), single("Selu")),
+    "Selu with constants of its own": ((7,), single("Selu", alpha=1.5, gamma=2.0)),
+    "Gelu": ((20,), single("Gelu")),
+    "Gelu by tanh": ((20,), single("Gelu", approximate="tanh")),
+    "Mish": ((18, 22), single("Mish")),
+    "Swish": ((24,), single("Swish")),
     "Swish by hand": ((13,), [HIDDEN, node("Sigmoid", "h", "g"), node("Mul", "h g", "y")]),
     "Mish by hand": ((13,), [HIDDEN, node("Softplus", "h", "s"), node("Tanh", "s", "g"),
                              node("Mul", "g h", "y")]),
@@ -249,10 +249,10 @@ LESS = {"And": "f", "Or": "d", "Xor": "d", "eOr": "d"}
 
 BITS: dict[str, tuple[tuple[int, ...], list[Any]]] = {
     "Round": ((11, 22), [HIDDEN, node("HardSigmoid", "h", "q"), node("Round", "q", "y")]),
-    "Greater": ((7, 13), one("Greater", "h c")),
-    "GreaterOrEqual": ((12, 16), one("GreaterOrEqual", "h c")),
-    "Less": ((7, 13), one("Less", "h c")),
-    "LessOrEqual": ((12, 16), one("LessOrEqual", "c h")),
+    "Greater": ((7, 13), single("Greater", "h c")),
+    "GreaterOrEqual": ((12, 16), single("GreaterOrEqual", "h c")),
+    "Less": ((7, 13), single("Less", "h c")),
+    "LessOrEqual": ((12, 16), single("LessOrEqual", "c h")),
     "Greater of two": ((13,), [HIDDEN, node("Split", "h s", "a b", axis=1),
                                node("Greater", "b a", "y")]),
     **{
@@ -264,7 +264,7 @@ BITS: dict[str, tuple[tuple[int, ...], list[Any]]] = {
     "Not": ((7, 13), [HIDDEN, node("Greater", "h c", "g"), node("Not", "g", "y")]),
     "Equal": ((11, 19), [HIDDEN, node("Greater", "h c", "g"), node("Less", "h d", "l"),
                          node("Equal", "g l", "y")]),
-    "Equal of values": ((11, 19), one("Equal", "h quarter")),
+    "Equal of values": ((11, 19), single("Equal", "h quarter")),
     "Where of bits": (
         (9,), [HIDDEN, node("Greater", "h c", "g"), node("Less", "h f", "l"), node("Greater", "h d",
                "k"), node("Not", "k", "n"), node("Where", "g l n", "y")]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from nets.public_styles import STYLES, bits_of, made, table_of
+from nets.public_styles import STYLES, bits_of, layers_of, table_of
 
 from adderlab.verbs.prove import prove
 
@@ -14,7 +14,7 @@ SEEDS = 4
 def test_what_pytorch_computes_is_proved_and_anything_else_refuted(name: str) -> None:
     proved = 0
     for seed in range(SEEDS):
-        module = made(name, seed)
+        module = layers_of(name, seed)
         bits = bits_of(module, STYLES[name][1])
         verdict = prove(module, table_of(bits))
         assert verdict.verdict != "refuted", (seed, verdict)

@@ -65,12 +65,12 @@ def in_lanes():
         keep(out, 32, w2)
         keep(out, 48, w3)
 
-    def found(counter, key):
+    def drawn(counter, key):
         out = np.empty(4 * LANES, dtype=np.int32)
         run(counter, key, out)
         return out.view(np.uint32).reshape(4, LANES)
 
-    return found
+    return drawn
 
 
 def test_lanes_count_on():

@@ -176,7 +176,7 @@ def test_outputs_behind_tanh_may_be_beyond_double() -> None:
 
 
 @pytest.mark.parametrize("kind", [networks, graphs])
-@settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_network_can_be_shown(tmp_path_factory: Any, data: st.DataObject, kind: Any) -> None:
     """Whatever its numbers, layers, readout and task."""

@@ -70,7 +70,7 @@ def reads_weights(command: Callable[..., None]) -> Callable[..., None]:
         return command(**(_described(arguments, given) if given else arguments))
 
     parameters = [*signature.parameters.values(), *added]
-    with_options.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    with_options.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined] -- what the parser reads
     with_options.__annotations__ = {p.name: p.annotation for p in parameters}
     return with_options
 

@@ -106,7 +106,7 @@ def compare_with(net: Network, design: Network, name: str) -> Comparison | None:
     is_same = sorted(unit.normal for unit in own) == sorted(
         unit.normal for unit in other
     ) and _out_bias(net) == _out_bias(design)
-    likeness = [[_cosine(own_unit.into, two.into) for two in own] for own_unit in other]
+    likeness = [[_cosine(own_unit.into, unit.into) for unit in own] for own_unit in other]
     pairs = tuple(
         Pairing(
             at + 1,

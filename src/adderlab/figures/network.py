@@ -174,7 +174,7 @@ def _sheet(net: Network, task: Task, way: Walk | None) -> _Sheet:
     least_gap = 0.0
     if not net.is_chain:
         widths = [max(map(width_of, lines)) for lines in captions]
-        least_gap = MARGIN + max((one + other) / 2 for one, other in pairwise(widths))
+        least_gap = MARGIN + max((left + right) / 2 for left, right in pairwise(widths))
     graph = lay_out(
         net,
         {name: [_text(value) for value in own] for name, own in values.items()},

@@ -66,7 +66,7 @@ class Grids:
             grid.around(array) for grid, array in zip(self.biases, arrays.biases, strict=True)
         ]
         below = Arrays(tuple(pair for pair, _ in weights), tuple(pair for pair, _ in biases))
-        above = Arrays(tuple(two for _, two in weights), tuple(two for _, two in biases))
+        above = Arrays(tuple(up for _, up in weights), tuple(up for _, up in biases))
         return below, above
 
     def clipped(self, arrays: Arrays) -> int:

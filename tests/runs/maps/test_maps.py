@@ -40,7 +40,7 @@ def no_kernels():
 
 
 @pytest.fixture(scope="module")
-def found(no_kernels):
+def small_map(no_kernels):
     return make_map("half-adder", x="lr=0.1:4:log", y="init=0.5:2", **SIZE, **QUICK)
 
 
@@ -62,13 +62,13 @@ def alone(result, column, row, **changes):
     return float(measure_of(trained.losses, steps)[0]), bool(right)
 
 
-def test_every_pixel_is_the_member_trained_alone(found):
-    assert found.measure.shape == found.success.shape == (5, 6)
+def test_every_pixel_is_the_member_trained_alone(small_map):
+    assert small_map.measure.shape == small_map.success.shape == (5, 6)
     for row in range(5):
         for column in range(6):
-            pixel = float(found.measure[row, column]), bool(found.success[row, column])
-            assert pixel == alone(found, column, row)
-    assert 0 < (found.measure < 0).sum() < found.networks
+            pixel = float(small_map.measure[row, column]), bool(small_map.success[row, column])
+            assert pixel == alone(small_map, column, row)
+    assert 0 < (small_map.measure < 0).sum() < small_map.networks
 
 
 def test_bands_and_threads_change_nothing(monkeypatch):
@@ -108,7 +108,7 @@ def test_a_kernel_that_is_there_is_taken():
 
 
 @pytest.mark.parametrize("now", [False, True])
-def test_a_map_goes_on_in_the_engine_that_it_began_with(found, tmp_path, monkeypatch, now):
+def test_a_map_goes_on_in_the_engine_that_it_began_with(small_map, tmp_path, monkeypatch, now):
     """Whatever was compiled since: its pixels are those of one engine."""
     monkeypatch.setattr(grids, "BAND_MEMBERS", 13)
     options = {"x": "lr=0.1:4:log", "y": "init=0.5:2", "out": tmp_path / "map.png"}
@@ -198,33 +198,33 @@ def test_losses_are_read_from_the_first_step_to_the_last(steps):
 # --- files ---------------------------------------------------------------------------------
 
 
-def test_the_image_and_the_array_file_say_the_same(found, tmp_path):
+def test_the_image_and_the_array_file_say_the_same(small_map, tmp_path):
     out = tmp_path / "map.png"
     again = make_map("half-adder", x="lr=0.1:4:log", y="init=0.5:2", out=out, **SIZE, **QUICK)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["map.npz", "map.png"]
     assert (again.file, again.array) == (out, tmp_path / "map.npz")
     with np.load(tmp_path / "map.npz", allow_pickle=False) as arrays:
-        assert (arrays["measure"] == found.measure).all()
-        assert (arrays["success"] == found.success).all()
-        assert (arrays["x"] == found.x).all() and (arrays["y"] == found.y).all()
+        assert (arrays["measure"] == small_map.measure).all()
+        assert (arrays["success"] == small_map.success).all()
+        assert (arrays["x"] == small_map.x).all() and (arrays["y"] == small_map.y).all()
         about = json.loads(str(arrays["about"]))
     assert about["x"] == {"name": "lr", "low": 0.1, "high": 4.0, "scale": "log"}
     assert about["size"] == [6, 5]
     assert about["settings"] == json.loads(json.dumps(asdict(Settings(**QUICK))))
     record = again.to_dict()
     assert (record["networks"], record["file"]) == (30, str(out))
-    assert record["successes"] == int(found.success.sum())
+    assert record["successes"] == int(small_map.success.sum())
 
 
-def test_a_picture_for_a_page_holds_its_pixels(found):
-    picture = found.picture(name="a-map")
+def test_a_picture_for_a_page_holds_its_pixels(small_map):
+    picture = small_map.picture(name="a-map")
     assert picture.svg.count("data:image/png;base64,") == 1
-    assert found.picture(name="a-map").svg == picture.svg
+    assert small_map.picture(name="a-map").svg == picture.svg
     assert "learning rate from 0.1 to 4 to the right" in picture.alt
-    assert "converge" in found._repr_html_()
+    assert "converge" in small_map._repr_html_()
 
 
-def test_finished_bands_are_kept_when_a_map_is_interrupted(found, tmp_path, monkeypatch):
+def test_finished_bands_are_kept_when_a_map_is_interrupted(small_map, tmp_path, monkeypatch):
     monkeypatch.setattr(grids, "BAND_MEMBERS", 13)
     options = {"x": "lr=0.1:4:log", "y": "init=0.5:2", "out": tmp_path / "map.png"}
     train = Grid.train
@@ -244,7 +244,7 @@ def test_finished_bands_are_kept_when_a_map_is_interrupted(found, tmp_path, monk
     assert [path.name for path in tmp_path.iterdir()] == ["map.png.parts"]
     again = make_map("half-adder", **options, **SIZE, **QUICK)
     assert requests == [0, 1, 2, 2]
-    assert (again.measure == found.measure).all()
+    assert (again.measure == small_map.measure).all()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["map.npz", "map.png"]
 
 

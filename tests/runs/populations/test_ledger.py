@@ -41,7 +41,7 @@ def test_opening_writes_nothing(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "differing"),
     [
         ({"lr": 0.2}, "lr was 0.1, is 0.2"),
         ({"hidden": 3}, "hidden was [3, 4], is 3"),
@@ -49,13 +49,13 @@ def test_opening_writes_nothing(tmp_path):
         ({"keep": "none"}, "keep was null, is none"),
     ],
 )
-def test_other_work_is_refused_and_what_differs_is_named(tmp_path, changes, told):
+def test_other_work_is_refused_and_what_differs_is_named(tmp_path, changes, differing):
     _ = begun(tmp_path)
     before = sorted((path, path.stat().st_mtime_ns) for path in tmp_path.rglob("*"))
     with pytest.raises(OutputError) as refused:
         _ = Ledger.open(tmp_path, {**IDENTITY, **changes})
     assert str(refused.value) == (
-        f"{tmp_path}: the folder holds another run: {told}; give the earlier values, or "
+        f"{tmp_path}: the folder holds another run: {differing}; give the earlier values, or "
         "name a new folder"
     )
     assert sorted((path, path.stat().st_mtime_ns) for path in tmp_path.rglob("*")) == before

@@ -165,7 +165,7 @@ def test_a_file_that_was_cut_short_is_made_again(plain, tmp_path, monkeypatch, f
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "differing"),
     [
         ({"lr": 0.2}, "lr was 0.4, is 0.2"),
         ({"seeds": SEEDS + 1}, f"networks was {SEEDS}, is {SEEDS + 1}"),
@@ -175,14 +175,14 @@ def test_a_file_that_was_cut_short_is_made_again(plain, tmp_path, monkeypatch, f
         ({"explain": False}, "explain was true, is false; helps was true, is false"),
     ],
 )
-def test_another_run_in_the_same_folder_is_refused(whole, changes, told, monkeypatch):
+def test_another_run_in_the_same_folder_is_refused(whole, changes, differing, monkeypatch):
     _, folder = whole
     monkeypatch.setattr(runs, "train_members", refused_work)
     options = {"task": "half-adder", "seeds": SEEDS, **QUICK, **changes}
     with pytest.raises(OutputError) as refused:
         _ = train_many(out=folder, **options)
     assert str(refused.value) == (
-        f"{folder}: the folder holds another run: {told}; give the earlier values, or "
+        f"{folder}: the folder holds another run: {differing}; give the earlier values, or "
         "name a new folder"
     )
 

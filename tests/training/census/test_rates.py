@@ -50,7 +50,7 @@ def test_the_interval_of_failures_mirrors_that_of_successes():
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "low", "high"),
+    ("first", "second", "low", "high"),
     [
         ((56, 70), (48, 80), 0.0524, 0.3339),
         ((9, 10), (3, 10), 0.1705, 0.8090),
@@ -60,9 +60,9 @@ def test_the_interval_of_failures_mirrors_that_of_successes():
         ((10, 10), (0, 20), 0.6791, 1.0),
     ],
 )
-def test_the_interval_of_a_difference_is_the_published_one(one, other, low, high):
+def test_the_interval_of_a_difference_is_the_published_one(first, second, low, high):
     """Newcombe, Statistics in Medicine 17 (1998), 873-890, table II, method 10."""
-    interval = difference_interval(Rate(*one), Rate(*other))
+    interval = difference_interval(Rate(*first), Rate(*second))
     assert tuple(round(end, 4) for end in interval) == (low, high)
 
 

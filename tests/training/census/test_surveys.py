@@ -18,14 +18,14 @@ SETTINGS = Settings(lr=0.4, steps=60, data="table")
 
 
 @pytest.fixture(scope="module")
-def found():
+def survey_and_stages():
     stages: list[str] = []
     survey = surveys.survey(HALF_ADDER, SETTINGS, Rate(9, 12), on_stage=stages.append)
     return survey, stages
 
 
-def test_every_change_is_one_setting_and_has_its_option(found):
-    survey, stages = found
+def test_every_change_is_one_setting_and_has_its_option(survey_and_stages):
+    survey, stages = survey_and_stages
     assert [(entry.change, entry.option) for entry in survey.helps] == [
         ("4 hidden units", "--hidden 4"),
         ("8 hidden units", "--hidden 8"),
@@ -38,8 +38,8 @@ def test_every_change_is_one_setting_and_has_its_option(found):
     assert "tanh" in stages
 
 
-def test_a_rate_is_that_of_the_first_members(found):
-    survey, _ = found
+def test_a_rate_is_that_of_the_first_members(survey_and_stages):
+    survey, _ = survey_and_stages
     by_option = {entry.option: entry.rate for entry in survey.helps}
     wide = Settings(lr=0.4, steps=60, data="table", hidden=8)
     trained = train_members(HALF_ADDER, wide, np.arange(12), path=ENSEMBLE)
@@ -49,8 +49,8 @@ def test_a_rate_is_that_of_the_first_members(found):
     assert by_option["--init-scale 2"].count == findings_of(trained).is_right.sum()
 
 
-def test_the_runs_own_width_and_learning_rate_are_among_those_measured(found):
-    survey, _ = found
+def test_the_runs_own_width_and_learning_rate_are_among_those_measured(survey_and_stages):
+    survey, _ = survey_and_stages
     assert dict(survey.by_width)[3] == Rate(9, 12)
     assert [width for width, _ in survey.by_width] == [2, 3, 4, 8]
     rates = [lr for lr, _ in survey.by_lr]

@@ -16,7 +16,7 @@ STEPS = (0, 50, 100)
 MEMBERS = 500
 
 
-def made(seed: int = 1) -> Findings:
+def findings_of_seed(seed: int = 1) -> Findings:
     """Return findings that no network gave, with every case among them."""
     random = np.random.default_rng(seed)
     is_finite = random.random(MEMBERS) < 0.9
@@ -72,12 +72,12 @@ def said(tally: Tally) -> tuple:
 
 @pytest.mark.parametrize("size", [1, 7, 64, 499])
 def test_a_tally_does_not_depend_on_how_members_are_cut_into_blocks(size):
-    drawn = made()
+    drawn = findings_of_seed()
     assert said(counted(drawn, size)) == said(counted(drawn, MEMBERS))
 
 
 def test_a_tally_counts_what_one_by_one_counts():
-    drawn = made()
+    drawn = findings_of_seed()
     tally = counted(drawn, 64)
     right, finite = drawn.is_right, drawn.is_finite
     assert (tally.networks, tally.successes) == (MEMBERS, right.sum())
@@ -96,7 +96,7 @@ def test_a_tally_counts_what_one_by_one_counts():
 
 
 def test_the_best_is_the_first_of_the_right_ones_with_the_largest_margin():
-    drawn = made()
+    drawn = findings_of_seed()
     tally = counted(drawn, 64)
     largest = drawn.margin[drawn.is_right].max()
     assert tally.best_margin == largest
@@ -106,7 +106,7 @@ def test_the_best_is_the_first_of_the_right_ones_with_the_largest_margin():
 
 
 def test_quantiles_are_those_of_the_losses_to_half_a_percent():
-    drawn = made()
+    drawn = findings_of_seed()
     tally = counted(drawn, 64)
     shares = (0.05, 0.25, 0.5, 0.75)
     losses = np.where(np.isfinite(drawn.losses), drawn.losses, np.inf)
@@ -117,7 +117,7 @@ def test_quantiles_are_those_of_the_losses_to_half_a_percent():
 
 
 def test_the_largest_groups_come_first_and_of_equal_ones_the_smaller_code():
-    drawn = made()
+    drawn = findings_of_seed()
     groups = counted(drawn, MEMBERS).classes.groups()
     order = groups.most(4)
     keys = [(-int(groups.counts[place]), int(groups.codes[place])) for place in order]

@@ -279,21 +279,29 @@ def _choice(rec: Recorder, bit: int, left: int, right: int) -> int:
     a, b = values
     if a is not None and b is not None and Fraction(a) - Fraction(b) == Fraction(a - b):
         return rec.rows_of_terms([[(bit, a - b)]], [b], is_bits={a, b} == {0.0, 1.0})[0]
-    if all(v in (0.0, 1.0) or (v is None and rec.nodes.is_bit(end))
-           for v, end in ((a, left), (b, right))):  # fmt: skip
+    if all(value is not None or rec.nodes.is_bit(end)
+           for value, end in ((a, left), (b, right))):  # fmt: skip
         return _chosen_bit(rec, bit, left, right)
     raise rec.refusal("where chooses between two computed values", CHOICES)
 
 
 def _chosen_bit(rec: Recorder, bit: int, left: int, right: int) -> int:
-    """Return the bit ``left`` where a bit is 1, else ``right``: of two steps one is 1 at most."""
+    """Return ``left`` where a bit is 1, else ``right``, each a bit or a constant.
+
+    It is a sum of two terms of which one is 0, so no number format rounds it.
+    """
     step = Activation("step")
-    chosen: list[int] = []
+    terms: list[tuple[int, float]] = []
     for end, factor, shift in ((left, 1.0, -1.5), (right, -1.0, -0.5)):
-        terms = [(bit, factor), *([(end, 1.0)] if end >= 0 else [])]
-        own = shift if end >= 0 else shift + rec.memory.value_of(end)
-        chosen += rec.rows_of_terms([terms], [own], step)
-    return rec.rows_of_terms([[(unit, 1.0) for unit in chosen]], None, is_bits=True)[0]
+        if end >= 0:
+            terms.append((rec.rows_of_terms([[(bit, factor), (end, 1.0)]], [shift], step)[0], 1.0))
+        elif constant := rec.memory.value_of(end):
+            flag = bit
+            if factor < 0:
+                flag = rec.rows_of_terms([[(bit, -1.0)]], [1.0], is_bits=True)[0]
+            terms.append((flag, constant))
+    is_bits = all(value in (0.0, 1.0) for _, value in terms)
+    return rec.rows_of_terms([terms], None, is_bits=is_bits)[0]
 
 
 def _comparison_of(rec: Recorder, bit: int) -> tuple[int, float, Convention, bool] | None:
