@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from numba.extending import register_jitable
 
+from adderlab.kernels.simd import LANES, aligned
 from adderlab.tasks import task_named
 from adderlab.training import Settings, draws
 from adderlab.training.kernels import drawing
-from adderlab.training.kernels.simd import LANES, aligned
 
 HALF_ADDER = task_named("half-adder")
 SOME = np.array([0, 1, 5, 77, 1 << 35, (1 << 63) - 1], dtype=np.uint64)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adderlab.training.kernels.simd import LANES, counting_from, keep, spread
+from adderlab.kernels.simd import LANES, counting_from, keep, spread
 from adderlab.training.philox import philox, words
 
 KNOWN = [

@@ -6,8 +6,8 @@ import numba
 import numpy as np
 import pytest
 
+from adderlab.kernels.simd import LANES, aligned, bit_at, load, numbers_at, store
 from adderlab.training.kernels import functions
-from adderlab.training.kernels.simd import LANES, aligned, bit_at, load, numbers_at, store
 
 SPREAD = np.concatenate(
     [np.linspace(-90, 90, 1 << 15), np.geomspace(1e-30, 87, 1 << 14)], dtype=np.float32

@@ -205,7 +205,7 @@ def this_machine() -> dict[str, str]:
     """Return what a member's bits depend on besides the plan: versions, and the processor."""
     from llvmlite import binding
 
-    from adderlab.training.kernels.target import compiled_for
+    from adderlab.kernels.target import compiled_for
 
     return {
         **{name: _version(name) for name in ("adderlab", "numpy", "numba", "llvmlite", "torch")},

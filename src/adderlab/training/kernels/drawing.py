@@ -10,8 +10,8 @@ from typing import Any, Final
 import numpy as np
 from numba.extending import register_jitable
 
+from adderlab.kernels.simd import LANES, counting_from, keep, spread, words_from
 from adderlab.training.draws import BATCHES, DATA, START, UNIT
-from adderlab.training.kernels.simd import LANES, counting_from, keep, spread, words_from
 from adderlab.training.philox import HALF, LOW, philox
 
 _philox: Final = register_jitable(philox)

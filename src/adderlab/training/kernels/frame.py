@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from adderlab.kernels.text import Text
 from adderlab.training.kernels.shape import CHECK, KEEP, LOSS, STOP, Shape
-from adderlab.training.kernels.text import Text
 
 
 class Kind(Protocol):

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numba.extending import register_jitable
 
-from adderlab.training.kernels.simd import above, fma, power_of_2, size, splat, where
+from adderlab.kernels.simd import above, fma, power_of_2, size, splat, where
 
 LOG2_E: Final = np.float32(1.44269504088896341)
 LN2_HIGH: Final = np.float32(0.693359375)

@@ -7,6 +7,7 @@ would add is left out. The half adder with three hidden units takes 164 vector o
 
 from __future__ import annotations
 
+from adderlab.kernels.text import Text
 from adderlab.training.kernels.frame import common_scratch, kernel, scratch_vectors
 from adderlab.training.kernels.shape import (
     LOSS,
@@ -18,7 +19,6 @@ from adderlab.training.kernels.shape import (
     through,
     update,
 )
-from adderlab.training.kernels.text import Text
 
 
 def lanes_source(shape: Shape) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from adderlab.kernels.text import Text
 from adderlab.nets.layout import Layout
-from adderlab.training.kernels.text import Text
 
 if TYPE_CHECKING:
     from adderlab.tasks import Task

@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import pairwise
 
+from adderlab.kernels.text import Text
 from adderlab.training.kernels.frame import common_scratch, kernel, scratch_vectors
 from adderlab.training.kernels.rows import (
     TILE,
@@ -25,7 +26,6 @@ from adderlab.training.kernels.rows import (
     slot_tile,
 )
 from adderlab.training.kernels.shape import LOSS, Place, Shape, activated, through, update
-from adderlab.training.kernels.text import Text
 
 MOST_UNITS = 6
 """Of a tile: with four rows, as many sums as registers hold beside what goes by."""

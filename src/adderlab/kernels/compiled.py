@@ -13,6 +13,7 @@ import platform
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final
 
 import llvmlite
@@ -21,11 +22,10 @@ import numpy as np
 from numba.core import config
 
 from adderlab.errors import OptionError
-from adderlab.training import philox
-from adderlab.training.kernels import cache, drawing, functions, native, simd
-from adderlab.training.kernels.target import compiled_for
+from adderlab.kernels import cache, native
+from adderlab.kernels.target import compiled_for
 
-_KNOWN: Final[dict[tuple[str, str], native.Native]] = {}
+_KNOWN: Final[dict[tuple[str, str, tuple[ModuleType, ...]], native.Native]] = {}
 _LOCK: Final = threading.Lock()
 
 
@@ -34,6 +34,7 @@ def compiled(
     function: str,
     source: str,
     signature: str,
+    modules: tuple[ModuleType, ...],
     on_compile: Callable[[str], None],
 ) -> Callable[..., None]:
     """Return a function of a source, compiled; from the cache where it is there already.
@@ -41,32 +42,40 @@ def compiled(
     Args:
         name: of the file, without its hash: letters, digits, dashes.
         function: which of the source's functions.
-        source: uses the names of :mod:`simd`, :mod:`functions` and :mod:`drawing`, and ``np``.
+        source: uses the names of ``modules``.
         signature: Numba's, of its arguments: whole numbers of 64 bits, and contiguous arrays.
+        modules: ours that the source uses, and those that they call: what a kernel consists of.
         on_compile: called with one line before anything is compiled, which takes seconds.
 
     Raises:
         OptionError: Numba's compiler is switched off.
     """
     with _LOCK:
-        kernel = _KNOWN.get((source, function))
+        kernel = _KNOWN.get((source, function, modules))
         if kernel is None:
-            kernel = _kernel(name, function, source, signature, on_compile)
-            _KNOWN[source, function] = kernel
+            kernel = _kernel(name, function, source, signature, modules, on_compile)
+            _KNOWN[source, function, modules] = kernel
         return kernel
 
 
-def is_compiled(name: str, function: str, source: str, signature: str) -> bool:
+def is_compiled(
+    name: str, function: str, source: str, signature: str, modules: tuple[ModuleType, ...]
+) -> bool:
     """Return whether :func:`compiled` would compile nothing."""
-    if (source, function) in _KNOWN:
+    if (source, function, modules) in _KNOWN:
         return True
     folder, _ = cache.usable_folder()
-    stem = f"{name}_{_key(function, source, signature)}"
+    stem = f"{name}_{_key(function, source, signature, modules)}"
     return folder is not None and cache.read(folder, stem + cache.CODE) is not None
 
 
 def _kernel(
-    name: str, function: str, source: str, signature: str, on_compile: Callable[[str], None]
+    name: str,
+    function: str,
+    source: str,
+    signature: str,
+    modules: tuple[ModuleType, ...],
+    on_compile: Callable[[str], None],
 ) -> native.Native:
     if getattr(config, "DISABLE_JIT", False):
         raise OptionError(
@@ -75,14 +84,14 @@ def _kernel(
             remedy="unset this environment variable",
         )
     folder, fault = cache.usable_folder()
-    stem = f"{name}_{_key(function, source, signature)}"
+    stem = f"{name}_{_key(function, source, signature, modules)}"
     kept = cache.read(folder, stem + cache.CODE) if folder else None
     if kept is not None:
         symbol, _, code = kept.partition(b"\n")
         return native.Native(symbol.decode(), code, signature)
     where = f"once: it is kept in {folder}" if folder else f"for this run alone: {fault}"
     on_compile(f"compiling {name.replace('_', ' ')}, {where}")
-    symbol, code = native.machine_code(_defined(stem, function, source), signature)
+    symbol, code = native.machine_code(_defined(stem, function, source, modules), signature)
     if folder is not None:
         try:
             cache.keep_text(folder, stem + cache.SOURCE, source)
@@ -92,10 +101,10 @@ def _kernel(
     return native.Native(symbol, code, signature)
 
 
-def _defined(stem: str, function: str, source: str) -> Any:
+def _defined(stem: str, function: str, source: str, modules: tuple[ModuleType, ...]) -> Any:
     """Return a function of a source, as Python's."""
     names: dict[str, Any] = {}
-    for module in (simd, functions, drawing):
+    for module in modules:
         own = {key: value for key, value in vars(module).items() if not key.startswith("__")}
         names.update(own)
     names["__name__"] = f"adderlab_{stem.replace('-', '_')}"
@@ -103,10 +112,10 @@ def _defined(stem: str, function: str, source: str) -> Any:
     return names[function]
 
 
-def _key(function: str, source: str, signature: str) -> str:
+def _key(function: str, source: str, signature: str, modules: tuple[ModuleType, ...]) -> str:
     """Return the hash of all that the compiled code depends on."""
     digest = hashlib.sha256("\0".join((function, signature, source)).encode())
-    for module in (simd, functions, drawing, philox, native):
+    for module in (*modules, native):
         digest.update(Path(str(module.__file__)).read_bytes())
     versions = (numba.__version__, llvmlite.__version__, np.__version__, platform.python_version())
     digest.update(repr((versions, compiled_for())).encode())

@@ -1,4 +1,4 @@
-"""A number in each of 16 lanes: a vector type for Numba, for kernels that train 16 networks.
+"""A number in each of 16 lanes: a vector type for Numba.
 
 Rule: no operation reads another lane, apart from :func:`any_of`; so what is computed in a lane
 depends on that lane alone, bit for bit. Products are fused with sums where

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from adderlab.errors import OptionError
-from adderlab.training.kernels import cache
-from adderlab.training.kernels import compiled as module
-from adderlab.training.kernels.compiled import compiled, is_compiled
+from adderlab.kernels import cache, simd
+from adderlab.kernels import compiled as module
+from adderlab.kernels.compiled import compiled, is_compiled
 
 SOURCE = '"""Twice."""\n\n\ndef double(x, y):\n    store(y, 0, load(x, 0) + load(x, 0))\n'
 SIGNATURE = "void(float32[::1], float32[::1])"
+MODULES = (simd,)
 X = np.arange(16, dtype=np.float32)
 
 
@@ -32,7 +33,7 @@ def doubled(source=SOURCE):
     """Compile as a new process would; return what was said."""
     said = []
     module._KNOWN.clear()
-    run = compiled("double", "double", source, SIGNATURE, said.append)
+    run = compiled("double", "double", source, SIGNATURE, MODULES, said.append)
     y = np.zeros(16, dtype=np.float32)
     run(X, y)
     assert (y == 2 * X).all()
@@ -40,10 +41,10 @@ def doubled(source=SOURCE):
 
 
 def test_the_first_time_is_said_and_the_second_is_from_the_cache(own_cache):
-    assert not is_compiled("double", "double", SOURCE, SIGNATURE)
+    assert not is_compiled("double", "double", SOURCE, SIGNATURE, MODULES)
     assert doubled() == [f"compiling double, once: it is kept in {own_cache}"]
     module._KNOWN.clear()
-    assert is_compiled("double", "double", SOURCE, SIGNATURE)
+    assert is_compiled("double", "double", SOURCE, SIGNATURE, MODULES)
     assert doubled() == []
     (source,) = own_cache.glob("*.py")
     assert source.read_text(encoding="utf-8") == SOURCE
@@ -56,7 +57,7 @@ def test_the_first_time_is_said_and_the_second_is_from_the_cache(own_cache):
 
 def test_a_function_is_compiled_once_in_a_process(own_cache):
     said = []
-    runs = [compiled("double", "double", SOURCE, SIGNATURE, said.append) for _ in range(3)]
+    runs = [compiled("double", "double", SOURCE, SIGNATURE, MODULES, said.append) for _ in range(3)]
     assert len(said) == 1
     assert runs[0] is runs[1] is runs[2]
 
@@ -119,7 +120,7 @@ def test_a_write_that_fails_leaves_nothing(own_cache, monkeypatch):
     ],
 )
 def test_arguments_that_do_not_fit_the_signature_are_refused(own_cache, arguments, error):
-    run = compiled("double", "double", SOURCE, SIGNATURE, lambda said: None)
+    run = compiled("double", "double", SOURCE, SIGNATURE, MODULES, lambda said: None)
     with pytest.raises(error):
         run(*arguments)
 
@@ -135,10 +136,11 @@ def test_a_compiler_that_is_switched_off_is_named(own_cache, monkeypatch):
 
 
 def test_versions_our_own_sources_and_the_target_name_the_file(own_cache, monkeypatch):
-    def key(source=SOURCE, function="double", signature=SIGNATURE):
-        return module._key(function, source, signature)
+    def key(source=SOURCE, function="double", signature=SIGNATURE, modules=MODULES):
+        return module._key(function, source, signature, modules)
 
     keys = [key(), key(), key(SOURCE + "\n"), key(function="x"), key(signature="void()")]
+    keys.append(key(modules=(simd, cache)))
     target = module.compiled_for()
     for name in target:
         monkeypatch.setattr(module, "compiled_for", lambda name=name: {**target, name: "other"})
@@ -168,9 +170,10 @@ import os, sys
 os.environ["NUMBA_CACHE_DIR"] = {str(own_cache.parent / "numba")!r}
 from numba.core import config
 from numba.core.registry import cpu_target
-from adderlab.training.kernels.compiled import compiled, compiled_for
+from adderlab.kernels import simd
+from adderlab.kernels.compiled import compiled, compiled_for
 from adderlab.runs.populations.plan import this_machine
-_ = compiled("double", "double", {SOURCE!r}, {SIGNATURE!r}, print)
+_ = compiled("double", "double", {SOURCE!r}, {SIGNATURE!r}, (simd,), print)
 assert compiled_for().items() <= this_machine().items()
 seen = [compiled_for()]
 for name, value in {TARGETS!r}.items():

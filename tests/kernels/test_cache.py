@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from adderlab.training.kernels import cache
-from adderlab.training.kernels.cache import cache_folder, keep, read, usable_folder
+from adderlab.kernels import cache
+from adderlab.kernels.cache import cache_folder, keep, read, usable_folder
 
 KERNEL = "double_0123456789abcdef.kernel"
 NOBODY = 65534
