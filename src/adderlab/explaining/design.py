@@ -1,20 +1,21 @@
 """How a network compares with another design, up to the order and the scale of its units.
 
-Multiply what comes into a relu unit by a positive number and divide what goes out by it, or
-give two units each other's places: the network computes the same. So two networks of one hidden
-layer are compared unit by unit in the form in which a unit's weights and bias have size 1.
+Whether they are one network :mod:`adderlab.nets.canonical` says; which unit of one is closest to
+which of the other, the angle between their weights and biases does.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import permutations
 from typing import Any, Final
 
+from adderlab.nets.canonical import canonical_form
 from adderlab.nets.network import Network
+from adderlab.nets.readout import Readout
 
 MOST_ORDERS: Final = 50_000
 """Ways to pair units up to which all are tried; beyond, each design unit takes the best left."""
@@ -73,16 +74,6 @@ class _Unit:
     into: tuple[Fraction, ...]
     out: tuple[Fraction, ...]
 
-    @property
-    def normal(self) -> tuple[tuple[Fraction, ...], tuple[Fraction, ...]]:
-        """The unit with weights and bias scaled to total size 1, its outgoing weights to match."""
-        size = sum((abs(weight) for weight in self.into), start=Fraction(0))
-        if not size:
-            return self.into, (Fraction(0),) * len(self.out)  # a unit of 0 gives 0
-        return tuple(weight / size for weight in self.into), tuple(
-            weight * size for weight in self.out
-        )
-
 
 def compare_with(net: Network, design: Network, name: str) -> Comparison | None:
     """Return how a network compares with a design; ``None`` if their shapes can't be compared.
@@ -103,9 +94,8 @@ def compare_with(net: Network, design: Network, name: str) -> Comparison | None:
     ):
         return None
     own, other = _units(net), _units(design)
-    is_same = sorted(unit.normal for unit in own) == sorted(
-        unit.normal for unit in other
-    ) and _out_bias(net) == _out_bias(design)
+    forms = [canonical_form(replace(candidate, readout=Readout())) for candidate in (net, design)]
+    is_same = forms[0] == forms[1] is not None
     likeness = [[_cosine(own_unit.into, unit.into) for unit in own] for own_unit in other]
     pairs = tuple(
         Pairing(
@@ -133,12 +123,6 @@ def _units(net: Network) -> list[_Unit]:
         )
         for unit in range(first.n_out)
     ]
-
-
-def _out_bias(net: Network) -> list[Fraction]:
-    last = net.layers[-1]
-    bias = last.bias.exact() if last.bias is not None else None
-    return [bias.at(row) if bias is not None else Fraction(0) for row in range(last.n_out)]
 
 
 def _best_order(likeness: Sequence[Sequence[float]], own: int) -> list[int | None]:
