@@ -46,7 +46,7 @@ BAD = [
         LARGEST,
     ),
     ("torch.softmax(y, 0)", "it computes one row's values from another's", READABLE),
-    ("y.max(1)[0]", "the largest of several computed values is used", "use its number: argmax"),
+    ("y.max(1)[0]", "the largest of several computed values is used", READABLE),
     ("torch.maximum(y, y + 1)", "two computed values are compared for the larger one", READABLE),
     ("y.round()", "values beyond 0 and 1 are rounded", COMPARE),
     ("y.logical_not()", "a value that is no bit is used as one", COMPARE),

@@ -99,16 +99,24 @@ class Recorder(TorchDispatchMode):
                 memory.write(args[0], memory.of_constants(args[0]))
             return out
         name = str(func._schema.name).partition("::")[2]  # noqa: SLF001 -- how PyTorch names it
+        if "out" in kwargs:
+            raise self.refusal("a result is written into a tensor that is there", "leave out= away")
         is_written = _writes(func)
-        if is_written and not memory.knows(args[0]):
-            memory.write(args[0], memory.codes(args[0]))  # before the operation changes it
         handler = self.table.get(name) or (self.table.get(name[:-1]) if is_written else None)
+        if handler is None and _is_composite(func):  # as in inference mode
+            with self:
+                return func.decompose(*args, **kwargs)
+        read = args
+        if is_written:  # constants are kept before the operation changes them
+            read = tuple(self._kept(arg, args[0]) for arg in args)
+            if not memory.knows(args[0]):
+                memory.write(args[0], memory.codes(args[0]))
         out = func(*args, **kwargs)
         if handler is None:
             if not is_written and all(memory.knows(tensor) for tensor in tensors_in([out])):
                 return out  # a view
             raise self.refusal(f"{name.removeprefix('_')} can't be read")
-        codes = handler(self, func, out, *args, **kwargs)
+        codes = handler(self, func, out, *read, **kwargs)
         results = (
             zip((out,), (codes,), strict=True) if isinstance(out, Tensor) else _pairs(out, codes)
         )
@@ -116,6 +124,13 @@ class Recorder(TorchDispatchMode):
             if own is not None:
                 memory.write(tensor, own)
         return out
+
+    def _kept(self, value: Any, written: Tensor) -> Any:
+        """Return a copy of constants that lie where an operation will write; else the value."""
+        if not isinstance(value, Tensor) or self.memory.is_computed(value):
+            return value
+        place = written.untyped_storage().data_ptr()
+        return value.clone() if value.untyped_storage().data_ptr() == place else value
 
     # what went wrong
 
@@ -343,6 +358,12 @@ def tensors_in(values: Any) -> Iterator[Tensor]:
 
 def _pairs(out: Any, codes: Any) -> Iterator[tuple[Tensor, Any]]:
     return zip(out, codes, strict=True)
+
+
+def _is_composite(func: Any) -> bool:
+    """Return whether an operation is made of others, which PyTorch calls for it."""
+    key = torch._C.DispatchKey.CompositeImplicitAutograd  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    return func.has_kernel_for_dispatch_key(key)
 
 
 def _writes(func: Any) -> bool:

@@ -21,7 +21,6 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
             moves.moved(),
         ),
         "copy": moves.copied,
-        "masked_fill": moves.scattered,
         "scatter": moves.scattered,
         "constant_pad_nd": moves.padded,
     },
@@ -82,6 +81,7 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
         "lt": comparisons.comparison(">", -1),
         "le": comparisons.comparison(">=", -1),
         "where": comparisons.chosen,
+        "masked_fill": comparisons.masked,
         "round": comparisons.rounded,
     },
     "operations of bits": {

@@ -21,7 +21,7 @@ from adderlab.nets.tracing.operations.shared import (
     units_of,
 )
 from adderlab.nets.tracing.places import is_assert
-from adderlab.nets.tracing.recorder import PATH, Recorder
+from adderlab.nets.tracing.recorder import PATH, Recorder, tensors_in
 
 CHOICES: Final = "choose between constants, or between what is compared and a constant"
 
@@ -223,6 +223,11 @@ def _equal_values(rec: Recorder, func: Any, out: Tensor, left: Any, right: Any) 
     return rec.filled(out, order, rec.rows_of_terms(terms, None, is_bits=True))
 
 
+def is_bit(rec: Recorder, unit: int) -> bool:
+    """Return whether a unit, or a constant, is 0 or 1."""
+    return rec.nodes.is_bit(unit) if unit >= 0 else rec.memory.value_of(unit) in (0.0, 1.0)
+
+
 def bits_of(rec: Recorder, out: Tensor, *values: Any) -> tuple[Any, list[Any]]:
     """Return where the rows' bits are, and the units of each operand.
 
@@ -235,14 +240,9 @@ def bits_of(rec: Recorder, out: Tensor, *values: Any) -> tuple[Any, list[Any]]:
     for column in columns:
         own: list[int] = []
         for unit in column.tolist():
-            if unit < 0:
-                constant = rec.memory.value_of(unit)
-                if constant not in (0.0, 1.0):
-                    raise rec.refusal("a value that is no bit is used as one", COMPARE)
-                unit = rec.constant_unit(constant)
-            elif not rec.nodes.is_bit(unit):
+            if not is_bit(rec, unit):
                 raise rec.refusal("a value that is no bit is used as one", COMPARE)
-            own.append(unit)
+            own.append(unit if unit >= 0 else rec.constant_unit(rec.memory.value_of(unit)))
         bits.append(np.array(own, dtype=np.int64))
     return order, bits
 
@@ -262,6 +262,13 @@ def chosen(rec: Recorder, func: Any, out: Tensor, condition: Tensor, left: Any, 
     ):
         new[at] = _choice(rec, bit, a, b)
     return rec.filled(out, order, new)
+
+
+def masked(rec: Recorder, func: Any, out: Tensor, value: Tensor, mask: Tensor, by: Any) -> Any:
+    """``masked_fill``: a number where a bit is 1."""
+    del func
+    number = by if is_computed(rec, by) else torch.as_tensor(by, dtype=value.dtype)
+    return chosen(rec, torch.where, out, mask, number, value)
 
 
 def _choice(rec: Recorder, bit: int, left: int, right: int) -> int:
@@ -350,7 +357,10 @@ def _is_softplus(rec: Recorder, unit: int, of: int, threshold: float) -> bool:
 
 def depends(rec: Recorder, func: Any, out: Any, *_: Any, **__: Any) -> Any:
     """A number taken out of the batch, on which Python's path may depend."""
-    del func
     if is_assert():
         return [None] * len(out) if isinstance(out, tuple) else None
+    name = func._schema.name.partition("::")[2]  # noqa: SLF001 -- how PyTorch names it
+    is_kept = name in ("any", "all", "min", "aminmax", "isfinite", "isnan", "max")
+    if is_kept and all(tensor.ndim for tensor in tensors_in([out])):  # a number for each row
+        raise rec.refusal(f"{name} can't be read")
     raise rec.refusal(PATH, "replace if, while and loops over values by a comparison or where")

@@ -155,7 +155,10 @@ def celu(rec: Recorder, func: Any, out: Tensor, value: Tensor, alpha: float = 1)
     """CELU, which is ELU where its constant is 1."""
     del func
     if alpha != 1:
-        raise rec.refusal(f"a celu with the constant {alpha:g}", "use elu")
+        raise rec.refusal(
+            f"a celu with the constant {alpha:g}",
+            f"write {alpha:g} * elu(y / {alpha:g}), which is the same",
+        )
     return applied(rec, out, value, "elu", alpha=1.0)
 
 

@@ -13,7 +13,7 @@ from adderlab.nets.tracing.operations.comparisons import depends, logits
 from adderlab.nets.tracing.operations.curves import larger
 from adderlab.nets.tracing.operations.shared import copies
 from adderlab.nets.tracing.places import place
-from adderlab.nets.tracing.recorder import Recorder
+from adderlab.nets.tracing.recorder import READABLE, Recorder
 
 MOST_RANKED: Final = 1024
 """Values of a softmax up to which the bounds of the activation ``logit`` hold."""
@@ -126,5 +126,5 @@ def largest_and_number(
         return larger(rec, func, out, value, *args) if args else depends(rec, func, out)
     numbers = largest(rec, func, out[1], value, *args, **kwargs)
     order, (units,) = rec.by_row(numbers)
-    what = ("the largest of several computed values is used", place(), "use its number: argmax")
+    what = ("the largest of several computed values is used", place(), READABLE)
     return rec.filled(out[0], order, copies(rec, units, what)), numbers

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from adderlab.nets.activations import RULES, Activation
+from adderlab.nets.tracing.nodes import IDENTITY
 from adderlab.nets.tracing.operations.shared import (
     COMPARE,
     activated,
@@ -18,6 +19,7 @@ from adderlab.nets.tracing.operations.shared import (
     is_computed,
     one_number,
     plus,
+    source_of,
     times,
     units_of,
 )
@@ -177,14 +179,39 @@ def scaled(rec: Recorder, func: Any, out: Tensor, left: Any, right: Any) -> Any:
 
 
 def _gated(rec: Recorder, out: Tensor, left: Tensor, right: Tensor) -> Any:
-    """``y * sigmoid(y)``, which is SiLU, and ``y * tanh(softplus(y))``, which is Mish."""
+    """``y * sigmoid(y)``, which is SiLU; ``y * tanh(softplus(y))``, which is Mish; bits' and."""
     parts = (rec.memory.codes(part).expand(out.shape).contiguous() for part in (left, right))
     order, columns = rec.by_row(*parts)
     for units, gates in (columns, columns[::-1]):
         kinds = {_gate(rec, *pair) for pair in zip(units.tolist(), gates.tolist(), strict=True)}
         if len(kinds) == 1 and (kind := kinds.pop()):
             return activated(rec, out, order, units, Activation(kind))
+    pairs = [tuple(_scaled_bit(rec, unit) for unit in pair)
+             for pair in zip(*(own.tolist() for own in columns), strict=True)]  # fmt: skip
+    if all(a and b and 1 in (a[1], b[1]) for a, b in pairs):  # nothing is rounded
+        return _both_bits(rec, out, order, pairs)
     raise rec.refusal("two computed values are multiplied", "multiply by constants alone")
+
+
+def _scaled_bit(rec: Recorder, unit: int) -> tuple[int, float] | None:
+    """Return the bit that a unit is a multiple of, and the factor; ``None`` for none."""
+    if unit < 0:
+        return rec.constant_unit(1.0), rec.memory.value_of(unit)
+    if rec.nodes.is_bit(unit):
+        return unit, 1.0
+    node = rec.nodes.node_of(unit)
+    source = source_of(node, rec.nodes.place_of(unit)[1])
+    is_plain = node is not None and node.bias is None and node.activation == IDENTITY
+    return source if is_plain and source and rec.nodes.is_bit(source[0]) else None
+
+
+def _both_bits(rec: Recorder, out: Tensor, order: Any, pairs: Any) -> Any:
+    """Products of bits, or of multiples of them: a multiple of their ``and``."""
+    terms = [[(a, 1.0), (b, 1.0)] for (a, _), (b, _) in pairs]
+    both = rec.rows_of_terms(terms, [-1.5] * len(terms), Activation("step"))
+    factors = [a * b for (_, a), (_, b) in pairs]
+    multiples = [[(unit, factor)] for unit, factor in zip(both, factors, strict=True)]
+    return rec.filled(out, order, rec.rows_of_terms(multiples))
 
 
 def _gate(rec: Recorder, unit: int, gate: int) -> str:
