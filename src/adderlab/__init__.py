@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from adderlab.tasks import Task, TaskLike, sample, table, task_named
     from adderlab.verbs.add import Sum, add
     from adderlab.verbs.build import Built, build
+    from adderlab.verbs.check import Checked, check
     from adderlab.verbs.compare import Compared, compare
     from adderlab.verbs.count import count
     from adderlab.verbs.explain import explain
@@ -62,6 +63,7 @@ _HOMES: Final = {
     "AdderlabError": "errors",
     "Built": "verbs.build",
     "Census": "runs.populations.census",
+    "Checked": "verbs.check",
     "Compared": "verbs.compare",
     "Computed": "verbs.run",
     "Count": "counting",
@@ -88,6 +90,7 @@ _HOMES: Final = {
     "Verdict": "proving",
     "add": "verbs.add",
     "build": "verbs.build",
+    "check": "verbs.check",
     "compare": "verbs.compare",
     "count": "verbs.count",
     "demo": "demo",
@@ -127,6 +130,7 @@ __all__ = [
     "AdderlabError",
     "Built",
     "Census",
+    "Checked",
     "Compared",
     "Computed",
     "Count",
@@ -153,6 +157,7 @@ __all__ = [
     "Verdict",
     "add",
     "build",
+    "check",
     "compare",
     "count",
     "demo",

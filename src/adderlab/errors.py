@@ -78,6 +78,10 @@ class NetworkFileError(NetworkError):
     """A network file that is missing, damaged, or not one of ours."""
 
 
+class CertificateError(AdderlabError, ValueError):
+    """A file that is no certificate, or is none that can be read."""
+
+
 class FormulaError(AdderlabError, ValueError):
     """A formula that can't be read or compiled; ``where`` holds its line and column."""
 

@@ -111,7 +111,8 @@ def test_nothing_is_completed_where_there_is_nothing(shell):
     assert completion.NETWORKS(".h") == [".hidden.safetensors"]
 
 
-FREE = {"-o"}
+FREE = {"-o", "--write-checker"}
+"""What is written may have any name."""
 
 
 def test_every_path_that_is_read_is_completed_by_its_kind():

@@ -147,8 +147,8 @@ def stopped(folder, *arguments, until, numbers=(signal.SIGINT,)):
         text=True,
         cwd=folder,
         env=ENVIRONMENT,
-        # a shell that runs the tests in the background has Ctrl-C ignored, and children inherit it
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        # a shell that runs the tests in the background has these ignored, and children inherit it
+        preexec_fn=lambda: [signal.signal(number, signal.SIG_DFL) for number in SIGNALS],
     )
     with process:
         try:

@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 from adderlab.cli import (
     add,
     build,
+    check,
     compare,
     count,
     demo,
@@ -115,6 +116,7 @@ for commands in (
     maps,
     explain,
     prove,
+    check,
     repair,
     compare,
     count,

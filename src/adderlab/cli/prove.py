@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,6 +29,8 @@ adderlab prove lecture.safetensors
 adderlab prove net.safetensors --task full-adder --format fp16 --format bf16
 
 adderlab prove net.safetensors --format exact
+
+adderlab prove net.safetensors -o net.cert
 
 adderlab prove wide.safetensors --timeout 60 --max-memory 8GB --sample 100000
 
@@ -76,6 +79,10 @@ def prove(
             parser=integer, metavar="N", help="Where no engine decides, try N random inputs."
         ),
     ] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="CERT", help="Write a certificate of the verdict."),
+    ] = None,
     explain_choice: Annotated[
         bool, typer.Option("--explain-choice", help="Say which engine was taken, and why.")
     ] = False,
@@ -104,6 +111,7 @@ def prove(
             timeout_s=timeout,
             max_memory_bytes=size_in_bytes(max_memory, where="--max-memory"),
             sample=sample,
+            out=out,
             on_progress=on_progress,
         )
     if explain_choice:

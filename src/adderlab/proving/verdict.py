@@ -164,6 +164,7 @@ class Verdict(Result):
         hint: of a refuted network, the order of bits under which it is proved, if there is one.
         cell_rows: of a composed one, the number of the cell's inputs.
         composition: of a composed one, why the cell's rows decide every width.
+        certificate: the path of the certificate that was written; empty without one.
     """
 
     verdict: Outcome
@@ -185,6 +186,7 @@ class Verdict(Result):
     hint: Order | None = None
     cell_rows: int | None = None
     composition: tuple[str, ...] = ()
+    certificate: str = ""
 
     def __bool__(self) -> bool:
         return self.verdict == "proved"
@@ -211,6 +213,7 @@ class Verdict(Result):
             "choice": self.choice or None,
             "hint": self.hint.to_dict() if self.hint is not None else None,
             "composition": list(self.composition),
+            "certificate": self.certificate or None,
         }
 
     def __repr__(self) -> str:
@@ -302,6 +305,8 @@ class Verdict(Result):
         sha256 = f", sha256 {self.sha256[:16]}…" if self.sha256 else ""
         seconds = f", {self.seconds:.3f} s" if self.seconds else ""
         yield f"{self.method or 'no engine'}{seconds}{sha256}"
+        if self.certificate:
+            yield f"certificate: {self.certificate}"
 
 
 def worst_of(outcomes: Iterable[Outcome]) -> Outcome:

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adderlab.checking import checked
-from adderlab.errors import LimitError, TaskError
+from adderlab.errors import LimitError, OptionError, TaskError
 from adderlab.limits import MOST_MEMORY_BYTES, Budget, CapReached, within
 from adderlab.nets import Network
 from adderlab.nets.readout import ReadoutLike
 from adderlab.nets.sources import ordered_task, read_source, recorded_task, task_of
+from adderlab.proving.certificates import certificate_of
 from adderlab.proving.composition import compose
 from adderlab.proving.decide import arithmetics, decide
 from adderlab.proving.orders import right_order
@@ -21,6 +22,7 @@ from adderlab.proving.verdict import FormatVerdict, Verdict
 from adderlab.tasks import TaskLike, as_task
 from adderlab.tasks.order import Names
 from adderlab.tasks.wirings import Wiring, wiring_named
+from adderlab.writing import write_file
 
 if TYPE_CHECKING:
     from torch import nn
@@ -41,6 +43,7 @@ def prove(
     timeout_s: float | None = None,
     max_memory_bytes: int = MOST_MEMORY_BYTES,
     sample: int = 0,
+    out: str | Path | None = None,
     on_progress: Callable[[str, float], None] = lambda what, share: None,
 ) -> Verdict:
     """Return whether the network computes the task on every input of its domain.
@@ -66,6 +69,9 @@ def prove(
             unless given.
         max_memory_bytes: how much reading and proving may take.
         sample: random inputs to try where no engine decides; they can only refute.
+        out: where to write a certificate, which others re-check (:func:`adderlab.check`). It is
+            bound to the bytes of the network file; of a network in memory, to those that
+            :func:`adderlab.save` writes. Where there is none, a note says why.
         on_progress: called with what is done and the share of it that is, 0 to 1; 0 where that is
             not known.
 
@@ -74,7 +80,9 @@ def prove(
 
     Raises:
         TaskError: no task is known, or it does not fit the network.
-        OptionError: there is no such engine, or a limit is not above 0.
+        OptionError: there is no such engine, a limit is not above 0, or a certificate is asked for
+            that would not be about the file as it is.
+        OutputError: the certificate can't be written.
         LimitError: a limit was reached before it was known what to prove.
         NetworkFileError: the file is not a network.
         ModelError: the module's ``forward`` can't be read.
@@ -97,6 +105,12 @@ def prove(
         )
     if wiring is None:
         target = ordered_task(model, target, bits=bits, inputs=inputs, outputs=outputs)
+    if out is not None and (readout is not None or output is not None):
+        raise OptionError(
+            "a certificate is about a network file as it is, its readout included",
+            where="out",
+            remedy="save the network with that readout first",
+        )
     start = time.perf_counter()
     budget = Budget.of(timeout_s, max_memory_bytes)
     with within(budget):
@@ -120,10 +134,21 @@ def prove(
         elif verdict.exact == "refuted":
             hint = right_order(net, task_of(net, target), formats=formats, budget=budget)
             verdict = replace(verdict, hint=hint)
+        notes = (*source.notes, *verdict.notes)
+        if out is not None:
+            on_progress("the certificate", 0.0)
+            own = task_of(net, target)
+            made = certificate_of(net, own, verdict, source.data, wiring=wiring, budget=budget)
+            if isinstance(made, str):
+                notes += (f"no certificate was written: {made}",)
+            else:
+                path = write_file(out, made.data)
+                notes += made.notes
+                verdict = replace(verdict, certificate=str(path))
     return replace(
         verdict,
         sha256=source.sha256,
-        notes=(*source.notes, *verdict.notes),
+        notes=notes,
         seconds=time.perf_counter() - start,
     )
 

@@ -6,6 +6,7 @@ from adderlab.proving.diagrams.engine import (
     DiagramResult,
     States,
     decide,
+    layers_of,
     states_of,
     variable_order,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "States",
     "decide",
     "is_specified",
+    "layers_of",
     "states_of",
     "variable_order",
 ]

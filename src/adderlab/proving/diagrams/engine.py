@@ -29,7 +29,7 @@ from adderlab.proving.unit_weights import stored_exponent, unit_rows
 from adderlab.proving.verdict import Margin
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from adderlab.tasks import Task
 
@@ -175,10 +175,38 @@ def states_of(
     return States(diagrams, {bit: number for number, bit in enumerate(order)}, of)
 
 
+def layers_of(
+    net: Network,
+    task: Task,
+    order: tuple[str, ...],
+    on_layer: Callable[[Diagrams, Values], None],
+    *,
+    budget: Budget,
+    most_nodes: int = MOST_NODES,
+) -> None:
+    """Make the diagrams of each layer's values, and hand them over before any is freed.
+
+    Args:
+        net: a network without curves.
+        task: it names the input bits.
+        order: the input bits in the order in which diagrams test them.
+        on_layer: called with the table and a layer's functions.
+        budget: the time and memory there is.
+        most_nodes: nodes there may be at once.
+
+    Raises:
+        CapReached: a cap was reached.
+    """
+    attempt = _Attempt(net, task, order, budget, most_nodes)
+    attempt.on_layer = lambda values: on_layer(attempt.diagrams, values)
+    _ = attempt.states()
+
+
 class _Attempt:
     """One run of the engine with one variable order, on a table of its own or a given one.
 
-    ``kept`` are functions of the table that are not to be freed.
+    ``kept`` are functions of the table that are not to be freed, and ``on_layer`` is called with
+    the values of each layer.
     """
 
     def __init__(
@@ -199,6 +227,7 @@ class _Attempt:
         self.order = order
         self.ranges: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
         self.exponents: list[int] = []
+        self.on_layer: Callable[[Values], None] = lambda values: None
 
     def decide(self) -> DiagramResult:
         """Return the result; raises :class:`CapReached` at a cap."""
@@ -249,6 +278,7 @@ class _Attempt:
             else:
                 sums, exponent = self._sums(layer, *given)
             values[node.name] = self._activated(layer, sums, exponent)
+            self.on_layer(values[node.name])
             self.budget.check()
             if len(self.diagrams) > 2 * kept or self.diagrams.results > RESULTS_PER_NODE * kept:
                 self._free(values)

@@ -1,0 +1,1725 @@
+"""Re-check a certificate of adderlab: ``python checker.py NET CERT``.
+
+This one file needs Python 3.11 and its standard library, and shares no code with the provers.
+
+What is trusted: Python's whole numbers, ``hashlib`` and ``json``, and that this text does what it
+says. What is not: the certificate, the network file, and whatever wrote them.
+
+What is done, in the order of this file:
+
+1. The certificate is canonical JSON (sorted keys, no spaces) with its own SHA-256 and the network
+   file's. The file is read here: exact values as whole numbers times powers of two.
+2. The task's rule is written here again; of a table, the certificate holds its rows.
+3. ``enumerated``: every row is evaluated again in whole numbers, in Gray-code order, up to 2^20.
+4. ``diagram``: each unit's claimed decision diagram is compared with the one that its sum of
+   earlier diagrams gives; then the outputs' with what the task asks for.
+5. ``composed``: every row of the cell, and what the wiring's induction needs of each.
+6. A number format is claimed only where nothing is rounded, or where a bound on all rounding
+   errors, whatever the order of summation, is below the margin. Both are derived here.
+7. A refuted network is evaluated on its counterexample.
+
+``valid`` is true, false, or null where the evidence can't be re-checked here. Exit codes: 0 true,
+1 false, 2 no certificate or no file, 3 null. It is documented in ``docs/certificates.md``.
+
+References:
+    Edge-valued diagrams: Lai and Sastry, DAC 1992. Rounding: Higham, "Accuracy and Stability of
+    Numerical Algorithms", 3.1 and 4.2. Gray code: Knuth, "The Art of Computer Programming" 4A.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import binascii
+import contextlib
+import hashlib
+import json
+import math
+import re
+import struct
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+MOST_BITS = 20
+"""Input bits of which all combinations are tried."""
+LARGEST_BYTES = 1 << 28
+"""Of a certificate; a network file may have four gigabytes."""
+MOST_NODES = 4_000_000
+
+KEYS = {
+    "adderlab_certificate", "counterexample", "evidence", "margin", "method", "network", "readout",
+    "semantics", "sha256", "task", "verdict",
+}  # fmt: skip
+
+
+class UnusableError(Exception):
+    """There is nothing to check: a file is missing, or is no certificate."""
+
+
+class InvalidError(Exception):
+    """The certificate does not hold."""
+
+
+class BeyondError(Exception):
+    """The evidence can't be re-checked here."""
+
+
+def need(holds: object, otherwise: str) -> None:
+    """Raise :class:`InvalidError` unless something holds."""
+    if not holds:
+        raise InvalidError(otherwise)
+
+
+# -- JSON and bytes ---------------------------------------------------------------------------
+
+
+def canonical(value: Any) -> bytes:
+    """Return the one way in which a certificate is written."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def seal(claims: dict[str, Any]) -> bytes:
+    """Return the certificate of claims, with its own SHA-256."""
+    own = {key: value for key, value in claims.items() if key != "sha256"}
+    return canonical({**own, "sha256": hashlib.sha256(canonical(own)).hexdigest()})
+
+
+def unsealed(data: bytes) -> dict[str, Any]:
+    """Return the claims of a certificate whose form and hash are right."""
+    try:
+        claims = json.loads(data)
+    except (ValueError, RecursionError):
+        raise UnusableError("it is not JSON") from None
+    if not isinstance(claims, dict) or "adderlab_certificate" not in claims:
+        raise UnusableError("it is no certificate of adderlab")
+    try:
+        is_canonical = seal(claims) == data
+    except ValueError:
+        is_canonical = False
+    need(is_canonical, "the certificate was changed: its bytes do not fit its SHA-256")
+    version = claims["adderlab_certificate"]
+    if type(version) is not int or version != 1:
+        raise BeyondError(f"certificates of version {version!r:.20} are not known here")
+    need(set(claims) == KEYS, "the certificate has unknown or missing keys")
+    return claims
+
+
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object's pairs, no key twice."""
+    need(len(dict(pairs)) == len(pairs), "a key occurs twice in the network file")
+    return dict(pairs)
+
+
+def parsed(text: bytes | str) -> Any:
+    """Return the JSON inside a network file."""
+    try:
+        return json.loads(text, object_pairs_hook=unique)
+    except (ValueError, RecursionError):
+        raise InvalidError("the network file holds JSON that is none") from None
+
+
+def fields(value: Any, needed: Iterable[str], optional: Iterable[str] = ()) -> dict[str, Any]:
+    """Return a JSON object with exactly these keys."""
+    names = set(needed)
+    fits = isinstance(value, dict) and names <= set(value) <= names | set(optional)
+    need(fits, f"an object has not exactly the keys {', '.join(sorted(names))}")
+    return value
+
+
+# -- Exact values -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Numbers of a shape: ``integers`` times ``2**exponent``."""
+
+    integers: list[int]
+    exponent: int
+    shape: tuple[int, ...]
+
+
+def dyadic(values: Sequence[Fraction | float | int], shape: tuple[int, ...]) -> Numbers:
+    """Return numbers whose denominators are powers of two, over the smallest of these."""
+    exact = [Fraction(value) for value in values]
+    shift = max((value.denominator.bit_length() - 1 for value in exact), default=0)
+    integers = [value.numerator << (shift + 1 - value.denominator.bit_length()) for value in exact]
+    return Numbers(integers, -shift, shape)
+
+
+def floats(data: bytes, code: str) -> list[float]:
+    """Return little-endian floats; ``B`` is bfloat16, ``3`` and ``2`` are the 8-bit formats."""
+    if code == "B":
+        words = struct.unpack(f"<{len(data) // 2}H", data)
+        data = struct.pack(f"<{len(words)}I", *(word << 16 for word in words))
+        code = "f"
+    elif code == "2":
+        data, code = b"".join(bytes((0, byte)) for byte in data), "e"
+    if code == "3":
+        values = [_e4m3(byte) for byte in data]
+    else:
+        values = list(struct.unpack(f"<{len(data) // struct.calcsize(code)}{code}", data))
+    need(all(map(math.isfinite, values)), "a tensor holds an infinity or NaN")
+    return values
+
+
+def _e4m3(byte: int) -> float:
+    sign, exponent, rest = -1.0 if byte >> 7 else 1.0, byte >> 3 & 15, byte & 7
+    if (exponent, rest) == (15, 7):
+        return math.nan
+    return sign * (rest * 2.0**-9 if not exponent else (8 + rest) * 2.0 ** (exponent - 10))
+
+
+FLOATS = {
+    "F64": "d", "F32": "f", "F16": "e", "BF16": "B", "F8_E4M3": "3", "F8_E5M2": "2",
+}  # fmt: skip
+INTEGERS = {f"{sign}{8 * size}": (sign, size) for sign in "IU" for size in (1, 2, 4, 8)}
+BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "F8_E4M3": 1, "F8_E5M2": 1,
+         **{name: size for name, (_, size) in INTEGERS.items()}}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A tensor's bytes."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data: bytes
+
+    def whole(self, signs: str = "IU") -> list[int]:
+        """Return its whole numbers."""
+        sign, size = INTEGERS.get(self.dtype, ("", 0))
+        need(sign and sign in signs, f"a tensor of type {self.dtype} stands for whole numbers")
+        places = range(0, len(self.data), size)
+        return [
+            int.from_bytes(self.data[at : at + size], "little", signed=sign == "I") for at in places
+        ]
+
+    def exact(self) -> Numbers:
+        """Return its values."""
+        if self.dtype in FLOATS:
+            return dyadic(floats(self.data, FLOATS[self.dtype]), self.shape)
+        return Numbers(self.whole(), 0, self.shape)
+
+
+Matrix = tuple[list[list[tuple[int, int]]], int, int]
+"""By row the columns of entries and their whole numbers; their power of two; the columns."""
+
+
+class File:
+    """A network file: safetensors, whose tensors are each taken once."""
+
+    def __init__(self, data: bytes) -> None:
+        length = int.from_bytes(data[:8], "little")
+        need(len(data) > 8 and length <= len(data) - 8, "the network file is cut short")
+        header = parsed(data[8 : 8 + length])
+        need(isinstance(header, dict), "the network file has no header")
+        metadata = header.pop("__metadata__", {})
+        need(isinstance(metadata, dict) and isinstance(metadata.get("adderlab"), str),
+             "the network file has no record of its layers")  # fmt: skip
+        self.tensors: dict[str, Stored] = {}
+        spans: list[tuple[int, int]] = []
+        for name, entry in header.items():
+            tensor = fields(entry, ("dtype", "shape", "data_offsets"))
+            shape, offsets = sizes(tensor["shape"]), sizes(tensor["data_offsets"])
+            need(tensor["dtype"] in BYTES and len(offsets) == 2, f"tensor {name!r:.40} is faulty")
+            begin, end = offsets
+            need(math.prod(shape) * BYTES[tensor["dtype"]] == end - begin,
+                 f"tensor {name!r:.40} has another size than its shape")  # fmt: skip
+            spans.append((begin, end))
+            at = 8 + length
+            self.tensors[name] = Stored(tensor["dtype"], shape, data[at + begin : at + end])
+        ends = [0, *(end for _, end in sorted(spans))]
+        is_whole = ends[:-1] == [begin for begin, _ in sorted(spans)]
+        need(is_whole and ends[-1] == len(data) - 8 - length,
+             "tensors overlap, or bytes of the network file are unused")  # fmt: skip
+        self.record: Any = parsed(metadata["adderlab"])
+
+    def take(self, name: Any) -> Stored:
+        """Return a tensor, which nothing else may name."""
+        need(isinstance(name, str) and name in self.tensors, f"no tensor {name!r:.40} is left")
+        return self.tensors.pop(name)
+
+    def numbers(self, spec: Any) -> Numbers:
+        """Return dense, packed or coded numbers."""
+        if not isinstance(spec, dict):
+            return self.take(spec).exact()
+        if "codes" in spec:
+            return self._coded(fields(spec, ("codes", "sizes", "codebook")))
+        entry = fields(spec, ("packed", "shape", "data"))
+        shape, (bits,) = sizes(entry["shape"]), sizes([entry["packed"]])
+        raw, count = self.take(entry["data"]), math.prod(shape)
+        need(raw.dtype == "U8" and 0 < bits <= 32 and len(raw.data) == -(-count * bits // 8),
+             "packed numbers take another number of bytes")  # fmt: skip
+        integers = [_bits_at(raw.data, at * bits, bits) for at in range(count)]
+        used = count * bits % 8
+        need(not used or not raw.data[-1] >> used, "padding bits are set")
+        if bits == 1:
+            integers = [-1 if number else 1 for number in integers]
+        else:
+            integers = [number - (number >> (bits - 1) << bits) for number in integers]
+        return Numbers(integers, 0, shape)
+
+    def _coded(self, spec: dict[str, Any]) -> Numbers:
+        codes, lengths, raw = (self.take(spec[key]) for key in ("codes", "sizes", "codebook"))
+        ends = [0]
+        for length in lengths.whole("U"):
+            ends.append(ends[-1] + length)
+        need(raw.dtype == "U8" and ends[-1] == len(raw.data), "a codebook has unused bytes")
+        values = [int.from_bytes(raw.data[a:b], "little", signed=True) for a, b in pairwise(ends)]
+        places = codes.whole("U")
+        need(all(low < high for low, high in pairwise(values)), "a codebook does not ascend")
+        need(set(places) == set(range(len(values))), "codes do not fit their codebook")
+        return Numbers([values[place] for place in places], 0, codes.shape)
+
+    def matrix(self, spec: Any, *, is_vector: bool = False) -> Matrix:
+        """Return a matrix; of a vector one of a single column.
+
+        With scales a value is ``scale * (number - zero)``.
+        """
+        scale, zero = None, None
+        if isinstance(spec, dict) and "scale" in spec:
+            entry = fields(spec, ("scale", "q"), ("zero",))
+            scale = self.take(entry["scale"]).exact()
+            zero = self.take(entry["zero"]).exact() if "zero" in entry else None
+            spec = entry["q"]
+        if isinstance(spec, dict) and "indptr" in spec:
+            rows, exponent, count = self._sparse(spec)
+            need(zero is None, "a sparse matrix has a zero point")
+        else:
+            numbers = self.numbers(spec)
+            shape = (*numbers.shape, 1) if is_vector else numbers.shape
+            need(len(shape) == 2, "a weight is no matrix, or a bias no vector")
+            count, exponent, integers = shape[1], numbers.exponent, numbers.integers
+            rows = [list(enumerate(integers[row * count :][:count])) for row in range(shape[0])]
+        if zero is not None:
+            own = each(zero, len(rows))
+            low = min(exponent, zero.exponent)
+            rows = [
+                [(at, (n << exponent - low) - (z << zero.exponent - low)) for at, n in row]
+                for row, z in zip(rows, own, strict=True)
+            ]
+            exponent = low
+        if scale is not None:
+            rows = [
+                [(at, number * factor) for at, number in row]
+                for row, factor in zip(rows, each(scale, len(rows)), strict=True)
+            ]
+            exponent += scale.exponent
+        return [[(at, number) for at, number in row if number] for row in rows], exponent, count
+
+    def _sparse(self, spec: Any) -> Matrix:
+        entry = fields(spec, ("shape", "indptr", "indices", "values"))
+        shape = sizes(entry["shape"])
+        ends, columns = (self.take(entry[key]).whole("U") for key in ("indptr", "indices"))
+        values = self.numbers(entry["values"])
+        need(len(shape) == 2 and len(ends) == shape[0] + 1 and ends[0] == 0
+             and ends[-1] == len(columns) == len(values.integers)
+             and all(a <= b for a, b in pairwise(ends)), "a sparse matrix is faulty")  # fmt: skip
+        rows = [
+            list(zip(columns[a:b], values.integers[a:b], strict=True)) for a, b in pairwise(ends)
+        ]
+        for row in rows:
+            places = [column for column, _ in row]
+            need(places == sorted(set(places)) and (not places or places[-1] < shape[1]),
+                 "the columns of a sparse row do not ascend")  # fmt: skip
+        return rows, values.exponent, shape[1]
+
+
+def sizes(value: Any) -> tuple[int, ...]:
+    """Return a list of sizes."""
+    fits = isinstance(value, list) and all(type(size) is int and size >= 0 for size in value)
+    need(fits, "a shape or place is no list of whole numbers")
+    return tuple(value)
+
+
+def each(numbers: Numbers, count: int) -> list[int]:
+    """Return one number a row."""
+    need(numbers.shape in ((), (count,)), "scales are neither one nor one a row")
+    return numbers.integers * (count if numbers.shape == () else 1)
+
+
+def _bits_at(data: bytes, start: int, count: int) -> int:
+    raw = int.from_bytes(data[start // 8 : (start + count + 7) // 8], "little")
+    return raw >> start % 8 & (1 << count) - 1
+
+
+# -- Activations: lines between knots ---------------------------------------------------------
+
+Line = tuple[Fraction, Fraction]
+"""Slope and intercept."""
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """A piecewise linear function: a line before the first knot, then a value and a line each."""
+
+    lines: tuple[Line, ...]
+    knots: tuple[Fraction, ...] = ()
+    values: tuple[Fraction, ...] = ()
+
+    def constants(self) -> set[Fraction]:
+        """Return its knots, values and intercepts."""
+        return {*self.knots, *self.values, *(start for _, start in self.lines)}
+
+    def is_computed_exactly(self) -> bool:
+        """Return whether it only compares, negates and chooses, which no format rounds."""
+        return all(slope in (-1, 0, 1) and not (slope and start) for slope, start in self.lines)
+
+    def is_continuous(self) -> bool:
+        """Return whether it has no jump."""
+        return all(
+            before[0] * knot + before[1] == value == after[0] * knot + after[1]
+            for (before, after), knot, value in zip(
+                pairwise(self.lines), self.knots, self.values, strict=True
+            )
+        )
+
+    def at(self, total: Fraction) -> Fraction:
+        """Return its value."""
+        slope, start = self.lines[0]
+        result = slope * total + start
+        for knot, value, (slope, start) in zip(
+            self.knots, self.values, self.lines[1:], strict=True
+        ):
+            if total < knot:
+                break
+            result = value if total == knot else slope * total + start
+        return result
+
+
+_ZERO, _ONE = Fraction(0), Fraction(1)
+SAME = Pieces(((_ONE, _ZERO),))
+RELU = Pieces(((_ZERO, _ZERO), (_ONE, _ZERO)), (_ZERO,), (_ZERO,))
+
+
+def pieces(entry: dict[str, Any], unit: int) -> Pieces:
+    """Return what a layer of the record applies to the sum of one of its units."""
+    kind = entry["activation"]
+
+    def number(key: str) -> Fraction:
+        value = entry[key]
+        if isinstance(value, list):
+            value = value[0] if len(value) == 1 else value[unit]
+        return Fraction(a_float(value, f"{key} of {kind!r:.20}"))
+
+    zero, one = Fraction(0), Fraction(1)
+    none: Line = (zero, zero)
+    same: Line = (one, zero)
+
+    def flat(value: Fraction) -> Line:
+        return zero, value
+
+    match kind:
+        case "identity" | "logit":
+            return SAME
+        case "relu":
+            return RELU
+        case "step":
+            return Pieces((none, flat(one)), (zero,), (Fraction(entry["convention"] == ">="),))
+        case "heaviside":
+            return Pieces((none, flat(one)), (zero,), (number("value"),))
+        case "sign":
+            return Pieces((flat(-one), flat(one)), (zero,), (zero,))
+        case "abs":
+            return Pieces(((-one, zero), same), (zero,), (zero,))
+        case "leaky" | "prelu":
+            slope = number("slope" if kind == "leaky" else "slopes")
+            return Pieces(((slope, zero), same), (zero,), (zero,))
+        case "threshold":
+            knot, value = number("threshold"), number("value")
+            return Pieces((flat(value), same), (knot,), (value,))
+        case "relu6" | "hardtanh" | "clamp":
+            low, high = (Fraction(0), Fraction(6)) if kind == "relu6" else (
+                None if entry[key] is None else number(key) for key in ("min", "max"))  # fmt: skip
+            return clipped(low, high)
+        case "where":
+            knot = number("threshold")
+            above, below = (
+                same if entry[key] is None else flat(number(key)) for key in ("above", "below")
+            )
+            chosen = above if entry["convention"] == ">=" else below
+            return Pieces((below, above), (knot,), (chosen[0] * knot + chosen[1],))
+        case _:
+            raise BeyondError(f"{kind!r:.20} is not evaluated here: it has no whole numbers")
+
+
+def clipped(low: Fraction | None, high: Fraction | None) -> Pieces:
+    """Return the function that keeps a sum between two limits; the upper one wins."""
+    same: Line = (Fraction(1), Fraction(0))
+    if low is not None and high is not None and low >= high:
+        return Pieces(((Fraction(0), high),))
+    limits = [limit for limit in (low, high) if limit is not None]
+    first = same if low is None else (Fraction(0), low)
+    last = [] if high is None else [(Fraction(0), high)]
+    return Pieces(
+        (first, *([same] if low is not None else []), *last), tuple(limits), tuple(limits)
+    )
+
+
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "step": ("convention",), "heaviside": ("value",), "leaky": ("slope",), "prelu": ("slopes",),
+    "threshold": ("threshold", "value"), "hardtanh": ("min", "max"), "clamp": ("min", "max"),
+    "where": ("convention", "threshold", "above", "below"), "quotient": ("divisor",),
+    "softplus": ("beta", "threshold"), "elu": ("alpha",), "gelu": ("approximate",),
+}  # fmt: skip
+
+
+# -- The network ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer over whole numbers.
+
+    Attributes:
+        reads: names of what it reads, joined in this order.
+        rows: of each unit, the columns that it reads and their weights.
+        bias: of each unit.
+        exponent: the power of two that sums are multiples of.
+        pieces: of each unit.
+        scale: the power of two that values are multiples of.
+    """
+
+    reads: tuple[str, ...]
+    rows: list[list[tuple[int, int]]]
+    bias: list[int]
+    exponent: int
+    pieces: list[Pieces]
+    scale: int
+
+    def __post_init__(self) -> None:
+        need(len(self.rows) == len(self.bias), "a layer has more biases than units, or fewer")
+
+    def activation(self) -> Callable[[list[int]], list[int]]:
+        """Return what is applied to all sums, as whole numbers."""
+        kinds, is_scaled = set(self.pieces), self.exponent != self.scale
+        if kinds == {SAME} and not is_scaled:
+            return lambda sums: sums
+        if kinds == {RELU} and not is_scaled:
+            return lambda sums: [total if total > 0 else 0 for total in sums]
+        of_sums, of_values = Fraction(2) ** self.exponent, Fraction(2) ** self.scale
+        known: list[dict[int, int]] = [{} for _ in self.pieces]
+
+        def value(unit: int, total: int) -> int:
+            table = known[unit]
+            if total not in table:
+                if len(table) > 1 << 12:
+                    table.clear()
+                table[total] = int(self.pieces[unit].at(total * of_sums) / of_values)
+            return table[total]
+
+        return lambda sums: [value(unit, total) for unit, total in enumerate(sums)]
+
+
+@dataclass
+class Net:
+    """A network, as exact as the file is.
+
+    Attributes:
+        layers: by name, in their order.
+        outputs: the layers whose values are read out, joined.
+        n_in: input bits.
+        readout: as the record has it.
+        threshold: of the readout; that of what goes into a last sigmoid, which is left out.
+        form: the number format that it is stored in.
+        stored: every stored number and its power of two.
+        can_be_run: whether a format's arithmetic is that of these layers: no scales, no sigmoid.
+    """
+
+    layers: dict[str, Layer]
+    outputs: tuple[str, ...]
+    n_in: int
+    readout: dict[str, Any]
+    threshold: Fraction
+    form: str
+    stored: list[tuple[int, int]]
+    can_be_run: bool
+
+    def exponents(self, names: Sequence[str]) -> list[int]:
+        """Return the power of two of each joined value."""
+        return [
+            exponent
+            for name in names
+            for exponent in (
+                [0] * self.n_in
+                if name == "input"
+                else [self.layers[name].scale] * len(self.layers[name].rows)
+            )
+        ]
+
+    def join(self, values: dict[str, list[Any]], names: Sequence[str]) -> list[Any]:
+        """Return values end to end."""
+        return values[names[0]] if len(names) == 1 else [v for name in names for v in values[name]]
+
+
+def exponent_of(number: Fraction) -> int:
+    """Return the power of two that a dyadic number is an odd multiple of."""
+    zeros = (number.numerator & -number.numerator).bit_length() - 1 if number else 0
+    return zeros - (number.denominator.bit_length() - 1)
+
+
+def read_network(data: bytes) -> Net:
+    """Return the network in a file's bytes."""
+    file = File(data)
+    record = fields(file.record, ("schema", "task", "format", "layers", "readout"),
+                    ("training", "outputs"))  # fmt: skip
+    need(type(record["schema"]) is int and record["schema"] == 1, "the record is of another schema")
+    entries = record["layers"]
+    need(isinstance(entries, list) and entries, "the record has no layers")
+    names = [f"fc{number}" for number in range(1, len(entries) + 1)]
+    for at, entry in enumerate(entries):
+        kind = entry.get("activation") if isinstance(entry, dict) else None
+        need(isinstance(kind, str), "a layer has no activation")
+        options = OPTIONS.get(str(kind), ())
+        _ = fields(entry, ("weight", "activation", *options), ("bias", "inputs"))
+        entries[at] = {"inputs": names[at - 1 : at] or ["input"], **entry}
+    outputs = listed(record.get("outputs", names[-1:]), names)
+    readout = record["readout"]
+    kind = readout.get("kind") if isinstance(readout, dict) else None
+    if kind == "argmax":
+        raise BeyondError("a readout by argmax is not read here; save the network again")
+    _ = fields(readout, ("kind",) if kind == "exact" else ("kind", "threshold", "convention"))
+    threshold = Fraction(0)
+    if kind != "exact":
+        need(kind == "threshold" and readout["convention"] in (">", ">="), "no such readout")
+        threshold = Fraction(a_float(readout["threshold"], "the threshold"))
+    last = [entry for name, entry in zip(names, entries, strict=True) if name in outputs]
+    is_read = any(name in entry["inputs"] for entry in entries for name in outputs)
+    kinds = {entry["activation"] for entry in last}
+    can_be_run = "logit" not in {entry["activation"] for entry in entries}
+    if kinds == {"sigmoid"} and threshold == Fraction(1, 2) and not is_read:
+        threshold, can_be_run = Fraction(0), False  # sigmoid(y) > 1/2 where y > 0
+        for entry in last:
+            entry["activation"] = "identity"
+    net = Net({}, outputs, 0, readout, threshold, str(record["format"]), [], can_be_run)
+    for name, entry in zip(names, entries, strict=True):
+        add_layer(net, file, name, entry)
+    need(not file.tensors, "a tensor is used by no layer")
+    return net
+
+
+def listed(value: Any, known: Iterable[str]) -> tuple[str, ...]:
+    """Return names of layers, each known and named once."""
+    fits = isinstance(value, list) and value and all(isinstance(name, str) for name in value)
+    need(fits and set(value) <= set(known) and len(set(value)) == len(value),
+         "layers are named that are not there, or twice")  # fmt: skip
+    return tuple(value)
+
+
+def a_float(value: Any, what: str) -> float:
+    """Return a JSON number as the nearest double."""
+    need(type(value) in (int, float), f"{what} is no number")
+    try:
+        nearest = float(value)
+    except OverflowError:
+        nearest = math.inf
+    need(math.isfinite(nearest), f"{what} is beyond every double")
+    return nearest
+
+
+def add_layer(net: Net, file: File, name: str, entry: dict[str, Any]) -> None:
+    """Add a layer to a network: its weights over the powers of two of what it reads."""
+    reads = listed(entry["inputs"], ("input", *net.layers))
+    rows, power, width = file.matrix(entry["weight"])
+    if "input" in reads:
+        rest = width - sum(len(net.layers[own].rows) for own in reads if own != "input")
+        need(rest > 0 and net.n_in in (0, rest), "layers read inputs of other widths")
+        net.n_in = rest
+    columns = net.exponents(reads)
+    need(len(columns) == width, "a layer's weight has another width than what it reads")
+    bias, bias_power = [0] * len(rows), power
+    if "bias" in entry:
+        stored, bias_power, _ = file.matrix(entry["bias"], is_vector=True)
+        bias = [dict(row).get(0, 0) for row in stored]
+    net.stored += [(number, power) for row in rows for _, number in row]
+    net.stored += [(number, bias_power) for number in bias]
+    net.can_be_run &= not any(
+        isinstance(entry.get(key), dict) and "scale" in entry[key] for key in ("weight", "bias")
+    )
+    units = [pieces(entry, unit) for unit in range(len(rows))]
+    finest = min(
+        *(power + column for column in columns),
+        *([bias_power] if any(bias) else []),
+        *(exponent_of(knot) for unit in units for knot in unit.knots if knot),
+        power,
+    )
+    constants = {
+        value
+        for unit in units
+        for value in (*unit.values, *(start for _, start in unit.lines))
+        if value
+    }
+    slopes = {slope for unit in units for slope, _ in unit.lines if slope}
+    scale = min(
+        [*(finest + exponent_of(slope) for slope in slopes), *map(exponent_of, constants)],
+        default=0,
+    )
+    net.layers[name] = Layer(
+        reads,
+        [[(at, n << power + columns[at] - finest) for at, n in row] for row in rows],
+        [n << bias_power - finest if n else 0 for n in bias],
+        finest,
+        units,
+        scale,
+    )
+
+
+# -- The task ---------------------------------------------------------------------------------
+
+Words = dict[str, int]
+Rule = Callable[[Words], dict[str, int | None]]
+"""From the input words to the output words; ``None`` where any value will do."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the network is claimed to compute.
+
+    Attributes:
+        name: as the certificate has it.
+        inputs: names, widths and numbers of values of the input words.
+        outputs: names and widths of the output words.
+        rule: between them.
+        weights: where the task is one linear equation, each bit's weight in a sum that must be 0.
+        takes: the input bits in the order in which the network takes them.
+        gives: likewise the output bits.
+    """
+
+    name: str
+    inputs: list[tuple[str, int, int]]
+    outputs: list[tuple[str, int]]
+    rule: Rule
+    weights: dict[str, int]
+    takes: list[str]
+    gives: list[str]
+
+    @property
+    def rows(self) -> int:
+        """How many inputs its domain has."""
+        return math.prod(size for _, _, size in self.inputs)
+
+    @property
+    def size(self) -> str:
+        """The same as text: a large one as a power of two."""
+        rows = self.rows
+        is_power = rows > 1 << MOST_BITS and not rows & rows - 1
+        return f"2^{rows.bit_length() - 1}" if is_power else str(rows)
+
+    def expected(self, words: Words) -> dict[str, int | None]:
+        """Return each output bit, ``None`` where any value will do."""
+        outputs = self.rule(words)
+        return {
+            bit: None if (value := outputs[name]) is None else value >> width - 1 - at & 1
+            for name, width in self.outputs
+            for at, bit in enumerate(bits_of(name, width))
+        }
+
+    def place_of(self, bit: str) -> tuple[str, int]:
+        """Return the word of an input bit, and the bit's value in it."""
+        return next(
+            (name, 1 << width - 1 - at)
+            for name, width, _ in self.inputs
+            for at, own in enumerate(bits_of(name, width))
+            if own == bit
+        )
+
+    def in_code(self) -> dict[str, int]:
+        """Return the value of each output bit in one number of all, the first the highest."""
+        order = [bit for name, width in self.outputs for bit in bits_of(name, width)]
+        return {bit: 1 << place for place, bit in enumerate(reversed(order))}
+
+    def code(self, words: Words) -> tuple[int, int]:
+        """Return the output bits that a row asks for as one number, and which of them matter."""
+        outputs = self.rule(words)
+        code = cares = 0
+        for name, width in self.outputs:
+            value = outputs[name]
+            code, cares = code << width, cares << width
+            if value is not None:
+                code |= value
+                cares |= (1 << width) - 1
+        return code, cares
+
+    def number(self, words: Words) -> int:
+        """Return the number of a row: the first word is the most significant digit."""
+        index = 0
+        for name, _, size in self.inputs:
+            index = index * size + words[name]
+        return index
+
+
+def bits_of(name: str, width: int) -> list[str]:
+    """Return the names of a word's bits, most significant first."""
+    return [name] if width == 1 else [f"{name}{place}" for place in reversed(range(width))]
+
+
+def _subtract(width: int) -> Rule:
+    return lambda w: {"borrow": int(w["a"] < w["b"]), "d": (w["a"] - w["b"]) % (1 << width)}
+
+
+TWO, ONE = "a:N b:N", "x:N"
+TASKS: dict[str, tuple[str, str, Callable[[int], Rule]]] = {
+    "half-adder": ("a:1 b:1", "c:2", lambda n: lambda w: {"c": w["a"] + w["b"]}),
+    "full-adder": (
+        "a:1 b:1 cin:1", "c:2", lambda n: lambda w: {"c": w["a"] + w["b"] + w["cin"]},
+    ),
+    "adder": (TWO, "c:M", lambda n: lambda w: {"c": w["a"] + w["b"]}),
+    "subtractor": (TWO, "borrow:1 d:N", _subtract),
+    "comparator": (TWO, "lt:1 eq:1 gt:1", lambda n: lambda w: {
+        "lt": int(w["a"] < w["b"]), "eq": int(w["a"] == w["b"]), "gt": int(w["a"] > w["b"]),
+    }),
+    "multiplier": (TWO, "p:D", lambda n: lambda w: {"p": w["a"] * w["b"]}),
+    "parity": (ONE, "p:1", lambda n: lambda w: {"p": w["x"].bit_count() % 2}),
+    "majority": (ONE, "m:1", lambda n: lambda w: {"m": int(2 * w["x"].bit_count() > n)}),
+    "popcount": (ONE, "n:L", lambda n: lambda w: {"n": w["x"].bit_count()}),
+}  # fmt: skip
+"""Words of width N, M = N + 1, D = 2 N or L, the bits of N; and the rule."""
+
+SIGNS = {"half-adder": "c -a -b", "full-adder": "c -a -b -cin", "adder": "c -a -b",
+         "subtractor": "d -a b", "popcount": "n"}  # fmt: skip
+"""Tasks that are linear equations: the words in them, with their signs."""
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """How a cell is repeated, digit by digit, the lowest first.
+
+    Attributes:
+        cell: the cell's words.
+        operands: those that take a digit of each number.
+        carried: that which takes what the cell before gives.
+        base: of the digits.
+        rule: of the cell.
+        step: what must hold of a row, by its words, the digit and what is carried on.
+        read: the digit and what is carried on, from the output words.
+        claim: what then holds after any number of digits.
+    """
+
+    cell: tuple[str, str]
+    operands: tuple[str, ...]
+    carried: str
+    base: int
+    rule: Rule
+    step: Callable[[Words, int, int], bool]
+    read: Callable[[Words], tuple[int, int]]
+    claim: str
+
+
+WIRINGS = {
+    "adder:any": Wiring(
+        ("a:1 b:1 cin:1", "c:2"), ("a", "b"), "cin", 2,
+        lambda w: {"c": w["a"] + w["b"] + w["cin"]},
+        lambda w, digit, carry: w["a"] + w["b"] + w["cin"] == digit + 2 * carry,
+        lambda w: (w["c"] & 1, w["c"] >> 1),
+        "the sum of the lowest n digits is the number collected + 2^n times what is carried",
+    ),
+    "decimal-adder:any": Wiring(
+        ("d:4<10 e:4<10 cin:1", "cout:1 s:4"), ("d", "e"), "cin", 10,
+        lambda w: {"cout": int(sum(w.values()) >= 10), "s": sum(w.values()) % 10},
+        lambda w, digit, carry: w["d"] + w["e"] + w["cin"] == digit + 10 * carry,
+        lambda w: (w["s"], w["cout"]),
+        "the sum of the lowest n digits is the number collected + 10^n times what is carried",
+    ),
+    "subtractor:any": Wiring(
+        ("a:1 b:1 bin:1", "bout:1 d:1"), ("a", "b"), "bin", 2,
+        lambda w: {"bout": int(w["a"] < w["b"] + w["bin"]), "d": (w["a"] - w["b"] - w["bin"]) % 2},
+        lambda w, digit, carry: w["a"] - w["b"] - w["bin"] == digit - 2 * carry,
+        lambda w: (w["d"], w["bout"]),
+        "the difference of the lowest n digits is the number collected - 2^n times what is carried",
+    ),
+    "comparator:any": Wiring(
+        ("a:1 b:1 before:2<3", "order:2"), ("a", "b"), "before", 2,
+        lambda w: {"order": w["before"] if w["a"] == w["b"] else 1 + (w["a"] > w["b"])},
+        lambda w, digit, carry: (
+            carry == (w["before"] if w["a"] == w["b"] else 1 + (w["a"] > w["b"]))
+        ),
+        lambda w: (0, w["order"]),
+        "what is carried says how the lowest n digits compare: 0 equal, 1 less, 2 greater",
+    ),
+    "parity:any": Wiring(
+        ("x:1 before:1", "p:1"), ("x",), "before", 2,
+        lambda w: {"p": w["x"] ^ w["before"]},
+        lambda w, digit, carry: carry == w["x"] ^ w["before"],
+        lambda w: (0, w["p"]),
+        "what is carried is 1 where the lowest n bits have an odd number of ones",
+    ),
+}  # fmt: skip
+"""The first cell is given 0."""
+
+
+def parsed_words(text: str, width: int) -> list[tuple[str, int, int]]:
+    """Return words with their widths and numbers of values."""
+    letters = {"N": width, "M": width + 1, "D": 2 * width, "L": width.bit_length()}
+    words: list[tuple[str, int, int]] = []
+    for part in text.split():
+        name, _, size = part.partition(":")
+        size, _, bound = size.partition("<")
+        bits = letters[size] if size in letters else int(size)
+        words.append((name, bits, int(bound) if bound else 1 << bits))
+    return words
+
+
+def named_task(name: str) -> Task:
+    """Return the task of a name, its bits in the usual order."""
+    kind, colon, rest = name.partition(":")
+    if kind == "cell":
+        kind, name = "", rest + ":any"
+    if name in WIRINGS:
+        wiring, width = WIRINGS[name], 1
+        inputs, outputs, rule = *wiring.cell, wiring.rule
+    else:
+        need(kind in TASKS, f"there is no task {name!r:.40}")
+        inputs, outputs, make = TASKS[kind]
+        need(re.fullmatch("[1-9][0-9]{0,6}", rest) if "N" in inputs else not colon,
+             f"there is no task {name!r:.40}")  # fmt: skip
+        width = int(rest) if rest else 1
+        rule = make(width)
+    words = [parsed_words(text, width) for text in (inputs, outputs)]
+    given = [(word, bits) for word, bits, _ in words[1]]
+    weights: dict[str, int] = {}
+    for part in SIGNS.get(kind, "").split():
+        sign, word = (-1, part[1:]) if part[0] == "-" else (1, part)
+        bits = next(size for own, size, *_ in (*words[0], *words[1]) if own == word)
+        weights |= {bit: sign << bits - 1 - at for at, bit in enumerate(bits_of(word, bits))}
+    if kind == "subtractor":
+        weights["borrow"] = -(1 << width)
+    if kind == "popcount":
+        weights |= dict.fromkeys(bits_of("x", width), -1)
+    return ordered(Task(name, words[0], given, rule, weights, [], []), None, None)
+
+
+TABLE = "table:sha256-"
+
+
+def table_task(name: str, table: Any) -> Task:
+    """Return the task of a truth table: its words, and its rows packed as in network files."""
+    entry = fields(table, ("in", "out", "rows", "sha256"))
+    packed = json.dumps({"in": entry["in"], "out": entry["out"]}, separators=(",", ":")).encode()
+    try:
+        rows = base64.b64decode(entry["rows"], validate=True)
+        inputs = [(str(n), int(w), 1 << w if b is None else int(b)) for n, w, b in entry["in"]]
+        outputs = [(str(n), int(w)) for n, w in entry["out"]]
+    except (TypeError, ValueError, binascii.Error):
+        raise InvalidError("the table is faulty") from None
+    need(hashlib.sha256(packed + rows).hexdigest() == entry["sha256"], "the table was changed")
+    need(inputs and outputs and sum(width for _, width, _ in inputs) <= 26
+         and all(0 < size <= 1 << width for _, width, size in inputs)
+         and all(0 < width <= 4096 for _, width in outputs), "the table is faulty")  # fmt: skip
+    count = math.prod(size for _, _, size in inputs)
+    columns: dict[str, tuple[bytes, int, bytes]] = {}
+    at = 0
+    for word, width in outputs:
+        ends = at, at + -(-count * width // 8), at + -(-count * width // 8) + -(-count // 8)
+        columns[word] = rows[ends[0] : ends[1]], width, rows[ends[1] : ends[2]]
+        at = ends[2]
+    need(at == len(rows), "the table has another number of rows")
+
+    def rule(words: Words) -> dict[str, int | None]:
+        row = task.number(words)
+        return {
+            word: _in_plane(bits, row * width, width) if _in_plane(cares, row, 1) else None
+            for word, (bits, width, cares) in columns.items()
+        }
+
+    task = Task(name, inputs, outputs, rule, {}, [], [])
+    return ordered(task, None, None)
+
+
+def _in_plane(plane: bytes, start: int, count: int) -> int:
+    """Return bits of a plane, most significant first."""
+    end = start + count
+    raw = int.from_bytes(plane[start // 8 : -(-end // 8)], "big")
+    return raw >> -end % 8 & (1 << count) - 1
+
+
+def ordered(task: Task, takes: Any, gives: Any) -> Task:
+    """Return the task for a network that takes and gives bits in an order; null is the usual."""
+    usual = [bit for name, width, _ in task.inputs for bit in bits_of(name, width)]
+    given = [bit for name, width in task.outputs for bit in bits_of(name, width)]
+    for order, names in ((takes, usual), (gives, given)):
+        need(len(set(names)) == len(names), "two bits have one name")
+        fits = isinstance(order, list) and all(isinstance(bit, str) for bit in order)
+        need(order is None or (fits and sorted(order) == sorted(names)),
+             "an order names not each bit once")  # fmt: skip
+    return Task(task.name, task.inputs, task.outputs, task.rule, task.weights,
+                takes or usual, gives or given)  # fmt: skip
+
+
+def task_of(claims: dict[str, Any]) -> Task:
+    """Return the task that a certificate is about."""
+    entry = fields(claims["task"], ("name", "inputs", "outputs", "order", "table"))
+    order = fields(entry["order"], ("inputs", "outputs"))
+    need(isinstance(entry["name"], str), "the task has no name")
+    if entry["table"] is None:
+        task = named_task(entry["name"])
+    else:
+        task = table_task(entry["name"], entry["table"])
+        need(task.name == TABLE + entry["table"]["sha256"], "a table has another task's name")
+    task = ordered(task, order["inputs"], order["outputs"])
+    bounds = [None if size == 1 << width else size for _, width, size in task.inputs]
+    words = [[*word[:2], bound] for word, bound in zip(task.inputs, bounds, strict=True)]
+    need(entry["inputs"] == words and entry["outputs"] == [list(word) for word in task.outputs],
+         "the words stated are not the task's")  # fmt: skip
+    return task
+
+
+# -- Evidence: every row ----------------------------------------------------------------------
+
+
+@dataclass
+class Margins:
+    """The smallest distances from the threshold, of outputs that are 0 and of those that are 1."""
+
+    of_0: Fraction | None = None
+    of_1: Fraction | None = None
+
+    def add(self, bit: int, distance: Fraction) -> None:
+        """Take one distance into account."""
+        own = self.of_1 if bit else self.of_0
+        if own is None or distance < own:
+            if bit:
+                self.of_1 = distance
+            else:
+                self.of_0 = distance
+
+    def to_json(self) -> dict[str, str | None]:
+        """Return them as a certificate states them."""
+        sides = {"of_0": self.of_0, "of_1": self.of_1}
+        return {name: None if side is None else str(side) for name, side in sides.items()}
+
+
+class Machine:
+    """The network on one row after another, which differ in one bit each.
+
+    The sums of layers that read nothing but the input are kept, and a changed bit is added to
+    them; all else is evaluated anew.
+    """
+
+    def __init__(self, net: Net) -> None:
+        self.net = net
+        self.input = [0] * net.n_in
+        self.kept: dict[str, list[int]] = {}
+        self.columns: dict[str, list[list[tuple[int, int]]]] = {}
+        self.activations = {name: layer.activation() for name, layer in net.layers.items()}
+        for name, layer in net.layers.items():
+            if layer.reads == ("input",):
+                columns: list[list[tuple[int, int]]] = [[] for _ in range(net.n_in)]
+                for unit, row in enumerate(layer.rows):
+                    for at, weight in row:
+                        columns[at].append((unit, weight))
+                self.kept[name], self.columns[name] = list(layer.bias), columns
+
+    def set(self, at: int, bit: int) -> None:
+        """Give an input bit another value."""
+        change = bit - self.input[at]
+        self.input[at] = bit
+        for name, sums in self.kept.items():
+            for unit, weight in self.columns[name][at]:
+                sums[unit] += change * weight
+
+    def outputs(self) -> list[int]:
+        """Return the outputs, as whole numbers over their layers' powers of two."""
+        net = self.net
+        values: dict[str, list[int]] = {"input": self.input}
+        for name, layer in net.layers.items():
+            sums = self.kept.get(name)
+            if sums is None:
+                own = net.join(values, layer.reads)
+                sums = [
+                    bias + sum([weight * own[at] for at, weight in row])
+                    for row, bias in zip(layer.rows, layer.bias, strict=True)
+                ]
+            values[name] = self.activations[name](sums)
+        return net.join(values, net.outputs)
+
+
+class Reader:
+    """The one rule from outputs to bits."""
+
+    def __init__(self, net: Net) -> None:
+        self.is_exact = net.readout["kind"] == "exact"
+        self.admits_ties = net.readout.get("convention") == ">="
+        powers = net.exponents(net.outputs)
+        self.power = min([*powers, exponent_of(net.threshold), 0])
+        self.shifts = [power - self.power for power in powers]
+        self.unit = Fraction(2) ** self.power
+        self.limit = int(net.threshold / self.unit)
+        self.one = int(1 / self.unit)
+        self.ones = [-1 if power > 0 else 1 << -power for power in powers]
+        self.limits = [(self.limit - self.admits_ties) >> shift for shift in self.shifts]
+
+    def exact(self, outputs: Sequence[int]) -> list[Fraction]:
+        """Return outputs as fractions."""
+        return [(v << s) * self.unit for v, s in zip(outputs, self.shifts, strict=True)]
+
+    def bits(self, outputs: Sequence[int]) -> list[int | None]:
+        """Return the bits; ``None`` where an output is none."""
+        values = [value << shift for value, shift in zip(outputs, self.shifts, strict=True)]
+        if self.is_exact:
+            return [{0: 0, self.one: 1}.get(value) for value in values]
+        limit = self.limit - self.admits_ties
+        return [int(value > limit) for value in values]
+
+
+def check_rows(net: Net, task: Task) -> tuple[Margins, str]:
+    """Evaluate every row of the domain in Gray-code order; return margins and the rows' hash."""
+    if net.n_in > MOST_BITS:
+        raise BeyondError(f"{net.n_in} input bits are more than the {MOST_BITS} that are tried")
+    machine, reader = Machine(net), Reader(net)
+    words = {name: 0 for name, _, _ in task.inputs}
+    digit = {name: task.number({**words, name: 1}) for name in words}
+    in_word = [(name, value) for bit in task.takes for name, value in [task.place_of(bit)]]
+    is_cut = task.rows < 1 << net.n_in
+    in_code = task.in_code()
+    places = [in_code[bit] for bit in task.gives]
+    size = -(-len(places) // 8)
+    packed = bytearray(task.rows * size)
+    least: list[float] = [math.inf] * len(places)
+    most: list[float] = [-math.inf] * len(places)
+    row = 0
+    for step in range(1 << net.n_in):
+        if step:
+            at = (step & -step).bit_length() - 1
+            name, value = in_word[at]
+            change = -value if machine.input[at] else value
+            machine.set(at, int(change > 0))
+            words[name] += change
+            row += change * digit[name]
+        if is_cut and any(words[name] >= limit for name, _, limit in task.inputs):
+            continue
+        wanted, cares = task.code(words)
+        given = strange = 0
+        outputs = machine.outputs()
+        if reader.is_exact:
+            for value, one, place in zip(outputs, reader.ones, places, strict=True):
+                if value == one:
+                    given |= place
+                elif value:
+                    strange |= place
+        else:
+            for at, value in enumerate(outputs):
+                place = places[at]
+                if value > reader.limits[at]:
+                    given |= place
+                    if value < least[at] and cares & place:
+                        least[at] = value
+                elif value > most[at] and cares & place:
+                    most[at] = value
+        need(not (given ^ wanted | strange) & cares, f"it is wrong on {words}")
+        packed[row * size : row * size + size] = wanted.to_bytes(size, "big")
+    margins = Margins()
+    for bit, side in enumerate((most, least)):
+        for value, shift in zip(side, reader.shifts, strict=True):
+            if value not in (math.inf, -math.inf):
+                margins.add(bit, abs((int(value) << shift) * reader.unit - net.threshold))
+    return margins, hashlib.sha256(packed).hexdigest()
+
+
+# -- Evidence: decision diagrams --------------------------------------------------------------
+
+Function = tuple[int, int]
+"""An offset and a node: the offset plus the steps on the way that an input takes."""
+ZERO: Function = (0, 0)
+
+
+class Diagrams:
+    """Edge-valued decision diagrams: equal functions are equal pairs.
+
+    A node ``(variable, low, high, step)`` goes to ``low`` where its variable is 0, and to ``high``,
+    adding ``step``, where it is 1. Node 0 is the end. Variables ascend on every way.
+    """
+
+    def __init__(self) -> None:
+        self.nodes: list[tuple[int, int, int, int]] = [(1 << 62, 0, 0, 0)]
+        self.least, self.most = [0], [0]
+        self.known: dict[tuple[int, int, int, int], int] = {}
+        self.sums: dict[tuple[int, int, int, int], Function] = {}
+        self.cuts: dict[tuple[int, int, bool], Function] = {}
+
+    def node(self, variable: int, low: Function, high: Function) -> Function:
+        """Return the function that is ``low`` where a variable is 0, else ``high``."""
+        step = high[0] - low[0]
+        if not step and low[1] == high[1]:
+            return low
+        key = (variable, low[1], high[1], step)
+        if key not in self.known:
+            if len(self.nodes) > MOST_NODES:
+                raise BeyondError(f"the diagrams have over {MOST_NODES} nodes")
+            self.known[key] = len(self.nodes)
+            self.nodes.append(key)
+            self.least.append(min(self.least[low[1]], step + self.least[high[1]]))
+            self.most.append(max(self.most[low[1]], step + self.most[high[1]]))
+        return low[0], self.known[key]
+
+    def sides(self, node: int, variable: int) -> tuple[Function, Function]:
+        """Return what a node is where a variable, its own or an earlier one, is 0 and is 1."""
+        own, low, high, step = self.nodes[node]
+        return ((0, low), (step, high)) if own == variable else ((0, node), (0, node))
+
+    def sum(self, f: Function, a: int, g: Function, b: int) -> Function:
+        """Return ``a * f + b * g``."""
+        offset, node = self._sum(f[1], a, g[1], b)
+        return a * f[0] + b * g[0] + offset, node
+
+    def _sum(self, f: int, a: int, g: int, b: int) -> Function:
+        if f == 0 or a == 0:
+            f, a, g, b = g, b, 0, 0
+        if g == 0 or b == 0:
+            g = b = 0
+            if f == 0 or a == 0:
+                return ZERO
+            if a == 1:
+                return 0, f
+        key = (f, a, g, b)
+        if key not in self.sums:
+            variable = min(self.nodes[f][0], self.nodes[g][0])
+            parts: list[Function] = []
+            pairs = zip(self.sides(f, variable), self.sides(g, variable), strict=True)
+            for (f_step, f_node), (g_step, g_node) in pairs:
+                offset, node = self._sum(f_node, a, g_node, b)
+                parts.append((offset + a * f_step + b * g_step, node))
+            self.sums[key] = self.node(variable, *parts)
+        return self.sums[key]
+
+    def cut(self, f: Function, *, is_step: bool) -> Function:
+        """Return the larger of a function and 0, or 1 where it is above 0 and 0 elsewhere."""
+        offset, node = f
+        if offset + self.most[node] <= 0:
+            return ZERO
+        if offset + self.least[node] > 0:
+            return (1, 0) if is_step else f
+        key = (offset, node, is_step)
+        if key not in self.cuts:
+            variable, low, high, step = self.nodes[node]
+            lower = self.cut((offset, low), is_step=is_step)
+            upper = self.cut((offset + step, high), is_step=is_step)
+            self.cuts[key] = self.node(variable, lower, upper)
+        return self.cuts[key]
+
+    def above(self, f: Function, limit: int) -> Function:
+        """Return 1 where a function is above a limit, and 0 elsewhere."""
+        return self.cut((f[0] - limit, f[1]), is_step=True)
+
+    def nearest(self, f: Function, limit: int) -> tuple[int | None, int | None]:
+        """Return the largest value up to a limit, and the least above it."""
+        done: dict[Function, tuple[int | None, int | None]] = {}
+
+        def visit(f: Function) -> tuple[int | None, int | None]:
+            offset, node = f
+            if offset + self.most[node] <= limit:
+                return offset + self.most[node], None
+            if offset + self.least[node] > limit:
+                return None, offset + self.least[node]
+            if f not in done:
+                _, low, high, step = self.nodes[node]
+                pairs = visit((offset, low)), visit((offset + step, high))
+                under, over = (
+                    [x for x in side if x is not None] for side in zip(*pairs, strict=True)
+                )
+                done[f] = max(under, default=None), min(over, default=None)
+            return done[f]
+
+        return visit(f)
+
+
+def on_pieces(diagrams: Diagrams, total: Function, layer: Layer, unit: int) -> Function:
+    """Return a unit's activation of a sum: its first line, then the bends and jumps at knots."""
+    own, sums, values = (
+        layer.pieces[unit],
+        Fraction(2) ** layer.exponent,
+        Fraction(2) ** layer.scale,
+    )
+    slope, start = own.lines[0]
+    result = diagrams.sum(total, int(slope * sums / values), ZERO, 0)
+    result = result[0] + int(start / values), result[1]
+    for (before, after), knot, value in zip(
+        pairwise(own.lines), own.knots, own.values, strict=True
+    ):
+        limit = int(knot / sums)
+        bend = int((after[0] - before[0]) * sums / values)
+        if bend:
+            past = diagrams.cut((total[0] - limit, total[1]), is_step=False)
+            result = diagrams.sum(result, 1, past, bend)
+        left, right = (line[0] * knot + line[1] for line in (before, after))
+        for below, jump in ((limit - 1, value - left), (limit, right - value)):
+            if jump:
+                result = diagrams.sum(result, 1, diagrams.above(total, below), int(jump / values))
+    return result
+
+
+def check_diagrams(net: Net, task: Task, evidence: Any) -> Margins:
+    """Compare each unit's diagram with the claimed one, and the outputs' with the task's."""
+    entry = fields(evidence, ("order", "nodes", "layers"))
+    order = entry["order"]
+    need(
+        isinstance(order, list) and sorted(order) == sorted(task.takes),
+        "the order is of other bits",
+    )
+    need(task.rows == 1 << net.n_in, "diagrams are of all combinations of bits")
+    variables = {bit: at for at, bit in enumerate(order)}
+    diagrams = Diagrams()
+    claimed = claimed_nodes(diagrams, entry["nodes"])
+    bits = {bit: diagrams.node(at, ZERO, (1, 0)) for bit, at in variables.items()}
+    values: dict[str, list[Function]] = {"input": [bits[bit] for bit in task.takes]}
+    need(isinstance(entry["layers"], list) and len(entry["layers"]) == len(net.layers),
+         "the evidence is of other layers")  # fmt: skip
+    for (name, layer), claim in zip(net.layers.items(), entry["layers"], strict=True):
+        own = net.join(values, layer.reads)
+        units: list[Function] = []
+        for unit, (row, bias) in enumerate(zip(layer.rows, layer.bias, strict=True)):
+            total: Function = (bias, 0)
+            for at, weight in sorted(row, key=lambda term: (abs(term[1]), term[0])):
+                total = diagrams.sum(total, 1, own[at], weight)
+            units.append(on_pieces(diagrams, total, layer, unit))
+        parts = fields(claim, ("exponent", "units"))
+        power = parts["exponent"]
+        need(type(power) is int and abs(power) < 1 << 16 and isinstance(parts["units"], list)
+             and len(parts["units"]) == len(units), "the evidence is of other units")  # fmt: skip
+        for unit, (function, pair) in enumerate(zip(units, parts["units"], strict=True)):
+            fits = isinstance(pair, list) and [*map(type, pair)] == [int, int]
+            need(fits and 0 <= pair[1] < len(claimed), "a node is not in the evidence")
+            offset, base = pair[0], claimed[pair[1]]
+            low = min(power, layer.scale)
+            stated = diagrams.sum((offset + base[0], base[1]), 1 << power - low, ZERO, 0)
+            found = diagrams.sum(function, 1 << layer.scale - low, ZERO, 0)
+            need(stated == found, f"unit {unit} of {name} is not what the evidence says")
+        values[name] = units
+    return check_outputs(net, task, diagrams, variables, net.join(values, net.outputs))
+
+
+def claimed_nodes(diagrams: Diagrams, nodes: Any) -> list[Function]:
+    """Return the functions of a certificate's nodes, each made of earlier ones."""
+    claimed: list[Function] = [ZERO]
+    need(isinstance(nodes, list), "the evidence has no nodes")
+    for entry in nodes:
+        need(isinstance(entry, list) and len(entry) == 4 and all(type(x) is int for x in entry),
+             "a node is no list of four whole numbers")  # fmt: skip
+        variable, low, high, step = entry
+        need(0 <= low < len(claimed) and 0 <= high < len(claimed) and variable >= 0,
+             "a node names one that is not before it")  # fmt: skip
+        down, up = claimed[low], claimed[high]
+        need(all(variable < diagrams.nodes[node][0] for _, node in (down, up)),
+             "variables do not ascend")  # fmt: skip
+        claimed.append(diagrams.node(variable, down, (step + up[0], up[1])))
+    return claimed
+
+
+def check_outputs(
+    net: Net, task: Task, diagrams: Diagrams, variables: dict[str, int], outputs: list[Function]
+) -> Margins:
+    """Compare output diagrams with what the task asks for; return the margins."""
+    reader, margins = Reader(net), Margins()
+    given: dict[str, Function] = {}
+    for bit, value, shift in zip(task.gives, outputs, reader.shifts, strict=True):
+        value = diagrams.sum(value, 1 << shift, ZERO, 0)
+        if reader.is_exact:
+            given[bit] = diagrams.above(value, 0)
+            need(
+                value == diagrams.sum(given[bit], reader.one, ZERO, 0), f"{bit} is not always a bit"
+            )
+            continue
+        limit = reader.limit - reader.admits_ties
+        given[bit] = diagrams.above(value, limit)
+        for side, nearest in enumerate(diagrams.nearest(value, limit)):
+            if nearest is not None:
+                margins.add(side, abs(nearest * reader.unit - net.threshold))
+    inputs = {bit: diagrams.node(at, ZERO, (1, 0)) for bit, at in variables.items()}
+    for function in must_vanish(diagrams, task, inputs, given):
+        need(function == ZERO, f"the outputs are not those of {task.name}")
+    return margins
+
+
+def must_vanish(
+    diagrams: Diagrams, task: Task, inputs: dict[str, Function], outputs: dict[str, Function]
+) -> Iterator[Function]:
+    """Yield functions that are 0 on every input exactly if the outputs are the task's."""
+    kind, add = task.name.partition(":")[0], diagrams.sum
+    if task.weights:  # Horner's rule, from the heaviest bits down
+        levels: dict[int, list[tuple[str, int]]] = {}
+        for bit, weight in task.weights.items():
+            place = (weight & -weight).bit_length() - 1
+            levels.setdefault(place, []).append((bit, weight >> place))
+        total = ZERO
+        for place in range(max(levels), -1, -1):
+            total = add(total, 2, ZERO, 0)
+            for bit, sign in sorted(levels.get(place, []), key=lambda term: term[0] in outputs):
+                total = add(total, 1, {**inputs, **outputs}[bit], sign)
+        yield total
+    elif kind in ("comparator", "majority", "parity"):
+        total = ZERO
+        signs = {"a": 1, "b": -1, "x": 1}
+        for name, width, _ in task.inputs:
+            for at, bit in enumerate(bits_of(name, width)):
+                weight = 1 if name == "x" else 1 << width - 1 - at
+                if kind == "parity":  # x + y - 2 and(x, y)
+                    both = diagrams.above(add(total, 1, inputs[bit], 1), 1)
+                    total = add(add(total, 1, inputs[bit], 1), 1, both, -2)
+                else:
+                    total = add(total, 1, inputs[bit], signs[name] * weight)
+        negated = add(total, -1, ZERO, 0)
+        wanted = {
+            "p": total,
+            "m": diagrams.above(total, len(inputs) // 2),
+            "gt": diagrams.above(total, 0),
+            "lt": diagrams.above(negated, 0),
+        }
+        for bit, function in outputs.items():
+            if bit == "eq":
+                either = add(wanted["gt"], 1, wanted["lt"], 1)
+                yield add(add(function, 1, either, 1), 1, (1, 0), -1)
+            else:
+                yield add(function, 1, wanted[bit], -1)
+    else:
+        raise BeyondError(f"what {task.name} asks for is not known here as diagrams")
+
+
+# -- Evidence: a cell, repeated ---------------------------------------------------------------
+
+
+def check_wiring(task: Task, evidence: Any) -> str:
+    """Check what a wiring's induction needs of each row of its cell, which was proved."""
+    wiring = WIRINGS[task.name]
+    entry = fields(evidence, ("cell", "rows_sha256", "wiring"))
+    need(entry["wiring"] == task.name, "the evidence is of another wiring")
+    size = {name: count for name, _, count in task.inputs}
+    need(set(size) == {*wiring.operands, wiring.carried}, "a word of the cell is fed nothing")
+    need(all(size[name] == wiring.base for name in wiring.operands), "digits are of another base")
+    table: list[list[dict[str, int]]] = []
+    for index in range(task.rows):
+        words: Words = {}
+        for name, _, count in reversed(task.inputs):
+            index, words[name] = divmod(index, count)
+        outputs = {name: value or 0 for name, value in task.rule(words).items()}
+        digit, carry = wiring.read(outputs)
+        need(0 <= carry < size[wiring.carried] and 0 <= digit < wiring.base
+             and wiring.step(words, digit, carry), f"the induction fails on {words}")  # fmt: skip
+        table.append([words, outputs])
+    need(entry["cell"] == table, "the cell's table is not the one that was evaluated")
+    return wiring.claim
+
+
+# -- Number formats ---------------------------------------------------------------------------
+
+FORMATS = {
+    "fp64": (53, -1074, (2**53 - 1) << 971), "fp32": (24, -149, (2**24 - 1) << 104),
+    "fp16": (11, -24, 65504), "bf16": (8, -133, (2**8 - 1) << 120),
+    "fp8-e4m3": (4, -9, 448), "fp8-e5m2": (3, -16, 57344),
+}  # fmt: skip
+"""Significant bits, the exponent of the smallest subnormal, and the largest finite value."""
+
+
+def holds(number: Fraction, form: tuple[int, int, int]) -> bool:
+    """Return whether a dyadic number is one of a format's."""
+    precision, smallest, largest = form
+    if not number:
+        return True
+    power = exponent_of(number)
+    size = abs(number)
+    fits = int(size / Fraction(2) ** power).bit_length() <= precision
+    return fits and power >= smallest and size <= largest
+
+
+def image(shape: Pieces, low: Fraction, high: Fraction) -> tuple[Fraction, Fraction]:
+    """Return bounds on a function's values between two sums."""
+    knots = [knot for knot in shape.knots if low <= knot <= high]
+    values = [shape.at(x) for x in (low, high, *knots)]
+    values += [slope * knot + start for knot in knots for slope, start in shape.lines]
+    return min(values), max(values)
+
+
+@dataclass(frozen=True)
+class Value:
+    """What is known of a unit's value on every input.
+
+    Attributes:
+        low: the least that it can be, exactly computed.
+        high: the largest.
+        error: how far the computed value can be off.
+        grid: exact values are multiples of ``2**grid``.
+    """
+
+    low: Fraction
+    high: Fraction
+    error: Fraction
+    grid: int
+
+
+def is_right_in(net: Net, name: str, margins: dict[str, str | None] | None) -> bool:
+    """Return whether a network that is right exactly is, as it follows, right in a format too.
+
+    Products and partial sums are rounded one by one, in any order of summation. Where all partial
+    sums of a unit lie on a grid of at most ``2**precision`` steps, none is rounded. Otherwise a sum
+    of n products and a bias is off by at most ``g * (the sum of all magnitudes)``, with ``g = m u /
+    (1 - m u)`` for m = n + 1 roundings of unit u, and by the smallest subnormal for each; errors of
+    what is read are added, times the weights. Outputs that are off by less than the margin are
+    right.
+
+    Args:
+        net: the network.
+        name: the format. Whole numbers are summed in int32.
+        margins: the certificate's, which were derived before; ``None`` of an exact readout.
+    """
+    floating = FORMATS.get(name)
+    stored = [number * Fraction(2) ** power for number, power in net.stored]
+    if not net.can_be_run or not all(
+        shape.is_computed_exactly() for layer in net.layers.values() for shape in layer.pieces
+    ):
+        return False
+    constants = {
+        value
+        for layer in net.layers.values()
+        for shape in layer.pieces
+        for value in (*shape.knots, *shape.values, *(start for _, start in shape.lines))
+    }
+    if floating is None:
+        if not all(is_whole(number, name) for number in stored):
+            return False
+        if not all(number.denominator == 1 for number in constants):
+            return False
+    elif not all(holds(number, floating) for number in {*stored, *constants, net.threshold}):
+        return False
+    values = {"input": [Value(Fraction(0), Fraction(1), Fraction(0), 0)] * net.n_in}
+    for own, layer in net.layers.items():
+        given, powers = net.join(values, layer.reads), net.exponents(layer.reads)
+        results: list[Value] = []
+        for row, bias, shape in zip(layer.rows, layer.bias, layer.pieces, strict=True):
+            unit = Fraction(2) ** layer.exponent
+            terms = [(w * unit / Fraction(2) ** powers[at], given[at]) for at, w in row]
+            value = unit_value(terms, bias * unit, shape, floating, name)
+            if value is None:
+                return False
+            results.append(value)
+        values[own] = results
+    largest = max(value.error for value in net.join(values, net.outputs))
+    sides = [Fraction(side) for side in (margins or {}).values() if side is not None]
+    return not largest or (bool(sides) and largest < min(sides))
+
+
+def unit_value(
+    terms: list[tuple[Fraction, Value]],
+    bias: Fraction,
+    shape: Pieces,
+    floating: tuple[int, int, int] | None,
+    name: str,
+) -> Value | None:
+    """Return what is known of a unit's value in a format; ``None`` if that is not enough."""
+    ends = [sorted((weight * value.low, weight * value.high)) for weight, value in terms]
+    low, high = (bias + sum((end[side] for end in ends), Fraction(0)) for side in (0, 1))
+    zero = Fraction(0)
+    above = sum((max(end[1], zero) for end in ends), start=max(bias, zero))
+    below = sum((max(-end[0], zero) for end in ends), start=max(-bias, zero))
+    grids = [exponent_of(weight) + value.grid for weight, value in terms]
+    grids += [exponent_of(bias)] if bias else []
+    grid = min(grids) if grids else 0
+    drawn = sum((abs(weight) * value.error for weight, value in terms), Fraction(0))
+    if floating is None:
+        if name != "wide" and max(above, below) >= 1 << 31:
+            return None
+        error = Fraction(0)
+    else:
+        precision, smallest, largest = floating
+        fits = max(above, below) <= min(Fraction(2) ** (precision + grid), Fraction(largest))
+        if not drawn and fits and grid >= smallest:
+            error = Fraction(0)
+        else:
+            roundings = len(terms) + 1
+            share = Fraction(roundings, 2**precision)
+            size = drawn + above + below
+            if share >= Fraction(1, 2) or not shape.is_continuous():
+                return None
+            error = drawn + share / (1 - share) * size + roundings * Fraction(2) ** smallest
+            if size + error > largest:
+                return None
+    least, most = image(shape, low - error, high + error)
+    own = [exponent_of(c) for c in (*shape.values, *(s for _, s in shape.lines)) if c]
+    if any(slope for slope, _ in shape.lines):
+        own.append(grid)
+    return Value(least, most, error, min(own, default=0))
+
+
+def is_whole(number: Fraction, name: str) -> bool:
+    """Return whether a format of whole numbers has a number."""
+    if name in ("wide", "ternary", "binary"):
+        levels = {"ternary": (-1, 0, 1), "binary": (-1, 1)}
+        return number.denominator == 1 and (name == "wide" or number in levels[name])
+    if not re.fullmatch("int(?:[2-8]|16|32)", name):
+        return False
+    half = 1 << int(name[3:]) - 1
+    return number.denominator == 1 and -half <= number < half
+
+
+# -- Checking ---------------------------------------------------------------------------------
+
+
+def check_counterexample(net: Net, task: Task, claims: dict[str, Any]) -> str:
+    """Evaluate a refuted network on its counterexample."""
+    need(claims["semantics"] == ["exact"] and claims["margin"] is None, "a refutation claims more")
+    need(claims["evidence"] == {}, "a refutation has other evidence than its counterexample")
+    keys = ("input", "expected", "got", "output")
+    entry = fields(claims["counterexample"], keys)
+    words = fields(entry["input"], [name for name, _, _ in task.inputs])
+    need(all(type(words[name]) is int and 0 <= words[name] < size for name, _, size in task.inputs),
+         "the counterexample is outside the domain")  # fmt: skip
+    machine, reader = Machine(net), Reader(net)
+    bits = {
+        bit: words[name] >> width - 1 - at & 1
+        for name, width, _ in task.inputs
+        for at, bit in enumerate(bits_of(name, width))
+    }
+    for at, bit in enumerate(task.takes):
+        machine.set(at, bits[bit])
+    outputs = machine.outputs()
+    given = dict(zip(task.gives, reader.bits(outputs), strict=True))
+    wanted = task.expected(words)
+    got = {name: _word([given[bit] for bit in bits_of(name, w)]) for name, w in task.outputs}
+    need(entry["output"] == [str(value) for value in reader.exact(outputs)]
+         and entry["got"] == got and entry["expected"] == task.rule(words),
+         "the network gives something else there")  # fmt: skip
+    need(any(bit is not None and given[name] != bit for name, bit in wanted.items()),
+         "the network is right there")  # fmt: skip
+    return f"{task.name} is wrong on {', '.join(f'{k} = {v}' for k, v in words.items())}"
+
+
+def _word(bits: list[int | None]) -> int | None:
+    value = 0
+    for bit in bits:
+        if bit is None:
+            return None
+        value = value << 1 | bit
+    return value
+
+
+def check_claims(claims: dict[str, Any], network: bytes, task_name: str | None) -> str:
+    """Return what was re-checked, in a sentence.
+
+    Raises:
+        InvalidError: a claim does not hold.
+        BeyondError: it can't be re-checked here.
+    """
+    bound = fields(claims["network"], ("bytes", "sha256"))
+    need(bound == {"bytes": len(network), "sha256": hashlib.sha256(network).hexdigest()},
+         "the certificate is about another network file")  # fmt: skip
+    verdict, method, semantics = (claims[key] for key in ("verdict", "method", "semantics"))
+    need(verdict in ("proved", "refuted"), "the verdict is neither proved nor refuted")
+    fits = isinstance(semantics, list) and semantics[:1] == ["exact"]
+    need(fits and len(set(map(str, semantics))) == len(semantics), "the semantics are faulty")
+    try:
+        task = task_of(claims)
+    except (TypeError, ValueError):
+        raise InvalidError("the task is faulty") from None
+    need(task_name in (None, task.name), f"it is about {task.name:.60}, not {task_name}")
+    net = read_network(network)
+    readout = dict(net.readout)
+    if "threshold" in readout:
+        readout["threshold"] = str(Fraction(float(readout["threshold"])))
+    need(claims["readout"] == readout, "the certificate has another readout than the file")
+    need(net.n_in == len(task.takes), "the network takes another number of bits")
+    need(len(net.exponents(net.outputs)) == len(task.gives), "it gives another number of bits")
+    if verdict == "refuted":
+        return check_counterexample(net, task, claims)
+    need(claims["counterexample"] is None, "a proof has a counterexample")
+    evidence, how = claims["evidence"], ""
+    if method == "diagram":
+        margins = check_diagrams(net, task, evidence)
+        how = f"is right on all {task.size} inputs"
+    elif method in ("enumerated", "composed", "solver"):
+        margins, digest = check_rows(net, task)
+        how = f"is right on all {task.size} inputs"
+        if method == "solver":
+            need(evidence == {}, "a solver leaves no evidence")
+        else:
+            need(isinstance(evidence, dict) and evidence.get("rows_sha256") == digest,
+                 "the rows are others than those stated")  # fmt: skip
+            need(method == "composed" or len(evidence) == 1, "there is unknown evidence")
+    else:
+        raise BeyondError(f"the method {method!r:.20} is not known here")
+    need((task.name in WIRINGS) == (method == "composed"), "a cell is composed, and nothing else")
+    if method == "composed":
+        how = f"is right at every width, from {task.rows} rows of the cell: "
+        how += check_wiring(task, evidence)
+    stated = None if net.readout["kind"] == "exact" else margins.to_json()
+    need(claims["margin"] in (None, stated), "the margin is another than the one stated")
+    for name in semantics[1:]:
+        need(isinstance(name, str), "the semantics are faulty")
+        need(
+            is_right_in(net, name, claims["margin"]),
+            f"that it is right in {name:.20} does not follow",
+        )
+    where = " and in ".join(["exact arithmetic", *semantics[1:]])
+    return f"{task.name} {how}; in {where}"
+
+
+def check(certificate: bytes, network: bytes, task: str | None = None) -> tuple[bool | None, str]:
+    """Return whether a certificate is valid, ``None`` where that can't be re-checked, and why.
+
+    Args:
+        certificate: its bytes.
+        network: the network file's.
+        task: the name of the task that it must be about.
+
+    Raises:
+        UnusableError: it is no certificate.
+    """
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, 20_000))  # diagrams are as deep as there are input bits
+    try:
+        return True, check_claims(unsealed(certificate), network, task)
+    except InvalidError as error:
+        return False, str(error)
+    except BeyondError as error:
+        return None, str(error)
+    except (RecursionError, MemoryError):
+        return None, "the evidence is too large to be re-checked here"
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def read(path: str, largest: int) -> bytes:
+    """Return a file's bytes."""
+    place = Path(path)
+    try:
+        if not place.is_file():
+            raise UnusableError(f"{path}: there is no such file")
+        if place.stat().st_size > largest:
+            raise UnusableError(f"{path}: the file has over {largest} bytes")
+        return place.read_bytes()
+    except OSError as error:
+        raise UnusableError(f"{path}: {error.strerror or error}") from None
+
+
+EXIT = {True: 0, False: 1, None: 3}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Check what the command line names; return the exit code."""
+    parser = argparse.ArgumentParser(description="Re-check a certificate of adderlab.")
+    _ = parser.add_argument("net", help="the network file (.safetensors)")
+    _ = parser.add_argument("certificate", help="the certificate")
+    _ = parser.add_argument("--task", help="what it must be about")
+    _ = parser.add_argument("--json", action="store_true", help="one JSON object")
+    given = parser.parse_args(arguments)
+    start = time.perf_counter()
+    try:
+        certificate = read(given.certificate, LARGEST_BYTES)
+        valid, reason = check(certificate, read(given.net, 1 << 32), given.task)
+    except UnusableError as error:
+        print(f"checker: {error}", file=sys.stderr)
+        return 2
+    word = {True: "valid", False: "not valid", None: "not re-checked"}[valid]
+    seconds = time.perf_counter() - start
+    if given.json:
+        print(json.dumps({"valid": valid, "reason": reason, "seconds": round(seconds, 6)}))
+    else:
+        print(f"{word}: {reason} ({seconds:.2f} s)")
+    return EXIT[valid]
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(BrokenPipeError):
+        sys.exit(main())
