@@ -34,6 +34,7 @@ VERBS = (
     "explain_slots",
     "explain_symbols",
     "explain_why",
+    "grade",
     "load",
     "map",
     "prove",

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from adderlab.verbs.explain_symbols import explain_symbols
     from adderlab.verbs.explain_why import explain_why
     from adderlab.verbs.explanation import Explanation
+    from adderlab.verbs.grade import grade
+    from adderlab.verbs.graded import Graded
     from adderlab.verbs.map import map
     from adderlab.verbs.prove import prove
     from adderlab.verbs.quantize import quantization_table, quantize
@@ -68,6 +70,7 @@ _HOMES: Final = {
     "Computed": "verbs.run",
     "Count": "counting",
     "Explanation": "verbs.explanation",
+    "Graded": "verbs.graded",
     "Layer": "nets",
     "ModelCount": "counting",
     "Network": "nets",
@@ -103,6 +106,7 @@ _HOMES: Final = {
     "from_module": "nets.tracing",
     "from_onnx": "nets.onnx",
     "from_state_dict": "nets.state_dict",
+    "grade": "verbs.grade",
     "load": "nets",
     "map": "verbs.map",
     "network": "nets",
@@ -135,6 +139,7 @@ __all__ = [
     "Computed",
     "Count",
     "Explanation",
+    "Graded",
     "Layer",
     "ModelCount",
     "Network",
@@ -170,6 +175,7 @@ __all__ = [
     "from_module",
     "from_onnx",
     "from_state_dict",
+    "grade",
     "load",
     "map",
     "network",

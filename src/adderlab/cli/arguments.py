@@ -22,6 +22,7 @@ NAMES: Final = {
     "length": "chain",
     "max_memory_bytes": "max_memory",
     "model": "net",
+    "page": "html",
     "symmetric": "asymmetric",
     "timeout_s": "timeout",
 }

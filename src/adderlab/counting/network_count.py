@@ -23,7 +23,7 @@ from adderlab.counting.training_memory import TrainingMemory, training_memory
 from adderlab.formats import FORMATS
 from adderlab.nets import Network
 from adderlab.nets.dyadic import to_fraction
-from adderlab.nets.sources import read_source
+from adderlab.nets.sources import Source, read_source
 from adderlab.nets.tensors import Tensor
 
 if TYPE_CHECKING:
@@ -246,7 +246,9 @@ class Count(Result):
         return f"Count: {self.raw} parameters ({sums}){size}"
 
 
-def count_network(model: Network | str | Path | nn.Module, *, training: str | None = None) -> Count:
+def count_network(
+    model: Network | Source | str | Path | nn.Module, *, training: str | None = None
+) -> Count:
     """Return the parameters, operations and bytes of a network.
 
     Args:

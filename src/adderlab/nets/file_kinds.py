@@ -70,7 +70,7 @@ SUFFIXES: Final = {
 _OLDEST_PICKLE: Final = re.compile(rb"c[\w.]+\n[\w.]+\n|\([dl]p[0-9]+\n")
 """How a pickle of protocol 0, which is text, begins: an object, a dictionary or a list."""
 
-_ONNX_HEAD: Final = re.compile(rb"\x08[\x01-\x20][\x12\x1a\x22\x28\x32\x3a\x42\x72\xa2\xca]")
+ONNX_HEAD: Final = re.compile(rb"\x08[\x01-\x20][\x12\x1a\x22\x28\x32\x3a\x42\x72\xa2\xca]")
 """How an ONNX model begins, as protobuf writes it: its version, then another of its fields."""
 
 TEXT: Final = FileKind("a text file")
@@ -99,7 +99,7 @@ def kind_of(file: BinaryIO, name: str) -> FileKind | None:
     suffix = Path(name).suffix.lower()
     if head and _is_text(head):
         return SUFFIXES.get(suffix, TEXT)
-    return ONNX if suffix == ".onnx" or _ONNX_HEAD.match(head) else None
+    return ONNX if suffix == ".onnx" or ONNX_HEAD.match(head) else None
 
 
 def kind_in(data: bytes, name: str) -> FileKind | None:

@@ -59,7 +59,7 @@ class Source:
 
 
 def read_source(
-    model: Network | str | Path | NetworkFile | nn.Module,
+    model: Network | Source | str | Path | NetworkFile | nn.Module,
     task: TaskLike | None = None,
     *,
     output: int | str | None = None,
@@ -68,7 +68,8 @@ def read_source(
     """Return the network in whatever a verb was given.
 
     Args:
-        model: a network, what holds one, the path of its file, or a PyTorch module.
+        model: a network, what holds one, the path of its file, or a PyTorch module; a source, which
+            is returned as it is.
         task: what it is meant to compute; of a module or an ONNX model it says how to call it.
         output: of one that returns several outputs, the one that is meant.
         readout: how outputs become bits, or ``argmax``; the network's own unless given. The hash
@@ -83,6 +84,8 @@ def read_source(
         known = None if task is None else as_task(task)
         source = read_source(model, None if is_argmax(readout) else known, output=output)
         return replace(source, network=with_readout(source.network, readout, known))
+    if isinstance(model, Source):
+        return model
     if isinstance(model, Network):
         return Source.of(model, to_bytes(model))
     inner = getattr(model, "network", None)
@@ -172,7 +175,7 @@ def _in_file(
     return data, imported
 
 
-def recorded_task(model: Network | str | Path | nn.Module) -> Task | None:
+def recorded_task(model: Network | Source | str | Path | nn.Module) -> Task | None:
     """Return the task of a network, of a file's by its header alone; ``None`` where it has none."""
     inner = getattr(model, "network", model)
     if isinstance(inner, Network):
@@ -182,7 +185,7 @@ def recorded_task(model: Network | str | Path | nn.Module) -> Task | None:
 
 
 def ordered_task(
-    model: Network | str | Path | nn.Module,
+    model: Network | Source | str | Path | nn.Module,
     task: TaskLike | None,
     *,
     bits: str | None,

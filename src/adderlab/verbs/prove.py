@@ -13,7 +13,7 @@ from adderlab.errors import LimitError, OptionError, TaskError
 from adderlab.limits import MOST_MEMORY_BYTES, Budget, CapReached, within
 from adderlab.nets import Network
 from adderlab.nets.readout import ReadoutLike
-from adderlab.nets.sources import ordered_task, read_source, recorded_task, task_of
+from adderlab.nets.sources import Source, ordered_task, read_source, recorded_task, task_of
 from adderlab.proving.certificates import certificate_of
 from adderlab.proving.composition import compose
 from adderlab.proving.decide import arithmetics, decide
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @checked
 def prove(
-    model: Network | str | Path | nn.Module,
+    model: Network | Source | str | Path | nn.Module,
     task: TaskLike | Wiring | None = None,
     *,
     formats: str | Sequence[str] = (),
@@ -154,7 +154,7 @@ def prove(
 
 
 def _unread(
-    model: Network | str | Path | nn.Module,
+    model: Network | Source | str | Path | nn.Module,
     task: TaskLike | None,
     formats: str | Sequence[str],
     reason: str,

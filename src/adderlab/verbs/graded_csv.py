@@ -1,0 +1,61 @@
+"""Grades as a CSV file that is safe to open in a spreadsheet.
+
+Rule: a text that a spreadsheet would take for a formula gets an apostrophe in front, and so does
+one that begins with an apostrophe, so that taking one away gives the text. Every text stands
+between quotes, numbers don't; what is not known is empty.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from typing import Any, Final
+
+from adderlab.verbs.graded import Entry
+
+COLUMNS: Final = (
+    "rank",
+    "name",
+    "verdict",
+    "parameters",
+    "rows_right",
+    "rows",
+    "counterexample",
+    "same_as",
+    "raw",
+    "nonzero",
+    "unique",
+    "bytes",
+    "sha256",
+    "seconds",
+    "reason",
+    "notes",
+)
+"""The columns: attributes of an :class:`~adderlab.verbs.graded.Entry`."""
+
+FORMULAS: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "'")
+"""What a cell begins with that is no text to a spreadsheet, in whatever width; and an apostrophe.
+
+References:
+    OWASP, "CSV Injection", https://owasp.org/www-community/attacks/CSV_Injection
+"""
+
+
+def to_csv(entries: Iterable[Entry]) -> str:
+    """Return a header and a line for each entry, in their order."""
+    text = io.StringIO()
+    writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    _ = writer.writerow(COLUMNS)
+    for entry in entries:
+        values = {**entry.to_dict(), "notes": "; ".join(entry.notes)}
+        _ = writer.writerow([_cell(values[column]) for column in COLUMNS])
+    return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if value is None:
+        return ""
+    if isinstance(value, str) and value.startswith(FORMULAS):
+        return f"'{value}"
+    return value
