@@ -230,7 +230,7 @@ def test_a_file_is_no_folder_to_write_into(tmp_path: Path) -> None:
     file = tmp_path / "file"
     _ = file.write_bytes(b"kept")
     place = file / "net"
-    with refused(OutputError, f"{place}: the folder {str(file)!r} does not exist; make it first"):
+    with refused(OutputError, f"{place}: {str(file)!r} is a file, no folder; choose another place"):
         _ = write_file(place, b"x")
     assert listing(tmp_path) == {"file": b"kept"}
 

@@ -132,6 +132,12 @@ def _place_of(target: Path) -> Path:
     """Return where a file is to be written: what a link leads to, else the path itself."""
     _check_file(target)
     place = Path(os.path.realpath(target)) if target.is_symlink() else target
+    if place.parent.exists() and not place.parent.is_dir():
+        raise OutputError(
+            f"{str(place.parent)!r} is a file, no folder",
+            where=str(target),
+            remedy="choose another place",
+        )
     if not place.parent.is_dir():
         raise OutputError(
             f"the folder {str(place.parent)!r} does not exist",

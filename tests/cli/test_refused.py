@@ -16,7 +16,7 @@ FILES = {
     "truncated": NO_SAFETENSORS,
     "garbage": NO_SAFETENSORS,
     "short": f"5 bytes are too few for a safetensors file; {DAMAGED}",
-    "empty": f"0 bytes are too few for a safetensors file; {DAMAGED}",
+    "empty": "the file is empty; ",
     "schema": "schema 2 is not the one this version reads (1); write the file with this version",
     "bare": "there are no weights; name a file with X.weight and X.bias",
     "pickled": PICKLED,
@@ -63,9 +63,10 @@ REFUSED = [
         (f"{line} -o {place}", fault)
         for line in ("build half-adder --method lecture", "train half-adder")
         for place, fault in (
-            ("file/net", "file/net: the folder 'file' does not exist; make it first"),
+            ("file/net", "file/net: 'file' is a file, no folder; choose another place"),
             ("folder", "folder: a folder stands there; name a file"),
             ("/dev/null", "/dev/null: a device or pipe stands there; name a file"),
+            ("net.npz", "net.npz: a network is written as a safetensors file, and .npz is another"),
         )
     ),
     *(
@@ -92,6 +93,10 @@ REFUSED = [
         for seconds in ("0", "-1", "nan")
     ),
     # prove, show
+    ("prove @lecture --readout '> nan'", "--readout: the threshold is nan; the threshold is a"),
+    ("prove @lecture --readout any", """--readout: got 'any'; … "exact" or "argmax"\n"""),
+    ("prove @lecture --task t.csv",
+     "--task: unknown task 't.csv'; a truth table is named with table before it: table:t.csv\n"),
     ("prove @lecture --format fp31", "--format: unknown number format 'fp31'; did you mean fp32?"),
     ("show @lecture --input 1,2", "--input 1,2: b = 2 is outside 0..1; b:1 takes the values 0..1"),
     ("show @lecture --input 1", "--input 1: half-adder takes 2 numbers, got 1"),

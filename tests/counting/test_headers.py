@@ -179,7 +179,7 @@ def test_an_index_is_named_alone(shards):
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (b"", "0 bytes are too few for a safetensors file"),
+        (b"", "the file is empty"),
         (b"\x80\4" + b"x" * 50, None),
         (struct.pack("<Q", 1 << 60) + b"{}",
          "not a safetensors file, or cut short within its header"),

@@ -13,9 +13,10 @@ import pytest
 import torch
 from torch import nn
 
-from adderlab.errors import NetworkError
+from adderlab.errors import NetworkError, OutputError
 from adderlab.nets import Activation, Readout, network
 from adderlab.nets.modules import AdderNN
+from adderlab.nets.saving import save
 from adderlab.nets.state_dict import from_lists, from_state_dict, to_state_dict
 from adderlab.nets.tensors import FLOAT_DTYPES
 from adderlab.tasks import task_named
@@ -227,3 +228,24 @@ def test_a_network_comes_back_from_its_own_state_dict():
     assert [name for name, _ in back.tensors()] == ["fc1.weight", "fc1.bias", "fc2.weight"]
     for (_, left), (_, right) in zip(net.tensors(), back.tensors(), strict=True):
         assert left.numbers.tobytes() == right.numbers.tobytes()
+
+
+def test_a_readout_of_the_largest_and_what_is_no_activation():
+    state = {"fc.weight": [[1, 0], [0, 0.5]]}
+    net = from_state_dict(state, readout="argmax")
+    assert [net(a, b)["y"] for a, b in ((0, 0), (0, 1), (1, 0), (1, 1))] == [0, 1, 0, 0]
+    with pytest.raises(NetworkError) as caught:
+        from_state_dict(state, activation=3)
+    assert str(caught.value) == "activation: got int; give its name, relu, say, or an Activation"
+
+
+@pytest.mark.parametrize("name", ["net.npz", "net.PT", "net.onnx", "net.json"])
+def test_a_network_is_named_as_what_it_is(name, tmp_path):
+    with pytest.raises(OutputError) as caught:
+        save(network([[[1, 1]]], [None]), tmp_path / name)
+    ending = name.removeprefix("net")
+    assert str(caught.value) == (
+        f"{tmp_path / name}: a network is written as a safetensors file, and {ending} is another "
+        "kind; name a file that ends in .safetensors"
+    )
+    assert not list(tmp_path.iterdir())

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import polars as pl
 import pytest
-from strategies import check_refusal
+from strategies import check_refusal, refused
 
 from adderlab.errors import TaskError
 from adderlab.tasks import Task, as_task, table
@@ -98,6 +98,23 @@ def test_what_is_no_table_or_has_two_readings_is_refused(text: str) -> None:
     with pytest.raises(TaskError) as caught:
         _ = parse_table(text, where="bad.csv")
     check_refusal(caught.value)
+
+
+def test_a_table_without_names_says_what_is_missing() -> None:
+    with refused(
+        TaskError,
+        "bad.csv line 1: the first line holds values, and no names; begin with names, as A,B,Y, "
+        "or in a:1,in b:1,out c:2",
+    ):
+        _ = parse_table(XOR, where="bad.csv")
+
+
+@pytest.mark.parametrize("header", ["p,q,p xor q", "q,p,(q!=p)", "A,f,A+f"])
+def test_a_heading_that_computes_is_an_output(header: str) -> None:
+    task = parse_table(f"{header}\n{XOR}", where="xor.csv")
+    first, second, _ = header.split(",")
+    assert [word.name for word in task.inputs] == [first, second]
+    assert outputs_of(task) == {(a, b): (a ^ b,) for a in (0, 1) for b in (0, 1)}
 
 
 def test_a_way_settles_two_readings(tmp_path: Path) -> None:

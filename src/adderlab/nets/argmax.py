@@ -22,6 +22,9 @@ from adderlab.tasks import Task
 
 ARGMAX: Final = "argmax"
 
+READOUTS: Final = 'give a number, "> 0", ">= 0.5", "exact" or "argmax"'
+"""What a readout may be where this one may."""
+
 MOST_COMPARED: Final = 64
 """Outputs up to which every pair is compared."""
 
@@ -44,7 +47,7 @@ def with_readout(net: Network, readout: ReadoutLike, task: Task | None = None) -
         TaskError: what the network then gives does not fit the task.
     """
     if not is_argmax(readout):
-        return replace(net, readout=readout_of(readout))
+        return replace(net, readout=readout_of(readout, choices=READOUTS))
     known = task or net.task
     lowered = by_argmax(net, known)
     return lowered if known is None else lowered.for_task(known)

@@ -21,14 +21,14 @@ import ml_dtypes
 import numpy as np
 
 from adderlab import limits
-from adderlab.errors import NetworkFileError
+from adderlab.errors import NetworkFileError, OutputError
 from adderlab.nets.file_kinds import READ, kind_of
 from adderlab.nets.header import DAMAGED, Header, Remedies, parse_json, read_header
 from adderlab.nets.network import Network
 from adderlab.nets.record import Reader, network_from_record, record_of, task_from_record
 from adderlab.reading import Refusals, opened, read_file
 from adderlab.tasks import Task
-from adderlab.writing import write_file
+from adderlab.writing import check_place, write_file
 
 if TYPE_CHECKING:
     from jaxtyping import Shaped
@@ -83,7 +83,31 @@ def save(net: Network, path: str | Path) -> Path:
     Raises:
         OutputError: the place can't be written.
     """
+    check_network_place(path)
     return write_file(path, to_bytes(net))
+
+
+OTHERS: Final = frozenset(
+    {".npz", ".npy", ".pt", ".pth", ".ckpt", ".pkl", ".onnx", ".gguf", ".json"}
+    | {".csv", ".tsv", ".parquet", ".txt", ".md", ".html", ".png", ".svg"}
+)
+"""Endings of files that are no safetensors."""
+
+
+def check_network_place(path: str | Path) -> None:
+    """Raise at once if a network could not be written at ``path``, or would have a wrong name.
+
+    Raises:
+        OutputError: the name ends as that of another kind of file, or the place can't be written.
+    """
+    ending = Path(path).suffix
+    if ending.lower() in OTHERS:
+        raise OutputError(
+            f"a network is written as a safetensors file, and {ending} is another kind",
+            where=str(path),
+            remedy="name a file that ends in .safetensors",
+        )
+    check_place(path)
 
 
 def sha256(data: bytes) -> str:

@@ -124,6 +124,9 @@ def read_header(file: BinaryIO, size: int, where: str, remedies: Remedies) -> He
     Raises:
         NetworkFileError: it is no safetensors file, or header and file do not fit.
     """
+    if not size:
+        remedy = remedies.damaged.rpartition("; ")[2]
+        raise NetworkFileError("the file is empty", where=where, remedy=remedy)
     try:
         header, start = _read_object(file, size, where, remedies)
         tensors = [_tensor(*item) for item in header.items() if item[0] != "__metadata__"]

@@ -87,11 +87,15 @@ EXACT: Final = Readout("exact")
 ReadoutLike: TypeAlias = Readout | float | str
 """A readout, or what stands for one: a number ``t`` for ``> t``, or text such as ``>= 0.5``."""
 
-_REMEDY: Final = 'give a number, "> 0", ">= 0.5" or "exact"'
+CHOICES: Final = 'give a number, "> 0", ">= 0.5" or "exact"'
 
 
-def readout_of(value: ReadoutLike | None) -> Readout:
+def readout_of(value: ReadoutLike | None, *, choices: str = CHOICES) -> Readout:
     """Return the readout that is meant: ``> 0.5`` where nothing is given.
+
+    Args:
+        value: a readout, a number, or a text.
+        choices: what may be given, in an error.
 
     Raises:
         NetworkError: it is neither a readout, a finite number nor such a text.
@@ -113,17 +117,23 @@ def readout_of(value: ReadoutLike | None) -> Readout:
             convention = ">=" if text.startswith(">=") else ">"
         number = _number(text.removeprefix(convention)) if convention else None
         if number is None or convention is None:
-            raise NetworkError(f"got {value[:40]!r}", where="readout", remedy=_REMEDY)
-        return Readout("threshold", number, convention)
+            raise NetworkError(f"got {value[:40]!r}", where="readout", remedy=choices)
+        return _threshold(number, convention)
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise NetworkError(f"got {type(value).__name__}", where="readout", remedy=_REMEDY)
+        raise NetworkError(f"got {type(value).__name__}", where="readout", remedy=choices)
     if isinstance(value, int) and value.bit_length() > 1000:
-        raise NetworkError(
-            f"the threshold has {value.bit_length()} bits",
-            where="threshold",
-            remedy="the threshold is a finite number",
-        )
-    return Readout("threshold", float(value))
+        raise _no_threshold(f"the threshold has {value.bit_length()} bits")
+    return _threshold(float(value), ">")
+
+
+def _threshold(number: float, convention: Convention) -> Readout:
+    if not math.isfinite(number):
+        raise _no_threshold(f"the threshold is {number}")
+    return Readout("threshold", number, convention)
+
+
+def _no_threshold(what: str) -> NetworkError:
+    return NetworkError(what, where="readout", remedy="the threshold is a finite number")
 
 
 def _number(text: str) -> float | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adderlab.checking import checked
-from adderlab.nets.files import to_bytes
+from adderlab.nets.files import check_network_place, to_bytes
 from adderlab.nets.network import Network
 from adderlab.nets.sources import read_source, task_of
 from adderlab.tasks import TaskLike
@@ -32,6 +32,7 @@ def save(
         TaskError: the task does not fit the network.
         OutputError: the place can't be written.
     """
+    check_network_place(path)
     net = read_source(model, task).network
     if task is not None:
         net = net.for_task(task_of(net, task))

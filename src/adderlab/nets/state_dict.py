@@ -18,6 +18,7 @@ from adderlab.checking import checked, described
 from adderlab.errors import NetworkError
 from adderlab.formats import FORMATS, Format, format_named
 from adderlab.nets.activations import Activation, activation_named
+from adderlab.nets.argmax import by_argmax, is_argmax
 from adderlab.nets.network import Layer, Network
 from adderlab.nets.readout import ReadoutLike, readout_of
 from adderlab.nets.tensors import FLOAT_DTYPES, Dense, Numbers, Tensor, as_stored, stored_in
@@ -53,8 +54,8 @@ def from_state_dict(
             tensors, arrays or nested lists.
         activation: between the layers, which a ``state_dict`` does not say: its name, with options
             after a colon (``leaky:0.125``), or itself. Vectors ``X.weight`` are a prelu's slopes.
-        readout: how outputs become bits, as a readout, a number or a text such as ``>= 0``;
-            ``> 0.5`` unless given.
+        readout: how outputs become bits, as a readout, a number or a text such as ``>= 0``, or
+            ``argmax``; ``> 0.5`` unless given.
         task: a task, its name or a table, which it is meant to compute.
         format: of numbers that have none themselves, fp32 unless given; float arrays have
             theirs, and are converted only where that is exact.
@@ -76,8 +77,8 @@ def from_state_dict(
             remedy="give names with their weights, as model.state_dict() does",
         )
     arrays = {key: array_from(value, key) for key, value in state_dict.items()}
-    is_prelu = (activation if isinstance(activation, str) else activation.kind) == "prelu"
-    names = _layers(arrays, has_slopes=is_prelu)
+    hidden = activation_named(activation)
+    names = _layers(arrays, has_slopes=hidden.kind == "prelu")
     own = {FORMAT_OF[a.dtype]: key for key, a in arrays.items() if a.dtype in FORMAT_OF}
     if format is None and len(own) > 1:
         (format_1, first), (format_2, second) = list(own.items())[:2]
@@ -87,7 +88,6 @@ def from_state_dict(
             remedy="convert the model to one dtype, for example with model.float()",
         )
     target = format_named(format or next(iter(own), "fp32")).name
-    hidden = activation_named(activation) if isinstance(activation, str) else activation
     each = _hidden(hidden, arrays, names)
     layers: list[Layer] = []
     for name in names:
@@ -113,7 +113,10 @@ def from_state_dict(
             )
         )
     known = as_task(task) if task is not None else None
-    return Network(tuple(layers), readout_of(readout), known, target)
+    own = Network(tuple(layers), format=target)
+    if is_argmax(readout):
+        return by_argmax(own, known)
+    return replace(own, readout=readout_of(readout), task=known)
 
 
 @checked
@@ -132,8 +135,8 @@ def from_lists(
             notebook prints, ``[fc1.weight, fc1.bias, fc2.weight, fc2.bias]``, in which a list of
             lists begins a layer and a flat list is its bias; or the JSON text of either.
         activation: between the layers.
-        readout: how outputs become bits, as a readout, a number or a text such as ``>= 0``;
-            ``> 0.5`` unless given.
+        readout: how outputs become bits, as a readout, a number or a text such as ``>= 0``, or
+            ``argmax``; ``> 0.5`` unless given.
         task: a task, its name or a table, which it is meant to compute.
         format: to store the numbers in; decimals are rounded to nearest.
 

@@ -219,6 +219,8 @@ def task_named(text: str) -> Task:
         )
         if re.search(r"[&|^~]|\b(?:and|or|xor|not)\b", text):
             remedy = "a formula names its output: write y = a xor b"
+        if re.search(r"\.(?:csv|tsv|txt|md|parquet)\Z", text):
+            remedy = f"a truth table is named with table before it: table:{text}"
         raise TaskError(f"unknown task {text!r}", where="task", remedy=remedy)
     if entry.fixed is not None:
         if colon:

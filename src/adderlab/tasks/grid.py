@@ -66,6 +66,12 @@ def grid_of_text(text: str, *, where: str) -> Grid:
         if header:
             notes = (f"line {header[0]}, a comment, is read as the header",)
             lines.insert(0, header)
+        else:
+            raise TaskError(
+                "the first line holds values, and no names",
+                where=f"{where} line {lines[0][0]}",
+                remedy="begin with names, as A,B,Y, or in a:1,in b:1,out c:2",
+            )
     if not lines:
         raise TaskError("the file is empty", where=where, remedy="begin with in a:1,in b:1,out c:2")
     number, header_cells = lines[0]

@@ -196,7 +196,7 @@ def _as_named(
 def _inputs_of(rows: _Rows) -> tuple[tuple[int, ...], str]:
     """Return the places of the inputs where no direction is stated, and why it is these."""
     count = len(rows.columns)
-    named = [p for p, column in enumerate(rows.columns) if not _OUTPUTS.match(column.name)]
+    named = _named_as_inputs(rows.columns)
     by_name = tuple(named) if 0 < len(named) < count else ()
     if rows.enumerates(by_name):
         return by_name, "by their names"
@@ -235,6 +235,18 @@ def _inputs_of(rows: _Rows) -> tuple[tuple[int, ...], str]:
         )
     why = "several selections of columns" if selections else "no columns"
     raise _ambiguous(rows.grid, rows.columns, f"{why} have every combination exactly once")
+
+
+def _named_as_inputs(columns: Sequence[Column]) -> list[int]:
+    """Return the places of columns that are neither named nor written as outputs usually are."""
+    names = {column.name for column in columns}
+    parts = [names.intersection(re.findall(r"\w+", c.text)) - {c.text} for c in columns]
+    operands: set[str] = set().union(*parts)  # of a heading like "p xor q"
+    return [
+        place
+        for place, column in enumerate(columns)
+        if column.name in operands or not (parts[place] or _OUTPUTS.match(column.name))
+    ]
 
 
 def _ambiguous(grid: Grid, columns: Sequence[Column], why: str) -> TaskError:

@@ -22,11 +22,11 @@ from adderlab.errors import OptionError
 from adderlab.formats import FORMATS, format_named
 from adderlab.limits import Budget, ending, within
 from adderlab.nets import Network, save
+from adderlab.nets.files import check_network_place
 from adderlab.proving import Verdict
 from adderlab.reading import Refusals, read_file
 from adderlab.tasks import Task, TaskLike, as_task
 from adderlab.verbs.prove import prove
-from adderlab.writing import check_place
 
 LARGEST_FORMULA_BYTES = 1 << 20
 LEAST_S = 0.001
@@ -158,7 +158,7 @@ def build(
         )
     budget = Budget.of(timeout_s)
     if out is not None:
-        check_place(out)
+        check_network_place(out)
     with within(budget), ending(f"{target.name} was built", "build"):
         network, checks, rounded, method = _constructed(
             target, method, formula, format=format, max_weight=max_weight, share=share

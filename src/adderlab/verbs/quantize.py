@@ -17,6 +17,7 @@ from adderlab.errors import NetworkError, OptionError
 from adderlab.formats import FORMATS, Format
 from adderlab.limits import Budget, CapReached, ending, within
 from adderlab.nets import Network, save
+from adderlab.nets.files import check_network_place
 from adderlab.nets.sources import ordered_task, read_source, task_of
 from adderlab.nets.tensors import Scaled, Sparse, Tensor
 from adderlab.nets.truth import truth_rows
@@ -40,7 +41,6 @@ from adderlab.tasks import Task, TaskLike
 from adderlab.tasks.order import Names
 from adderlab.verbs.prove import prove
 from adderlab.verbs.quantized import Judged, QuantizationTable, Quantized
-from adderlab.writing import check_place
 
 if TYPE_CHECKING:
     from torch import nn
@@ -133,7 +133,7 @@ def quantize(
         raise OptionError(f"got {limit}", where="limit", remedy="give a whole number above 0")
     _check_timeout(timeout_s)
     if out is not None:
-        check_place(out)
+        check_network_place(out)
     scheme = _scheme(scale, per, symmetric=symmetric)
     _check_method(method)
     time_limit = _Limit(timeout_s)

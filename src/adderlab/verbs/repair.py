@@ -14,6 +14,7 @@ from adderlab.building.repair import Repair, Repairs, find_repairs, repair_to, s
 from adderlab.checking import checked
 from adderlab.errors import OptionError
 from adderlab.nets import Network, save
+from adderlab.nets.files import check_network_place
 from adderlab.nets.sources import ordered_task, read_source, task_of
 from adderlab.proving import Verdict
 from adderlab.proving.decide import decide
@@ -21,7 +22,6 @@ from adderlab.tasks import Task, TaskLike
 from adderlab.tasks.order import Names
 from adderlab.verbs.explained_rows import parse_number
 from adderlab.verbs.prove import prove
-from adderlab.writing import check_place
 
 if TYPE_CHECKING:
     from torch import nn
@@ -148,7 +148,7 @@ def repair(
     if to is not None and parameter is None:
         raise OptionError("names no parameter", where="to", remedy="give `parameter` too")
     if out is not None:
-        check_place(out)
+        check_network_place(out)
     task = ordered_task(model, task, bits=bits, inputs=inputs, outputs=outputs)
     source = read_source(model, task)
     target = task_of(source.network, task)

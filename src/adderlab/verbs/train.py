@@ -14,6 +14,7 @@ from adderlab.blocks import Block, Line, Result, written_lines
 from adderlab.blocks.numbers import counted
 from adderlab.checking import checked
 from adderlab.nets import save
+from adderlab.nets.files import check_network_place
 from adderlab.nets.truth import LARGEST_TABLE, rows_to_show, truth_table
 from adderlab.proving import Verdict
 from adderlab.tasks import Task, TaskLike, as_task
@@ -22,7 +23,6 @@ from adderlab.training.census.rates import Rate
 from adderlab.training.census.surveys import Help
 from adderlab.training.settings import LARGEST_ROWS, options_text
 from adderlab.verbs.prove import prove
-from adderlab.writing import check_place
 
 if TYPE_CHECKING:
     from adderlab.nets import Network
@@ -220,7 +220,7 @@ def train(
     target = as_task(task)
     chosen = make_settings("train", keywords_of(train), **settings)
     if out is not None:
-        check_place(out)
+        check_network_place(out)
     run = train_network(target, chosen, on_loss=on_loss)
     if run.network is None:
         return Trained(run, None)

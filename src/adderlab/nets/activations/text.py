@@ -10,7 +10,7 @@ from adderlab.nets.activations.table import RULES
 from adderlab.nets.readout import check_choice
 
 
-def activation_named(text: str) -> Activation:
+def activation_named(text: str | Activation) -> Activation:
     """Return the activation that a text names, its options after a colon, in the table's order.
 
     What is left out is PyTorch's default; a limit of clamp that is left out is none.
@@ -22,6 +22,14 @@ def activation_named(text: str) -> Activation:
         >>> str(activation_named("leaky:0.125")), str(activation_named("clamp:0,"))
         ('leaky 0.125', 'clamp(min=0)')
     """
+    if isinstance(text, Activation):
+        return text
+    if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance] -- a caller's own
+        raise NetworkError(
+            f"got {type(text).__name__}",
+            where="activation",
+            remedy="give its name, relu, say, or an Activation",
+        )
     kind, colon, rest = text.strip().partition(":")
     check_choice(kind, tuple(RULES), "activation")
     options = RULES[kind].options

@@ -11,7 +11,7 @@ from typing import Any
 from adderlab.checking import described
 from adderlab.errors import NetworkError
 from adderlab.nets.activations import Activation, activation_named
-from adderlab.nets.argmax import is_argmax
+from adderlab.nets.argmax import READOUTS, is_argmax
 from adderlab.nets.network import Network
 from adderlab.nets.readout import Readout, ReadoutLike, readout_of
 
@@ -45,7 +45,7 @@ class NetworkFile:
                 f"got {described(self.path)}", where="path", remedy="give the path of a file"
             )
         if self.readout is not None and not is_argmax(self.readout):
-            object.__setattr__(self, "readout", readout_of(self.readout))
+            object.__setattr__(self, "readout", readout_of(self.readout, choices=READOUTS))
         object.__setattr__(self, "layers", _sizes(self.layers))
         object.__setattr__(self, "activation", _activations(self.activation))
 
@@ -117,5 +117,6 @@ def _activations(given: Any) -> tuple[Activation, ...] | None:
     if given is None or isinstance(given, Activation):
         return given if given is None else (given,)
     # a comma may stand among the options too: hardtanh:-1,1
-    parts = re.split(r",\s*(?=[A-Za-z])", given) if isinstance(given, str) else list(given)
-    return tuple(part if isinstance(part, Activation) else activation_named(part) for part in parts)
+    parts = re.split(r",\s*(?=[A-Za-z])", given) if isinstance(given, str) else given
+    parts = parts if isinstance(parts, Sequence) else (parts,)
+    return tuple(activation_named(part) for part in parts)
