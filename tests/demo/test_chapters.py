@@ -37,19 +37,19 @@ def test_a_chapter_alone_is_run_shown_and_numbered_as_in_the_whole(tmp_path, mon
     assert '<h2 id="data"><span class="number">3</span>The data set</h2>' in page
 
 
-@pytest.mark.parametrize("number", [0, -1, 14, 2.5, "3"])
+@pytest.mark.parametrize("number", [0, -1, 15, 2.5, "3"])
 def test_a_chapter_that_is_not_there_is_refused_and_nothing_is_written(number, tmp_path):
     with pytest.raises(OptionError) as refused:
         _ = demo(tmp_path / "demo", chapter=number)
-    what = "the number of a chapter, 1 to 13" if isinstance(number, int) else "a whole number"
+    what = "the number of a chapter, 1 to 14" if isinstance(number, int) else "a whole number"
     assert str(refused.value) == f"chapter: got {number!r}; give {what}"
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_command_refuses_a_wrong_chapter_in_one_line(capsys):
-    assert main(["demo", "--chapter", "14"]) == 2
+    assert main(["demo", "--chapter", "15"]) == 2
     assert capsys.readouterr().err == (
-        "adderlab: --chapter: got 14; give the number of a chapter, 1 to 13\n"
+        "adderlab: --chapter: got 15; give the number of a chapter, 1 to 14\n"
     )
 
 

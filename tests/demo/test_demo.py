@@ -29,6 +29,7 @@ from adderlab.training import Settings
 from adderlab.training.judging import judge
 from adderlab.training.loop import train_network
 from adderlab.training.members import train_members
+from adderlab.verbs.check import check
 from adderlab.verbs.prove import prove
 
 NOTEBOOKS = {
@@ -96,6 +97,7 @@ SLUGS = [
     "bytes",
     "fewer-bits",
     "wide",
+    "cell",
 ]
 NETWORKS = 50
 
@@ -174,6 +176,7 @@ def test_every_file_loads_and_every_truth_table_is_its_networks(demo_run, folder
         if path.suffix == ".safetensors":
             adder, _, width = name.partition("-")
             task = f"{adder}:{width[:2]}" if adder == "adder" else "half-adder"
+            task = "full-adder" if "cell" in name else task
             assert load(path).task.name == task
         elif path.suffix == ".json":
             assert json.loads(path.read_text(encoding="utf-8"))
@@ -197,9 +200,18 @@ def test_every_file_loads_and_every_truth_table_is_its_networks(demo_run, folder
             assert right == prove(net).rows_right
         elif path.suffix == ".svg":
             assert ElementTree.parse(path).getroot().tag.endswith("svg")
-    assert {"safetensors", "csv", "json", "parquet", "txt"} <= set(kinds)
+    assert {"safetensors", "cert", "csv", "json", "parquet", "txt"} <= set(kinds)
+
     # one table a network but for the four wide ones; data.csv, best.safetensors
     assert kinds["safetensors"] == kinds["csv"] + 4
+
+
+def test_the_trained_cell_is_certified_and_adds(results, folder):
+    cell = results["cell"]
+    assert (cell["verdict"], cell["valid"], cell["is_right"]) == ("proved", True, True)
+    assert cell["right"] <= cell["networks"] == 50
+    assert int(cell["sum"]) == 3**209 + 7**118
+    assert check(folder / "cell.safetensors", folder / "cell.cert", "adder:any")
 
 
 VERDICTS = {

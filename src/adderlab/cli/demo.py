@@ -21,7 +21,8 @@ adderlab demo --chapter 5
 
 The chapters: 1 a network set by hand, 2 its repair, 3 the data set, 4 a training run that works,
 5 loss.backward(), 6 a run that fails, 7 three batch sizes, 8 the printed weights, 9 success rates,
-10 a map of trainability, 11 parameters and bytes, 12 fewer bits, 13 64-bit adders.
+10 a map of trainability, 11 parameters and bytes, 12 fewer bits, 13 64-bit adders,
+14 a trained cell.
 """
 
 

@@ -22,6 +22,7 @@ from adderlab.demo.printed_weights import printed
 from adderlab.demo.repaired import repaired
 from adderlab.demo.success_rate import success_rates
 from adderlab.demo.trainability import trainability
+from adderlab.demo.trained_cell import trained_cell
 from adderlab.demo.training import batch_modes, that_fails, that_works
 from adderlab.demo.wide_adders import wide_adders
 from adderlab.demo.workshop import Workshop
@@ -46,6 +47,7 @@ CHAPTERS: Final[tuple[tuple[str, Callable[[Workshop], Chapter]], ...]] = (
     ("parameters and bytes", model_size),
     ("fewer bits", fewer_bits),
     ("64 bits", wide_adders),
+    ("a trained cell", trained_cell),
 )
 """Each chapter's name in the progress bar and the function that returns it, in order. None reads
 what another wrote, so that any can be run alone."""

@@ -13,6 +13,7 @@ KINDS: Final = {
     "report.html": "the chapters with their figures, one page",
     "results.json": "every number of the chapters",
     "*.safetensors": "networks",
+    "*.cert": "the certificate of the trained cell",
     "*.csv": "truth tables, and the data set",
     "*.txt": "the notebook's formula",
     "map.png": "the map of trainability, a pixel a network",
