@@ -358,6 +358,7 @@ def test_what_is_said_of_weights_alone_does_not_count_where_a_file_says_more(tmp
         ({"jobs": 0}, "jobs: got 0; give 1 to 256"),
         ({"out": "full/grades.csv"}, "full/grades.csv: it would lie in the folder that is graded"),
         ({"page": "link/page.html"}, "link/page.html: it would lie in the folder that is graded"),
+        ({"out": "./x", "page": "x"}, "x: it is named twice; name a place of its own for each"),
         ({"out": "nowhere/grades.csv"}, "nowhere/grades.csv: the folder 'nowhere' does not exist"),
     ],
 )

@@ -122,10 +122,14 @@ def grade(
     )
     check_supported()
     listing = files_in(root)
-    for place in (out, page):
-        if place is not None:
-            _check_outside(Path(place), root)
-            check_place(place)
+    places = [Path(place) for place in (out, page) if place is not None]
+    for place in places:
+        _check_outside(place, root)
+        check_place(place)
+    if len({os.path.realpath(place) for place in places}) < len(places):
+        raise OutputError(
+            "it is named twice", where=str(places[1]), remedy="name a place of its own for each"
+        )
     limits = Limits(float(timeout_s), max_memory_bytes)
     judged = _judged(listing.files, assignment, limits, jobs, on_progress)
     graded = Graded(

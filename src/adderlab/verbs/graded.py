@@ -283,7 +283,7 @@ def _ranking(entries: Sequence[Entry], rule: str) -> Table:
         (entry.name, _text(entry.rank), entry.verdict, _rows_text(entry), _text(entry.parameters))
         for entry in entries
     )
-    heading = "parameters" if rule == "raw" else f"{rule} parameters"
+    heading = "parameters" if rule == "raw" else rule
     columns = ("entry", "rank", "verdict", "right", heading)
     return Table(columns, rows, left=("entry", "verdict"))
 
