@@ -57,7 +57,7 @@ def test_what_is_written_is_what_was_judged_and_without_a_place_nothing_is(
     [
         ("folder", "a folder stands there; name a file"),
         ("none/net", "the folder '{}' does not exist; make it first"),
-        ("file/net", "the folder '{}' does not exist; make it first"),
+        ("file/net", "'{}' is a file, no folder; choose another place"),
     ],
 )
 @pytest.mark.parametrize("verb", WRITING)
