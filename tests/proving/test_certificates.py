@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import assume, given
+from sealing import bound_to, certified, sealed
 from strategies import MANY, any_networks, named_tasks, tasks
 
 from adderlab import checker
@@ -29,34 +29,6 @@ from adderlab.tasks.tables import parse_table
 from adderlab.tasks.wirings import WIRINGS
 from adderlab.verbs.build import build
 from adderlab.verbs.prove import prove
-
-
-def certified(net, task, **options):
-    """Return a network file, the bytes of its certificate, and what the checker says."""
-    data = to_bytes(net)
-    verdict = decide(net, task, **options)
-    made = certificate_of(net, task, verdict, data)
-    if isinstance(made, str):
-        return data, made, None
-    return data, made.data, checker.check(made.data, data)
-
-
-def sealed(certificate, **changes):
-    """Return a certificate with other claims, sealed by one who knows how."""
-    claims = json.loads(certificate)
-    for path, value in changes.items():
-        *outer, last = path.split("__")
-        entry = claims
-        for key in outer:
-            entry = entry[key]
-        entry[last] = value
-    return checker.seal(claims)
-
-
-def bound_to(certificate, data):
-    """Return a certificate that is bound to other bytes."""
-    own = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-    return sealed(certificate, network=own)
 
 
 def table_of(net):
