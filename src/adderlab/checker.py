@@ -1181,10 +1181,17 @@ class Diagrams:
 
     def __init__(self) -> None:
         self.nodes: list[tuple[int, int, int, int]] = [(1 << 62, 0, 0, 0)]
+        self.room = MOST_NODES
         self.least, self.most = [0], [0]
         self.known: dict[tuple[int, int, int, int], int] = {}
         self.sums: dict[tuple[int, int, int, int], Function] = {}
         self.cuts: dict[tuple[int, int, bool], Function] = {}
+
+    def take_room(self, number: int) -> None:
+        """Count one more node or sum, and a long number by its bits."""
+        self.room -= 1 + (number.bit_length() >> 10)
+        if self.room < 0:
+            raise BeyondError(f"the diagrams have over {MOST_NODES} nodes and sums")
 
     def node(self, variable: int, low: Function, high: Function) -> Function:
         """Return the function that is ``low`` where a variable is 0, else ``high``."""
@@ -1193,8 +1200,7 @@ class Diagrams:
             return low
         key = (variable, low[1], high[1], step)
         if key not in self.known:
-            if len(self.nodes) > MOST_NODES:
-                raise BeyondError(f"the diagrams have over {MOST_NODES} nodes")
+            self.take_room(step)
             self.known[key] = len(self.nodes)
             self.nodes.append(key)
             self.least.append(min(self.least[low[1]], step + self.least[high[1]]))
@@ -1222,6 +1228,7 @@ class Diagrams:
                 return 0, f
         key = (f, a, g, b)
         if key not in self.sums:
+            self.take_room(a)
             variable = min(self.nodes[f][0], self.nodes[g][0])
             parts: list[Function] = []
             pairs = zip(self.sides(f, variable), self.sides(g, variable), strict=True)
@@ -1240,6 +1247,7 @@ class Diagrams:
             return (1, 0) if is_step else f
         key = (offset, node, is_step)
         if key not in self.cuts:
+            self.take_room(offset)
             variable, low, high, step = self.nodes[node]
             lower = self.cut((offset, low), is_step=is_step)
             upper = self.cut((offset + step, high), is_step=is_step)
