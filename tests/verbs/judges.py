@@ -19,6 +19,9 @@ def judge_of(_):
                 raise OverflowError("too far")
             case "lie":
                 send({"verdict": "excellent"})
+            case "wide":
+                rows = {"rows": hex(1 << 20_000), "rows_right": hex((1 << 20_000) - 10**6)}
+                send({"verdict": "refuted", "counterexample": "it is wrong", **rows})
             case _:
                 send({"verdict": "refused", "reason": "said so"})
 

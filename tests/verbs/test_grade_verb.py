@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import adderlab
+from adderlab.blocks.numbers import digits
 from adderlab.errors import AdderlabError, Interrupted
 from adderlab.nets import Activation, network, save
 from adderlab.verbs import grade as grade_module
@@ -261,7 +262,7 @@ def test_a_file_that_takes_too_long_or_too_much_is_unknown_and_stops_no_other(tm
 def test_a_process_that_dies_is_an_entry(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", f"{TESTS}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     monkeypatch.setattr(grade_module, "WORK", "verbs.judges:judge_of")
-    for name in ("crash", "sleep", "raise", "lie", "well"):
+    for name in ("crash", "sleep", "raise", "lie", "well", "wide"):
         _ = (tmp_path / name).write_text("x")
     result = adderlab.grade(tmp_path, "half-adder", timeout_s=0.5)
     reasons = {entry.name: (entry.verdict, entry.reason) for entry in result.entries}
@@ -271,8 +272,12 @@ def test_a_process_that_dies_is_an_entry(tmp_path, monkeypatch):
         "raise": ("unknown", "it could not be judged (OverflowError: too far)"),
         "lie": ("unknown", "it could not be judged (done)"),
         "well": ("refused", "said so"),
+        "wide": ("refuted", ""),
     }
     assert by_name(result)["sleep"].raw == 17  # what it said before
+    assert by_name(result)["wide"].rows == 1 << 20_000  # of more digits than Python writes
+    assert "3.98028e+6020 of 2^20000" in result._repr_html_()
+    assert f',"{digits(1 << 20_000)}",' in to_csv(result.entries)
 
 
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120

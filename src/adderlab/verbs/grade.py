@@ -34,8 +34,8 @@ SENT: Final[dict[str, tuple[type, ...]]] = {
     "reason": (str,),
     "sha256": (str,),
     "notes": (list,),
-    "rows_right": (int,),
-    "rows": (int,),
+    "rows_right": (str,),
+    "rows": (str,),
     "raw": (int,),
     "nonzero": (int,),
     "unique": (int,),
@@ -215,6 +215,7 @@ def _entry(name: str, outcome: Outcome, limits: Limits) -> tuple[Entry, str]:
     if outcome.ending != "done" or known.get("verdict") not in GRADES:
         known |= {"verdict": "unknown", "reason": _ended(outcome.ending, limits)}
     known["notes"] = tuple(known.get("notes", ()))
+    known |= {key: int(known[key], 16) for key in ("rows_right", "rows") if key in known}
     return Entry(name, seconds=outcome.seconds, **known), form if isinstance(form, str) else ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
@@ -19,7 +20,7 @@ from adderlab.blocks import (
     written_lines,
 )
 from adderlab.blocks.html import to_page
-from adderlab.blocks.numbers import counted, duration_text
+from adderlab.blocks.numbers import count_text, counted, duration_text, significant
 
 Grade: TypeAlias = Literal["proved", "unknown", "refuted", "refused"]
 
@@ -34,6 +35,9 @@ RULE_TEXTS: Final = {
     "nonzero": "parameters that are not 0",
     "unique": "different values among the parameters",
 }
+
+LONG_COUNT: Final = 10**12
+"""Rows from which on a table rounds their number; the CSV has all of its digits."""
 
 MOST_SHOWN: Final = 100
 """Entries that a person is shown where there is no page to scroll."""
@@ -291,7 +295,14 @@ def _ranking(entries: Sequence[Entry], rule: str) -> Table:
 def _rows_text(entry: Entry) -> str:
     if entry.rows is None:
         return ""
-    return f"{'?' if entry.rows_right is None else entry.rows_right} of {entry.rows}"
+    right = "?" if entry.rows_right is None else _shown_count(entry.rows_right)
+    return f"{right} of {_shown_count(entry.rows)}"
+
+
+def _shown_count(rows: int) -> str:
+    """Return a count of rows, rounded where it is long and no power of two."""
+    is_power = rows & (rows - 1) == 0
+    return count_text(rows) if is_power or rows < LONG_COUNT else significant(Fraction(rows))
 
 
 def _words(columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> Table:

@@ -12,6 +12,7 @@ import io
 from collections.abc import Iterable
 from typing import Any, Final
 
+from adderlab.blocks.numbers import digits
 from adderlab.verbs.graded import Entry
 
 COLUMNS: Final = (
@@ -33,6 +34,9 @@ COLUMNS: Final = (
     "notes",
 )
 """The columns: attributes of an :class:`~adderlab.verbs.graded.Entry`."""
+
+LONG_BITS: Final = 10_000
+"""Bits of a whole number beyond which it is written as text: Python's own writer has a limit."""
 
 FORMULAS: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "'")
 """What a cell begins with that is no text to a spreadsheet, in whatever width; and an apostrophe.
@@ -56,6 +60,8 @@ def to_csv(entries: Iterable[Entry]) -> str:
 def _cell(value: Any) -> Any:
     if value is None:
         return ""
+    if isinstance(value, int) and value.bit_length() > LONG_BITS:
+        return digits(value)
     if isinstance(value, str) and value.startswith(FORMULAS):
         return f"'{value}"
     return value

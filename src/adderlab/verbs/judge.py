@@ -137,11 +137,16 @@ def _judged(verdict: Verdict, assignment: Assignment) -> dict[str, Any]:
     return {
         "verdict": verdict.verdict,
         "counterexample": f"{example}{where}" if example is not None else "",
-        "rows_right": right,
-        "rows": verdict.judged_rows,
+        "rows_right": _count(right),
+        "rows": _count(verdict.judged_rows),
         "reason": _reason(verdict),
         "notes": notes,
     }
+
+
+def _count(rows: int | None) -> str | None:
+    """Return a count for JSON: a number of thousands of digits is no number to its readers."""
+    return None if rows is None else hex(rows)
 
 
 def _reason(verdict: Verdict) -> str:
