@@ -13,6 +13,7 @@ import pytest
 
 from adderlab.building import construct
 from adderlab.building.lecture import lecture_network
+from adderlab.errors import LimitError
 from adderlab.nets import Activation, Readout, network, save, to_bytes
 from adderlab.nets.files import from_bytes
 from adderlab.nets.tensors import Dense
@@ -255,3 +256,12 @@ def test_progress_says_the_engine_the_share_of_the_inputs_and_the_formats():
     assert reports[-2:] == [("trying 65536 inputs", 1.0), ("the same in fp16", 1.0)]
     shares = [share for _, share in reports]
     assert len(set(shares)) > 2 and shares == sorted(shares)
+
+
+def test_a_limit_that_is_reached_while_a_table_is_read_is_said(tmp_path):
+    path = tmp_path / "xor.csv"
+    _ = path.write_text("a,b,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n")
+    net = network([[[1, 1]]], [[0]])
+    with pytest.raises(LimitError) as caught:
+        _ = prove(net, f"table:{path}", timeout_s=1e-9)
+    assert str(caught.value) == "prove: the time was up while the task was read; give more time"
