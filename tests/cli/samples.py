@@ -34,7 +34,7 @@ def good_networks():
             repaired, [[-1.5, -0.5, -1.5], [0, 0]], readout=above_0, task=HALF_ADDER
         ),
         "printed": printed_network().for_task(HALF_ADDER),
-        "wide": network([[[1] * 27]], [[0]], task=task_named("parity:27")),
+        "wide": network([[[1] * 37]], [[0]], task=task_named("parity:37")),
         "taskless": network([[[1, 1]], [[1], [1]]], [[0], [0, 0]]),
         "three": network([[[1, 1, 1]]], [[0]]),
         "nothing": network([[[1, 1], [1, 1]], [[0, 0], [0, 0]]], [[0, 0], [0, 0]], task=HALF_ADDER),

@@ -72,7 +72,7 @@ PRINTED = [
         f"{PROVED_FP32}\nmargin: zeros 0, ones 0.5 = 1/2\nin fp32, its own format: proved (",
         "\nenumerated, 0.0")),
     ("prove @wide --engine enumeration", 3, "", (
-        "unknown in exact arithmetic and in fp32, its own format: parity:27, 2^27 ", "2^26\n")),
+        "unknown in exact arithmetic and in fp32, its own format: parity:37, 2^37 ", "2^36\n")),
     ("repair @lecture -o out.safetensors", 0, "out.safetensors", (
         "wrong on 1 of 4 inputs in exact arithmetic; parameters that repair it alone: 6",
         "parameter from to works margin repaired rows",

@@ -150,16 +150,16 @@ def test_the_own_format_is_judged_beside_exact_arithmetic() -> None:
 @pytest.mark.parametrize(
     ("task", "reason"),
     [
-        (task_named("parity:27"), "2^27 inputs are beyond enumeration, which stops at 2^26"),
+        (task_named("parity:37"), "2^37 inputs are beyond enumeration, which stops at 2^36"),
         (task_named("parity:300"), "2^300 inputs are beyond enumeration, which stops at 2^26"),
         (
             Task(
                 "pairs",
-                (Word("d", 11, 1100), Word("e", 17)),
+                (Word("d", 11, 1100), Word("e", 27)),
                 (Word("y", 1),),
                 lambda words: {"y": words["d"] * 0},
             ),
-            "over 2^27 inputs are beyond enumeration, which stops at 2^26",
+            "over 2^37 inputs are beyond enumeration, which stops at 2^36",
         ),
     ],
     ids=["one bit too many", "far too many", "no power of two"],

@@ -14,6 +14,9 @@ ENUMERABLE_ROWS: Final = 1 << 20
 LAST_ROWS: Final = 1 << 26
 """Rows that are enumerated where nothing else decides: a minute for a small network."""
 
+LAST_KERNEL_ROWS: Final = 1 << 36
+"""The same in a compiled kernel: minutes for a small network (``benchmarks/enumeration.py``)."""
+
 ENUMERABLE_WORK: Final = 1 << 34
 """Rows times parameters beyond which diagrams are tried first."""
 
@@ -29,6 +32,7 @@ class Shape:
         has_diagram: whether the task has a specification as diagrams.
         has_script: whether the task has a specification in SMT-LIB.
         has_solver: whether a solver is installed.
+        has_kernel: whether a compiled kernel enumerates the network.
     """
 
     rows: int
@@ -37,6 +41,12 @@ class Shape:
     has_diagram: bool = True
     has_script: bool = True
     has_solver: bool = False
+    has_kernel: bool = False
+
+    @property
+    def last_rows(self) -> int:
+        """Rows up to which the network is enumerated where nothing else decides."""
+        return LAST_KERNEL_ROWS if self.has_kernel else LAST_ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +98,12 @@ def choose_engines(shape: Shape, *, engine: str = "auto") -> Choice:
 
 def _unable(shape: Shape) -> dict[str, str]:
     """Return why each engine can't decide, or nothing."""
+    last = about(shape.last_rows)
     faults = {
         "enumeration": (
             (
-                shape.rows > LAST_ROWS,
-                f"{about(shape.rows)} inputs are beyond enumeration, which stops at 2^26",
+                shape.rows > shape.last_rows,
+                f"{about(shape.rows)} inputs are beyond enumeration, which stops at {last}",
             ),
         ),
         "diagram": (

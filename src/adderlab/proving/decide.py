@@ -13,8 +13,9 @@ from adderlab.limits import Budget, CapReached, within
 from adderlab.nets import Network
 from adderlab.nets.logits import without_last_sigmoid
 from adderlab.proving import diagrams, solver
-from adderlab.proving.choice import Choice, Shape, choose_engines
+from adderlab.proving.choice import LAST_ROWS, Choice, Shape, choose_engines
 from adderlab.proving.engines import Question, answer_by, by_samples
+from adderlab.proving.kernels.fits import has_kernel
 from adderlab.proving.verdict import Verdict, worst_of
 from adderlab.tasks import Task
 
@@ -113,6 +114,7 @@ def shape_of(net: Network, task: Task) -> Shape:
         has_diagram=diagrams.is_specified(task),
         has_script=solver.is_specified(task),
         has_solver=solver.is_installed(),
+        has_kernel=task.rows > LAST_ROWS and has_kernel(net, task),
     )
 
 

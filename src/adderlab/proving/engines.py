@@ -15,7 +15,9 @@ from adderlab.limits import NO_LIMITS, Budget, CapReached, within
 from adderlab.nets import Network, is_exact
 from adderlab.nets.logits import without_last_sigmoid
 from adderlab.proving import diagrams, solver
+from adderlab.proving.choice import LAST_ROWS
 from adderlab.proving.enumeration import (
+    Enumeration,
     enumerate_rows,
     exact_counterexample,
     is_right_exactly,
@@ -73,7 +75,10 @@ def by_enumeration(question: Question, budget: Budget) -> Verdict:
     def on_share(share: float) -> None:
         question.on_progress(f"trying {count_text(task.rows)} inputs", share)
 
-    result = enumerate_rows(net, task, budget, on_share)
+    def on_compile(text: str) -> None:
+        question.on_progress(text, 0.0)
+
+    result = enumerate_rows(net, task, budget, on_share, on_compile)
     outcome: Outcome = "proved"
     reason = ""
     counterexample = None
@@ -87,11 +92,18 @@ def by_enumeration(question: Question, budget: Budget) -> Verdict:
         first = named(task.row(result.undecided[0]).inputs)
         reason = f"{counted(len(result.undecided), 'row')} could not be decided, the first {first}"
     formats: dict[str, FormatVerdict] = {}
-    for name in question.formats:
-        question.on_progress(f"the same in {name}", 1.0)
-        formats[name] = _within_limits(
-            name, lambda name=name: format_verdict(question.net, task, name, outcome, budget)
-        )
+    if task.rows > LAST_ROWS and outcome == "proved":
+        formats = _wide_verdicts(question, budget, lambda: sum_bounds(net, *interval_ranges(net)))
+    elif task.rows > LAST_ROWS and result.first_wrong is not None:
+        base = replace(_as(question, "enumerated"), rows_right=_rows_right(result))
+        verdict = refuted_at(net, task, base, question.formats, result.first_wrong)
+        return replace(verdict, margin=None if result.stopped else margin_of(result, net))
+    else:
+        for name in question.formats:
+            question.on_progress(f"the same in {name}", 1.0)
+            formats[name] = _within_limits(
+                name, lambda name=name: format_verdict(question.net, task, name, outcome, budget)
+            )
     if counterexample is not None and result.first_wrong is not None:
         with within(NO_LIMITS):  # one row
             replays = {
@@ -106,7 +118,7 @@ def by_enumeration(question: Question, budget: Budget) -> Verdict:
         question.base,
         verdict=outcome,
         method="enumerated",
-        rows_right=result.rows - result.wrong if is_whole else None,
+        rows_right=_rows_right(result),
         counterexample=counterexample,
         margin=margin_of(result, net)
         if is_whole or (is_exact(net) and not result.stopped)
@@ -114,6 +126,11 @@ def by_enumeration(question: Question, budget: Budget) -> Verdict:
         formats=formats,
         reason=reason,
     )
+
+
+def _rows_right(result: Enumeration) -> int | None:
+    """Return how many rows are right; ``None`` where not all were decided."""
+    return None if result.undecided or result.stopped else result.rows - result.wrong
 
 
 def _with_example(judged: FormatVerdict, exact: Counterexample) -> FormatVerdict:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from adderlab.blocks.numbers import count_text
+from adderlab.errors import Interrupted
 from adderlab.formats import FP64
 from adderlab.limits import NO_LIMITS, Budget, CapReached, within
 from adderlab.nets import Network, enclose_row, evaluate, is_exact, outputs
@@ -21,17 +23,24 @@ from adderlab.nets.enclosure import Enclosure, Machine
 from adderlab.nets.evaluation import row_ends
 from adderlab.nets.readout import NO_BIT, OPEN, read_states
 from adderlab.nets.tensors import structure_of
+from adderlab.proving.kernels.fits import has_kernel, seconds_to_compile, seconds_without
 from adderlab.proving.verdict import Counterexample, Margin
 from adderlab.tasks import RowBlock, Task
+from adderlab.tasks.wording import named
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Int64, UInt8
+
+    from adderlab.proving.kernels.sweep import Sweep
 
 PRECISIONS: Final = (100, 400)
 """Bits at which a tanh row is enclosed before it is given up as undecided."""
 BLOCK_NUMBERS: Final = 1 << 22
 BLOCK_WORK: Final = 1 << 28
 """Products at once, a tenth of a second in double: how soon a limit on time is looked at."""
+SHORT_S: Final = 2.0
+"""Seconds up to which no kernel is looked for: loading the compiler takes one."""
+
 EXACT_NUMBERS: Final = 1 << 15
 """Numbers of a layer at once where no double can hold them: Python's own, of any size."""
 
@@ -78,6 +87,7 @@ def enumerate_rows(
     task: Task,
     budget: Budget | None = None,
     on_share: Callable[[float], None] = lambda share: None,
+    on_compile: Callable[[str], None] = lambda text: None,
 ) -> Enumeration:
     """Return what the network does on all of the task's rows, in exact arithmetic.
 
@@ -86,17 +96,54 @@ def enumerate_rows(
         task: what it should compute.
         budget: the limits on time and memory.
         on_share: called with the share of the rows that is done, 0 to 1.
+        on_compile: called with one line before a kernel is compiled.
+
+    Raises:
+        Interrupted: Ctrl-C; it says what was decided.
     """
     enumeration = Enumeration()
-    machine = Machine(net, FP64) if Machine.can_run(net) else None
     budget = budget or Budget.of()
+    sweep = _fast_sweep(net, task, enumeration)
+    try:
+        if sweep is not None:
+            sweep.run(budget, on_share, on_compile)
+        else:
+            _enumerate(net, task, enumeration, budget, on_share)
+    except CapReached as cap:
+        enumeration.stopped = f"{cap} after {enumeration.rows} of {task.rows} inputs"
+    except KeyboardInterrupt:
+        raise Interrupted(at=_reached(enumeration, task)) from None
+    return enumeration
+
+
+def _fast_sweep(net: Network, task: Task, enumeration: Enumeration) -> Sweep | None:
+    """Return the enumeration in a compiled kernel; ``None`` where that would not be faster."""
+    expected_s = seconds_without(net, task.rows)
+    if expected_s < SHORT_S or not has_kernel(net, task):
+        return None
+    from adderlab.proving.kernels.chosen import kernel_of  # it imports the compiler
+    from adderlab.proving.kernels.sweep import Sweep
+
+    kernel = kernel_of(net, task)
+    if kernel is None:
+        return None
+    if expected_s < 2 * seconds_to_compile(kernel.source) and not kernel.is_ready:
+        return None
+    return Sweep(net, task, kernel, enumeration)
+
+
+def _enumerate(
+    net: Network,
+    task: Task,
+    enumeration: Enumeration,
+    budget: Budget,
+    on_share: Callable[[float], None],
+) -> None:
+    """Add all rows to an enumeration, block by block."""
+    machine = Machine(net, FP64) if Machine.can_run(net) else None
     for block in task.blocks(block_rows(net)):
-        try:
-            budget.check()
-            is_right, is_known, margins = judge(net, machine, block, enumeration)
-        except CapReached as cap:
-            enumeration.stopped = f"{cap} after {enumeration.rows} of {task.rows} inputs"
-            break
+        budget.check()
+        is_right, is_known, margins = judge(net, machine, block, enumeration)
         wrong = np.flatnonzero(~is_right & is_known)
         enumeration.rows += len(is_right)
         enumeration.wrong += len(wrong)
@@ -107,34 +154,55 @@ def enumerate_rows(
             best = getattr(enumeration, side)
             setattr(enumeration, side, distance if best is None else min(best, distance))
         on_share(enumeration.rows / task.rows)
-    return enumeration
+
+
+def _reached(enumeration: Enumeration, task: Task) -> str:
+    """Return how far an enumeration came, and what it decided."""
+    rows = f"{count_text(enumeration.rows)} of {count_text(task.rows)} inputs"
+    if enumeration.first_wrong is None:
+        return f"{rows}, none wrong so far"
+    first = named(task.row(enumeration.first_wrong).inputs)
+    return f"{rows}, {count_text(enumeration.wrong)} wrong so far, the first {first}"
 
 
 def judge(
     net: Network, machine: Machine | None, block: RowBlock, enumeration: Enumeration
 ) -> tuple[Bool[np.ndarray, " batch"], Bool[np.ndarray, " batch"], dict[str, Fraction]]:
     """Return which rows are right, which are decided at all, and the block's margins."""
-    if machine is None:
-        enclosure = None
-        bits = np.zeros(block.expected.shape, dtype=np.uint8)
-        decided = np.zeros(block.expected.shape, dtype=bool)
-    else:
-        enclosure = machine.enclose(block.inputs)
-        bits, decided = enclosure.bits(net.readout)
-    is_bit = decided.copy()
-    rest = np.flatnonzero(~_verdicts(block, bits, is_bit, decided)[1])
-    enumeration.exact_rows += len(rest)
+    enclosure = None if machine is None else machine.enclose(block.inputs)
+    is_right, is_known = _judged(net, block, enclosure, enumeration)
     margins: dict[str, Fraction] = {}
-    if rest.size:
-        states = read_closely(net, block.inputs[rest])
-        bits[rest], is_bit[rest], decided[rest] = states == 1, states < NO_BIT, states != OPEN
     if net.readout.kind == "threshold":
         if is_exact(net):
             margins = _margins(net, block, enclosure)
         elif enclosure is not None:
             margins = _margin_bounds(net, block, enclosure)
-    is_right, is_known = _verdicts(block, bits, is_bit, decided)
     return is_right, is_known, margins
+
+
+def right_rows(
+    net: Network, block: RowBlock, enclosure: Enclosure, enumeration: Enumeration
+) -> Bool[np.ndarray, " batch"]:
+    """Return which rows of a network without curves are right."""
+    return _judged(net, block, enclosure, enumeration)[0]
+
+
+def _judged(
+    net: Network, block: RowBlock, enclosure: Enclosure | None, enumeration: Enumeration
+) -> tuple[Bool[np.ndarray, " batch"], Bool[np.ndarray, " batch"]]:
+    """Return which rows are right and which are decided, exactly where the enclosure is not."""
+    if enclosure is None:
+        bits = np.zeros(block.expected.shape, dtype=np.uint8)
+        decided = np.zeros(block.expected.shape, dtype=bool)
+    else:
+        bits, decided = enclosure.bits(net.readout)
+    is_bit = decided.copy()
+    rest = np.flatnonzero(~_verdicts(block, bits, is_bit, decided)[1])
+    enumeration.exact_rows += len(rest)
+    if rest.size:
+        states = read_closely(net, block.inputs[rest])
+        bits[rest], is_bit[rest], decided[rest] = states == 1, states < NO_BIT, states != OPEN
+    return _verdicts(block, bits, is_bit, decided)
 
 
 def _verdicts(

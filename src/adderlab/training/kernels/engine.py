@@ -6,7 +6,6 @@ another's, and no lane looks into another; so a member's bits depend on it alone
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import numpy as np
 from adderlab.kernels import simd
 from adderlab.kernels.compiled import compiled, is_compiled
 from adderlab.kernels.simd import LANES, aligned
+from adderlab.kernels.threads import cores
 from adderlab.training import draws, philox
 from adderlab.training.choice import LANES as LANES_PATH
 from adderlab.training.choice import WIDE
@@ -126,13 +126,6 @@ def _name(shape: Shape) -> str:
 
 def _source(shape: Shape, path: str) -> str:
     return lanes_source(shape) if path == LANES_PATH else wide_source(shape)
-
-
-def cores() -> int:
-    """Return how many cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return max(1, len(os.sched_getaffinity(0)))
-    return os.cpu_count() or 1
 
 
 def _collect(waiting: set[Future[int]], on_progress: Callable[[int], None]) -> set[Future[int]]:
