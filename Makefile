@@ -29,6 +29,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/populations.py
 	$(BIN)/python benchmarks/proving.py
+	$(BIN)/python benchmarks/enumeration.py
 	$(BIN)/python benchmarks/diagrams.py
 	$(BIN)/python benchmarks/solvers.py
 
