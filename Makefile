@@ -14,7 +14,8 @@ test: $(READY)
 
 # Of the rooms that need no training: measuring takes nearly twice the time of the tests.
 coverage: $(READY)
-	$(BIN)/python -m pytest -q -m "not slow and not browser" --cov=adderlab \
+	$(BIN)/python -m pytest -q -m "not slow and not browser" --numprocesses auto --maxprocesses 4 \
+		--dist loadfile --cov=adderlab \
 		--cov-report=term:skip-covered tests/test_bits.py tests/test_formats.py tests/test_notation.py \
 		tests/test_writing.py tests/blocks tests/building tests/counting tests/explaining \
 		tests/figures tests/nets tests/quantizing tests/tasks

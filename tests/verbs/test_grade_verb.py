@@ -306,7 +306,7 @@ def test_a_long_list_is_cut_for_a_person_and_whole_on_the_page(graded):
     assert "0099" in text
     assert "0100" not in text
     assert "400 more entries are not shown" in text
-    page = many.to_html()
+    page = many.to_page()
     assert all(f">{entry.name}<" in page for entry in entries)
 
 

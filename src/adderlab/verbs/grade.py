@@ -146,7 +146,7 @@ def grade(
     if out is not None:
         graded = replace(graded, file=write_file(out, to_csv(graded.entries)))
     if page is not None:
-        graded = replace(graded, page=write_file(page, graded.to_html()))
+        graded = replace(graded, page=write_file(page, graded.to_page()))
     return graded
 
 

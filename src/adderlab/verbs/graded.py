@@ -193,7 +193,7 @@ class Graded(Result):
             f"{duration_text(self.seconds)}; each file had {self._limits()} of memory", "quiet"
         )
 
-    def to_html(self) -> str:
+    def to_page(self) -> str:
         """Return a page of all entries for the class."""
         lede = f"{self.summary()}. Every verdict is about every input, not about samples."
         return to_page(f"Grades: {self.task}", lede, tuple(self._chapters()))
