@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from adderlab.demo import demo
+from adderlab.demo import demo, story
 
 WIDTHS = (360, 1024, 1920)
 
@@ -54,7 +54,7 @@ def test_the_chapters_stay_in_reach_and_hide_no_heading(page) -> None:
     """Scrolled to any chapter, the list is on the screen and the heading beside or below it."""
     nav = page.get_by_role("navigation", name="Chapters")
     links = nav.get_by_role("link")
-    assert links.count() == 13
+    assert links.count() == len(story.CHAPTERS)
     page.emulate_media(reduced_motion="reduce")  # jumps, so that nothing moves while it is measured
     for slug in ("repair", "success-rate", "wide"):
         page.evaluate(f"location.hash = '#{slug}'")
