@@ -895,10 +895,9 @@ def parsed_words(text: str, width: int) -> list[tuple[str, int, int]]:
 def named_task(name: str) -> Task:
     """Return the task of a name, its bits in the usual order."""
     kind, colon, rest = name.partition(":")
-    if kind == "cell":
-        kind, name = "", rest + ":any"
-    if name in WIRINGS:
-        wiring, width = WIRINGS[name], 1
+    wired = f"{rest}:any" if kind == "cell" else name
+    if wired in WIRINGS:
+        wiring, width = WIRINGS[wired], 1
         inputs, outputs, rule = *wiring.cell, wiring.rule
     else:
         need(kind in TASKS, f"there is no task {name!r:.40}")

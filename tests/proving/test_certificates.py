@@ -151,6 +151,37 @@ def test_a_composed_proof_is_valid(name, tmp_path):
         assert checker.check(sealed(certificate, **changes), to_bytes(net))[0] is False, changes
 
 
+@pytest.mark.parametrize("name", WIRINGS)
+def test_a_cell_is_also_right_on_its_own_rows(name):
+    """A claim of a cell alone is ``enumerated``, and says nothing of any width."""
+    own = f"cell:{name.removesuffix(':any')}"
+    net = build(own, method="table").network
+    data, certificate, answer = certified(net, net.task)
+    assert json.loads(certificate)["method"] == "enumerated"
+    assert answer[0] is True, answer
+    assert checker.check(certificate, data, net.task.name)[0] is True
+    assert checker.check(certificate, data, name)[0] is False
+    claims = sealed(certificate, task__name=own)
+    valid, reason = checker.check(claims, data, own)
+    assert valid, reason
+    assert "at every width" not in reason
+    for changes in (
+        {"method": "composed"},
+        {"task__name": name},
+        {"task__name": f"cell:{name}"},
+        {"task__name": "cell:"},
+    ):
+        assert checker.check(sealed(claims, **changes), data)[0] is False, changes
+    assert checker.check(sealed(claims, method="diagram"), data)[0] is False  # no diagrams
+
+
+def test_a_refuted_cell_is_valid_with_its_counterexample():
+    net = build("cell:adder", method="table").network  # gives carry and digit
+    _, certificate, answer = certified(net, task_named("cell:subtractor"))
+    assert json.loads(certificate)["verdict"] == "refuted"
+    assert answer[0] is True, answer
+
+
 def test_trained_weights_are_certified_in_their_own_format_by_the_bound():
     weight = [[0.9637, 1.0133], [1.1021, 1.0894]], [[-0.0511, 0.9], [0.97, -1.83]]
     bias = [[0.011, -0.97], [0.003, 0.02]]
