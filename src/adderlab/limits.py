@@ -11,11 +11,12 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Final
+from itertools import islice
+from typing import Final, TypeVar
 
 import psutil
 
@@ -26,6 +27,11 @@ TIME_UP: Final = "the time was up"
 
 LOOK_EVERY_S: Final = 0.002
 """Seconds between two looks at the memory: each takes as long as many of the steps."""
+
+STEPS_AT_ONCE: Final = 4096
+"""Short steps, as reading a number, between two looks at the limits."""
+
+Entry = TypeVar("Entry")
 
 
 class CapReached(Exception):  # noqa: N818 -- an outcome, caught where engines are called
@@ -176,3 +182,19 @@ def check(more_bytes: int = 0) -> None:
     budget = _CURRENT.get()
     if budget is not None:
         budget.check(more_bytes)
+
+
+def each(entries: Iterable[Entry]) -> Generator[Entry]:
+    """Yield the entries, with a :func:`check` before every :data:`STEPS_AT_ONCE` of them.
+
+    Raises:
+        CapReached: a limit of the command at work is reached.
+
+    Examples:
+        >>> sum(each([1, 2, 3]))
+        6
+    """
+    steps = iter(entries)
+    while part := list(islice(steps, STEPS_AT_ONCE)):
+        check()
+        yield from part

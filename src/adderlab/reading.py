@@ -13,10 +13,10 @@ import json
 import math
 import os
 import stat
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -140,6 +140,7 @@ def parse_json(raw: bytes | str, *, is_finite: bool = True) -> Any:
 
     Raises:
         JsonError: it is not such a text.
+        CapReached: a limit of the command at work is reached; between numbers it is looked at.
 
     Examples:
         >>> parse_json('{"a": [1, 2.5]}')
@@ -147,12 +148,13 @@ def parse_json(raw: bytes | str, *, is_finite: bool = True) -> Any:
     """
     try:
         text = raw if isinstance(raw, str) else raw.decode()  # json would guess UTF-16 too
-        if is_finite:
-            value = json.loads(
-                text, object_pairs_hook=_unique, parse_constant=_constant, parse_float=_number
-            )
-        else:
-            value = json.loads(text, object_pairs_hook=_unique)
+        value = json.loads(
+            text,
+            object_pairs_hook=_unique,
+            parse_constant=_constant if is_finite else None,
+            parse_float=_limited(_number if is_finite else float),
+            parse_int=_limited(int),
+        )
     except JsonError:
         raise
     except RecursionError:
@@ -171,7 +173,9 @@ def is_deep(value: Any, most: int) -> bool:
         entries = {  # by identity: a list may hold itself, and twice
             id(entry): entry
             for container in level
-            for entry in (container.values() if isinstance(container, dict) else container)
+            for entry in limits.each(
+                container.values() if isinstance(container, dict) else container
+            )
             if isinstance(entry, list | tuple | dict)
         }
         level = list(entries.values())
@@ -236,6 +240,18 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name, _ in pairs if name in seen or seen.add(name))
         raise JsonError(f"names {twice[:60]!r} twice")
     return entries
+
+
+def _limited(number: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return how numbers are read, with a look at the limits now and then: json has none."""
+    calls = count(1)
+
+    def read(digits: str) -> Any:
+        if next(calls) % limits.STEPS_AT_ONCE == 0:
+            limits.check()
+        return number(digits)
+
+    return read
 
 
 def _constant(name: str) -> Any:

@@ -248,3 +248,51 @@ def test_a_scaled_sparse_network_is_never_expanded() -> None:
     assert (sums.at(0, 0), sums.at(0, 1)) == (Fraction(-5, 4), 0)
     with pytest.raises(CapReached), limits.within(Budget.of(max_memory_bytes=1 << 30)):
         _ = scaled.exact()
+
+
+class Looks(Budget):
+    """A budget that counts how often it is looked at, and is spent at one of the looks."""
+
+    count = 0
+    last = 1 << 30
+
+    def check(self, more_bytes: int = 0) -> None:
+        """Count, and raise at the last look."""
+        self.count += 1
+        if self.count == self.last:
+            raise CapReached(limits.TIME_UP)
+
+
+ADDER = "in a:3,in b:3,out c:4\n" + "".join(
+    f"{a},{b},{a + b}\n" for a in range(8) for b in range(8)
+)
+ROWS = [[0.5 + row, 0.25] for row in range(64)]
+
+
+@pytest.mark.parametrize(
+    ("read", "passes"),
+    [
+        (lambda: parse_json(json.dumps(ROWS)), 1),
+        (lambda: parse_json(json.dumps([*range(128)]), is_finite=False), 1),
+        (lambda: from_lists({"fc1.weight": ROWS}), 4),
+        (lambda: from_lists({"fc1.weight": [[1, 2]] * 64}, format="fp32"), 4),
+        (lambda: parse_table(ADDER, where="t.csv"), 4),
+        (lambda: parse_table(ADDER.replace("in ", "").replace("out ", ""), where="t.csv"), 4),
+        (lambda: table({"a": [0, 1] * 32, "b": [*range(32)] * 2, "y": [0] * 64}, inputs="a,b"), 4),
+    ],
+    ids=["floats", "whole", "decimals", "weights", "table", "names", "frame"],
+)
+def test_reading_stops_at_whatever_step_the_time_is_up(
+    read: Callable[[], object], passes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The limits are looked at in each pass over the 64 rows or 128 numbers."""
+    monkeypatch.setattr(limits, "STEPS_AT_ONCE", 8)
+    looks = Looks()
+    with contextlib.suppress(TaskError), limits.within(looks):
+        _ = read()
+    assert looks.count >= passes * 8
+    for last in range(1, looks.count + 1):
+        spent = Looks()
+        spent.last = last
+        with pytest.raises(CapReached), limits.within(spent):
+            _ = read()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from adderlab import limits
 from adderlab.blocks.numbers import counted
 from adderlab.checking import checked, described
 from adderlab.errors import NetworkError
@@ -259,7 +260,9 @@ def _plain(value: Any) -> Shaped[np.ndarray, "*shape"] | None:
 
 
 def _are_numbers(array: Shaped[np.ndarray, "*shape"]) -> bool:
-    return all(isinstance(v, int | float) and not isinstance(v, bool) for v in array.flat)
+    return all(
+        isinstance(v, int | float) and not isinstance(v, bool) for v in limits.each(array.flat)
+    )
 
 
 def _hidden(
@@ -322,7 +325,9 @@ def stored_array(array: Shaped[np.ndarray, "*shape"], format_name: str, key: str
         form = FORMATS[format_name]
         if array.dtype != object or form.kind != "float":
             return stored_in(array.tolist(), format_name)
-        whole = np.array([v if isinstance(v, int) else 0 for v in array.flat], dtype=object)
+        whole = np.array(
+            [v if isinstance(v, int) else 0 for v in limits.each(array.flat)], dtype=object
+        )
         _ = stored_in(
             whole.reshape(array.shape), format_name
         )  # raises where a whole number would be rounded

@@ -334,7 +334,7 @@ def stored_in(values: Any, format_name: str) -> Dense | Packed | Wide:
     if isinstance(values, np.ndarray) and own is not None and values.dtype == own:
         return Dense(values)
     array = np.asarray(values, dtype=object)
-    for index, value in np.ndenumerate(array):
+    for index, value in limits.each(np.ndenumerate(array)):
         fraction = _fraction(value)
         if fraction is None or not form.holds(fraction):
             raise NetworkError(
@@ -349,12 +349,12 @@ def as_stored(values: Any, form: Format) -> Dense | Packed | Wide:
     """Return numbers stored in a format, floats rounded to nearest where they must be."""
     array = np.asarray(values, dtype=object)
     if form.kind == "float":
-        doubles = np.array([float(v) for v in array.ravel()]).reshape(array.shape)
+        doubles = np.array([float(v) for v in limits.each(array.flat)]).reshape(array.shape)
         return Dense(form.round(doubles).astype(FLOAT_DTYPES[form.name]))
     if form.kind == "wide":
         return Wide.of(array)
     whole = np.empty(array.shape, dtype=object)
-    for index, value in np.ndenumerate(array):
+    for index, value in limits.each(np.ndenumerate(array)):
         whole[index] = int(value)
     return Packed(whole.astype(np.int64), form.bits)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, TypeAlias
 
+from adderlab import limits
 from adderlab.tasks.task import whole_number
 
 ANY: Final = -1
@@ -94,7 +95,7 @@ def contents_of(columns: Sequence[Collection[str]]) -> list[Content]:
     )
     contents: list[Content] = []
     for cells, width in zip(columns, widths, strict=True):
-        values = [bit(cell) for cell in cells if not is_any(cell)]
+        values = [bit(cell) for cell in limits.each(cells) if not is_any(cell)]
         largest = max((value for value in values if value is not None), default=0)
         if is_signed(cells):
             contents.append(Content(1, 2, signed_bit, "signed"))

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
+from adderlab import limits
 from adderlab.errors import TaskError
 from adderlab.tasks.grid import Grid
 
@@ -77,8 +78,8 @@ def grid_of_frame(frame: Any, *, where: str) -> Grid:
             where=where,
             remedy="split the task into smaller tables",
         )
-    columns = [[_as_text(value) for value in _values(frame[name])] for name in names]
-    rows = [list(cells) for cells in zip(*columns, strict=True)]
+    columns = [[_as_text(value) for value in limits.each(_values(frame[name]))] for name in names]
+    rows = [list(cells) for cells in limits.each(zip(*columns, strict=True))]
     return Grid(where, header, 0, list(enumerate(rows, start=1)), unit="row")
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from adderlab import limits
 from adderlab.errors import TaskError
 
 _DELIMITERS: Final = (",", ";", "\t", "|")
@@ -49,12 +50,14 @@ def grid_of_text(text: str, *, where: str) -> Grid:
     """
     # a lone carriage return ends no line
     sources = re.findall(r"[^\n]*\n|[^\n]+", text.removeprefix("\ufeff"))
-    codes = [_without_comment(source) for source in sources]
+    codes = [_without_comment(source) for source in limits.each(sources)]
     first = next((code for code in codes if code.strip()), "")
     delimiter = _delimiter_of(first)
     try:
         lines = [
-            (number, cells) for number, cells in _cells(codes, delimiter) if any(map(bool, cells))
+            (number, cells)
+            for number, cells in limits.each(_cells(codes, delimiter))
+            if any(map(bool, cells))
         ]
     except csv.Error as error:
         raise TaskError(f"not CSV ({error})", where=where, remedy="separate by commas") from None
@@ -112,10 +115,10 @@ def _cells(codes: list[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
 
 def _two_sides(lines: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
     """Return the cells of lines like ``A B | Y``: what stands left of the bar are inputs."""
-    sides = {tuple(len(cell.split()) for cell in cells) for _, cells in lines}
+    sides = {tuple(len(cell.split()) for cell in cells) for _, cells in limits.each(lines)}
     if len(sides) != 1 or len(min(sides)) != 2 or sum(min(sides)) < 3:
         return lines
-    split = [(number, [part.split() for part in cells]) for number, cells in lines]
+    split = [(number, [part.split() for part in cells]) for number, cells in limits.each(lines)]
     header = [f"in {name}" for name in split[0][1][0]] + [f"out {name}" for name in split[0][1][1]]
     return [(split[0][0], header), *((number, left + right) for number, (left, right) in split[1:])]
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final
 
+from adderlab import limits
 from adderlab.errors import TaskError
 from adderlab.tasks.cells import Content
 from adderlab.tasks.grid import Grid
@@ -120,7 +121,9 @@ class _Rows:
 
     def _combinations(self, places: Sequence[int]) -> list[tuple[int, ...]]:
         read = [(place, self.contents[place].reader) for place in places]
-        rows = [[reader(cells[place]) for place, reader in read] for cells in self.lines]
+        rows = [
+            [reader(cells[place]) for place, reader in read] for cells in limits.each(self.lines)
+        ]
         return [
             tuple(number for number in row if number is not None) for row in rows if None not in row
         ]

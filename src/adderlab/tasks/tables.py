@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from adderlab import limits
 from adderlab.bits import Values, integer_dtype
 from adderlab.blocks.numbers import counted
 from adderlab.errors import TaskError
@@ -146,7 +147,7 @@ def _without_index(grid: Grid) -> Grid:
     """Return the cells without the numbers of the rows, which pandas writes under no name."""
     if len(grid.header) < 2 or grid.header[0]:
         return grid
-    numbers = [cells[0] for _, cells in grid.lines if len(cells) == len(grid.header)]
+    numbers = [cells[0] for _, cells in limits.each(grid.lines) if len(cells) == len(grid.header)]
     if not numbers or numbers != [str(row) for row in range(len(numbers))]:
         return grid
     lines = [(line, cells[1:]) for line, cells in grid.lines]
@@ -157,7 +158,9 @@ def _without_index(grid: Grid) -> Grid:
 def _contents(grid: Grid, columns: Sequence[Column]) -> list[Content]:
     """Return what the cells of each column hold, and how those of stated widths are read."""
     rows = [cells for _, cells in grid.lines if len(cells) == len(columns)]
-    contents = contents_of([{cells[place] for cells in rows} for place in range(len(columns))])
+    contents = contents_of(
+        [{cells[place] for cells in limits.each(rows)} for place in range(len(columns))]
+    )
     return [
         content
         if column.width is None or (column.width == 1 and content.kind == "signed")
@@ -222,7 +225,7 @@ def _columns(
             columns[word.name] = np.full(shape.rows, ANY, dtype=integer_dtype(word.width))
     is_given = np.zeros(shape.rows, dtype=bool)
     faults: dict[str, list[int]] = {}
-    for line, cells in grid.lines:
+    for line, cells in limits.each(grid.lines):
         if len(cells) != width:
             faults.setdefault(f"{counted(width, 'value')} are needed", []).append(line)
             continue

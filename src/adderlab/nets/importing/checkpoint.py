@@ -111,7 +111,9 @@ def _checked(data: bytes, where: str) -> io.BytesIO:
 def _check_calls(pickle: bytes, where: str) -> None:
     """Raise where a pickle calls what no ``state_dict`` does; it is read, not run."""
     try:
-        for operation, argument, _ in pickletools.genops(pickle):
+        for number, (operation, argument, _) in enumerate(pickletools.genops(pickle)):
+            if number % limits.STEPS_AT_ONCE == 0:
+                limits.check()
             if operation.name in CALLS or (operation.name == "GLOBAL" and argument not in CALLED):
                 name = str(argument or operation.name).replace(" ", ".")[:60]
                 raise NetworkFileError(
@@ -120,7 +122,7 @@ def _check_calls(pickle: bytes, where: str) -> None:
                     where=where,
                     remedy=REMEDY,
                 )
-    except NetworkFileError:
+    except (NetworkFileError, limits.CapReached):
         raise
     except Exception as error:  # noqa: BLE001 -- a damaged pickle raises what it likes
         raise _damaged(str(error), where) from None
@@ -129,6 +131,7 @@ def _check_calls(pickle: bytes, where: str) -> None:
 def _loaded(archive: io.BytesIO, where: str) -> Any:
     import torch
 
+    limits.check()  # loading torch took seconds of them
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

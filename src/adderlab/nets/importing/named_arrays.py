@@ -253,11 +253,10 @@ def format_of(kept: Mapping[str, Any], arrays: Mapping[str, Any] | None = None) 
     widths = [_integer_bytes(array) for array in (arrays or kept).values()]
     if all(widths):
         return INTEGERS[max(widths, default=8)]
-    limits.check()
-    numbers = [number for array in kept.values() for number in array.flat]
-    if all(isinstance(number, int) for number in numbers):
+    numbers = [number for array in kept.values() for number in limits.each(array.flat)]
+    if all(isinstance(number, int) for number in limits.each(numbers)):
         form = FORMATS["fp32"]
-        return "fp32" if all(_is_held(form, number) for number in numbers) else "wide"
+        return "fp32" if all(_is_held(form, n) for n in limits.each(numbers)) else "wide"
     return None
 
 
