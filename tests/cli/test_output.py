@@ -350,7 +350,7 @@ def test_demo_shows_its_chapters_and_writes_them(run, left):
     results = json.loads(done.out)
     assert [chapter["slug"] for chapter in results["chapters"]] == [
         *("hand-set", "repair", "data", "backprop", "printed-weights", "success-rate"),
-        *("trainability", "bytes", "fewer-bits", "wide"),
+        *("trainability", "bytes", "fewer-bits", "wide", "cell"),
     ]
     assert json.loads(Path("out/results.json").read_text(encoding="utf-8")) == results
     lines = done.err.splitlines()

@@ -27,6 +27,16 @@ def paths(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", f"{TESTS}{os.pathsep}{before}")
 
 
+@pytest.fixture(autouse=True)
+def earlier():
+    """Take note of processes of other tests: a browser may be open."""
+    EARLIER.clear()
+    EARLIER.update(child.pid for child in psutil.Process().children(recursive=True))
+
+
+EARLIER: set[int] = set()
+
+
 def results(work, items, *, context=None, limits=QUICK, jobs=2):
     pieces = [Piece(item) for item in items]
     found = dict(outcomes(f"isolation.works:{work}", context, pieces, limits, jobs=jobs))
@@ -35,7 +45,8 @@ def results(work, items, *, context=None, limits=QUICK, jobs=2):
 
 
 def left_running():
-    return psutil.Process().children(recursive=True)
+    children = psutil.Process().children(recursive=True)
+    return [child for child in children if child.pid not in EARLIER]
 
 
 def test_each_piece_is_done_in_a_process_of_its_own_away_from_the_folder(tmp_path, monkeypatch):

@@ -84,7 +84,9 @@ def test_a_file_is_named_for_what_it_is_with_what_to_do(tmp_path, name):
 
 
 def test_what_is_not_known_is_damaged():
-    for data in (b"", bytes(90), bytes(range(1, 200)), b"\xff" * 90):
+    with pytest.raises(NetworkFileError, match="the file is empty; write it again"):
+        _ = from_bytes(b"")
+    for data in (bytes(90), bytes(range(1, 200)), b"\xff" * 90):
         assert kind_of(io.BytesIO(data), "net.safetensors") is None
         with pytest.raises(NetworkFileError, match="the file is damaged; write it again"):
             _ = from_bytes(data)

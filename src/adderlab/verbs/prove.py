@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from adderlab.checking import checked
 from adderlab.errors import LimitError, OptionError, TaskError
-from adderlab.limits import MOST_MEMORY_BYTES, Budget, CapReached, ending, within
+from adderlab.limits import MOST_MEMORY_BYTES, NO_LIMITS, Budget, CapReached, ending, within
 from adderlab.nets import Network
 from adderlab.nets.readout import ReadoutLike
 from adderlab.nets.sources import Source, ordered_task, read_source, recorded_task, task_of
@@ -160,8 +160,12 @@ def _unread(
     reason: str,
 ) -> Verdict:
     """Return the verdict on a network that could not be read within the limits."""
-    with ending("the task was read", "prove"):  # a table may be large
-        known = as_task(task) if task is not None else recorded_task(model)
+    if task is None:
+        with within(NO_LIMITS):  # a short header
+            known = recorded_task(model)
+    else:
+        with ending("the task was read", "prove"):  # a table may be large
+            known = as_task(task)
     if known is None:
         raise LimitError(reason, where="prove", remedy="give more time or memory")
     about = arithmetics(formats) or ("exact",)
