@@ -62,6 +62,7 @@ def table_of(net):
         ("comparator:5", "one-layer", "diagram", "diagram"),
         ("parity:9", "one-layer", "diagram", "diagram"),
         ("majority:9", "one-layer", "diagram", "diagram"),
+        ("majority:4", "one-layer", "diagram", "diagram"),
         ("popcount:7", "one-layer", "diagram", "diagram"),
     ],
 )
