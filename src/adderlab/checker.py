@@ -1335,8 +1335,8 @@ def check_diagrams(net: Net, task: Task, evidence: Any) -> Margins:
             offset, base = pair[0], claimed[pair[1]]
             low = min(power, layer.scale)
             stated = diagrams.sum((offset + base[0], base[1]), 1 << power - low, ZERO, 0)
-            found = diagrams.sum(function, 1 << layer.scale - low, ZERO, 0)
-            need(stated == found, f"unit {unit} of {name} is not what the evidence says")
+            derived = diagrams.sum(function, 1 << layer.scale - low, ZERO, 0)
+            need(stated == derived, f"unit {unit} of {name} is not what the evidence says")
         values[name] = units
     return check_outputs(net, task, diagrams, variables, net.join(values, net.outputs))
 

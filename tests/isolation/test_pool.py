@@ -39,9 +39,9 @@ EARLIER: set[int] = set()
 
 def results(work, items, *, context=None, limits=QUICK, jobs=2):
     pieces = [Piece(item) for item in items]
-    found = dict(outcomes(f"isolation.works:{work}", context, pieces, limits, jobs=jobs))
-    assert sorted(found) == list(range(len(items)))
-    return [found[place] for place in range(len(items))]
+    done = dict(outcomes(f"isolation.works:{work}", context, pieces, limits, jobs=jobs))
+    assert sorted(done) == list(range(len(items)))
+    return [done[place] for place in range(len(items))]
 
 
 def left_running():

@@ -178,12 +178,12 @@ def test_the_rule_ranks():
         Entry("f", "refused"),
         Entry("g", "refuted", raw=9, nonzero=1, unique=1, rows_right=5),
     ]
-    found = {
+    ranks = {
         rule: [(entry.name, entry.rank) for entry in ranked(entries, rule)]
         for rule in ("raw", "nonzero", "unique")
     }
     rest = [("e", None), ("g", None), ("d", None), ("f", None)]
-    assert found == {
+    assert ranks == {
         "raw": [("b", 1), ("a", 2), ("c", 2), *rest],
         "nonzero": [("c", 1), ("a", 2), ("b", 3), *rest],
         "unique": [("a", 1), ("b", 1), ("c", 3), *rest],

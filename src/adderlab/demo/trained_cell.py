@@ -32,6 +32,9 @@ FORMATS: Final = ("int8", "int4", "int3", "int2")
 X, Y = 3**209, 7**118
 """Two numbers of 100 digits."""
 
+DIGITS: Final = 51
+"""Of a number that stand on a line: two lines hold the sum."""
+
 NET, CELL, CERT = "trained-cell.safetensors", "cell.safetensors", "cell.cert"
 
 
@@ -95,7 +98,7 @@ def trained_cell(shop: Workshop) -> Chapter:
                 "100 digits:"
             ),
             Code(
-                "\n".join(f"{sign} {value:>{len(total.sum)}}" for sign, value in written),
+                "\n".join(_in_lines(sign, str(value)) for sign, value in written),
                 f"{counted(total.cells, 'cell')}; Python's own sum is "
                 f"{'the same' if is_same else 'another'}:",
             ),
@@ -121,6 +124,13 @@ def trained_cell(shop: Workshop) -> Chapter:
             "is_right": is_same,
         },
     )
+
+
+def _in_lines(sign: str, digits: str) -> str:
+    """Return a number in lines that fit on a slide, those of all numbers one below another."""
+    padded = digits.rjust(-(-len(digits) // DIGITS) * DIGITS)
+    lines = [padded[at : at + DIGITS] for at in range(0, len(padded), DIGITS)]
+    return "\n".join([f"{sign} {lines[0]}", *(f"  {line}" for line in lines[1:])])
 
 
 def _best(task: Task, count: int) -> tuple[Network, int, int, float]:

@@ -76,9 +76,9 @@ def canonical_form(net: Network) -> str | None:
 
     Examples:
         >>> from adderlab.nets import network
-        >>> one = network([[[1, 1], [1, 1]], [[0, 1], [1, -2]]], [[0, -1], [0, 0]])
-        >>> other = network([[[4, 4], [1, 1]], [[0.25, 0], [-0.5, 1]]], [[-4, 0], [0, 0]])
-        >>> canonical_form(one) == canonical_form(other)
+        >>> first = network([[[1, 1], [1, 1]], [[0, 1], [1, -2]]], [[0, -1], [0, 0]])
+        >>> second = network([[[4, 4], [1, 1]], [[0.25, 0], [-0.5, 1]]], [[-4, 0], [0, 0]])
+        >>> canonical_form(first) == canonical_form(second)
         True
     """
     if net.parameters > MOST_PARAMETERS:

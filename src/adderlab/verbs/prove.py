@@ -138,12 +138,14 @@ def prove(
         if out is not None:
             on_progress("the certificate", 0.0)
             own = task_of(net, target)
-            made = certificate_of(net, own, verdict, source.data, wiring=wiring, budget=budget)
-            if isinstance(made, str):
-                notes += (f"no certificate was written: {made}",)
+            certificate = certificate_of(
+                net, own, verdict, source.data, wiring=wiring, budget=budget
+            )
+            if isinstance(certificate, str):
+                notes += (f"no certificate was written: {certificate}",)
             else:
-                path = write_file(out, made.data)
-                notes += made.notes
+                path = write_file(out, certificate.data)
+                notes += certificate.notes
                 verdict = replace(verdict, certificate=str(path))
     return replace(
         verdict,

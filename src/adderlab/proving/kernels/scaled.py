@@ -155,8 +155,8 @@ def _pieces(layer: Layer) -> list[Pieces] | None:
     """Return the lines of each unit's activation."""
     units = [layer.activation.of_unit(unit) for unit in range(layer.n_out)]
     if len(set(units)) == 1:
-        one = units[0].pieces if units[0].is_exact else None
-        return None if one is None else [one] * len(units)
+        shared = units[0].pieces if units[0].is_exact else None
+        return None if shared is None else [shared] * len(units)
     own = [unit.pieces if unit.is_exact else None for unit in units]
     return None if None in own else [pieces for pieces in own if pieces is not None]
 
