@@ -58,11 +58,11 @@ def largest_error(activation: Activation, name: str, count: int) -> tuple[float,
     inputs = torch.unique(torch.tensor(points(count, seed=1)).to(dtype))
     inputs = inputs[torch.isfinite(inputs)]
     module = module_of(activation)
-    given = module(inputs).double().numpy()
+    batched = module(inputs).double().numpy()
     few = inputs[:: max(1, len(inputs) // SCALAR_POINTS)]
     single = torch.stack([module(x.reshape(1))[0] for x in few]).double().numpy()
     x = np.concatenate([inputs.double().numpy(), few.double().numpy()])
-    values = np.concatenate([given, single])
+    values = np.concatenate([batched, single])
     worst, place = 0.0, 0.0
     with ctx.workprec(120):
         for number, value in zip(x.tolist(), values.tolist(), strict=True):

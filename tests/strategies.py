@@ -292,11 +292,11 @@ def networks(
         tame: whether all parameters are quarters between -3 and 3, or products of such.
         max_depth: affine layers at most.
     """
-    meant = draw(task) if task is not None else None
+    drawn_task = draw(task) if task is not None else None
     depth = draw(st.integers(1, max_depth))
     sizes = [draw(st.integers(1, 4)) for _ in range(depth + 1)]
-    if meant is not None:
-        sizes[0], sizes[-1] = meant.n_in, meant.n_out
+    if drawn_task is not None:
+        sizes[0], sizes[-1] = drawn_task.n_in, drawn_task.n_out
     layers = tuple(
         Layer(
             draw(tensors((n_out, n_in), tame=tame)),
@@ -305,7 +305,9 @@ def networks(
         )
         for n_in, n_out in pairwise(sizes)
     )
-    return Network(layers, draw(readouts()), meant, draw(st.sampled_from(["fp32", "wide", "int4"])))
+    return Network(
+        layers, draw(readouts()), drawn_task, draw(st.sampled_from(["fp32", "wide", "int4"]))
+    )
 
 
 @st.composite
@@ -318,9 +320,9 @@ def graphs(
     format: str = "fp32",
 ) -> Network:
     """A small graph of layers that each read any earlier ones; arguments as of :func:`networks`."""
-    meant = draw(task) if task is not None else None
-    n_in = meant.n_in if meant is not None else draw(st.integers(1, 3))
-    n_out = meant.n_out if meant is not None else draw(st.integers(1, 3))
+    drawn_task = draw(task) if task is not None else None
+    n_in = drawn_task.n_in if drawn_task is not None else draw(st.integers(1, 3))
+    n_out = drawn_task.n_out if drawn_task is not None else draw(st.integers(1, 3))
     heads = draw(st.integers(1, min(2, n_out)))
     ends = [n_out] if heads == 1 else [1, n_out - 1]
     widths = [draw(st.integers(1, 3)) for _ in range(draw(st.integers(1, 3)))]
@@ -336,12 +338,12 @@ def graphs(
         elif number > len(widths):  # heads do not read one another; the last reads what is left
             reads = [name for name in reads if name not in outputs] or [f"fc{len(widths)}"]
             reads += [name for name in unread if is_last and name not in [*reads, *outputs]]
-        given = sum(sizes[name] for name in reads)
+        n_read = sum(sizes[name] for name in reads)
         kind = draw(st.sampled_from(["dense", "any"]))
         weight = (
-            draw(dense((width, given), np.float32, tame=tame))
+            draw(dense((width, n_read), np.float32, tame=tame))
             if kind == "dense"
-            else draw(tensors((width, given), tame=tame))
+            else draw(tensors((width, n_read), tame=tame))
         )
         bias = draw(st.none() | dense((width,), np.float32, tame=tame))
         layers.append(Layer(weight, bias, draw(activations(tanh=tanh)), tuple(reads)))
@@ -349,7 +351,7 @@ def graphs(
         sizes[f"fc{number}"] = width
         if number > len(widths):
             outputs.append(f"fc{number}")
-    return Network(tuple(layers), draw(readouts()), meant, format, outputs=tuple(outputs))
+    return Network(tuple(layers), draw(readouts()), drawn_task, format, outputs=tuple(outputs))
 
 
 def any_networks(**options: Any) -> st.SearchStrategy[Network]:

@@ -55,7 +55,7 @@ def test_what_is_no_regular_file_is_not_opened(
 
 
 @pytest.mark.parametrize(
-    ("names", "meant"),
+    ("names", "hint"),
     [
         (["b.net", "a.net", "c.txt"], "name a file in it, like {}/a.net"),
         (["a.net", "best.net"], "name a file in it, like {}/best.net"),
@@ -63,13 +63,13 @@ def test_what_is_no_regular_file_is_not_opened(
     ],
 )
 def test_of_a_folder_the_file_that_may_be_meant_is_named(
-    tmp_path: Path, names: list[str], meant: str
+    tmp_path: Path, names: list[str], hint: str
 ) -> None:
     for name in names:
         (tmp_path / name).touch()
     (tmp_path / "aa.net").mkdir()
     refusals = Refusals(OptionError, "name a table", ending=".net")
-    with refused(OptionError, f"{tmp_path}: a folder, not a file; {meant.format(tmp_path)}"):
+    with refused(OptionError, f"{tmp_path}: a folder, not a file; {hint.format(tmp_path)}"):
         _ = read_file(tmp_path, 5, refusals)
 
 

@@ -113,10 +113,10 @@ def checked(function: Callable[Inputs, Output]) -> Callable[Inputs, Output]:
     @functools.wraps(function)
     def call(*args: Inputs.args, **kwargs: Inputs.kwargs) -> Output:
         try:
-            given = signature.bind(*args, **kwargs).arguments
+            arguments = signature.bind(*args, **kwargs).arguments
         except TypeError:
             return function(*args, **kwargs)  # which says it with its name
-        for name, value in {**given, **given.get(collected, {})}.items():
+        for name, value in {**arguments, **arguments.get(collected, {})}.items():
             if name != collected:
                 _check_depth(name, value)
             if name in kinds:

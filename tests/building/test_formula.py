@@ -488,22 +488,22 @@ def written(tree: Any) -> str:
     raise AssertionError(tree)
 
 
-def meant(tree: Any, row: dict[str, int]) -> Fraction:
+def value_of(tree: Any, row: dict[str, int]) -> Fraction:
     match tree:
         case str():
             return Fraction(row[tree])
         case Fraction():
             return tree
         case ("relu", inner):
-            return max(meant(inner, row), Fraction(0))
+            return max(value_of(inner, row), Fraction(0))
         case ("step", inner):
-            return Fraction(meant(inner, row) > 0)
+            return Fraction(value_of(inner, row) > 0)
         case ("+", left, right):
-            return meant(left, row) + meant(right, row)
+            return value_of(left, row) + value_of(right, row)
         case ("-", left, right):
-            return meant(left, row) - meant(right, row)
+            return value_of(left, row) - value_of(right, row)
         case (_, by, inner):
-            return by * meant(inner, row)
+            return by * value_of(inner, row)
     raise AssertionError(tree)
 
 
@@ -543,16 +543,16 @@ def test_a_random_formula_is_what_its_network_computes(
     assert (compiled.network.readout == Readout("threshold", 0.0, ">")) == is_read_out
     rows = named_rows(task)
     inside = arguments if is_read_out else drawn
-    assert raw(compiled) == [[meant(tree, row) for tree in inside] for row in rows]
+    assert raw(compiled) == [[value_of(tree, row) for tree in inside] for row in rows]
     for check, tree, argument in zip(compiled.checks, drawn, arguments, strict=True):
-        apart = [row for row in rows if meant(tree, row) != (row["a"] >= row["b"])]
+        apart = [row for row in rows if value_of(tree, row) != (row["a"] >= row["b"])]
         assert check.differing == len(apart)
         assert check.holds == (not apart)
         if check.differs:
             first = apart[0]
             assert check.differs.inputs == {"a": first["a"], "b": first["b"]}
-            assert check.differs.formula == meant(tree, first)
-            own = None if argument is None else meant(argument, first)
+            assert check.differs.formula == value_of(tree, first)
+            own = None if argument is None else value_of(argument, first)
             assert check.differs.inside == own
 
 

@@ -47,7 +47,7 @@ def test_rows_in_which_any_output_will_do_are_free(outputs):
         "drawn",
         words,
         (Word("c", 2),),
-        lambda given: rule({name: np.atleast_1d(value) for name, value in given.items()}),
+        lambda numbers: rule({name: np.atleast_1d(value) for name, value in numbers.items()}),
         any_value=-1,
     )
     assert decide(table_network(task, "int4"), task)

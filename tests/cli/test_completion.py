@@ -44,7 +44,7 @@ def shell(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
 
     def complete(line):
-        for name, value in as_asked(line).items():
+        for name, value in completion_variables(line).items():
             monkeypatch.setenv(name, value)
         with pytest.raises(SystemExit):
             _ = main([])
@@ -53,7 +53,7 @@ def shell(tmp_path, monkeypatch, capsys):
     return complete
 
 
-def as_asked(line):
+def completion_variables(line):
     """Return the variables by which bash asks."""
     words = line.split(" ")
     return {
@@ -66,7 +66,7 @@ def as_asked(line):
 def test_completion_loads_no_library_of_the_work():
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "adderlab"],
-        env={**os.environ, **as_asked("adderlab train ad")},
+        env={**os.environ, **completion_variables("adderlab train ad")},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.stdout.split() == ["adder:4"]

@@ -43,8 +43,8 @@ def places():
 def test_long_arguments_are_not_repeated_whole(capsys, text):
     for name, option in places():
         needed = NEEDED.get(name, [])
-        given = [text, *needed[1:]] if option == "argument" else [*needed, option, text]
-        code = main([name, *given])
+        arguments = [text, *needed[1:]] if option == "argument" else [*needed, option, text]
+        code = main([name, *arguments])
         done = capsys.readouterr()
         assert (code, done.out) == (2, ""), (name, option, done)
         assert len(done.err) < MOST, (name, option, done.err[:300])

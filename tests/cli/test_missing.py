@@ -106,13 +106,13 @@ def test_without_a_package_commands_work_or_name_it(folder, missing):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    for (command, wanted), (code, out, err) in zip(
+    for (command, outcome), (code, out, err) in zip(
         commands.items(), json.loads(done.stdout), strict=True
     ):
-        if isinstance(wanted, int):
-            assert code == wanted, (command, out, err)
+        if isinstance(outcome, int):
+            assert code == outcome, (command, out, err)
         else:
-            line = f"adderlab: {wanted} is not installed; pip install {wanted}"
+            line = f"adderlab: {outcome} is not installed; pip install {outcome}"
             assert (code, out, err.splitlines()[-1]) == (2, "", line), command
             assert "Traceback" not in err
         if command == "doctor":
@@ -127,8 +127,8 @@ def test_without_a_package_commands_work_or_name_it(folder, missing):
 
 def test_an_error_of_an_import_names_its_package_and_the_command():
     def complaint_of(error):
-        said = dependency_error(error)
-        return None if said is None else str(said)
+        complaint = dependency_error(error)
+        return None if complaint is None else str(complaint)
 
     assert complaint_of(ModuleNotFoundError("No module named 'z3'", name="z3")) == (
         "z3 is not installed; pip install 'adderlab[smt]'"

@@ -82,11 +82,11 @@ def test_the_choices_are_those_of_the_library():
 def test_any_other_value_is_refused_with_the_value_and_what_to_give(command, option, rule, capsys):
     arguments = ["net" for entry in GROUP.commands[command].params if entry.required]
     is_choice = isinstance(rule, list)
-    wanted = f"one of {', '.join(rule)}" if is_choice else rule
+    remedy = f"one of {', '.join(rule)}" if is_choice else rule
     for value in ["nosuch"] if is_choice else ["x", "1,5", "", "0.1.2"]:
         assert main([command, *arguments, option, value]) == 2
         out, err = capsys.readouterr()
-        assert (out, err) == ("", f"adderlab: {option}: got {value!r}; give {wanted}\n")
+        assert (out, err) == ("", f"adderlab: {option}: got {value!r}; give {remedy}\n")
 
 
 @pytest.mark.parametrize(

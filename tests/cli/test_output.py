@@ -258,9 +258,9 @@ def timeless(value):
 @pytest.mark.parametrize(("line", "result", "code"), JSON, ids=[line for line, *_ in JSON])
 def test_json_is_the_dictionary_of_the_verbs_result(run_json, line, result, code):
     called = json.loads(json.dumps(result(lambda name: f"../nets/{name}.safetensors").to_dict()))
-    given_code, given = run_json(line)
-    assert given_code == code
-    assert timeless(given) == timeless(called)
+    exit_code, printed = run_json(line)
+    assert exit_code == code
+    assert timeless(printed) == timeless(called)
 
 
 def test_with_json_the_text_for_people_goes_to_standard_error(run):

@@ -274,7 +274,7 @@ def test_published_models_keep_keys_and_values_too():
 
 
 @pytest.mark.parametrize(
-    ("wanted", "message"),
+    ("options", "message"),
     [
         ({"model": "gpt2", "context": 1025},
          "context: got 1025; the model has 1024 positions; give at most 1024"),
@@ -286,9 +286,9 @@ def test_published_models_keep_keys_and_values_too():
          "context: keys and values follow from hyper-parameters alone; give `config` or `model`"),
     ],
 )  # fmt: skip
-def test_a_cache_that_makes_no_sense_is_refused(wanted, message):
+def test_a_cache_that_makes_no_sense_is_refused(options, message):
     with refused(OptionError, message):
-        _ = count(**wanted)
+        _ = count(**options)
 
 
 def test_an_encoder_keeps_no_cache(config):

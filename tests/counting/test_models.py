@@ -92,13 +92,13 @@ def test_mixtral_uses_two_of_eight_experts():
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("text", "name"),
     [("GPT2", "gpt2"), ("meta-llama/Llama-2-7b-hf", "llama-2-7b"), ("Llama 3 8B", "llama-3-8b"),
      ("meta-llama/Meta-Llama-3-8B", "llama-3-8b"), ("gpt-3", "gpt3-175b"),
      ("llama-3.1-405B", "llama-3.1-405b"), ("mistralai/Mixtral-8x7B", "mixtral-8x7b")],
 )  # fmt: skip
-def test_a_model_is_known_however_it_is_written(said, meant):
-    assert count(model=said).name == meant
+def test_a_model_is_known_however_it_is_written(text, name):
+    assert count(model=text).name == name
 
 
 @pytest.mark.parametrize("name", ["gpt-4", "GPT4", "gpt-4o", "GPT-4 Turbo", "openai/gpt-4"])

@@ -51,11 +51,11 @@ def model_of(
     opset: int = 20,
 ) -> onnx.ModelProto:
     """Return a model; its input is x of shape (N, 2) in fp32 unless others are given."""
-    given = inputs or {"x": (FLOAT, ["N", 2])}
+    specs = inputs or {"x": (FLOAT, ["N", 2])}
     graph = helper.make_graph(
         nodes,
         "graph",
-        [helper.make_tensor_value_info(name, *own) for name, own in given.items()],
+        [helper.make_tensor_value_info(name, *own) for name, own in specs.items()],
         [helper.make_tensor_value_info(name, kind, None) for name in results.split()],
         [numpy_helper.from_array(np.asarray(own), name) for name, own in (weights or {}).items()],
     )

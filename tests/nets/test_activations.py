@@ -216,10 +216,10 @@ def test_at_its_limits_clamp_has_the_derivative_of_the_release_of_pytorch(
 @pytest.mark.parametrize("activation", ALL, ids=str)
 def test_modules_give_the_plain_values(activation: Activation) -> None:
     sums = SUMS.to_floats()
-    given = module_of(activation)(torch.tensor(sums, requires_grad=True))
+    outputs = module_of(activation)(torch.tensor(sums, requires_grad=True))
     tolerance = 0 if activation.is_exact else 2.0**-47
-    assert given.tolist() == pytest.approx(activation.plain(sums).tolist(), abs=tolerance, rel=0)
-    passes = given.requires_grad and activation.kind != "sign"  # its gradient is 0 everywhere
+    assert outputs.tolist() == pytest.approx(activation.plain(sums).tolist(), abs=tolerance, rel=0)
+    passes = outputs.requires_grad and activation.kind != "sign"  # its gradient is 0 everywhere
     assert activation.has_gradient == passes
 
 
@@ -232,19 +232,19 @@ def test_bounds_in_a_format_hold_what_pytorch_computes(activation: Activation, n
     )
     near = np.array([0.3, -0.3, 0.75, 2.999, -2.999, 3.97, 19.9, 20.1, -90.0, 1.2, -1.2])
     x = torch.tensor(np.concatenate([SUMS.to_floats(), near])).to(dtype)
-    given = module_of(activation).to(dtype)(x).double().numpy()
+    outputs = module_of(activation).to(dtype)(x).double().numpy()
     sums, form = x.double().numpy(), FORMATS[name]
     rounding = Rounding.of(form, library=True)
     held = np.zeros(len(sums), dtype=bool)
     kinds = variants(activation, form)
     for variant in kinds:
         values, bounds = variant.enclosed(sums, np.zeros_like(sums), rounding)
-        held |= np.abs(given - values) <= bounds
+        held |= np.abs(outputs - values) <= bounds
     assert held.all(), sums[~held]
     if activation.rule.library is not None:
         ends = [curve_bounds(variant, sums, sums, form) for variant in kinds]
         low, high = (np.stack(end) for end in zip(*ends, strict=True))
-        assert ((low.min(axis=0) <= given) & (given <= high.max(axis=0))).all()
+        assert ((low.min(axis=0) <= outputs) & (outputs <= high.max(axis=0))).all()
 
 
 @pytest.mark.parametrize("activation", ALL, ids=str)

@@ -142,7 +142,7 @@ def test_many_keys_one_of_them_twice_are_refused_in_time() -> None:
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e999", "-1e400"])
 def test_numbers_that_are_none_are_refused_anywhere_in_the_record(value: str) -> None:
     _, record, _ = parts(to_bytes(HALF))
-    said = f"the record holds {value}, which is no number" + DAMAGED
+    message = f"the record holds {value}, which is no number" + DAMAGED
     text = json.dumps(record)
     for spoiled in (
         text.replace('"threshold": 0.5', f'"threshold": {value}'),
@@ -150,11 +150,11 @@ def test_numbers_that_are_none_are_refused_anywhere_in_the_record(value: str) ->
         text.replace('"schema": 1', f'"schema": {value}'),
     ):
         assert spoiled != text
-        refused_as(with_record(spoiled), said)
+        refused_as(with_record(spoiled), message)
     header, _, body = parts(to_bytes(HALF))
     head = json.dumps({"__metadata__": {"adderlab": text}} | header)
     spoiled = head.replace('"shape": [3]', f'"shape": [{value}]')
-    refused_as(container(spoiled.encode(), body), said.replace("record", "header"))
+    refused_as(container(spoiled.encode(), body), message.replace("record", "header"))
 
 
 @pytest.mark.parametrize("depth", [1, 90, 97, 98, 99, 100, 101, 800, 100_000])

@@ -305,8 +305,8 @@ def test_doubles_that_span_the_whole_range_share_one_exponent() -> None:
 @FEW
 @given(values=st.lists(integers(), max_size=4))
 def test_whole_numbers_of_any_size_are_taken_exactly(values: list[int]) -> None:
-    for given_ in (values, array(values, (len(values),)).astype(object)):
-        got = from_integers(given_)
+    for numbers in (values, array(values, (len(values),)).astype(object)):
+        got = from_integers(numbers)
         assert got.exponent == 0
         assert equal(got, [Fraction(value) for value in values])
 

@@ -44,20 +44,20 @@ def rows_of(values: Dyadic) -> list[list[Fraction]]:
 def test_every_layer_of_any_network_is_evaluated_exactly(data: st.DataObject, tame: bool) -> None:
     net = data.draw(networks(tanh=False, tame=tame) | graphs(tanh=False, tame=tame))
     inputs = data.draw(input_rows(net))
-    expected = [layer_values(net, row) for row in inputs]
+    layers = [layer_values(net, row) for row in inputs]
     steps = list(trace(net, inputs))
     assert len(steps) == net.depth
     for number, step in enumerate(steps):
-        assert rows_of(step.sums) == [row[number][0] for row in expected]
-        assert rows_of(step.values) == [row[number][1] for row in expected]
+        assert rows_of(step.sums) == [row[number][0] for row in layers]
+        assert rows_of(step.values) == [row[number][1] for row in layers]
     raw = outputs(net, inputs)
     bits, is_bit = read_bits(net.readout, raw)
     ends = [raw_outputs(net, row) for row in inputs]
     assert rows_of(raw) == ends
-    wanted = [[bit_of(net.readout, value) for value in values] for values in ends]
+    expected = [[bit_of(net.readout, value) for value in values] for values in ends]
     assert bits.dtype == np.uint8
-    assert is_bit.tolist() == [[bit is not None for bit in row] for row in wanted]
-    assert bits.tolist() == [[bit or 0 for bit in row] for row in wanted]
+    assert is_bit.tolist() == [[bit is not None for bit in row] for row in expected]
+    assert bits.tolist() == [[bit or 0 for bit in row] for row in expected]
 
 
 LECTURE = network(
@@ -286,14 +286,16 @@ def test_the_truth_table_is_the_evaluation_row_by_row(data: st.DataObject) -> No
     result = list(truth_rows(net, task))
     assert [row.index for row in result] == list(range(task.rows))
     for row in result:
-        given_ = task.row(row.index)
-        assert row.inputs == given_.inputs
+        task_row = task.row(row.index)
+        assert row.inputs == task_row.inputs
         bits = [
-            None if given_.outputs[word.name] is None else int(bit)
+            None if task_row.outputs[word.name] is None else int(bit)
             for word in task.outputs
-            for bit in format(given_.outputs[word.name] or 0, f"0{word.width}b")
+            for bit in format(task_row.outputs[word.name] or 0, f"0{word.width}b")
         ]
-        text = "".join(format(given_.inputs[word.name], f"0{word.width}b") for word in task.inputs)
+        text = "".join(
+            format(task_row.inputs[word.name], f"0{word.width}b") for word in task.inputs
+        )
         values = raw_outputs(net, [int(bit) for bit in text])
         got = [bit_of(net.readout, value) for value in values]
         assert (list(row.expected), list(row.got)) == (bits, got)

@@ -62,8 +62,8 @@ def test_what_was_assumed_is_said(form: str, notes: tuple[str, ...], tmp_path: P
     assert read_source(path).notes == notes
     for result in (adderlab.show(path), adderlab.prove(path, "half-adder")):
         assert result.notes == notes
-    given = adderlab.NetworkFile(path, readout=">= 0.5")
-    assert not any("readout" in note for note in read_source(given).notes)
+    file = adderlab.NetworkFile(path, readout=">= 0.5")
+    assert not any("readout" in note for note in read_source(file).notes)
 
 
 def test_the_options_say_what_a_file_does_not(tmp_path: Path) -> None:

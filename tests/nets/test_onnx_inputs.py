@@ -191,8 +191,8 @@ def exported(module: Any, widths: tuple[int, ...], **options: Any) -> bytes:
 def check_same_values(data: bytes, module: Any, widths: tuple[int, ...]) -> None:
     bits = torch.from_numpy(rows_of(sum(widths))).float()
     with torch.no_grad():
-        given = module(*torch.split(bits, list(widths), dim=1))
-    named = given.values() if isinstance(given, dict) else given
+        outputs = module(*torch.split(bits, list(widths), dim=1))
+    named = outputs.values() if isinstance(outputs, dict) else outputs
     parts = [named] if isinstance(named, torch.Tensor) else list(named)
     expected = torch.cat([part.reshape(len(bits), -1).float() for part in parts], dim=1)
     net = read_onnx(data, "net.onnx").network

@@ -47,10 +47,10 @@ class Written(nn.Module):
 
     def __init__(self, forward: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
-        self.given = forward
+        self.function = forward
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.given(x)
+        return self.function(x)
 
 
 @pytest.mark.parametrize("dtype", ["fp64", "fp32", "fp16"])

@@ -52,15 +52,15 @@ def test_a_network_stands_for_the_bytes_that_saving_it_would_write(net: Network)
     assert source.notes == ()
 
 
-@pytest.mark.parametrize("as_given", [str, Path])
-def test_a_path_stands_for_the_bytes_of_its_file(as_given: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("path_type", [str, Path])
+def test_a_path_stands_for_the_bytes_of_its_file(path_type: Any, tmp_path: Path) -> None:
     """The bytes as they are, though another layout of the same network is saved differently."""
     path = tmp_path / "net"
     data = to_bytes(NET)
     spaced = data.replace(b'"shape":', b'"shape": ')
     spaced = len(spaced[8:-68]).to_bytes(8, "little") + spaced[8:]
     _ = path.write_bytes(spaced)
-    source = read_source(as_given(path))
+    source = read_source(path_type(path))
     assert source.data == spaced
     assert source.sha256 == hashlib.sha256(spaced).hexdigest()
     assert to_bytes(source.network) == data
@@ -81,17 +81,17 @@ def test_a_module_stands_for_the_network_that_its_forward_computes() -> None:
     assert all(isinstance(note, str) for note in source.notes)
 
 
-@pytest.mark.parametrize(("given_", "kind"), [
+@pytest.mark.parametrize(("model", "kind"), [
     (None, "NoneType"), (5, "int"), (b"net.safetensors", "bytes"),
     (Built("net.safetensors"), "Built"), (Network, "ABCMeta"),
 ])  # fmt: skip
-def test_anything_else_is_refused(given_: Any, kind: str) -> None:
+def test_anything_else_is_refused(model: Any, kind: str) -> None:
     with refused(
         ModelError,
         f"model: an object of type {kind} is no network; "
         "give a Network, the path of its file, or a torch.nn.Module",
     ):
-        _ = read_source(given_)
+        _ = read_source(model)
 
 
 def test_pasted_weights_stand_for_a_relu_network_read_above_one_half() -> None:

@@ -266,8 +266,8 @@ def test_defaults_overridden_calls_and_subclasses_are_followed():
     class Patched(nn.Module):
         def __init__(self):
             super().__init__()
-            self.one, self.two = Twice(2, 3), nn.Linear(3, 2)
-            self.two.forward = lambda x: F.linear(x, -self.two.weight, self.two.bias)
+            self.first, self.second = Twice(2, 3), nn.Linear(3, 2)
+            self.second.forward = lambda x: F.linear(x, -self.second.weight, self.second.bias)
 
         def __call__(self, *args):
             return super().__call__(*args) > 0
@@ -275,13 +275,13 @@ def test_defaults_overridden_calls_and_subclasses_are_followed():
         def forward(self, x, mask=None):
             if mask is not None:
                 x = x * mask
-            return self.two(self.one(x).relu())
+            return self.second(self.first(x).relu())
 
     model = Patched()
     read = from_module(model)
     first, second = read.network.layers
-    assert np.array_equal(first.weight.numbers, 2 * model.one.weight.detach().numpy())
-    assert np.array_equal(second.weight.numbers, -model.two.weight.detach().numpy())
+    assert np.array_equal(first.weight.numbers, 2 * model.first.weight.detach().numpy())
+    assert np.array_equal(second.weight.numbers, -model.second.weight.detach().numpy())
     assert read.network.readout == Readout("threshold", 0.0, ">")
 
 

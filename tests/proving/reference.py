@@ -40,7 +40,7 @@ class TaskRow:
 
     inputs: dict[str, int]
     bits: list[int]
-    wanted: list[int | None]
+    expected: list[int | None]
 
 
 def rows_of(task: Task) -> list[TaskRow]:
@@ -50,18 +50,18 @@ def rows_of(task: Task) -> list[TaskRow]:
         inputs = {word.name: n for word, n in zip(task.inputs, numbers, strict=True)}
         outputs = task.row_of(inputs).outputs
         bits = [int(c) for word in task.inputs for c in f"{inputs[word.name]:0{word.width}b}"]
-        wanted: list[int | None] = []
+        expected: list[int | None] = []
         for word in task.outputs:
             value = outputs[word.name]
             text = "?" * word.width if value is None else f"{value:0{word.width}b}"
-            wanted += [None if c == "?" else int(c) for c in text]
-        result.append(TaskRow(inputs, bits, wanted))
+            expected += [None if c == "?" else int(c) for c in text]
+        result.append(TaskRow(inputs, bits, expected))
     return result
 
 
-def is_right(bits: list[int | None], wanted: list[int | None]) -> bool:
+def is_right(bits: list[int | None], expected: list[int | None]) -> bool:
     """Return whether every output that matters is the bit asked for."""
-    return all(want in (None, got) for got, want in zip(bits, wanted, strict=True))
+    return all(bit in (None, got) for got, bit in zip(bits, expected, strict=True))
 
 
 def words_of(task: Task, bits: list[int | None]) -> dict[str, int | None]:
@@ -93,16 +93,16 @@ def judge(net: Network, task: Task) -> Judgement:
     wrong = [
         number
         for number, (row, values) in enumerate(zip(rows, raw, strict=True))
-        if not is_right([bit_of(net.readout, value) for value in values], row.wanted)
+        if not is_right([bit_of(net.readout, value) for value in values], row.expected)
     ]
     threshold = Fraction(net.readout.threshold)
     sides: dict[int, list[Fraction]] = {0: [], 1: []}
     if net.readout.kind == "threshold":
         for row, values in zip(rows, raw, strict=True):
-            for value, want in zip(values, row.wanted, strict=True):
-                if want is not None:
-                    sides[want].append((value - threshold) * (1 if want else -1))
-    lowest = {want: min(result, default=None) for want, result in sides.items()}
+            for value, bit in zip(values, row.expected, strict=True):
+                if bit is not None:
+                    sides[bit].append((value - threshold) * (1 if bit else -1))
+    lowest = {bit: min(result, default=None) for bit, result in sides.items()}
     return Judgement(wrong, len(rows) - len(wrong), raw, lowest[0], lowest[1])
 
 

@@ -63,8 +63,8 @@ def bits_of_sums(weights: list[int], span: int, low: int, bits: list[range]) -> 
     bias = [Fraction(-low - i + 1) for i in range(span)]  # relu(s - low - i + 1): s - low >= i
     rows: list[list[Fraction]] = []
     for on in bits:
-        wanted = [entry if i in on else zero for i in range(span)]
-        slopes = [b - a for a, b in itertools.pairwise([zero, *wanted])]
+        heights = [entry if i in on else zero for i in range(span)]
+        slopes = [b - a for a, b in itertools.pairwise([zero, *heights])]
         rows.append([b - a for a, b in itertools.pairwise([zero, *slopes])])
     return [
         Affine(hidden, bias, Activation("relu")),
@@ -88,7 +88,7 @@ def table_of_sums(task: Task) -> list[Affine]:
     result: dict[int, list[int | None]] = {}
     for row in rows_of(task):
         total = sum(w * bit for w, bit in zip(weights, row.bits, strict=True))
-        assert result.setdefault(total, row.wanted) == row.wanted
+        assert result.setdefault(total, row.expected) == row.expected
     on = [
         [i for i in range(span) if result.get(i + low, [0] * task.n_out)[out]]
         for out in range(task.n_out)
@@ -261,7 +261,7 @@ def test_no_random_network_is_falsely_proved() -> None:
         bits = [verdict.wrong[name] for name in task.input_bits]
         got = [bit_of(net.readout, value) for value in raw_outputs(net, bits)]
         row = next(row for row in rows_of(task) if row.bits == bits)
-        assert not is_right(got, row.wanted), seed
+        assert not is_right(got, row.expected), seed
     print(f"{len(false_proved)} falsely proved of {NETWORKS}: {dict(seen)}")
     assert not false_proved
     assert 10 * seen["right"] >= NETWORKS

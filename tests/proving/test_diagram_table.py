@@ -84,7 +84,7 @@ def test_arithmetic_is_that_of_the_values(
     count, (left, right) = drawn
     diagrams = Diagrams()
     f, g = function_of(diagrams, left), function_of(diagrams, right)
-    for result, wanted in (
+    for result, expected in (
         (diagrams.combine(f, a, g, b), [a * x + b * y for x, y in zip(left, right, strict=True)]),
         (diagrams.combine(f, a, f, b), [(a + b) * x for x in left]),
         (diagrams.combine(g, b, f, a), [a * x + b * y for x, y in zip(left, right, strict=True)]),
@@ -93,8 +93,8 @@ def test_arithmetic_is_that_of_the_values(
         (diagrams.relu(f), [max(x, 0) for x in left]),
         *((diagrams.above(f, t), [int(x > t) for x in left]) for t in {*left, -1, 0}),
     ):
-        assert result == function_of(diagrams, tuple(wanted))
-        assert values_of(diagrams, result, count) == tuple(wanted)
+        assert result == function_of(diagrams, tuple(expected))
+        assert values_of(diagrams, result, count) == tuple(expected)
 
 
 @given(tables(how_many=2), st.booleans())
@@ -126,25 +126,25 @@ def test_linear_is_the_weighted_sum(offset: int, weights: list[int]) -> None:
     assert len(diagrams) == 1 + sum(weight != 0 for weight in weights)
     assert diagram == diagrams.linear(offset, reversed(terms))
     count = max(len(weights), 1)
-    wanted = tuple(
+    expected = tuple(
         offset + sum(w * (index >> (count - 1 - i) & 1) for i, w in terms)
         for index in range(1 << count)
     )
-    assert values_of(diagrams, diagram, count) == wanted
-    assert diagram == function_of(diagrams, wanted)
+    assert values_of(diagrams, diagram, count) == expected
+    assert diagram == function_of(diagrams, expected)
 
 
 @given(tables(how_many=4), st.sets(st.integers(0, 3)))
 @MANY
 def test_keep_only_keeps_values_and_frees_the_rest(
-    drawn: tuple[int, tuple[Values, ...]], wanted: set[int]
+    drawn: tuple[int, tuple[Values, ...]], places: set[int]
 ) -> None:
     """What is kept stays canonical: the same values built again are the same function."""
     count, values = drawn
     diagrams = Diagrams()
     functions = [function_of(diagrams, entry) for entry in values]
     _ = diagrams.combine(functions[0], 2, functions[1], -3), diagrams.relu(functions[2])
-    chosen = sorted(wanted)
+    chosen = sorted(places)
     kept = diagrams.keep_only([functions[i] for i in chosen])
     alone = Diagrams()
     for i in chosen:

@@ -173,7 +173,7 @@ def test_verdicts_on_single_weight_mutants_replay(method: str) -> None:
     rows[1000:, 31] = rng.integers(0, 2, 1000)
     flips = rng.random((1000, 32)) < 0.03
     rows[1000:] ^= flips.astype(np.uint8)
-    wanted = np.array([sum_bits(row) for row in rows.tolist()])
+    expected = np.array([sum_bits(row) for row in rows.tolist()])
     places = [
         (at, entry)
         for at, layer in enumerate(net.layers)
@@ -196,7 +196,7 @@ def test_verdicts_on_single_weight_mutants_replay(method: str) -> None:
             seen["right"] += 1
             raw = outputs(mutant, rows)
             assert raw.exponent == 0
-            assert (raw.integers == wanted).all(), (at, entry)
+            assert (raw.integers == expected).all(), (at, entry)
             continue
         assert verdict.is_right is False, verdict.reason
         seen["wrong"] += 1
@@ -263,8 +263,8 @@ def test_a_margin_over_2_to_the_128_inputs_is_exact() -> None:
 def counting(width: int, outputs_of: list[list[int]]) -> tuple[list[list[list[int]]], list]:
     """Return weights and biases of outputs ``f(number of ones)``, by one relu a count."""
     rows = []
-    for wanted in outputs_of:
-        padded = [0, 0, *wanted]
+    for values in outputs_of:
+        padded = [0, 0, *values]
         rows.append([padded[i + 2] - 2 * padded[i + 1] + padded[i] for i in range(width + 1)])
     return [[[1] * width] * (width + 1), rows], [[1 - i for i in range(width + 1)], None]
 
@@ -310,13 +310,13 @@ def check_against_enumeration(net: Network) -> bool:
         assert verdict.margin == margin_of(truth, net)
         return True
     bits = wrong_bits(net, verdict.wrong)
-    wanted = net.task.row_of(
+    expected = net.task.row_of(
         {
             word.name: int("".join(str(verdict.wrong[bit]) for bit in word.bits), 2)  # type: ignore[index]
             for word in net.task.inputs
         }
     ).outputs
-    text = "".join(f"{wanted[word.name]:0{word.width}b}" for word in net.task.outputs)
+    text = "".join(f"{expected[word.name]:0{word.width}b}" for word in net.task.outputs)
     got = [bit_of(net.readout, value) for value in raw_outputs(net, bits)]
     assert got != [int(c) for c in text]
     return False
@@ -364,12 +364,12 @@ def test_random_networks_for_other_tasks_are_wrong_where_said(name: str, seed: i
 def test_parity_majority_and_popcount_of_many_bits_are_proved(width: int) -> None:
     """Far beyond enumeration; and with one output weight changed, one count is wrong."""
     places = list(reversed(range(width.bit_length())))
-    for name, wanted in (
+    for name, outputs_of in (
         ("parity", [[n % 2 for n in range(width + 1)]]),
         ("majority", [[int(2 * n > width) for n in range(width + 1)]]),
         ("popcount", [[n >> p & 1 for n in range(width + 1)] for p in places]),
     ):
-        weights, bias = counting(width, wanted)
+        weights, bias = counting(width, outputs_of)
         task = task_named(f"{name}:{width}")
         net = network(weights, bias, task=task, readout=EXACT)
         assert decide(net, task).is_right

@@ -128,11 +128,11 @@ def test_decided_bits_are_the_bits_of_exact_arithmetic_and_of_every_order() -> N
             Readout("threshold", threshold, ">="),
         ):
             bits, decided = enclosure.bits(readout)
-            for row, given in enumerate(inputs.tolist()):
-                for raw in (raw_outputs(net, given), *all_outputs(net, given, "fp16")):
+            for row, row_bits in enumerate(inputs.tolist()):
+                for raw in (raw_outputs(net, row_bits), *all_outputs(net, row_bits, "fp16")):
                     for column, value in enumerate(raw):
                         if decided[row, column]:
-                            assert bit_of(readout, value) == bits[row, column], (seed, given)
+                            assert bit_of(readout, value) == bits[row, column], (seed, row_bits)
                             seen["decided"] += 1
                         else:
                             seen["open"] += 1

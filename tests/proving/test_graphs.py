@@ -69,11 +69,11 @@ def wide_carry_chain(bits: int) -> Network:
     for place in range(bits):
         own = [0.0] * (2 * bits)
         own[bits - 1 - place] = own[2 * bits - 1 - place] = 1.0
-        given = [*own, *[1.0] * len(carry)]
+        weights = [*own, *[1.0] * len(carry)]
         reads = ("input", *carry)
-        layers.append(layer([given], [-2], STEP, reads))  # the carry out
+        layers.append(layer([weights], [-2], STEP, reads))  # the carry out
         name = f"fc{len(layers)}"
-        layers.append(layer([[*given, -2.0]], None, None, (*reads, name)))
+        layers.append(layer([[*weights, -2.0]], None, None, (*reads, name)))
         sums.append(f"fc{len(layers)}")
         carry = (name,)
     return Network(tuple(layers), task=task, outputs=(carry[0], *reversed(sums)))

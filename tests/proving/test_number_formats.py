@@ -141,7 +141,7 @@ def test_every_order_of_summation_of_tiny_networks(name: str) -> None:
         verdict = in_format(net, task, name)
         rows = rows_of(task)
         wrong_in = [
-            [not is_right([bit_of(net.readout, v) for v in raw], row.wanted) for raw in reached]
+            [not is_right([bit_of(net.readout, v) for v in raw], row.expected) for raw in reached]
             for row in rows
             for reached in [list(all_outputs(net, row.bits, name))]
         ]
@@ -164,9 +164,9 @@ def test_every_order_of_summation_of_tiny_networks(name: str) -> None:
                 str(math.nan if v is None else v) for v in values
             ], seed
             seen["an order of its own"] += " as " in at.order
-            assert not is_right([bit_of(net.readout, v) for v in values], row.wanted), seed
+            assert not is_right([bit_of(net.readout, v) for v in values], row.expected), seed
             exactly = [bit_of(net.readout, v) for v in raw_outputs(net, row.bits)]
-            assert at.replays == {"exact": not is_right(exactly, row.wanted), name: True}, seed
+            assert at.replays == {"exact": not is_right(exactly, row.expected), name: True}, seed
             if verdict.reason == "in every order":
                 assert all(wrong_in[number]), seed
                 seen["in every order"] += 1
@@ -193,8 +193,8 @@ def test_a_named_order_is_run_as_it_is_named(name: str, order: str) -> None:
         for bits, values in zip(inputs.tolist(), got.tolist(), strict=True):
             expected = in_order(net, bits, name, order)
             assert len(values) == len(expected)
-            for value, want in zip(values, expected, strict=True):
-                assert (want is None and np.isnan(value)) or value == want, (seed, bits)
+            for value, reference in zip(values, expected, strict=True):
+                assert (reference is None and np.isnan(value)) or value == reference, (seed, bits)
 
 
 def sums_network(weights: list, bias: float | None, readout: Readout, name: str) -> Network:

@@ -199,9 +199,9 @@ def test_random_networks_are_judged_as_fractions_judge_them() -> None:
                     map(str, at.output)
                 )
                 bits = [bit_in(net.readout, v, name) for v in values]
-                assert not is_right(bits, row.wanted), seed
+                assert not is_right(bits, row.expected), seed
                 exact = [bit_of(net.readout, v) for v in raw_outputs(net, row.bits)]
-                assert at.replays == {"exact": not is_right(exact, row.wanted), name: True}, seed
+                assert at.replays == {"exact": not is_right(exact, row.expected), name: True}, seed
             elif entry.is_exact:
                 assert entry.verdict == verdict.exact, seed
         whole = enumerate_rows(net, task)
@@ -314,7 +314,7 @@ def test_every_single_parameter_mutant_is_refuted_where_it_changes_a_bit(name: s
                     row = next(r for r in rows_of(task) if r.inputs == verdict.counterexample.input)
                     raw = raw_outputs(mutant, row.bits)
                     assert tuple(raw) == verdict.counterexample.output, where
-                    assert not is_right([bit_of(net.readout, v) for v in raw], row.wanted), where
+                    assert not is_right([bit_of(net.readout, v) for v in raw], row.expected), where
                     assert verdict.counterexample.replays == {"exact": True, "fp32": True}, where
     assert changes["refuted"] >= 10
     assert changes["proved"] >= 1
@@ -436,13 +436,13 @@ def test_random_tanh_networks_are_judged_as_80_digits_judge_them() -> None:
             assert example.input == {"a": seed % (1 << net.n_in)}, seed
         assert verdict.margin is not None, seed
         assert not verdict.margin.is_exact, seed
-        for side, want in ((verdict.margin.of_0, 0), (verdict.margin.of_1, 1)):
+        for side, label in ((verdict.margin.of_0, 0), (verdict.margin.of_1, 1)):
             with mpmath.workdps(80):
                 distances = [
-                    (value - mpmath.mpf(0.25)) * (1 if want else -1)
+                    (value - mpmath.mpf(0.25)) * (1 if label else -1)
                     for row in rows_of(task)
-                    for value, bit in zip(high_precision(net, row.bits), row.wanted, strict=True)
-                    if bit == want
+                    for value, bit in zip(high_precision(net, row.bits), row.expected, strict=True)
+                    if bit == label
                 ]
                 if side is None:
                     assert not distances, seed

@@ -81,12 +81,12 @@ def test_files_hold_exactly_these_values(case):
     scale = np.broadcast_to(grid.scale, q.shape)
     zero = np.broadcast_to(grid.zero, q.shape)
     for index in np.ndindex(q.shape):
-        wanted = Fraction(float(scale[index])) * (
+        expected = Fraction(float(scale[index])) * (
             Fraction(float(q[index])) - Fraction(float(zero[index]))
         )
-        assert fractions_of(again)[index] == wanted
+        assert fractions_of(again)[index] == expected
         if form.bits <= 8:  # then double loses nothing
-            assert Fraction(float(grid.values(q)[index])) == wanted
+            assert Fraction(float(grid.values(q)[index])) == expected
 
 
 @MANY

@@ -58,8 +58,8 @@ def right_rows(net, task) -> int:
         values = raw_outputs(net, block.inputs[0])
         cares = [True] * len(values) if block.cares is None else block.cares[0]
         right += all(
-            bit_of(net.readout, value) == int(wanted)
-            for value, wanted, matters in zip(values, block.expected[0], cares, strict=True)
+            bit_of(net.readout, value) == int(bit)
+            for value, bit, matters in zip(values, block.expected[0], cares, strict=True)
             if matters
         )
     return right

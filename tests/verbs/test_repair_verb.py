@@ -19,9 +19,9 @@ NOTHING = network([[[1, 1], [1, 1]], [[0, 0], [0, 0]]], [[0, 0], [0, 0]])
 
 
 def test_the_lectures_network_is_repaired_and_written(tmp_path):
-    given = save(lecture_network(HALF), tmp_path / "lecture.safetensors")
-    bytes_before = given.read_bytes()
-    result = repair(given, out=tmp_path / "repaired.safetensors")
+    path = save(lecture_network(HALF), tmp_path / "lecture.safetensors")
+    bytes_before = path.read_bytes()
+    result = repair(path, out=tmp_path / "repaired.safetensors")
     assert bool(result.verdict)
     assert result.verdict.semantics == "exact, fp32"
     assert not result.already_right
@@ -30,7 +30,7 @@ def test_the_lectures_network_is_repaired_and_written(tmp_path):
     again = load(result.file)
     assert again.layers[0].weight.exact().at(2, 0) == Fraction(3, 2)
     assert prove(result.file).sha256 == result.verdict.sha256
-    assert given.read_bytes() == bytes_before
+    assert path.read_bytes() == bytes_before
 
 
 def test_the_one_taken_stands_before_the_others_in_every_form():
@@ -66,12 +66,12 @@ def test_none_with_one_parameter_writes_nothing(tmp_path):
 
 
 def test_a_network_that_is_right_is_written_unchanged(tmp_path):
-    given = save(repair(lecture_network(HALF)).network, tmp_path / "right.safetensors")
-    result = repair(given)
+    path = save(repair(lecture_network(HALF)).network, tmp_path / "right.safetensors")
+    result = repair(path)
     assert (result.already_right, result.file, result.taken) == (True, None, None)
     assert result.verdict.verdict == "proved"
-    result = repair(given, out=tmp_path / "copy.safetensors")
-    assert (tmp_path / "copy.safetensors").read_bytes() == given.read_bytes()
+    result = repair(path, out=tmp_path / "copy.safetensors")
+    assert (tmp_path / "copy.safetensors").read_bytes() == path.read_bytes()
     assert (result.to_dict()["already_right"], result.to_dict()["wrong_rows"]) == (True, [])
     assert repr(result).startswith("right already; proved in exact arithmetic")
 

@@ -148,12 +148,12 @@ def test_of_a_wide_network_the_units_that_are_on_are_named(
     assert "70 more outputs that are wrong" in wrong._repr_markdown_()
 
 
-@pytest.mark.parametrize("given", ["1,1", (1, 1), {"a": 1, "b": 1}])
-def test_the_way_is_shown_in_every_form(given: Any) -> None:
+@pytest.mark.parametrize("inputs", ["1,1", (1, 1), {"a": 1, "b": 1}])
+def test_the_way_is_shown_in_every_form(inputs: Any) -> None:
     """In a notebook, as Markdown, on a terminal and as text."""
     torch = pytest.importorskip("torch")
     for model in (LECTURE, torch.nn.Sequential(torch.nn.Linear(2, 2))):
-        shown = show(model, "half-adder", input=given)
+        shown = show(model, "half-adder", input=inputs)
         assert shown.walk is not None
         for block in shown.walk.blocks():
             assert block in shown.blocks()

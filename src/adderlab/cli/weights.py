@@ -65,9 +65,9 @@ def reads_weights(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def with_options(**arguments: Any) -> None:
-        given = {name: arguments.pop(name) for name in options}
-        given = {name: value for name, value in given.items() if value is not None}
-        return command(**(_described(arguments, given) if given else arguments))
+        file_options = {name: arguments.pop(name) for name in options}
+        file_options = {name: value for name, value in file_options.items() if value is not None}
+        return command(**(_described(arguments, file_options) if file_options else arguments))
 
     parameters = [*signature.parameters.values(), *added]
     with_options.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined] -- what the parser reads
@@ -83,7 +83,7 @@ def number_or_text(text: str | None) -> float | str | None:
         return text
 
 
-def _described(arguments: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+def _described(arguments: dict[str, Any], file_options: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments with what was given beside the paths of networks."""
     from adderlab.nets.importing import NetworkFile  # it loads NumPy
 
@@ -91,9 +91,9 @@ def _described(arguments: dict[str, Any], given: dict[str, Any]) -> dict[str, An
     if not names or arguments.get("safetensors") or arguments.get("gguf"):
         raise OptionError(
             "it is about a network's file, and there is none",
-            where=f"--{next(iter(given))}",
+            where=f"--{next(iter(file_options))}",
             remedy="name the file, or leave the option out",
         )
-    if "readout" in given:
-        given = {**given, "readout": number_or_text(given["readout"])}
-    return {**arguments, **{name: NetworkFile(arguments[name], **given) for name in names}}
+    if "readout" in file_options:
+        file_options = {**file_options, "readout": number_or_text(file_options["readout"])}
+    return {**arguments, **{name: NetworkFile(arguments[name], **file_options) for name in names}}

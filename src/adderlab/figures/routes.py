@@ -67,18 +67,18 @@ def routes(
             here = start
             for place in between:
                 wall = walls[place]
-                wanted = _height(here, end, wall.x)
+                height = _height(here, end, wall.x)
                 costs: list[tuple[float, int]] = []
                 for at, space in enumerate(wall.spaces()):
                     lines_there = len(chosen.get((place, space[0]), ())) + 1
                     missing = max(0.0, lines_there * lane_height - (space[1] - space[0]))
-                    costs.append((_away(wanted, space) + CROWDED * missing, at))
+                    costs.append((_away(height, space) + CROWDED * missing, at))
                 space = wall.spaces()[min(costs)[1]]
                 lane = (place, space[0])
                 lanes.append(lane)
                 spaces[lane] = space
-                chosen.setdefault(lane, []).append((wanted, number))
-                here = (wall.x, min(max(wanted, space[0]), space[1]))
+                chosen.setdefault(lane, []).append((height, number))
+                here = (wall.x, min(max(height, space[0]), space[1]))
         passed.append(lanes)
     heights = {
         (lane, number): y
@@ -95,8 +95,8 @@ def _height(start: Point, end: Point, x: float) -> float:
     return start[1] + (end[1] - start[1]) * (x - start[0]) / (end[0] - start[0])
 
 
-def _away(wanted: float, space: tuple[float, float]) -> float:
-    return max(space[0] - wanted, wanted - space[1], 0.0)
+def _away(height: float, space: tuple[float, float]) -> float:
+    return max(space[0] - height, height - space[1], 0.0)
 
 
 def _lanes(
@@ -107,7 +107,7 @@ def _lanes(
     count = len(wishes)
     step = min(lane_height, (high - low) / (count + 1))
     reach = step * (count - 1) / 2
-    middle = sum(wanted for wanted, _ in wishes) / count
+    middle = sum(height for height, _ in wishes) / count
     middle = min(max(middle, low + step + reach), high - step - reach)
     return {number: middle + step * at - reach for at, (_, number) in enumerate(sorted(wishes))}
 

@@ -79,16 +79,16 @@ def main() -> None:
 def run(work: Work, item: Any, timeout_s: float, max_memory_bytes: int) -> dict[str, Any]:
     """Return what a child sent on an item, how it ended, and how long that took."""
     start = time.monotonic()
-    taken, given = os.pipe()
+    read_end, write_end = os.pipe()
     child = os.fork()
     if not child:
-        os.close(taken)
-        _run_here(work, item, given, timeout_s, max_memory_bytes)
-    os.close(given)
+        os.close(read_end)
+        _run_here(work, item, write_end, timeout_s, max_memory_bytes)
+    os.close(write_end)
     with contextlib.suppress(OSError):  # it has done so itself, or has ended
         os.setpgid(child, child)
-    data, is_late = _received(taken, child, start + timeout_s)
-    os.close(taken)
+    data, is_late = _received(read_end, child, start + timeout_s)
+    os.close(read_end)
     *whole, _ = data.split(b"\n")
     sent: list[Any] = [json.loads(line) for line in whole]
     ending = sent.pop()["ended"] if sent and "ended" in sent[-1] else ""
@@ -105,16 +105,16 @@ def run(work: Work, item: Any, timeout_s: float, max_memory_bytes: int) -> dict[
     return {"sent": sent, "ending": ending, "seconds": time.monotonic() - start}
 
 
-def _received(taken: int, child: int, deadline: float) -> tuple[bytes, bool]:
+def _received(read_end: int, child: int, deadline: float) -> tuple[bytes, bool]:
     """Return what a child sends until it ends, and whether it was too late."""
     data = b""
     while True:
         left = deadline - time.monotonic()
-        ready, _, _ = select.select([taken, 0], [], [], max(left, 0.0))
+        ready, _, _ = select.select([read_end, 0], [], [], max(left, 0.0))
         if 0 in ready:  # nobody waits for an answer any more
             _kill(child)
             os._exit(1)
-        piece = os.read(taken, 1 << 16) if ready else b""
+        piece = os.read(read_end, 1 << 16) if ready else b""
         data += piece
         if not ready or len(data) > MOST_BYTES:
             return data, True
@@ -139,7 +139,7 @@ def _kill(child: int) -> None:
 
 
 def _run_here(
-    work: Work, item: Any, given: int, timeout_s: float, max_memory_bytes: int
+    work: Work, item: Any, write_end: int, timeout_s: float, max_memory_bytes: int
 ) -> NoReturn:
     """Run the work in this process and end it."""
     ending = "failed"
@@ -152,7 +152,7 @@ def _run_here(
         limit_memory(max_memory_bytes)
 
         def send(message: dict[str, Any]) -> None:
-            _write(given, message)
+            _write(write_end, message)
 
         try:
             work(item, send)
@@ -161,7 +161,7 @@ def _run_here(
             ending = "memory"
         except Exception as error:  # noqa: BLE001 -- a fault in one piece stops no other
             ending = f"{type(error).__name__}: {error}"
-        _write(given, {"ended": ending})
+        _write(write_end, {"ended": ending})
     finally:
         os._exit(0)
 

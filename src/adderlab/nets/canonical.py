@@ -105,7 +105,7 @@ def _scaled(layers: Sequence[Layer], *, is_chain: bool) -> list[list[_Unit]]:
         is_hidden = is_chain and number < len(layers)
         values = _values(layer)
         units: list[_Unit] = []
-        given: list[tuple[int, int]] = []
+        unit_factors: list[tuple[int, int]] = []
         for place, numbers in enumerate(values.integers.astype(object).tolist()):
             limits.check()
             activation = layer.activation.of_unit(place)
@@ -114,13 +114,13 @@ def _scaled(layers: Sequence[Layer], *, is_chain: bool) -> list[list[_Unit]]:
             is_free = is_hidden and rule.is_centered
             size = math.gcd(*row) if is_free else _power_of_two(row)
             row = [value // size for value in row] if size else row
-            given.append((size, exponent) if is_free and not rule.is_flat else (1, 0))
+            unit_factors.append((size, exponent) if is_free and not rule.is_flat else (1, 0))
             if not is_free:
                 exponent += size.bit_length() - 1 if size else -exponent
             units.append(
                 _Unit(_kind(activation), tuple(row[:-1]), row[-1], 0 if is_free else exponent)
             )
-        factors = given if is_chain else []
+        factors = unit_factors if is_chain else []
         scaled.append(units)
     return scaled
 
@@ -201,8 +201,8 @@ class _Coloring:
         before = -1
         while before != (before := sum(len(set(colors)) for colors in self._colors)):
             for at in range(len(self._colors)):
-                given = self._inputs if at == 0 else self._colors[at - 1]
-                self._recolor(at, lambda unit, at=at: self._layers[at][unit].row, given)
+                input_colors = self._inputs if at == 0 else self._colors[at - 1]
+                self._recolor(at, lambda unit, at=at: self._layers[at][unit].row, input_colors)
             for at in reversed(range(len(self._colors))):
                 is_last = at == len(self._colors) - 1
                 taken = self._outputs if is_last else self._colors[at + 1]

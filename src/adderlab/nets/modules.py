@@ -133,8 +133,8 @@ class GraphNN(nn.Module):
         """
         values = {INPUT: x}
         for node, activation in zip(self.wiring.layers, self.activations, strict=True):
-            given = torch.cat([values[name] for name in node.reads], dim=-1)
-            values[node.name] = activation(self.get_submodule(node.name)(given))
+            inputs = torch.cat([values[name] for name in node.reads], dim=-1)
+            values[node.name] = activation(self.get_submodule(node.name)(inputs))
         return self.step(torch.cat([values[name] for name in self.wiring.output.reads], dim=-1))
 
 

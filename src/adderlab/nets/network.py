@@ -114,11 +114,11 @@ class Network(Result):
         self._set_wiring()
         sizes = {INPUT: self.n_in}
         for node, layer in zip(self.wiring.layers, self.layers, strict=True):
-            given = node.take(sizes, sum)
-            if given != layer.n_in:
+            n_in = node.take(sizes, sum)
+            if n_in != layer.n_in:
                 giver = "the one before gives" if layer.inputs is None else "those it reads give"
                 raise NetworkError(
-                    f"the layer takes {counted(layer.n_in, 'value')}, {giver} {given}",
+                    f"the layer takes {counted(layer.n_in, 'value')}, {giver} {n_in}",
                     where=node.name,
                     remedy="make the shapes agree",
                 )

@@ -265,24 +265,24 @@ def _layer(entry: Any, number: int, reader: Reader) -> Layer:
 
 
 def activation_from_record(
-    kind: Any, given: dict[str, Any], what: str, reader: Reader
+    kind: Any, values: dict[str, Any], what: str, reader: Reader
 ) -> Activation:
     """Return the activation of that kind with the options given, which are JSON values."""
-    options = RULES[kind].options if given else {}
-    for name, value in given.items():
+    options = RULES[kind].options if values else {}
+    for name, value in values.items():
         match options[name].kind:
             case "number":
-                given[name] = _number(value, f"{what}'s {name}", reader)
+                values[name] = _number(value, f"{what}'s {name}", reader)
             case "limit" if value is not None:
-                given[name] = _number(value, f"{what}'s {name}", reader)
+                values[name] = _number(value, f"{what}'s {name}", reader)
             case "numbers":
                 if not isinstance(value, list) or not value:
                     raise reader.fault(f"{what}'s {name} are no list of numbers")
                 numbers = [_number(number, f"one of {what}'s {name}", reader) for number in value]
-                given[name] = tuple(numbers)
+                values[name] = tuple(numbers)
             case _:  # a choice is checked by the activation, and null is no limit
                 pass
-    return Activation(kind, **given)
+    return Activation(kind, **values)
 
 
 def _tensor(spec: Any, what: str, reader: Reader) -> Tensor:

@@ -142,8 +142,8 @@ def load(
         ModelError: an ONNX model does what is not read.
     """
     file = path if isinstance(path, NetworkFile) else NetworkFile(path)
-    given = {"layers": layers, "activation": activation, "readout": readout, "netlist": netlist}
-    file = replace(file, **{name: value for name, value in given.items() if value is not None})
+    options = {"layers": layers, "activation": activation, "readout": readout, "netlist": netlist}
+    file = replace(file, **{name: value for name, value in options.items() if value is not None})
     _, imported = _in_file(file, None, None)
     return imported.network
 

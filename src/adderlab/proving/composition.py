@@ -90,8 +90,10 @@ def wrong_numbers(wiring: Wiring, cell: Cell) -> tuple[dict[str, int], int] | No
         The numbers by the cell's words that take their digits; ``None`` where every row is right.
     """
     right, got = wiring.by_operands(wiring.table()), wiring.by_operands(cell)
-    wrong = [row for row, given in right.items() if got[row] != given]
-    ways = wiring.ways({row: given for row, given in wiring.table().items() if cell[row] == given})
+    wrong = [row for row, answer in right.items() if got[row] != answer]
+    ways = wiring.ways(
+        {row: answer for row, answer in wiring.table().items() if cell[row] == answer}
+    )
     digits = min(
         ([*ways[carried], tuple(own)] for *own, carried in wrong if carried in ways),
         key=len,

@@ -71,13 +71,17 @@ def in_order(task: Task, order: Order) -> Task:
             f"got {order.bits[:40]!r}", where="bits", remedy=f"give {MSB_FIRST} or {LSB_FIRST}"
         )
     is_reversed = order.bits == LSB_FIRST
-    taken = _ordered(task.inputs, order.inputs, "inputs", is_reversed=is_reversed)
-    given = _ordered(task.outputs, order.outputs, "outputs", is_reversed=is_reversed)
+    input_order = _ordered(task.inputs, order.inputs, "inputs", is_reversed=is_reversed)
+    output_order = _ordered(task.outputs, order.outputs, "outputs", is_reversed=is_reversed)
     record = _usual_record(task)
-    lists = {name: list(bits) for name, bits in (("inputs", taken), ("outputs", given)) if bits}
+    lists = {
+        name: list(bits)
+        for name, bits in (("inputs", input_order), ("outputs", output_order))
+        if bits
+    }
     if record is not None and lists:
         record = {"task": record, **lists}
-    return replace(task, input_order=taken, output_order=given, record=record)
+    return replace(task, input_order=input_order, output_order=output_order, record=record)
 
 
 def _usual_record(task: Task) -> Any:

@@ -147,7 +147,7 @@ class Wiring:
         """Return a cell's table by the operands' digits and, last, what is carried in."""
         names = [word.name for word in self.cell.inputs]
         places = [names.index(name) for name in (*self.operands, self.carried)]
-        return {tuple(row[place] for place in places): given for row, given in cell.items()}
+        return {tuple(row[place] for place in places): answer for row, answer in cell.items()}
 
 
 def _value(bits: Mapping[str, int], names: Sequence[str]) -> int:
@@ -184,28 +184,28 @@ def _flip(words: Mapping[str, Any]) -> dict[str, Any]:
     return {"p": words["x"] ^ words["before"]}
 
 
-def _sum(first: str, second: str, sign: int, given: str, taken: str, base: int) -> Induction:
+def _sum(first: str, second: str, sign: int, carry_in: str, carry_out: str, base: int) -> Induction:
     """Return the induction of a sum (sign 1) or a difference (-1): equations whose carries cancel.
 
     Args:
         first: the cell's word that takes a digit of the first number.
         second: the one that takes a digit of the second.
         sign: of the second number and of what is carried into a cell.
-        given: the word that is carried into the cell.
-        taken: the output that is carried on.
+        carry_in: the word that is carried into the cell.
+        carry_out: the output that is carried on.
         base: of the digits.
     """
     mark = "+" if sign > 0 else "-"
     return Induction(
         claim=f"a mod {base}^n {mark} b mod {base}^n = the number collected {mark} "
-        f"{base}^n * {taken}",
-        start=f"for n = 0 both sides are 0, since {given} of the first cell is 0",
-        step=f"{first} {mark} {second} {mark} {given} = the digit {mark} {base} * {taken}",
+        f"{base}^n * {carry_out}",
+        start=f"for n = 0 both sides are 0, since {carry_in} of the first cell is 0",
+        step=f"{first} {mark} {second} {mark} {carry_in} = the digit {mark} {base} * {carry_out}",
         holds=lambda words, digit, carry: (
-            words[first] + sign * (words[second] + words[given]) == digit + sign * base * carry
+            words[first] + sign * (words[second] + words[carry_in]) == digit + sign * base * carry
         ),
         why=f"the row times {base}^n, added to the claim for n, is the claim for n + 1: "
-        f"what one cell gives as {taken} the next takes as {given}, and they cancel",
+        f"what one cell gives as {carry_out} the next takes as {carry_in}, and they cancel",
     )
 
 

@@ -71,9 +71,9 @@ class Assignment:
         if readout is not None and not is_argmax(readout):
             readout = readout_of(readout)
         place = None if netlist is None else str(Path(netlist).absolute())
-        made = cls(target, readout, layers, activation, place)
-        _ = made.file("")
-        return made
+        assignment = cls(target, readout, layers, activation, place)
+        _ = assignment.file("")
+        return assignment
 
     def file(self, path: str) -> HandedIn:
         """Return a handed-in file with all that it may not say itself."""

@@ -66,8 +66,8 @@ def reason_of(error: AdderlabError, path: str) -> str:
 
     The remedy is left out: it is for whoever named the file, not for whoever handed it in.
     """
-    as_said = AdderlabError("", where=path).where
-    where = error.where.removeprefix(as_said).lstrip(" :")
+    place = AdderlabError("", where=path).where
+    where = error.where.removeprefix(place).lstrip(" :")
     parts = (where if where != "task" else "", error.what)
     return ": ".join(filter(None, parts)).replace("`", "")
 

@@ -213,8 +213,8 @@ def _apart(why: Why) -> Chapter:
     kept = [name for name, is_readable in separability.readable.items() if is_readable]
     parts: list[str] = []
     if kept:
-        given = "these hidden values" if is_chain else "what it is given"
-        parts.append(f"From {given} some last layer could read {_and(kept)}")
+        values_text = "these hidden values" if is_chain else "what it is given"
+        parts.append(f"From {values_text} some last layer could read {_and(kept)}")
     if lost:
         parts.append(
             f"no last layer can read {_and(lost)}: no plane separates the rows that need a 1 "

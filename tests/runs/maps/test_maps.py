@@ -230,11 +230,11 @@ def test_finished_bands_are_kept_when_a_map_is_interrupted(small_map, tmp_path, 
     train = Grid.train
     requests: list[int] = []
 
-    def interrupted(self, number, **given):
+    def interrupted(self, number, **settings):
         requests.append(number)
         if number == 2 and len(requests) == 3:
             raise KeyboardInterrupt
-        return train(self, number, **given)
+        return train(self, number, **settings)
 
     monkeypatch.setattr(Grid, "train", interrupted)
     with pytest.raises(KeyboardInterrupt) as caught:
@@ -252,10 +252,10 @@ def leave_a_band(monkeypatch, **options):
     """Interrupt a map after its first band."""
     train = Grid.train
 
-    def interrupted(self, number, **given):
+    def interrupted(self, number, **settings):
         if number:
             raise KeyboardInterrupt
-        return train(self, number, **given)
+        return train(self, number, **settings)
 
     with monkeypatch.context() as patched:
         patched.setattr(Grid, "train", interrupted)

@@ -17,7 +17,7 @@ def without_seconds(result):
     return {name: value for name, value in result.items() if name not in ("seconds", "was_done")}
 
 
-def said(folder):
+def run_record(folder):
     """Return what a run's record says, without the seconds."""
     result = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     for block in result["blocks"]:

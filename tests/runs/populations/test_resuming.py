@@ -18,7 +18,7 @@ from runs.populations.shared import (
     QUICK,
     SEEDS,
     refused_work,
-    said,
+    run_record,
     same_files,
     without_seconds,
 )
@@ -70,20 +70,20 @@ def test_a_killed_run_resumes_to_the_same_bytes(uninterrupted, tmp_path, monkeyp
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
-    wanted = dice.randrange(1, MANY // 16 - 2)
-    while len(list(folder.glob("blocks/*.parquet"))) < wanted and process.poll() is None:
+    least_blocks = dice.randrange(1, MANY // 16 - 2)
+    while len(list(folder.glob("blocks/*.parquet"))) < least_blocks and process.poll() is None:
         time.sleep(0.0005)
     time.sleep(dice.random() * 0.005)
     process.send_signal(signal.SIGKILL)
     _, err = process.communicate()
     assert process.returncode == -signal.SIGKILL, err
     entered = len(json.loads((folder / "run.json").read_text())["blocks"])
-    assert wanted - 1 <= entered < MANY // 16  # it was killed on its way
+    assert least_blocks - 1 <= entered < MANY // 16  # it was killed on its way
     monkeypatch.setattr(plans, "LARGEST_BLOCK", 16)
     again = train_many("half-adder", seeds=MANY, keep="weights", out=folder, **PLAIN)
     assert not again.repaired
     assert same_files(folder, other)
-    assert said(folder) == said(other)
+    assert run_record(folder) == run_record(other)
     result, expected = again.to_dict(), census.to_dict()
     for entry in (result, expected):
         del entry["folder"], entry["best"]["file"]
@@ -112,7 +112,7 @@ def test_finished_blocks_are_not_trained_again(whole, tmp_path, monkeypatch):
     assert [list(members) for members in requests] == [list(range(64, 96))]
     assert not census.repaired
     assert same_files(folder, other)
-    assert said(folder) == said(other)
+    assert run_record(folder) == run_record(other)
 
 
 def test_figures_that_are_gone_are_drawn_again(whole, tmp_path, monkeypatch):

@@ -53,7 +53,7 @@ def counted(result: Findings, size: int) -> Tally:
     return tally
 
 
-def said(tally: Tally) -> tuple:
+def contents(tally: Tally) -> tuple:
     """Return all that a tally says, in a form that can be compared."""
     groups = [tally.wrong.groups(), tally.non_finite.groups(), tally.patterns.groups()]
     groups.append(tally.classes.groups())
@@ -73,7 +73,7 @@ def said(tally: Tally) -> tuple:
 @pytest.mark.parametrize("size", [1, 7, 64, 499])
 def test_a_tally_does_not_depend_on_how_members_are_cut_into_blocks(size):
     drawn = findings_of_seed()
-    assert said(counted(drawn, size)) == said(counted(drawn, MEMBERS))
+    assert contents(counted(drawn, size)) == contents(counted(drawn, MEMBERS))
 
 
 def test_a_tally_counts_what_one_by_one_counts():

@@ -83,12 +83,12 @@ class Activation:
         if self.kind == "where":
             above, below = ("x" if v is None else f"{v:g}" for v in (self.above, self.below))
             return f"where(x {self.convention} {self.number('threshold'):g}, {above}, {below})"
-        given = [
+        options = [
             f"{name}={_text(getattr(self, name))}"
             for name, option in rule.options.items()
             if getattr(self, name) != option.default
         ]
-        return f"{self.kind}({', '.join(given)})" if given else self.kind
+        return f"{self.kind}({', '.join(options)})" if options else self.kind
 
     def number(self, option: str) -> float:
         """Return an option that is a number."""

@@ -44,12 +44,12 @@ def activation_named(text: str | Activation) -> Activation:
             where="activation",
             remedy=f"its options are: {names}",
         )
-    given: dict[str, Any] = {
+    values: dict[str, Any] = {
         name: part if option.kind == "choice" else _number(part)
         for (name, option), part in zip(options.items(), parts, strict=False)
         if part
     }
-    return Activation(kind, **given)
+    return Activation(kind, **values)
 
 
 def _number(part: str) -> float:

@@ -84,8 +84,8 @@ def _of_layers(value: dict[str, Any], file: NetworkFile) -> Imported:
             for part in ("weight", "bias")
             if entry.get(part) is not None
         }
-        given = top.get("format")
-        form = format_named(str(given)).name if given is not None else format_of(arrays)
+        format_name = top.get("format")
+        form = format_named(str(format_name)).name if format_name is not None else format_of(arrays)
         form = form or "fp32"
         layers = tuple(
             Layer(
@@ -100,8 +100,12 @@ def _of_layers(value: dict[str, Any], file: NetworkFile) -> Imported:
                 zip(top["layers"], activations, strict=True), start=1
             )
         )
-        said = top.get("readout")
-        readout = readout_from_record(said, reader) if isinstance(said, dict) else readout_of(said)
+        readout_record = top.get("readout")
+        readout = (
+            readout_from_record(readout_record, reader)
+            if isinstance(readout_record, dict)
+            else readout_of(readout_record)
+        )
         task = task_from_record(top.get("task"), reader)
         net = Network(layers, readout, task, form, outputs=reader.names(top, "outputs", "the file"))
     except AdderlabError as error:
@@ -109,7 +113,7 @@ def _of_layers(value: dict[str, Any], file: NetworkFile) -> Imported:
             raise
         place = f"{error.where}: " if error.where not in ("", str(file)) else ""
         raise reader.fault(f"{place}{error.what}", error.remedy) from None
-    is_known = said is not None or file.readout is not None
+    is_known = readout_record is not None or file.readout is not None
     return Imported(net, () if is_known else (f"the file names no readout: {net.readout} taken",))
 
 
@@ -121,5 +125,9 @@ def _activation(entry: Any, number: int, reader: Reader) -> Activation:
     keys = reader.keys(entry, what, ("weight",), ("bias", "activation", "inputs", *options))
     if keys["weight"] is None or not isinstance(kind, str):
         raise reader.fault(f"{what} has no weight, or an activation that is no name", REMEDY)
-    given = {name: keys[name] for name in options if name in keys}
-    return activation_from_record(kind, given, what, reader) if given else activation_named(kind)
+    option_values = {name: keys[name] for name in options if name in keys}
+    return (
+        activation_from_record(kind, option_values, what, reader)
+        if option_values
+        else activation_named(kind)
+    )

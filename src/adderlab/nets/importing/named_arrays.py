@@ -142,8 +142,8 @@ class _Parts:
 
 def _chain_of(parts: _Parts, file: NetworkFile, form: str | None, *, keeps_order: bool) -> Imported:
     """Return the chain of layers that the arrays are."""
-    given = file.activations
-    is_prelu = len(given) == 1 and given[0].kind == "prelu"
+    activations = file.activations
+    is_prelu = len(activations) == 1 and activations[0].kind == "prelu"
     slopes = {
         name: array
         for name, array in parts.others.items()
@@ -169,12 +169,12 @@ def _chain_of(parts: _Parts, file: NetworkFile, form: str | None, *, keeps_order
         notes.append(f"layers {by[order.reason]}: {names}")
     net = from_state_dict(
         {**parts.in_order(order), **slopes},
-        activation=given[0] if len(given) == 1 else Activation("relu"),
+        activation=activations[0] if len(activations) == 1 else Activation("relu"),
         readout=file.own_readout,
         format=form,
     )
-    if len(given) > 1:
-        net = _with_activations(net, given)
+    if len(activations) > 1:
+        net = _with_activations(net, activations)
     return Imported(net, (*notes, *assumed(net, file)))
 
 
@@ -208,23 +208,23 @@ def _check_others(parts: _Parts, slopes: Mapping[str, Any]) -> None:
 def _unordered(parts: _Parts, sizes: tuple[int, ...]) -> AdderlabError:
     shapes = [f"{name or 'weight'} {list(array.shape)}" for name, array in parts.weights.items()]
     text = ", ".join(shapes[:8]) + (f" and {len(shapes) - 8} more" if len(shapes) > 8 else "")
-    wanted = f" with the sizes {','.join(map(str, sizes))}" if sizes else ""
+    sizes_text = f" with the sizes {','.join(map(str, sizes))}" if sizes else ""
     return _refused(
-        f"no single order of its weights and biases makes a chain{wanted}: {text}",
+        f"no single order of its weights and biases makes a chain{sizes_text}: {text}",
         "name the sizes with `layers`, as 2,3,2; of a module that is no chain, in Python: "
         "adderlab.save(model, 'net.safetensors')",
     )
 
 
-def _with_activations(net: Network, given: tuple[Activation, ...]) -> Network:
+def _with_activations(net: Network, activations: tuple[Activation, ...]) -> Network:
     """Return a network with an activation for each layer; the last has none unless it is given."""
-    if len(given) not in (net.depth - 1, net.depth):
+    if len(activations) not in (net.depth - 1, net.depth):
         raise _refused(
-            f"got {len(given)} for {net.depth} layers",
+            f"got {len(activations)} for {net.depth} layers",
             "give one for all, or one between each two layers",
             "activation",
         )
-    each = (*given, Activation()) if len(given) < net.depth else given
+    each = (*activations, Activation()) if len(activations) < net.depth else activations
     layers = (replace(layer, activation=own) for layer, own in zip(net.layers, each, strict=True))
     return replace(net, layers=tuple(layers))
 

@@ -114,17 +114,17 @@ def network_of_gates(arrays: Mapping[str, Any], file: NetworkFile, form: str | N
     return Imported(net, tuple(notes))
 
 
-def read_netlist(given: str | Path | Mapping[str, Any]) -> Netlist:
+def read_netlist(source: str | Path | Mapping[str, Any]) -> Netlist:
     """Return a netlist whose gates read what is known and are all used.
 
     Raises:
         NetworkFileError: it is none.
     """
-    where = "netlist" if isinstance(given, Mapping) else str(given)
-    if isinstance(given, Mapping):
-        value: Any = given
+    where = "netlist" if isinstance(source, Mapping) else str(source)
+    if isinstance(source, Mapping):
+        value: Any = source
     else:
-        data = read_file(given, LARGEST_BYTES, Refusals(NetworkFileError, _SHAPE))
+        data = read_file(source, LARGEST_BYTES, Refusals(NetworkFileError, _SHAPE))
         try:
             value = parse_json(data)
         except JsonError as error:
@@ -151,12 +151,12 @@ def _netlist(value: Any) -> Netlist:
     gates = value["gates"]
     if not isinstance(gates, Mapping) or not 1 <= len(gates) <= MOST_GATES:
         raise _NetlistError(f"its gates are no object of 1 to {MOST_GATES} gates")
-    reads = {str(gate): _names(given, f"gate {gate!r}") for gate, given in gates.items()}
+    reads = {str(gate): _names(names, f"gate {gate!r}") for gate, names in gates.items()}
     for name in inputs:
         if name in reads:
             raise _NetlistError(f"{name!r} is an input and a gate", remedy="rename the input")
-    for gate, given in reads.items():
-        for name in given:
+    for gate, names in reads.items():
+        for name in names:
             if name not in reads and name not in inputs:
                 raise _NetlistError(
                     f"gate {gate!r} reads {name!r}, which is neither an input nor a gate",
@@ -166,7 +166,7 @@ def _netlist(value: Any) -> Netlist:
         if name not in reads:
             raise _NetlistError(f"the output {name!r} is no gate", remedy="name gates as outputs")
     ordered = _ordered(reads)
-    used = {name for given in reads.values() for name in given} | set(outputs)
+    used = {name for names in reads.values() for name in names} | set(outputs)
     for name in (*reads, *inputs):
         if name not in used:
             what = "gate" if name in reads else "input"
@@ -191,10 +191,10 @@ def _names(value: Any, what: str) -> tuple[str, ...]:
 
 def _ordered(reads: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     """Return the gates, each behind all that it reads."""
-    missing = {gate: sum(name in reads for name in given) for gate, given in reads.items()}
+    missing = {gate: sum(name in reads for name in names) for gate, names in reads.items()}
     readers: dict[str, list[str]] = {gate: [] for gate in reads}
-    for gate, given in reads.items():
-        for name in given:
+    for gate, names in reads.items():
+        for name in names:
             if name in reads:
                 readers[name].append(gate)
     ready = [gate for gate, count in missing.items() if not count]

@@ -96,27 +96,27 @@ class Imported:
     notes: tuple[str, ...] = ()
 
 
-def _sizes(given: str | Sequence[int] | None) -> tuple[int, ...] | None:
-    if given is None:
+def _sizes(layers: str | Sequence[int] | None) -> tuple[int, ...] | None:
+    if layers is None:
         return None
-    parts: Sequence[Any] = re.split(r"[,-]", given) if isinstance(given, str) else given
+    parts: Sequence[Any] = re.split(r"[,-]", layers) if isinstance(layers, str) else layers
     try:
         sizes = tuple(int(part) for part in parts)
     except (TypeError, ValueError):
         sizes = ()
     if len(sizes) < 2 or min(sizes) < 1:
         raise NetworkError(
-            f"got {str(given)[:40]!r}",
+            f"got {str(layers)[:40]!r}",
             where="layers",
             remedy="give the sizes from input to output: 2,3,2",
         )
     return sizes
 
 
-def _activations(given: Any) -> tuple[Activation, ...] | None:
-    if given is None or isinstance(given, Activation):
-        return given if given is None else (given,)
+def _activations(activation: Any) -> tuple[Activation, ...] | None:
+    if activation is None or isinstance(activation, Activation):
+        return activation if activation is None else (activation,)
     # a comma may stand among the options too: hardtanh:-1,1
-    parts = re.split(r",\s*(?=[A-Za-z])", given) if isinstance(given, str) else given
+    parts = re.split(r",\s*(?=[A-Za-z])", activation) if isinstance(activation, str) else activation
     parts = parts if isinstance(parts, Sequence) else (parts,)
     return tuple(activation_named(part) for part in parts)

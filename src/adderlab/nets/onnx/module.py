@@ -37,8 +37,8 @@ class GraphModule(nn.Module):
         """
         graph = self.graph
         values: dict[str, Tensor] = dict(graph.constants)
-        for given, own in zip(arguments, graph.inputs, strict=True):
-            values[own.name] = given.to(own.dtype)
+        for argument, own in zip(arguments, graph.inputs, strict=True):
+            values[own.name] = argument.to(own.dtype)
         for step in graph.steps:
             limits.check()
             tensors = [values[name] if name else None for name in step.inputs]

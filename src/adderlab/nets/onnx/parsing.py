@@ -126,17 +126,17 @@ def _outputs(graph: Any, output: int | str | None, path: str) -> tuple[str, ...]
 
 def _keep_needed(graph: Any, outputs: tuple[str, ...], path: str) -> None:
     """Leave in a graph what the outputs need, and see that each value is given once, before use."""
-    given: set[str] = {value.name for value in (*graph.input, *graph.initializer)}
+    known: set[str] = {value.name for value in (*graph.input, *graph.initializer)}
     for node in graph.node:
         names = [name for name in node.output if name]
-        missing = next((name for name in node.input if name and name not in given), None)
+        missing = next((name for name in node.input if name and name not in known), None)
         if missing is not None:
             raise _malformed(f"{missing!r} is used before it is computed", node, path)
-        twice = next((name for name in names if name in given), None)
+        twice = next((name for name in names if name in known), None)
         if twice is not None or len(set(names)) < len(names):
             raise _malformed(f"{twice or names[0]!r} is computed twice", node, path)
-        given.update(names)
-    absent = next((name for name in outputs if name not in given), None)
+        known.update(names)
+    absent = next((name for name in outputs if name not in known), None)
     if absent is not None:
         what = f"the output {absent!r} is never computed"
         raise NetworkFileError(what, where=path, remedy="export the model again")
@@ -223,9 +223,9 @@ def _own_model(model: Any, opset: int, inputs: list[str]) -> Any:
 
     own = onnx.ModelProto(ir_version=max(model.ir_version, 4), graph=model.graph)
     _ = own.opset_import.add(domain="", version=opset)
-    given = [value for value in own.graph.input if value.name in inputs]
+    graph_inputs = [value for value in own.graph.input if value.name in inputs]
     del own.graph.input[:]
-    own.graph.input.extend(given)
+    own.graph.input.extend(graph_inputs)
     return own
 
 
@@ -246,10 +246,10 @@ def _check_formally(model: Any, path: str) -> None:
         kind.ClearField("shape")
 
 
-def _steps(graph: Any, opset: int, given: set[str], path: str) -> tuple[Step, ...]:
+def _steps(graph: Any, opset: int, input_names: set[str], path: str) -> tuple[Step, ...]:
     from onnx import defs
 
-    depending = set(given)
+    depending = set(input_names)
     steps: list[Step] = []
     for node in graph.node:
         limits.check()
@@ -302,8 +302,8 @@ def _dtype(inputs: tuple[Input, ...], constants: dict[str, Tensor]) -> torch.dty
             counts[tensor.dtype] = counts.get(tensor.dtype, 0) + tensor.numel()
     if counts:
         return max(counts, key=counts.__getitem__)
-    given = [value.dtype for value in inputs if value.dtype.is_floating_point]
-    return given[0] if given else torch.float32
+    dtypes = [value.dtype for value in inputs if value.dtype.is_floating_point]
+    return dtypes[0] if dtypes else torch.float32
 
 
 def place_of(node: Any, path: str) -> str:

@@ -262,8 +262,8 @@ class _Reader:
         ]
         if unused:
             rec.note(f"{unused[0]} is never used in forward")
-        given = (self.call.note, *rec.notes, note, *notes)
-        return network, shows, tuple(text for text in given if text)
+        texts = (self.call.note, *rec.notes, note, *notes)
+        return network, shows, tuple(text for text in texts if text)
 
 
 def _units_of(rec: Recorder, tensor: Tensor) -> list[int]:

@@ -271,12 +271,12 @@ class _Attempt:
         bits = [self.diagrams.linear(0, [(self.variables[name], 1)]) for name in names]
         values: dict[str, Values] = {INPUT: (bits, 0)}
         for node, layer in zip(self.net.wiring.layers, self.net.layers, strict=True):
-            given = node.take(values, self._join)
-            self._note_ranges(given)
+            inputs = node.take(values, self._join)
+            self._note_ranges(inputs)
             if node.reads == (INPUT,):
                 sums, exponent = self._sums_of_inputs(layer)
             else:
-                sums, exponent = self._sums(layer, *given)
+                sums, exponent = self._sums(layer, *inputs)
             values[node.name] = self._activated(layer, sums, exponent)
             self.on_layer(values[node.name])
             self.budget.check()
@@ -303,9 +303,9 @@ class _Attempt:
             values[name] = (list(islice(rest, len(functions))), exponent)
         self.kept = list(rest)
 
-    def _note_ranges(self, given: Values) -> None:
+    def _note_ranges(self, inputs: Values) -> None:
         """Keep the bounds of what a layer is given."""
-        functions, exponent = given
+        functions, exponent = inputs
         ends = [self.diagrams.bounds(function) for function in functions]
         self.ranges.append((tuple(low for low, _ in ends), tuple(high for _, high in ends)))
         self.exponents.append(exponent)

@@ -40,19 +40,19 @@ def exp_below_0(x: Any) -> Any:
     p = fma(p, r, splat(np.float32(4.1665795894e-2)))
     p = fma(p, r, splat(np.float32(1.6666665459e-1)))
     p = fma(p, r, splat(np.float32(5.0000001201e-1)))
-    one = splat(np.float32(1))
-    return fma(p, r * r, r + one) * power_of_2(n)
+    ones = splat(np.float32(1))
+    return fma(p, r * r, r + ones) * power_of_2(n)
 
 
 @register_jitable
 def tanh(x: Any) -> Any:
     """Return the hyperbolic tangent."""
-    one = splat(np.float32(1))
+    ones = splat(np.float32(1))
     two = splat(np.float32(2))
     zero = splat(np.float32(0))
     magnitude = size(x)
     small = exp_below_0(zero - two * magnitude)
-    large = (one - small) / (one + small)
+    large = (ones - small) / (ones + small)
     large = where(above(zero, x), zero - large, large)
     z = x * x
     p = splat(np.float32(-5.70498872745e-3))
@@ -67,10 +67,10 @@ def tanh(x: Any) -> Any:
 @register_jitable
 def sigmoid(x: Any) -> Any:
     """Return 1 / (1 + e**-x)."""
-    one = splat(np.float32(1))
+    ones = splat(np.float32(1))
     zero = splat(np.float32(0))
     small = exp_below_0(zero - size(x))
-    share = one / (one + small)
+    share = ones / (ones + small)
     return where(above(zero, x), small * share, share)
 
 

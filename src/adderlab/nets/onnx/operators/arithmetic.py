@@ -27,10 +27,10 @@ def matmul(step: Step, left: Tensor, right: Tensor) -> Tensor:
 
 def gemm(step: Step, left: Tensor, right: Tensor, shift: Tensor | None = None) -> Tensor:
     """``alpha * A' @ B' + beta * C``."""
-    given = step.attributes
-    left = left.T if given.get("transA", 0) else left
-    right = right.T if given.get("transB", 0) else right
-    alpha, beta = float(given["alpha"]), float(given["beta"])
+    attributes = step.attributes
+    left = left.T if attributes.get("transA", 0) else left
+    right = right.T if attributes.get("transB", 0) else right
+    alpha, beta = float(attributes["alpha"]), float(attributes["beta"])
     size = check_size(step, (*left.shape[:1], *right.shape[1:]))
     if shift is not None and beta != 1:
         shift = shift * torch.tensor(beta, dtype=shift.dtype)
@@ -73,8 +73,8 @@ def mean(step: Step, value: Tensor, axes: Tensor | None = None) -> Tensor:
 
 def _axes(step: Step, value: Tensor, axes: Tensor | None) -> list[int] | None:
     """Return the axes; ``None`` where nothing is to be done."""
-    given = step.attributes.get("axes")
-    over = list(given or ()) if axes is None else whole(step, 1, axes, "axes")
+    attribute = step.attributes.get("axes")
+    over = list(attribute or ()) if axes is None else whole(step, 1, axes, "axes")
     if not over:
         return None if step.attributes.get("noop_with_empty_axes") else list(range(value.ndim))
     return [axis_of(step, value, axis) for axis in over]
@@ -88,13 +88,13 @@ def batch_norm(
     step: Step, value: Tensor, scale: Tensor, shift: Tensor, mean: Tensor, variance: Tensor
 ) -> Any:
     """A scale and a shift for each unit, as in inference."""
-    given = step.attributes
-    if given.get("training_mode") or not given.get("spatial", 1) or any(step.outputs[1:]):
+    attributes = step.attributes
+    if attributes.get("training_mode") or not attributes.get("spatial", 1) or any(step.outputs[1:]):
         raise refused(step, "batch norm uses the batch's own mean", IN_EVAL)
     if any(step.depends[1:]):
         raise refused(step, "its scale depends on the values of the input", IN_EVAL)
     return torch.batch_norm(
-        value, scale, shift, mean, variance, False, 0.0, float(given["epsilon"]), False
+        value, scale, shift, mean, variance, False, 0.0, float(attributes["epsilon"]), False
     )
 
 
@@ -117,14 +117,14 @@ def einsum(step: Step, *values: Tensor) -> Tensor:
 
 def dequantized(step: Step, value: Tensor, scale: Tensor, zero: Tensor | None = None) -> Tensor:
     """``(q - zero) * scale`` of stored integers."""
-    given = step.attributes
-    if given.get("block_size") or given.get("output_dtype"):
+    attributes = step.attributes
+    if attributes.get("block_size") or attributes.get("output_dtype"):
         raise refused(step, "its scales are of blocks", "give a scale for each row or column")
     if scale.ndim > 1:
         raise refused(step, f"its scale has {scale.ndim} axes", "give a scale for each row")
     shape = [1] * value.ndim
     if scale.numel() > 1:
-        shape[axis_of(step, value, int(given.get("axis", 1)))] = -1
+        shape[axis_of(step, value, int(attributes.get("axis", 1)))] = -1
     own = value.to(torch.int64)
     if zero is not None:
         own = own - zero.to(torch.int64).reshape(shape)

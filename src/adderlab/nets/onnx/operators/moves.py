@@ -33,21 +33,21 @@ def flatten(step: Step, value: Tensor) -> Tensor:
 
 def squeeze(step: Step, value: Tensor, axes: Tensor | None = None) -> Tensor:
     """Fewer axes of one number."""
-    given = step.attributes.get("axes") if axes is None else whole(step, 1, axes, "axes")
-    over = [axis_of(step, value, axis) for axis in given or ()]
-    if given and any(value.shape[axis] != 1 for axis in over):
+    numbers = step.attributes.get("axes") if axes is None else whole(step, 1, axes, "axes")
+    over = [axis_of(step, value, axis) for axis in numbers or ()]
+    if numbers and any(value.shape[axis] != 1 for axis in over):
         raise refused(step, "an axis of more than one number is left out", "export it again")
-    gone = set(over) if given else {at for at, size in enumerate(value.shape) if size == 1}
+    gone = set(over) if numbers else {at for at, size in enumerate(value.shape) if size == 1}
     return value.reshape([size for at, size in enumerate(value.shape) if at not in gone])
 
 
 def unsqueeze(step: Step, value: Tensor, axes: Tensor | None = None) -> Tensor:
     """More axes of one number."""
-    given = step.attributes["axes"] if axes is None else whole(step, 1, axes, "axes")
-    rank = value.ndim + len(given)
-    places = {axis % rank for axis in given if -rank <= axis < rank}
-    if len(places) < len(given):
-        raise refused(step, f"its axes are {list(given)[:8]}", "export the model again")
+    numbers = step.attributes["axes"] if axes is None else whole(step, 1, axes, "axes")
+    rank = value.ndim + len(numbers)
+    places = {axis % rank for axis in numbers if -rank <= axis < rank}
+    if len(places) < len(numbers):
+        raise refused(step, f"its axes are {list(numbers)[:8]}", "export the model again")
     sizes = iter(value.shape)
     return value.reshape([1 if at in places else next(sizes) for at in range(rank)])
 
@@ -68,16 +68,16 @@ def concat(step: Step, *values: Tensor) -> Tensor:
 def split(step: Step, value: Tensor, sizes: Tensor | None = None) -> Any:
     """Parts along an axis, equal ones unless their sizes are given."""
     axis = axis_of(step, value, int(step.attributes["axis"]))
-    given = step.attributes.get("split") if sizes is None else whole(step, 1, sizes, "split")
-    if not given:
+    lengths = step.attributes.get("split") if sizes is None else whole(step, 1, sizes, "split")
+    if not lengths:
         count = int(step.attributes.get("num_outputs", len(step.outputs)))
         size = -(-value.shape[axis] // max(count, 1))
-        given = [size] * (count - 1)
-        given.append(value.shape[axis] - sum(given))
+        lengths = [size] * (count - 1)
+        lengths.append(value.shape[axis] - sum(lengths))
         is_even = size * count == value.shape[axis]
-        if count != len(step.outputs) or given[-1] < 0 or (step.version < 18 and not is_even):
+        if count != len(step.outputs) or lengths[-1] < 0 or (step.version < 18 and not is_even):
             raise refused(step, "its parts are not equal", "give the sizes of the parts")
-    return torch.split(value, [int(size) for size in given], axis)
+    return torch.split(value, [int(size) for size in lengths], axis)
 
 
 def sliced(
@@ -200,14 +200,16 @@ def pad(
     """A constant around the numbers."""
     if step.attributes["mode"] != "constant":
         raise refused(step, f"its mode is {step.attributes['mode']!r}", "constant is read")
-    given = step.attributes.get("pads") if pads is None else whole(step, 1, pads, "pads")
+    pad_widths = step.attributes.get("pads") if pads is None else whole(step, 1, pads, "pads")
     over = list(range(value.ndim)) if axes is None else whole(step, 3, axes, "axes")
     over = [axis_of(step, value, axis) for axis in over]
     count = len(over)
-    if given is None or len(given) != 2 * count or len(set(over)) < count:
+    if pad_widths is None or len(pad_widths) != 2 * count or len(set(over)) < count:
         raise refused(step, "its pads do not fit its axes", "export the model again")
     number = step.attributes.get("value", 0.0) if by is None else constant(step, 2, by, "value")
-    ends = {axis: (int(given[at]), int(given[at + count])) for at, axis in enumerate(over)}
+    ends = {
+        axis: (int(pad_widths[at]), int(pad_widths[at + count])) for at, axis in enumerate(over)
+    }
     sizes = [size + sum(ends.get(axis, (0, 0))) for axis, size in enumerate(value.shape)]
     if min(sizes, default=0) < 0:
         raise refused(step, "its pads take more than there is", "export the model again")

@@ -24,14 +24,16 @@ def elman(
     state: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """``h = f(W x + b + R h + c)`` for each place of a sequence; all states, and the last."""
-    given = step.attributes
-    directions = {"forward": (1,), "reverse": (-1,), "bidirectional": (1, -1)}[given["direction"]]
-    names = [name.capitalize() for name in given["activations"]][: len(directions)]
-    if lengths is not None or "clip" in given or not {*names} <= {*ACTIVATIONS}:
+    attributes = step.attributes
+    directions = {"forward": (1,), "reverse": (-1,), "bidirectional": (1, -1)}[
+        attributes["direction"]
+    ]
+    names = [name.capitalize() for name in attributes["activations"]][: len(directions)]
+    if lengths is not None or "clip" in attributes or not {*names} <= {*ACTIVATIONS}:
         raise refused(
             step, "it has lengths, a clip or activations of its own", "relu, tanh, sigmoid are read"
         )
-    if given.get("layout"):
+    if attributes.get("layout"):
         value = value.transpose(0, 1)
         state = None if state is None else state.transpose(0, 1)
     steps, rows, size = len(value), value.shape[1], recurrent.shape[-1]
@@ -50,6 +52,6 @@ def elman(
     last = torch.stack(
         [states[-1 if d > 0 else 0] for states, d in zip(every, directions, strict=True)]
     )
-    if given.get("layout"):
+    if attributes.get("layout"):
         return joined.permute(2, 0, 1, 3), last.transpose(0, 1)
     return joined, last

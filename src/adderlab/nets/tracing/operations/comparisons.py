@@ -46,12 +46,14 @@ def comparison(convention: Convention, sign: int) -> Entry:
     return entry
 
 
-def _check_threshold(rec: Recorder, given: Any, used: Tensor) -> None:
+def _check_threshold(rec: Recorder, threshold: Any, used: Tensor) -> None:
     if not torch.isfinite(used).all():
         value = float(used.reshape(-1)[~torch.isfinite(used).reshape(-1)][0])
         raise rec.refusal(f"the threshold is {value}", "compare with a finite number")
-    if used.numel() == 1 and float(used) != (given.item() if isinstance(given, Tensor) else given):
-        number = given.item() if isinstance(given, Tensor) else given
+    if used.numel() == 1 and float(used) != (
+        threshold.item() if isinstance(threshold, Tensor) else threshold
+    ):
+        number = threshold.item() if isinstance(threshold, Tensor) else threshold
         rec.note(f"{number!r} is compared as PyTorch rounds it, {float(used)!r}")
 
 
@@ -104,10 +106,10 @@ def _compared_bit(
     if len(terms) != 1 or not rec.nodes.is_bit(terms[0][0]):
         return None
     ((unit, factor),) = terms
-    zero, one = (is_above(value, 0.0, convention) for value in (shift, factor + shift))
-    if zero == one:
-        return rec.constant_unit(float(one))
-    if one:
+    at_0, at_1 = (is_above(value, 0.0, convention) for value in (shift, factor + shift))
+    if at_0 == at_1:
+        return rec.constant_unit(float(at_1))
+    if at_1:
         return unit
     return rec.rows_of_terms([[(unit, -1.0)]], [1.0], is_bits=True)[0]
 
@@ -181,13 +183,13 @@ def equal(is_equal: bool) -> Entry:
         codes = rec.memory.codes(value)
         units = units_of(rec, codes)
         if not is_computed(rec, number) and all(unit in rec.classes for unit in units):
-            wanted = one_number(rec, number)
+            class_number = one_number(rec, number)
             order, (own,) = rec.by_row(codes)
             chosen: list[int] = []
             for unit in own.tolist():
                 classes = rec.classes[unit]
-                known = wanted.is_integer() and 0 <= wanted < len(classes)
-                chosen.append(classes[int(wanted)] if known else rec.constant_unit(0.0))
+                known = class_number.is_integer() and 0 <= class_number < len(classes)
+                chosen.append(classes[int(class_number)] if known else rec.constant_unit(0.0))
             same = rec.filled(out, order, np.array(chosen))
             if is_equal:
                 return same

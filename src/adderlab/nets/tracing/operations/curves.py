@@ -24,14 +24,14 @@ def activation(kind: str, *options: str, **fixed: Any) -> Entry:
     def entry(
         rec: Recorder, func: Any, out: Tensor, value: Tensor, *args: Any, **kwargs: Any
     ) -> Any:
-        given = {name: arg for name, arg in zip(options, args, strict=False) if arg is not None}
-        given |= {name: arg for name, arg in kwargs.items() if name in options}
-        given = {
+        arguments = {name: arg for name, arg in zip(options, args, strict=False) if arg is not None}
+        arguments |= {name: arg for name, arg in kwargs.items() if name in options}
+        arguments = {
             argument.name: argument.default_value
             for argument in func._schema.arguments[1:]  # noqa: SLF001
             if argument.name in options and argument.has_default_value()
-        } | given
-        return applied(rec, out, value, kind, **{**fixed, **given})
+        } | arguments
+        return applied(rec, out, value, kind, **{**fixed, **arguments})
 
     return entry
 
