@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 from typing import Any
 
 from adderlab import checker
 from adderlab.nets.files import to_bytes
-from adderlab.proving.certificates import certificate_of
+from adderlab.proving.certificates import certificate_of, task_claims
 from adderlab.proving.decide import decide
+from adderlab.tasks.tables import parse_table
 
 
 def certified(net, task, **options):
@@ -85,3 +87,36 @@ def claims_of(data: bytes, task: dict[str, Any] | str, **changes: Any) -> bytes:
         "task": task, "verdict": "proved",
     }  # fmt: skip
     return bound_to(json.dumps(claims), data, **changes)
+
+
+def f64(*values):
+    return struct.pack(f"<{len(values)}d", *values)
+
+
+def network(*layers, **record):
+    """Return a file of layers: the rows of a weight, a bias or ``None``, and other entries."""
+    entries, tensors = [], {}
+    for number, (rows, bias, options) in enumerate(layers):
+        entry = {"weight": f"w{number}", "activation": "identity", **options}
+        flat = [value for row in rows for value in row]
+        tensors[f"w{number}"] = "F64", [len(rows), len(rows[0])], f64(*flat)
+        if bias is not None:
+            entry["bias"] = f"b{number}"
+            tensors[f"b{number}"] = "F64", [len(bias)], f64(*bias)
+        entries.append(entry)
+    return network_file(entries, tensors, **record)
+
+
+def threshold(value, convention=">"):
+    """Return a readout as a record has it, and as a certificate states it."""
+    own = {"kind": "threshold", "threshold": float(value), "convention": convention}
+    return own, {**own, "threshold": str(checker.Fraction(value))}
+
+
+def table(text):
+    """Return a certificate's entry of a table whose lines are separated by bars."""
+    return task_claims(parse_table(text.replace("|", "\n"), where="own.csv"))
+
+
+def answer(data, task, **changes):
+    return checker.check(claims_of(data, task, **changes), data)[0]
