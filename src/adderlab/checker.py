@@ -18,8 +18,10 @@ What is done, in the order of this file:
    errors, whatever the order of summation, is below the margin. Both are derived here.
 7. A refuted network is evaluated on its counterexample.
 
-``valid`` is true, false, or null where the evidence can't be re-checked here. Exit codes: 0 true,
-1 false, 2 no certificate or no file, 3 null. It is documented in ``docs/certificates.md``.
+``valid`` is true, false, or null where the evidence can't be re-checked here: by this file's rules,
+in the time of ``--timeout``, or within the bounds below. What is large is counted before memory is
+taken for it. Exit codes: 0 true, 1 false, 2 no certificate or no file, 3 null. It is documented in
+``docs/certificates.md``.
 
 References:
     Edge-valued diagrams: Lai and Sastry, DAC 1992. Rounding: Higham, "Accuracy and Stability of
@@ -40,22 +42,30 @@ import struct
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 MOST_BITS = 20
 """Input bits of which all combinations are tried."""
 LARGEST_BYTES = 1 << 28
-"""Of a certificate; a network file may have four gigabytes."""
+"""Of a file."""
+MOST_VALUES = 1 << 24
+"""Of JSON in a file, counted by its commas and brackets."""
+MOST_NUMBERS = 1 << 24
+"""Of a network, each counted where it is read, and again as a weight."""
 MOST_NODES = 8_000_000
-"""Of diagrams, with the sums of two; a long number counts as several."""
+"""Of diagrams, with the sums of two."""
 MOST_INPUTS = 1 << 16
-"""Input bits of a network."""
+"""Bits that a network takes, and that it gives."""
 LONGEST = 1 << 16
 """Bits of a number, and the largest power of two that it is a multiple of."""
+
+T = TypeVar("T")
 
 KEYS = {
     "adderlab_certificate", "counterexample", "evidence", "margin", "method", "network", "readout",
@@ -79,6 +89,53 @@ def need(holds: object, otherwise: str) -> None:
     """Raise :class:`InvalidError` unless something holds."""
     if not holds:
         raise InvalidError(otherwise)
+
+
+# -- Time and memory --------------------------------------------------------------------------
+
+
+@dataclass
+class Clock:
+    """When the time is up, by ``time.perf_counter``, and how far the work has come."""
+
+    end: float = math.inf
+    stage: str = "when it began"
+
+    def look(self, stage: str = "") -> None:
+        """Stop where the time is up."""
+        self.stage = stage or self.stage
+        if time.perf_counter() > self.end:
+            raise BeyondError(f"the time was up {self.stage}")
+
+
+CLOCK: ContextVar[Clock] = ContextVar("CLOCK", default=Clock())  # noqa: B039 -- it never ends
+
+
+def steps(values: Iterable[T]) -> Iterator[T]:
+    """Yield values, with a look at the time before each thousand."""
+    for at, value in enumerate(values):
+        if not at % 1000:
+            CLOCK.get().look()
+        yield value
+
+
+@dataclass
+class Room:
+    """What may still be taken into memory.
+
+    Attributes:
+        left: numbers of up to 512 bits; a longer one counts as several.
+        otherwise: the reason where there is no room left.
+    """
+
+    left: int
+    otherwise: str
+
+    def take(self, count: int, bits: int = 0) -> None:
+        """Count some numbers, each of so many bits."""
+        self.left -= count * (1 + (bits >> 9))
+        if self.left < 0:
+            raise BeyondError(self.otherwise)
 
 
 # -- JSON and bytes ---------------------------------------------------------------------------
@@ -106,8 +163,8 @@ def same(value: Any, other: Any) -> bool:
 def unsealed(data: bytes) -> dict[str, Any]:
     """Return the claims of a certificate whose form and hash are right."""
     try:
-        claims = json.loads(data)
-    except (ValueError, RecursionError):
+        claims = loaded(data.decode())
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
         raise UnusableError("it is not JSON") from None
     if not isinstance(claims, dict) or "adderlab_certificate" not in claims:
         raise UnusableError("it is no certificate of adderlab")
@@ -123,6 +180,18 @@ def unsealed(data: bytes) -> dict[str, Any]:
     return claims
 
 
+def loaded(text: str, hook: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
+    """Return what JSON says, of which there is no more than can be held."""
+    if sum(map(text.count, ",[{")) > MOST_VALUES:
+        raise BeyondError(f"a file holds over {MOST_VALUES} values of JSON")
+    try:
+        return json.loads(text, object_pairs_hook=hook)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        raise BeyondError("a number has more digits than Python reads") from None
+
+
 def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return a JSON object's pairs, no key twice."""
     need(len(dict(pairs)) == len(pairs), "a key occurs twice in the network file")
@@ -132,9 +201,8 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def parsed(text: bytes | str) -> Any:
     """Return the JSON inside a network file."""
     try:
-        text = text.decode() if isinstance(text, bytes) else text
-        return json.loads(text, object_pairs_hook=unique)
-    except (ValueError, RecursionError):
+        return loaded(text.decode() if isinstance(text, bytes) else text, unique)
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
         raise InvalidError("the network file holds JSON that is none") from None
 
 
@@ -158,12 +226,13 @@ class Numbers:
     shape: tuple[int, ...]
 
 
-def dyadic(values: Sequence[Fraction | float | int], shape: tuple[int, ...]) -> Numbers:
-    """Return numbers whose denominators are powers of two, over the smallest of these."""
-    exact = [Fraction(value) for value in values]
-    shift = max((value.denominator.bit_length() - 1 for value in exact), default=0)
-    integers = [value.numerator << (shift + 1 - value.denominator.bit_length()) for value in exact]
-    return Numbers(integers, -shift, shape)
+def dyadic(values: Sequence[float], shape: tuple[int, ...], room: Room) -> Numbers:
+    """Return floats over the smallest power of two that they are multiples of."""
+    least = max((value.as_integer_ratio()[1] for value in steps(values)), default=1)
+    room.take(len(values), least.bit_length())
+    ratios = (value.as_integer_ratio() for value in steps(values))
+    return Numbers([over * (least // under) for over, under in ratios],
+                   1 - least.bit_length(), shape)  # fmt: skip
 
 
 def floats(data: bytes, code: str) -> list[float]:
@@ -209,15 +278,15 @@ class Stored:
         """Return its whole numbers."""
         sign, size = INTEGERS.get(self.dtype, ("", 0))
         need(sign and sign in signs, f"a tensor of type {self.dtype} stands for whole numbers")
-        places = range(0, len(self.data), size)
+        places = steps(range(0, len(self.data), size))
         return [
             int.from_bytes(self.data[at : at + size], "little", signed=sign == "I") for at in places
         ]
 
-    def exact(self) -> Numbers:
+    def exact(self, room: Room) -> Numbers:
         """Return its values."""
         if self.dtype in FLOATS:
-            return dyadic(floats(self.data, FLOATS[self.dtype]), self.shape)
+            return dyadic(floats(self.data, FLOATS[self.dtype]), self.shape, room)
         return Numbers(self.whole(), 0, self.shape)
 
 
@@ -255,16 +324,20 @@ class File:
              "tensors overlap, or bytes of the network file are unused")  # fmt: skip
         self.record: Any = parsed(metadata["adderlab"])
         self.has_zeros = False
+        self.room = Room(MOST_NUMBERS, f"the network has over {MOST_NUMBERS} numbers")
 
     def take(self, name: Any) -> Stored:
         """Return a tensor, which nothing else may name."""
         need(isinstance(name, str) and name in self.tensors, f"no tensor {name!r:.40} is left")
-        return self.tensors.pop(name)
+        tensor = self.tensors.pop(name)
+        self.room.take(math.prod(tensor.shape))
+        CLOCK.get().look()
+        return tensor
 
     def numbers(self, spec: Any) -> Numbers:
         """Return dense, packed or coded numbers."""
         if not isinstance(spec, dict):
-            return self.take(spec).exact()
+            return self.take(spec).exact(self.room)
         if "codes" in spec:
             return self._coded(fields(spec, ("codes", "sizes", "codebook")))
         entry = fields(spec, ("packed", "shape", "data"))
@@ -272,7 +345,8 @@ class File:
         raw, count = self.take(entry["data"]), math.prod(shape)
         need(raw.dtype == "U8" and 0 < bits <= 32 and len(raw.data) == -(-count * bits // 8),
              "packed numbers take another number of bytes")  # fmt: skip
-        integers = [_bits_at(raw.data, at * bits, bits) for at in range(count)]
+        self.room.take(count)
+        integers = [_bits_at(raw.data, at * bits, bits) for at in steps(range(count))]
         used = count * bits % 8
         need(not used or not raw.data[-1] >> used, "padding bits are set")
         if bits == 1:
@@ -303,8 +377,8 @@ class File:
         scale, zero = None, None
         if isinstance(spec, dict) and "scale" in spec:
             entry = fields(spec, ("scale", "q"), ("zero",))
-            scale = self.take(entry["scale"]).exact()
-            zero = self.take(entry["zero"]).exact() if "zero" in entry else None
+            scale = self.take(entry["scale"]).exact(self.room)
+            zero = self.take(entry["zero"]).exact(self.room) if "zero" in entry else None
             spec = entry["q"]
         if isinstance(spec, dict) and "indptr" in spec:
             rows, exponent, count = self._sparse(spec)
@@ -317,19 +391,26 @@ class File:
             need(len(shape) == 2 and 0 not in shape, "a weight is no matrix, or a bias no vector")
             count, exponent, integers = shape[1], numbers.exponent, numbers.integers
             self.has_zeros |= 0 in integers
-            rows = [list(enumerate(integers[row * count :][:count])) for row in range(shape[0])]
+            rows = [
+                [(at, n) for at, n in enumerate(integers[start : start + count]) if n or zero]
+                for start in steps(range(0, len(integers), count))
+            ]
         if zero is not None:
             own = each(zero, len(rows))
             low = min(exponent, zero.exponent)
+            self.room.take(len(rows) * count, max(exponent, zero.exponent) - low)
             rows = [
                 [(at, (n << exponent - low) - (z << zero.exponent - low)) for at, n in row]
-                for row, z in zip(rows, own, strict=True)
+                for row, z in zip(steps(rows), own, strict=True)
             ]
             exponent = low
         if scale is not None:
+            factors = each(scale, len(rows))
+            for row, factor in zip(steps(rows), factors, strict=True):
+                self.room.take(len(row), factor.bit_length())
             rows = [
                 [(at, number * factor) for at, number in row]
-                for row, factor in zip(rows, each(scale, len(rows)), strict=True)
+                for row, factor in zip(steps(rows), factors, strict=True)
             ]
             exponent += scale.exponent
         return [[(at, number) for at, number in row if number] for row in rows], exponent, count
@@ -355,7 +436,7 @@ class File:
 def sizes(value: Any) -> tuple[int, ...]:
     """Return a list of sizes."""
     fits = isinstance(value, list) and all(type(size) is int and size >= 0 for size in value)
-    need(fits, "a shape or place is no list of whole numbers")
+    need(fits and len(value) <= 2, "a shape or place is no list of one or two whole numbers")
     return tuple(value)
 
 
@@ -497,7 +578,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
 # -- The network ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Layer:
     """A layer over whole numbers.
 
@@ -508,6 +589,7 @@ class Layer:
         exponent: the power of two that sums are multiples of.
         pieces: of each unit.
         scale: the power of two that values are multiples of.
+        top: values are below 2 to this.
     """
 
     reads: tuple[str, ...]
@@ -516,29 +598,26 @@ class Layer:
     exponent: int
     pieces: list[Pieces]
     scale: int
+    top: int
 
     def __post_init__(self) -> None:
         need(len(self.rows) == len(self.bias), "a layer has more biases than units, or fewer")
 
-    def activation(self) -> Callable[[list[int]], list[int]]:
-        """Return what is applied to all sums, as whole numbers."""
+    def activation(
+        self, value_of: Callable[[Layer, int, int], int]
+    ) -> Callable[[list[int]], list[int]]:
+        """Return what is applied to all sums, as whole numbers; ``value_of`` keeps some values."""
         kinds, is_scaled = set(self.pieces), self.exponent != self.scale
         if kinds == {SAME} and not is_scaled:
             return lambda sums: sums
         if kinds == {RELU} and not is_scaled:
             return lambda sums: [total if total > 0 else 0 for total in sums]
-        of_sums, of_values = Fraction(2) ** self.exponent, Fraction(2) ** self.scale
-        known: list[dict[int, int]] = [{} for _ in self.pieces]
+        return lambda sums: [value_of(self, unit, total) for unit, total in enumerate(sums)]
 
-        def value(unit: int, total: int) -> int:
-            table = known[unit]
-            if total not in table:
-                if len(table) > 1 << 12:
-                    table.clear()
-                table[total] = int(self.pieces[unit].at(total * of_sums) / of_values)
-            return table[total]
-
-        return lambda sums: [value(unit, total) for unit, total in enumerate(sums)]
+    def value(self, unit: int, total: int) -> int:
+        """Return the value of a unit with a sum."""
+        exact = self.pieces[unit].at(total * Fraction(2) ** self.exponent)
+        return int(exact / Fraction(2) ** self.scale)
 
 
 @dataclass
@@ -552,7 +631,7 @@ class Net:
         readout: as the record has it.
         threshold: of the readout; that of what goes into a last sigmoid, which is left out.
         form: the number format that it is stored in.
-        stored: every stored number and its power of two.
+        stored: every number that is stored, and its power of two.
         can_be_run: whether a format's arithmetic is that of these layers: no scales, no sigmoid.
     """
 
@@ -562,7 +641,7 @@ class Net:
     readout: dict[str, Any]
     threshold: Fraction
     form: str
-    stored: list[tuple[int, int]]
+    stored: set[tuple[int, int]]
     can_be_run: bool
 
     def exponents(self, names: Sequence[str]) -> list[int]:
@@ -588,8 +667,14 @@ def exponent_of(number: Fraction) -> int:
     return zeros - (number.denominator.bit_length() - 1)
 
 
+def bits_before(number: Fraction) -> int:
+    """Return a power of two that a number is below."""
+    return number.numerator.bit_length() - number.denominator.bit_length() + 1
+
+
 def read_network(data: bytes) -> Net:
     """Return the network in a file's bytes."""
+    CLOCK.get().look("while the network file was read")
     file = File(data)
     record = fields(file.record, ("schema", "task", "format", "layers", "readout"),
                     ("training", "outputs"))  # fmt: skip
@@ -621,12 +706,13 @@ def read_network(data: bytes) -> Net:
         threshold, can_be_run = Fraction(0), False  # sigmoid(y) > 1/2 where y > 0
         for entry in last:
             entry["activation"] = "identity"
-    net = Net({}, outputs, 0, readout, threshold, str(record["format"]), [], can_be_run)
+    net = Net({}, outputs, 0, readout, threshold, str(record["format"]), set(), can_be_run)
     for name, entry in zip(names, entries, strict=True):
+        CLOCK.get().look(f"while the weights of {name} of {len(names)} layers were read")
         add_layer(net, file, name, entry)
     need(not file.tensors, "a tensor is used by no layer")
     if file.has_zeros:
-        net.stored.append((0, 0))
+        net.stored.add((0, 0))
     return net
 
 
@@ -665,8 +751,8 @@ def add_layer(net: Net, file: File, name: str, entry: dict[str, Any]) -> None:
     if "bias" in entry:
         stored, bias_power, _ = file.matrix(entry["bias"], is_vector=True)
         bias = [dict(row).get(0, 0) for row in stored]
-        net.stored += [(number, bias_power) for number in bias if number]
-    net.stored += [(number, power) for row in rows for _, number in row]
+        net.stored |= {(number, bias_power) for number in bias if number}
+    net.stored |= {(number, power) for row in steps(rows) for _, number in row}
     net.can_be_run &= not any(
         isinstance(entry.get(key), dict) and "scale" in entry[key] for key in ("weight", "bias")
     )
@@ -686,13 +772,26 @@ def add_layer(net: Net, file: File, name: str, entry: dict[str, Any]) -> None:
         [*(finest + exponent_of(slope) for slope in slopes), *map(exponent_of, constants)],
         default=0,
     )
+    # no number on the way to a value is longer than these say: sums, then values
+    widest = max((n.bit_length() for row in steps(rows) for _, n in row), default=0) + power
+    read = max(1 if own == "input" else net.layers[own].top for own in reads)
+    added = max(n.bit_length() for n in bias) + bias_power
+    sums = max(widest + read, added) + width.bit_length() + 1
+    top = 1 + max([sums + max(map(bits_before, slopes), default=0), *map(bits_before, constants)])
+    if max(sums - finest, top - scale) > LONGEST:
+        raise BeyondError(f"values of {name} may have over {LONGEST} bits")
+    file.room.take(len(rows), max(sums - finest, top - scale))
+    for row in steps(rows):
+        for at, number in row:
+            file.room.take(1, number.bit_length() + power + columns[at] - finest)
     net.layers[name] = Layer(
         reads,
-        [[(at, n << power + columns[at] - finest) for at, n in row] for row in rows],
+        [[(at, n << power + columns[at] - finest) for at, n in row] for row in steps(rows)],
         [n << bias_power - finest if n else 0 for n in bias],
         finest,
         units,
         scale,
+        top,
     )
 
 
@@ -902,9 +1001,9 @@ def named_task(name: str) -> Task:
     else:
         need(kind in TASKS, f"there is no task {name!r:.40}")
         inputs, outputs, make = TASKS[kind]
-        need(re.fullmatch("[1-9][0-9]{0,6}", rest) if "N" in inputs else not colon,
+        need(re.fullmatch("[1-9][0-9]*", rest) if "N" in inputs else not colon,
              f"there is no task {name!r:.40}")  # fmt: skip
-        width = int(rest) if rest else 1
+        width = int(rest[:6]) if rest else 1
         if width > MOST_INPUTS:
             raise BeyondError(f"over {MOST_INPUTS} input bits are not evaluated here")
         rule = make(width)
@@ -940,6 +1039,8 @@ def table_task(name: str, table: Any) -> Task:
     need(all(type(size) is int and 0 < size <= 1 << width for _, width, size in inputs)
          and len({word[0] for word in (*inputs, *outputs)}) == len(inputs) + len(outputs),
          "the table is faulty")  # fmt: skip
+    if max(sum(width for _, width, *_ in words) for words in (inputs, outputs)) > MOST_INPUTS:
+        raise BeyondError(f"words of over {MOST_INPUTS} bits are not evaluated here")
     count = math.prod(size for _, _, size in inputs)
     columns: dict[str, tuple[bytes, int, bytes]] = {}
     at = 0
@@ -1049,7 +1150,8 @@ class Machine:
         self.input = [0] * net.n_in
         self.kept: dict[str, list[int]] = {}
         self.columns: dict[str, list[list[tuple[int, int]]]] = {}
-        self.activations = {name: layer.activation() for name, layer in net.layers.items()}
+        value_of = lru_cache(1 << 14)(Layer.value)
+        self.activations = {own: layer.activation(value_of) for own, layer in net.layers.items()}
         for name, layer in net.layers.items():
             if layer.reads == ("input",):
                 columns: list[list[tuple[int, int]]] = [[] for _ in range(net.n_in)]
@@ -1068,9 +1170,10 @@ class Machine:
 
     def outputs(self) -> list[int]:
         """Return the outputs, as whole numbers over their layers' powers of two."""
-        net = self.net
+        net, clock = self.net, CLOCK.get()
         values: dict[str, list[int]] = {"input": self.input}
         for name, layer in net.layers.items():
+            clock.look()
             sums = self.kept.get(name)
             if sums is None:
                 own = net.join(values, layer.reads)
@@ -1126,7 +1229,9 @@ def check_rows(net: Net, task: Task) -> tuple[Margins, str]:
     least: list[float] = [math.inf] * len(places)
     most: list[float] = [-math.inf] * len(places)
     row = 0
+    clock = CLOCK.get()
     for step in range(1 << net.n_in):
+        clock.look(f"after {step} of {1 << net.n_in} combinations of input bits")
         if step:
             at = (step & -step).bit_length() - 1
             name, value = in_word[at]
@@ -1180,7 +1285,8 @@ class Diagrams:
 
     def __init__(self) -> None:
         self.nodes: list[tuple[int, int, int, int]] = [(1 << 62, 0, 0, 0)]
-        self.room = MOST_NODES
+        self.room = Room(MOST_NODES, f"the diagrams have over {MOST_NODES} nodes and sums")
+        self.clock = CLOCK.get()
         self.least, self.most = [0], [0]
         self.known: dict[tuple[int, int, int, int], int] = {}
         self.sums: dict[tuple[int, int, int, int], Function] = {}
@@ -1188,9 +1294,8 @@ class Diagrams:
 
     def take_room(self, number: int) -> None:
         """Count one more node or sum, and a long number by its bits."""
-        self.room -= 1 + (number.bit_length() >> 10)
-        if self.room < 0:
-            raise BeyondError(f"the diagrams have over {MOST_NODES} nodes and sums")
+        self.room.take(1, number.bit_length() >> 1)
+        self.clock.look()
 
     def node(self, variable: int, low: Function, high: Function) -> Function:
         """Return the function that is ``low`` where a variable is 0, else ``high``."""
@@ -1268,6 +1373,7 @@ class Diagrams:
             if offset + self.least[node] > limit:
                 return None, offset + self.least[node]
             if f not in done:
+                self.take_room(offset)
                 _, low, high, step = self.nodes[node]
                 pairs = visit((offset, low)), visit((offset + step, high))
                 under, over = (
@@ -1321,14 +1427,17 @@ def check_diagrams(net: Net, task: Task, evidence: Any) -> Margins:
         own = net.join(values, layer.reads)
         units: list[Function] = []
         for unit, (row, bias) in enumerate(zip(layer.rows, layer.bias, strict=True)):
+            diagrams.clock.look(f"at unit {unit} of {len(layer.rows)} in {name}")
             total: Function = (bias, 0)
             for at, weight in sorted(row, key=lambda term: (abs(term[1]), term[0])):
                 total = diagrams.sum(total, 1, own[at], weight)
             units.append(on_pieces(diagrams, total, layer, unit))
         parts = fields(claim, ("exponent", "units"))
         power = parts["exponent"]
-        need(type(power) is int and abs(power) < 1 << 16 and isinstance(parts["units"], list)
+        need(type(power) is int and isinstance(parts["units"], list)
              and len(parts["units"]) == len(units), "the evidence is of other units")  # fmt: skip
+        if abs(power) > LONGEST:
+            raise BeyondError(f"an exponent is beyond {LONGEST} in the evidence")
         for unit, (function, pair) in enumerate(zip(units, parts["units"], strict=True)):
             fits = isinstance(pair, list) and [*map(type, pair)] == [int, int]
             need(fits and 0 <= pair[1] < len(claimed), "a node is not in the evidence")
@@ -1345,6 +1454,7 @@ def claimed_nodes(diagrams: Diagrams, nodes: Any) -> list[Function]:
     """Return the functions of a certificate's nodes, each made of earlier ones."""
     claimed: list[Function] = [ZERO]
     need(isinstance(nodes, list), "the evidence has no nodes")
+    diagrams.clock.look("while the nodes of the evidence were read")
     for entry in nodes:
         need(isinstance(entry, list) and len(entry) == 4 and all(type(x) is int for x in entry),
              "a node is no list of four whole numbers")  # fmt: skip
@@ -1362,6 +1472,7 @@ def check_outputs(
     net: Net, task: Task, diagrams: Diagrams, variables: dict[str, int], outputs: list[Function]
 ) -> Margins:
     """Compare output diagrams with what the task asks for; return the margins."""
+    diagrams.clock.look("while the outputs were compared with the task")
     reader, margins = Reader(net), Margins()
     given: dict[str, Function] = {}
     for bit, value, shift in zip(task.gives, outputs, reader.shifts, strict=True):
@@ -1536,6 +1647,7 @@ def is_right_in(net: Net, name: str, margins: dict[str, str | None] | None) -> b
         given, powers = net.join(values, layer.reads), net.exponents(layer.reads)
         results: list[Value] = []
         for row, bias, shape in zip(layer.rows, layer.bias, layer.pieces, strict=True):
+            CLOCK.get().look(f"while rounding in {name:.20} was bounded in {own}")
             unit = Fraction(2) ** layer.exponent
             terms = [(w * unit / Fraction(2) ** powers[at], given[at]) for at, w in row]
             value = unit_value(terms, bias * unit, shape, floating, name)
@@ -1657,6 +1769,8 @@ def check_claims(claims: dict[str, Any], network: bytes, task_name: str | None) 
         InvalidError: a claim does not hold.
         BeyondError: it can't be re-checked here.
     """
+    if len(network) > LARGEST_BYTES:
+        raise BeyondError(f"network files of over {LARGEST_BYTES} bytes are not read here")
     bound = fields(claims["network"], ("bytes", "sha256"))
     need(same(bound, {"bytes": len(network), "sha256": hashlib.sha256(network).hexdigest()}),
          "the certificate is about another network file")  # fmt: skip
@@ -1711,20 +1825,25 @@ def check_claims(claims: dict[str, Any], network: bytes, task_name: str | None) 
     return f"{task.name} {how}; in {where}"
 
 
-def check(certificate: bytes, network: bytes, task: str | None = None) -> tuple[bool | None, str]:
+def check(
+    certificate: bytes, network: bytes, task: str | None = None, timeout_s: float = math.inf
+) -> tuple[bool | None, str]:
     """Return whether a certificate is valid, ``None`` where that can't be re-checked, and why.
 
     Args:
         certificate: its bytes.
         network: the network file's.
         task: the name of the task that it must be about.
+        timeout_s: seconds after which it is not re-checked.
 
     Raises:
         UnusableError: it is no certificate.
     """
+    clock = CLOCK.set(Clock(time.perf_counter() + timeout_s))
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, 20_000))  # diagrams are as deep as there are input bits
     try:
+        CLOCK.get().look("while the certificate was read")
         return True, check_claims(unsealed(certificate), network, task)
     except InvalidError as error:
         return False, str(error)
@@ -1734,17 +1853,25 @@ def check(certificate: bytes, network: bytes, task: str | None = None) -> tuple[
         return None, "the evidence is too large to be re-checked here"
     finally:
         sys.setrecursionlimit(limit)
+        CLOCK.reset(clock)
 
 
-def read(path: str, largest: int) -> bytes:
-    """Return a file's bytes."""
+def seconds(text: str) -> float:
+    """Return a limit on time."""
+    value = float(text)
+    if not value > 0:
+        raise ValueError
+    return value
+
+
+def read(path: str) -> bytes:
+    """Return a file's bytes, or one more of them than are checked."""
     place = Path(path)
     try:
         if not place.is_file():
             raise UnusableError(f"{path}: there is no such file")
-        if place.stat().st_size > largest:
-            raise UnusableError(f"{path}: the file has over {largest} bytes")
-        return place.read_bytes()
+        with place.open("rb") as file:
+            return file.read(LARGEST_BYTES + 1)
     except OSError as error:
         raise UnusableError(f"{path}: {error.strerror or error}") from None
 
@@ -1758,21 +1885,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _ = parser.add_argument("net", help="the network file (.safetensors)")
     _ = parser.add_argument("certificate", help="the certificate")
     _ = parser.add_argument("--task", help="what it must be about")
+    _ = parser.add_argument("--timeout", type=seconds, default=math.inf, metavar="S",
+                            help="seconds after which it is not re-checked")  # fmt: skip
     _ = parser.add_argument("--json", action="store_true", help="one JSON object")
     given = parser.parse_args(arguments)
     start = time.perf_counter()
     try:
-        certificate = read(given.certificate, LARGEST_BYTES)
-        valid, reason = check(certificate, read(given.net, 1 << 32), given.task)
+        certificate = read(given.certificate)
+        if len(certificate) > LARGEST_BYTES:
+            raise UnusableError(f"{given.certificate}: the file has over {LARGEST_BYTES} bytes")
+        network = read(given.net)
+        left = start + given.timeout - time.perf_counter()
+        valid, reason = check(certificate, network, given.task, left)
     except UnusableError as error:
         print(f"checker: {error}", file=sys.stderr)
         return 2
     word = {True: "valid", False: "not valid", None: "not re-checked"}[valid]
-    seconds = time.perf_counter() - start
+    took = time.perf_counter() - start
     if given.json:
-        print(json.dumps({"valid": valid, "reason": reason, "seconds": round(seconds, 6)}))
+        print(json.dumps({"valid": valid, "reason": reason, "seconds": round(took, 6)}))
     else:
-        print(f"{word}: {reason} ({seconds:.2f} s)")
+        print(f"{word}: {reason} ({took:.2f} s)")
     return EXIT[valid]
 
 

@@ -282,3 +282,90 @@ def test_a_bounded_word_of_many_bits_is_no_faulty_table():
     data = sparse(1, 27)
     valid, reason = checker.check(claims_of(data, a_table(columns, rows)), data)
     assert (valid, reason) == (False, "it gives another number of bits")
+
+
+# -- bounds on time and memory -------------------------------------------------------------------
+
+
+def test_where_the_time_is_up_it_says_how_far_it_came(monkeypatch):
+    data = one_layer()
+    claim = claims_of(data, XOR)
+    assert checker.check(claim, data, timeout_s=0) == (
+        None, "the time was up while the certificate was read",
+    )  # fmt: skip
+    net = build("adder:3", method="one-layer").network
+    data, certificate, answer = certified(net, task_named("adder:3"), engine="diagram")
+    assert answer[0] is True
+    rows = sealed(certificate, method="solver", evidence={}, margin=None)
+    stages = set()
+    for claim in (certificate, rows):
+        for looks in range(1, 100):
+            ticks = iter(range(looks))
+            clock = type("", (), {"perf_counter": lambda ticks=ticks: next(ticks, 1e9)})
+            monkeypatch.setattr(checker, "time", clock)
+            valid, reason = checker.check(claim, data, timeout_s=1e6)
+            assert (valid, reason.startswith("the time was up ")) == (None, True), reason
+            stages.add(reason.removeprefix("the time was up "))
+    assert {
+        "while the network file was read",
+        "while the weights of fc2 of 2 layers were read",
+        "at unit 1 of 8 in fc1",
+        "after 5 of 64 combinations of input bits",
+    } <= stages
+
+
+BOUNDS = {
+    "LARGEST_BYTES": "network files of over 1 bytes are not read here",
+    "MOST_VALUES": "a file holds over 1 values of JSON",
+    "MOST_NUMBERS": "the network has over 1 numbers",
+    "MOST_NODES": "the diagrams have over 1 nodes and sums",
+    "MOST_BITS": "6 input bits are more than the 1 that are tried",
+    "MOST_INPUTS": "over 1 input bits are not evaluated here",
+    "LONGEST": "values of fc1 may have over 1 bits",
+}
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_what_is_beyond_a_bound_is_not_called_invalid(name, monkeypatch):
+    net = build("adder:3", method="one-layer").network
+    data, certificate, _ = certified(net, task_named("adder:3"), engine="diagram")
+    if name == "MOST_BITS":
+        certificate = sealed(certificate, method="solver", evidence={}, margin=None)
+    monkeypatch.setattr(checker, name, 1)
+    assert checker.check(certificate, data) == (None, BOUNDS[name])
+
+
+def test_large_exponents_and_numbers_are_not_called_invalid():
+    net = build("half-adder", method="one-layer").network
+    data, certificate, answer = certified(net, task_named("half-adder"), engine="diagram")
+    assert answer[0] is True
+    layers = json.loads(certificate)["evidence"]["layers"]
+    for exponent in (1 << 17, -(1 << 17)):
+        changed = [{**layers[0], "exponent": exponent}, *layers[1:]]
+        valid, reason = checker.check(sealed(certificate, evidence__layers=changed), data)
+        assert (valid, reason) == (None, "an exponent is beyond 65536 in the evidence")
+    long = certificate.replace(b'certificate":1,', b'certificate":' + b"1" * 5000 + b",")
+    assert checker.check(long, data) == (None, "a number has more digits than Python reads")
+    claim = sealed(claims_of(one_layer(), XOR), task__name="parity:" + "9" * 5000)
+    assert checker.check(claim, one_layer())[0] is None
+
+
+def test_numbers_that_grow_from_layer_to_layer_are_bounded():
+    """Each layer multiplies by 2^60000: values of few bytes in the file have ever more bits."""
+    layer = {"activation": "relu", "weight": {"codes": "w", "sizes": "s", "codebook": "b"}}
+    number = b"\0" * 7500 + b"\1"
+    tensors, layers = {}, []
+    for at in range(3):
+        names = {key: f"{name}{at}" for key, name in layer["weight"].items()}
+        layers.append({**layer, "weight": names})
+        tensors |= {
+            f"w{at}": ("U8", [1, 1 if at else 2], bytes(1 if at else 2)),
+            f"s{at}": ("U16", [1], struct.pack("<H", len(number))),
+            f"b{at}": ("U8", [len(number)], number),
+        }
+    data = network_file(layers, tensors)
+    assert checker.check(claims_of(data, XOR), data) == (
+        None, "values of fc2 may have over 65536 bits",
+    )  # fmt: skip
+    data = network_file([{"weight": "w", "activation": "identity"}], {"w": ("U8", [1] * 9, b"\1")})
+    assert refused(data, claims_of(data, XOR)).startswith("a shape or place")

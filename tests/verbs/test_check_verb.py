@@ -111,7 +111,16 @@ def test_on_the_command_line(cell, capsys):
     assert (code, out.splitlines()[0]) == (
         3, "can't be re-checked here: certificates of version 2 are not known here",
     )  # fmt: skip
+    code, out, _ = run("check cell.safetensors cell.cert --timeout 1e-9 --json")
+    assert code == 3
+    answer = json.loads(out)
+    assert (answer["valid"], answer["reason"]) == (
+        None, "the time was up while the files were read",
+    )  # fmt: skip
+    assert run("check cell.safetensors cell.cert --timeout 600")[0] == 0
     for line, what in (
+        ("check cell.safetensors cell.cert --timeout 0", "--timeout: got 0; give seconds above 0"),
+        ("check cell.safetensors cell.cert --timeout nan", "--timeout: got nan"),
         ("check cell.safetensors", "NET and CERT"),
         ("check", "NET and CERT"),
         ("check cell.safetensors cell.safetensors", "not JSON"),
@@ -136,3 +145,27 @@ def test_the_checker_that_is_handed_out_runs_by_itself(cell, capsys):
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("valid: full-adder is right on all 8 inputs")
+
+
+def test_the_one_file_keeps_the_same_limits(cell, capsys, monkeypatch):
+    def run(*more):
+        return adderlab.checker.main(["cell.safetensors", "cell.cert", *more])
+
+    assert run("--timeout", "600") == 0
+    assert run("--timeout", "1e-9") == 3
+    assert "not re-checked: the time was up while the certificate was read" in (
+        capsys.readouterr().out
+    )
+    for seconds in ("0", "-1", "nan", "soon"):
+        with pytest.raises(SystemExit) as ended:
+            run("--timeout", seconds)
+        assert ended.value.code == 2
+    size = (cell / "cell.cert").stat().st_size
+    network = (cell / "cell.safetensors").read_bytes()
+    (cell / "cell.safetensors").write_bytes(network + bytes(size))
+    monkeypatch.setattr(adderlab.checker, "LARGEST_BYTES", size)
+    assert run() == 3
+    reason = f"network files of over {size} bytes are not read here"
+    assert reason in capsys.readouterr().out
+    answer = adderlab.check("cell.safetensors", "cell.cert")
+    assert (answer.valid, answer.reason) == (None, reason)

@@ -18,6 +18,8 @@ adderlab check net.safetensors net.cert
 
 adderlab check net.safetensors net.cert --task adder:8
 
+adderlab check net.safetensors net.cert --timeout 60
+
 adderlab check --write-checker checker.py
 
 python checker.py net.safetensors net.cert
@@ -45,6 +47,9 @@ def check(
             "--task", metavar="TASK", help="What it must be about.", autocompletion=completion.task
         ),
     ] = None,
+    timeout: Annotated[
+        float | None, typer.Option(metavar="S", help="Seconds after which it is not re-checked.")
+    ] = None,
     write_checker: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write the checker itself, one file of Python."),
@@ -66,7 +71,7 @@ def check(
         raise typer.Exit(HOLDS)
     if net is None or certificate is None:
         raise OptionError("NET and CERT are missing", where="check", remedy="name both files")
-    answer = verb.check(net, certificate, task)
+    answer = verb.check(net, certificate, task, timeout_s=timeout)
     screen.show(answer.blocks())
     screen.json(answer.to_dict())
     raise typer.Exit({True: HOLDS, False: REFUTED, None: UNKNOWN}[answer.valid])

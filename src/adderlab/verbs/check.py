@@ -11,13 +11,14 @@ from adderlab import checker
 from adderlab.blocks import Block, Line, Result
 from adderlab.checking import checked
 from adderlab.errors import CertificateError, NetworkFileError
+from adderlab.limits import Budget, CapReached, within
 from adderlab.proving.certificates import task_claims
-from adderlab.reading import Refusals, read_file
+from adderlab.reading import Refusals, opened, read_file
 from adderlab.tasks import TaskLike, as_task
 from adderlab.tasks.wirings import wiring_named
 from adderlab.writing import write_file
 
-LARGEST_NETWORK: Final = 4 << 30
+CERTIFICATES: Final = Refusals(CertificateError, "name a certificate, as `prove(out=…)` writes it")
 
 WORDS: Final = {True: "valid", False: "not valid", None: "can't be re-checked here"}
 
@@ -59,7 +60,13 @@ class Checked(Result):
 
 
 @checked
-def check(net: str | Path, certificate: str | Path, task: TaskLike | None = None) -> Checked:
+def check(
+    net: str | Path,
+    certificate: str | Path,
+    task: TaskLike | None = None,
+    *,
+    timeout_s: float | None = None,
+) -> Checked:
     """Return whether a certificate of a network file holds.
 
     It is re-checked by :mod:`adderlab.checker`, one file of Python's standard library alone, which
@@ -69,6 +76,8 @@ def check(net: str | Path, certificate: str | Path, task: TaskLike | None = None
         net: the network file.
         certificate: the certificate, as ``prove(out=…)`` writes it.
         task: what it must be about; whatever it is about, unless given.
+        timeout_s: seconds, reading included, after which it is not re-checked; no limit unless
+            given.
 
     Raises:
         CertificateError: the file is missing, too large, or no certificate.
@@ -76,21 +85,18 @@ def check(net: str | Path, certificate: str | Path, task: TaskLike | None = None
         TaskError: there is no such task.
     """
     start = time.perf_counter()
-    name = None if task is None else _name_of(task)
-    kept = read_file(
-        certificate,
-        checker.LARGEST_BYTES,
-        Refusals(CertificateError, "name a certificate, as `prove(out=…)` writes it"),
-    )
-    data = read_file(net, LARGEST_NETWORK, Refusals(NetworkFileError, ending=".safetensors"))
-    try:
-        valid, reason = checker.check(kept, data, name)
-    except checker.UnusableError as error:
-        raise CertificateError(
-            str(error),
-            where=str(certificate),
-            remedy="name a certificate, as `prove(out=…)` writes it",
-        ) from None
+    with within(Budget.of(timeout_s)) as budget:
+        try:
+            name = None if task is None else _name_of(task)
+            kept = read_file(certificate, checker.LARGEST_BYTES, CERTIFICATES)
+            with opened(net, Refusals(NetworkFileError, ending=".safetensors")) as (file, _):
+                data = file.read(checker.LARGEST_BYTES + 1)  # of too many it says that they are
+            valid, reason = checker.check(kept, data, name, budget.seconds_left)
+        except CapReached as cap:
+            valid, reason = None, f"{cap} while the files were read"
+        except checker.UnusableError as error:
+            remedy = CERTIFICATES.remedy
+            raise CertificateError(str(error), where=str(certificate), remedy=remedy) from None
     return Checked(valid, reason, time.perf_counter() - start)
 
 
