@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -90,17 +90,35 @@ def new_folder(path: str | Path) -> Generator[Path]:
                 folder.rmdir()
 
 
-def check_place(path: str | Path) -> None:
+def check_place(path: str | Path, *, read: Iterable[str | Path] = ()) -> None:
     """Raise at once if a file could not be written at ``path``: before the work, not after it.
 
+    Args:
+        path: where it is to be written.
+        read: files that the work reads, none of which it may replace.
+
     Raises:
-        OutputError: a folder or device stands there, or its folder is missing or not writable.
+        OutputError: a folder or device stands there, or one of those files, or its folder is
+            missing or not writable.
     """
     target = Path(path)
     try:
         _ = _place_of(target)
+        is_read = target.exists() and any(_is_same(target, Path(own)) for own in read)
     except (OSError, ValueError) as error:
         raise _refused(target, error) from None
+    if is_read:
+        raise OutputError(
+            "this file is read, and would be lost", where=str(target), remedy="name another file"
+        )
+
+
+def _is_same(target: Path, own: Path) -> bool:
+    """Return whether two paths lead to one file; of what is not there, not."""
+    try:
+        return target.samefile(own)
+    except (OSError, ValueError):
+        return False
 
 
 def check_folder(path: str | Path) -> None:

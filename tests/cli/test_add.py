@@ -35,6 +35,11 @@ def test_long_numbers_come_from_files_and_from_standard_input(run, run_json, mon
     assert result["proof"]["method"] == "composed"
 
 
+def test_a_file_may_have_what_windows_writes(run, place):
+    _ = (place / "bom.txt").write_bytes(b"\xef\xbb\xbf0012\r\n")
+    assert run("add @@bom.txt 30 --net cell.safetensors").out == "42\n"
+
+
 def test_a_cell_that_is_not_proved_is_refused_with_its_counterexample(run, run_json):
     done = run("add 19 23 --net wrong.safetensors")
     assert done.code == 1
@@ -50,15 +55,24 @@ def test_a_cell_that_is_not_proved_is_refused_with_its_counterexample(run, run_j
         ("add 1x 2 --net cell.safetensors", "X: 'x' at place 2 is no decimal digit"),
         ("add 1 @@none.txt --net cell.safetensors", "none.txt: no such file"),
         ("add 1 @@. --net cell.safetensors", ".: a folder, not a file"),
+        ("add 1 @@ --net cell.safetensors", "Y: got @ without a file; write @FILE"),
+        ("add 1 -23 --net cell.safetensors", "add: -23 is below 0; give whole numbers"),
+        ("add 1 ٣ --net cell.safetensors", "Y: '٣' at place 1 is no decimal digit"),
+        ("add 1 1_000 --net cell.safetensors", "Y: '_' at place 2 is no decimal digit"),
+        ("add 1 @@empty.txt --net cell.safetensors", "empty.txt: got no digits"),
+        ("add 1 @@lines.txt --net cell.safetensors", r"lines.txt: '\n' at place 3 is no decimal"),
         ("add - - --net cell.safetensors", "X: got - twice; name a file for the other number"),
         ("add 1 2", "--net"),
         ("add 1 2 --net @lecture", "2 inputs and 2 outputs is no cell of an adder"),
         ("add 1 2 --net cell.safetensors --task parity:any", "--task: parity:any adds no numbers"),
+        ("add 1 2 --net cell.safetensors --task addr:any", "one of adder:any, decimal-adder:any\n"),
         ("prove cell.safetensors --task adder:some:any", "--task: no wiring makes"),
         ("train adder:any", "adder:any is what a cell makes at every width"),
     ],
 )
-def test_what_can_not_be_added_is_one_line(run, line, message):
+def test_what_can_not_be_added_is_one_line(run, place, line, message):
+    _ = (place / "empty.txt").write_bytes(b"")
+    _ = (place / "lines.txt").write_bytes(b"12\n34\n")
     done = run(line)
     assert (done.code, done.out) == (2, "")
     assert message in done.err

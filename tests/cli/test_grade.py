@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from adderlab.verbs import grade as grade_module
+from adderlab.verbs.graded import Graded
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
@@ -47,6 +48,14 @@ def test_json_has_the_entries_and_what_is_not_written_is_said(run_json, run):
     done = run("grade handins --task half-adder --rule nonzero")
     assert done.out.split()[:5] == ["entry", "rank", "verdict", "right", "nonzero"]
     assert "not written (add -o FILE to keep it)" in done.out
+
+
+@pytest.mark.parametrize("option", ["-o", "--html"])
+def test_what_is_written_is_not_said_to_be_lost(run, place, monkeypatch, option):
+    written = {"-o": "file", "--html": "page"}[option]
+    graded = Graded(place, "half-adder", "raw", (), 1.0, 1, **{written: place / "g"})
+    monkeypatch.setattr(grade_module, "grade", lambda *_arguments, **_options: graded)
+    assert "not written" not in run(f"grade . --task half-adder {option} g").out
 
 
 @pytest.mark.parametrize(

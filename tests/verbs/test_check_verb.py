@@ -121,7 +121,7 @@ def test_on_the_command_line(cell, capsys):
     for line, what in (
         ("check cell.safetensors cell.cert --timeout 0", "--timeout: got 0; give seconds above 0"),
         ("check cell.safetensors cell.cert --timeout nan", "--timeout: got nan"),
-        ("check cell.safetensors", "NET and CERT"),
+        ("check cell.safetensors", "CERT is missing"),
         ("check", "NET and CERT"),
         ("check cell.safetensors cell.safetensors", "not JSON"),
         ("check cell.safetensors missing.cert", "missing.cert"),

@@ -209,6 +209,8 @@ def test_no_cell_is_a_formula_and_taking_the_apostrophe_away_gives_the_text(star
     (row,) = csv.DictReader(io.StringIO(to_csv([entry])))
     for column in ("name", "reason", "counterexample", "notes"):
         assert row[column] == f"'{start}"
+    (row,) = csv.DictReader(io.StringIO(to_csv([Entry(f"a;{start}", "refused")])))
+    assert row["name"] == f"a;'{start}"  # where numbers have commas, a semicolon ends a cell
 
 
 def test_the_page_shows_every_entry_escaped(graded):

@@ -63,7 +63,7 @@ def add(
 
     if x == y == STDIN:
         raise OptionError("got - twice", where="X", remedy="name a file for the other number")
-    total = add_numbers(_number(x), _number(y), net, task=task)
+    total = add_numbers(_number(x, "X"), _number(y, "Y"), net, task=task)
     screen = Screen(as_json=as_json)
     if total.sum is None:
         screen.show(total.blocks())
@@ -74,23 +74,29 @@ def add(
     raise typer.Exit(HOLDS if total else REFUTED)
 
 
-def _number(text: str) -> str:
-    """Return the digits of an argument: its own, those of a file, or those of standard input."""
+def _number(text: str, name: str) -> str:
+    """Return the digits of an argument: its own, those of a file, or those of standard input.
+
+    Raises:
+        TaskError: it holds something else, with the place where it does.
+    """
     from adderlab.reading import Refusals, read_file
 
     if text == STDIN:
         data = sys.stdin.buffer.read(LARGEST_FILE + 1)
         if len(data) > LARGEST_FILE:
             raise TaskError("too long", where="standard input", remedy="give fewer digits")
-        return _text(data, "standard input")
+        return _digits(data, "standard input")
+    if text == "@":
+        raise TaskError("got @ without a file", where=name, remedy="write @FILE")
     if text.startswith("@"):
         refusals = Refusals(TaskError, "name a file with a whole number", "give fewer digits")
-        return _text(read_file(text[1:], LARGEST_FILE, refusals), text[1:])
+        return _digits(read_file(text[1:], LARGEST_FILE, refusals), text[1:])
     return text
 
 
-def _text(data: bytes, where: str) -> str:
-    try:
-        return data.decode("ascii").strip()
-    except UnicodeDecodeError:
-        raise TaskError("not a number in ASCII digits", where=where, remedy="give digits") from None
+def _digits(data: bytes, where: str) -> str:
+    """Return a file's number; what Windows' editors put before a text is no part of it."""
+    from adderlab.verbs.add import digits_of
+
+    return digits_of(data.decode("utf-8-sig", errors="replace"), where)

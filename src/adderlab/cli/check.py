@@ -63,14 +63,16 @@ def check(
 
     screen = Screen(as_json=as_json)
     if write_checker is not None:
-        if net is not None:
-            raise OptionError("got a network too", where="write_checker", remedy="give it alone")
+        if net is not None or task is not None:
+            what = "a network" if net is not None else "a task"
+            raise OptionError(f"got {what} too", where="write_checker", remedy="give it alone")
         path = verb.write_checker(write_checker)
         screen.show([Line(f"written: {path}")])
         screen.json({"file": str(path)})
         raise typer.Exit(HOLDS)
     if net is None or certificate is None:
-        raise OptionError("NET and CERT are missing", where="check", remedy="name both files")
+        what = "NET and CERT are missing" if net is None else "CERT is missing"
+        raise OptionError(what, where="check", remedy="name both files")
     answer = verb.check(net, certificate, task, timeout_s=timeout)
     screen.show(answer.blocks())
     screen.json(answer.to_dict())

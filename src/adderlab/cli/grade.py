@@ -132,5 +132,5 @@ def grade(
             page=page,
             on_progress=on_progress,
         )
-    screen.show(graded.blocks(), unwritten="" if graded.file is not None else "FILE")
+    screen.show(graded.blocks(), unwritten="" if graded.file or graded.page else "FILE")
     screen.json(graded.to_dict())

@@ -44,10 +44,12 @@ def refusal_of(error: BaseException, group: Any, arguments: Sequence[str]) -> Op
         return OptionError("a value is missing", where=option, remedy=remedy)
     if option and "does not take" in text:
         return OptionError("takes no value", where=option, remedy=f"write {option} alone")
-    return _misspelt(error, text, name, group, remedy)
+    return _misspelt(error, text, name, group, arguments, remedy)
 
 
-def _misspelt(error: BaseException, text: str, name: str, group: Any, remedy: str) -> OptionError:
+def _misspelt(
+    error: BaseException, text: str, name: str, group: Any, arguments: Sequence[str], remedy: str
+) -> OptionError:
     """Return the error of a command, option or argument that is unknown, missing or too much."""
     option = getattr(error, "option_name", "")
     if option:
@@ -55,6 +57,11 @@ def _misspelt(error: BaseException, text: str, name: str, group: Any, remedy: st
         names = [key.lstrip("-") for key in known if key.startswith("-")]
         near = difflib.get_close_matches(option.lstrip("-"), names, n=1)
         what = f"no such option {option[:LONGEST_VALUE]}"
+        if re.fullmatch(r"-\d", option):
+            number = next((own for own in arguments if own.startswith(option)), option)
+            return OptionError(
+                f"{number[:LONGEST_VALUE]} is below 0", where=name, remedy="give whole numbers"
+            )
         if near and option == f"--{near[0]}":
             return OptionError(
                 f"{option} stands before {name}", remedy="write it after the command"

@@ -14,6 +14,7 @@ import hashlib
 import io
 import json
 import struct
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -94,8 +95,12 @@ OTHERS: Final = frozenset(
 """Endings of files that are no safetensors."""
 
 
-def check_network_place(path: str | Path) -> None:
+def check_network_place(path: str | Path, *, read: Iterable[str | Path] = ()) -> None:
     """Raise at once if a network could not be written at ``path``, or would have a wrong name.
+
+    Args:
+        path: where it is to be written.
+        read: files that the work reads, none of which it may replace.
 
     Raises:
         OutputError: the name ends as that of another kind of file, or the place can't be written.
@@ -107,7 +112,7 @@ def check_network_place(path: str | Path) -> None:
             where=str(path),
             remedy="name a file that ends in .safetensors",
         )
-    check_place(path)
+    check_place(path, read=read)
 
 
 def sha256(data: bytes) -> str:

@@ -26,7 +26,7 @@ from adderlab.nets.importing import Imported, NetworkFile
 from adderlab.nets.importing.readers import READERS
 from adderlab.nets.network import Network
 from adderlab.nets.readout import ReadoutLike
-from adderlab.tasks import Task, TaskLike, as_task
+from adderlab.tasks import Task, TaskLike, as_task, table_path
 from adderlab.tasks.order import Names, Order, in_order
 
 if TYPE_CHECKING:
@@ -173,6 +173,13 @@ def _in_file(
         net = with_readout(imported.network, file.readout, known)
         imported = replace(imported, network=net)
     return data, imported
+
+
+def paths_of(model: object, task: object) -> tuple[str | Path, ...]:
+    """Return the files that are read: a network's, its netlist, the table of a task."""
+    file = NetworkFile(model) if isinstance(model, str | Path) else model
+    own = (file.path, file.netlist) if isinstance(file, NetworkFile) else ()
+    return tuple(path for path in (*own, table_path(task)) if isinstance(path, str | Path))
 
 
 def recorded_task(model: Network | Source | str | Path | nn.Module) -> Task | None:

@@ -1,6 +1,6 @@
 """What is to be computed: bit functions as rules on whole numbers."""
 
-from adderlab.tasks.catalog import CATALOG, Entry, TaskLike, as_task, task_named
+from adderlab.tasks.catalog import CATALOG, Entry, TaskLike, as_task, table_path, task_named
 from adderlab.tasks.formula import formula_task
 from adderlab.tasks.sampling import Samples, sample
 from adderlab.tasks.tables import read_table, table
@@ -22,5 +22,6 @@ __all__ = [
     "sample",
     "table",
     "table_from_record",
+    "table_path",
     "task_named",
 ]

@@ -174,6 +174,16 @@ _OPTION: Final = re.compile(
 )
 
 
+def table_path(task: object) -> str | Path | None:
+    """Return the file of a task that is given as a table; ``None`` of any other."""
+    if isinstance(task, str) and task.startswith("table:"):
+        path = task.removeprefix("table:")
+        while match := _OPTION.match(path):
+            path = match["path"]
+        return path
+    return task if isinstance(task, Path) else None
+
+
 def _table_named(rest: str) -> Task:
     """Return the task of ``FILE``, ``FILE:inputs=A,B`` or ``FILE:inputs=A,B:outputs=S``."""
     options: dict[str, str] = {}

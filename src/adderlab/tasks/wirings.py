@@ -128,15 +128,15 @@ class Wiring:
                     waiting.append(carry)
         return ways
 
-    def run(self, cell: Cell, operands: Sequence[Iterable[int]]) -> tuple[list[int], int]:
-        """Return the digits that are collected, lowest first, and what is carried last.
+    def run(self, cell: Cell, operands: Sequence[Iterable[int]]) -> tuple[bytearray, int]:
+        """Return the digits that are collected, lowest first, a byte each, and the last carry.
 
         Args:
             cell: what the cell gives on each of its rows.
             operands: the digits of each operand, lowest first, all of one length.
         """
         table = self.by_operands(cell)
-        collected: list[int] = []
+        collected = bytearray()
         carry = self.first
         for digits in zip(*operands, strict=True):
             digit, carry = table[*digits, carry]

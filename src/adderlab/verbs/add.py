@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import zip_longest
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +15,7 @@ from adderlab.nets import Network
 from adderlab.nets.sources import read_source
 from adderlab.proving.composition import cell_of
 from adderlab.proving.verdict import Verdict
-from adderlab.tasks.wirings import WIRINGS, Wiring, wiring_named
+from adderlab.tasks.wirings import WIRINGS, Wiring
 from adderlab.verbs.prove import prove
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 ADDERS: Final = ("adder:any", "decimal-adder:any")
 """The wirings that add, tried by the shape of the cell."""
+
+SIGNS: Final = b"0123456789".ljust(256)
+VALUES: Final = bytes(SIGNS.find(sign) & 255 for sign in range(256))
+"""Digits of up to base 10 by their values, and values by digits, to translate bytes by."""
 
 MOST_SHOWN: Final = 40
 """Digits of a sum that its ``repr`` shows."""
@@ -104,7 +109,7 @@ def add(
         >>> adderlab.add("99999999999999999999", 1, cell).sum
         '100000000000000000000'
     """
-    first, second = _digits_of(x, "x"), _digits_of(y, "y")
+    first, second = digits_of(x, "x"), digits_of(y, "y")
     source = read_source(net)
     network = source.network
     wiring = _wiring(network, task)
@@ -116,9 +121,10 @@ def add(
         return Sum(None, wiring.name, 0, verdict)
     cell = cell_of(network, wiring)
     numbers = [_in_base(number, wiring.base) for number in (first, second)]
-    pairs = list(zip_longest(*numbers, fillvalue=0))
-    digits, carry = wiring.run(cell, [[own for own, _ in pairs], [own for _, own in pairs]])
-    return Sum(_in_decimal([*digits, carry], wiring.base), wiring.name, len(pairs), verdict)
+    length = max(map(len, numbers))
+    digits, carry = wiring.run(cell, [_lowest_first(number, length) for number in numbers])
+    digits.append(carry)
+    return Sum(_in_decimal(digits, wiring.base), wiring.name, length, verdict)
 
 
 def _wiring(net: Network, task: Wiring | str | None) -> Wiring:
@@ -127,13 +133,12 @@ def _wiring(net: Network, task: Wiring | str | None) -> Wiring:
     Raises:
         TaskError: none has.
     """
-    named = wiring_named(task) if task is not None else None
-    if named is not None and named.name in ADDERS:
-        return named
     if task is not None:
-        raise TaskError(
-            f"{task} adds no numbers", where="task", remedy=f"one of {', '.join(ADDERS)}"
-        )
+        if str(task) not in ADDERS:
+            raise TaskError(
+                f"{task} adds no numbers", where="task", remedy=f"one of {', '.join(ADDERS)}"
+            )
+        return WIRINGS[task] if isinstance(task, str) else task
     for name in ADDERS:
         wiring = WIRINGS[name]
         if (net.n_in, net.n_out) == (wiring.cell.n_in, wiring.cell.n_out):
@@ -146,7 +151,7 @@ def _wiring(net: Network, task: Wiring | str | None) -> Wiring:
     )
 
 
-def _digits_of(number: int | str, where: str) -> str:
+def digits_of(number: int | str, where: str) -> str:
     """Return a whole number's decimal digits.
 
     Raises:
@@ -165,18 +170,24 @@ def _digits_of(number: int | str, where: str) -> str:
     raise TaskError(what, where=where, remedy="give a whole number, not below 0")
 
 
-def _in_base(digits: str, base: int) -> list[int]:
-    """Return a number's digits in a base, the lowest first."""
+def _in_base(digits: str, base: int) -> bytes:
+    """Return a number's digits in a base, the highest first, a byte each."""
     if base != 10:
         from flint import fmpz
 
         digits = fmpz(digits).str(base=base)
-    return [int(digit, base) for digit in reversed(digits)]
+    return digits.encode().translate(VALUES)
 
 
-def _in_decimal(digits: list[int], base: int) -> str:
+def _lowest_first(digits: bytes, length: int) -> Iterator[int]:
+    """Return so many digits, the lowest first."""
+    return chain(reversed(digits), repeat(0, length - len(digits)))
+
+
+def _in_decimal(digits: bytearray, base: int) -> str:
     """Return the number that has such digits, the lowest first, in decimal."""
-    text = "".join(map(str, reversed(digits))).lstrip("0") or "0"
+    digits.reverse()
+    text = digits.translate(SIGNS).decode().lstrip("0") or "0"
     if base == 10:
         return text
     from flint import fmpz

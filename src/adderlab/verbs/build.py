@@ -23,6 +23,7 @@ from adderlab.formats import FORMATS, format_named
 from adderlab.limits import Budget, ending, within
 from adderlab.nets import Network, save
 from adderlab.nets.files import check_network_place
+from adderlab.nets.sources import paths_of
 from adderlab.proving import Verdict
 from adderlab.reading import Refusals, read_file
 from adderlab.tasks import Task, TaskLike, as_task
@@ -158,7 +159,8 @@ def build(
         )
     budget = Budget.of(timeout_s)
     if out is not None:
-        check_network_place(out)
+        own = (formula,) if formula is not None else ()
+        check_network_place(out, read=(*own, *paths_of(None, task)))
     with within(budget), ending(f"{target.name} was built", "build"):
         network, checks, rounded, method = _constructed(
             target, method, formula, format=format, max_weight=max_weight, share=share

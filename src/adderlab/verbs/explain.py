@@ -13,6 +13,7 @@ from adderlab.explaining import backprop_rows
 from adderlab.explaining.backprop_chapters import rows_chapters
 from adderlab.explaining.steps import row_steps
 from adderlab.nets import Network
+from adderlab.nets.sources import paths_of
 from adderlab.tasks import TaskLike
 from adderlab.tasks.order import Names
 from adderlab.tasks.wording import sum_of
@@ -71,7 +72,7 @@ def explain(
         raise OptionError(
             "nothing to explain", where="explain", remedy="give `input`, or all with `rows`"
         )
-    check_outs(out)
+    check_outs(out, read=paths_of(model, task))
     lesson = explained_rows(
         model,
         task,

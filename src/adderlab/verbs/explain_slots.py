@@ -14,6 +14,7 @@ from adderlab.explaining.slots_chapters import slots_chapters
 from adderlab.explaining.steps import slots_steps
 from adderlab.figures import losses_picture
 from adderlab.nets import Network
+from adderlab.nets.sources import paths_of
 from adderlab.packages import is_installed
 from adderlab.tasks import TaskLike
 from adderlab.tasks.order import Names
@@ -79,7 +80,7 @@ def explain_slots(
     from adderlab.explaining.slots import run_slots
     from adderlab.training.replay import recorded, start_of
 
-    check_outs(out)
+    check_outs(out, read=paths_of(model, task))
     lesson = explained_rows(
         model,
         task,

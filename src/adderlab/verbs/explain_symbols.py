@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from adderlab.checking import checked
 from adderlab.explaining.symbols_chapters import symbols_chapters
 from adderlab.nets import Network
+from adderlab.nets.sources import paths_of
 from adderlab.tasks import TaskLike
 from adderlab.tasks.order import Names
 from adderlab.verbs.explained_rows import Words, explained_rows
@@ -61,7 +62,7 @@ def explain_symbols(
     """
     from adderlab.explaining.symbols import symbolic_gradients
 
-    check_outs(out)
+    check_outs(out, read=paths_of(model, task))
     lesson = explained_rows(
         model,
         task,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from adderlab.checking import checked
 from adderlab.nets import Network
 from adderlab.nets.importing import NetworkFile
-from adderlab.nets.sources import read_source, task_of
+from adderlab.nets.sources import paths_of, read_source, task_of
 from adderlab.tasks import TaskLike
 from adderlab.verbs.explanation import Explanation, check_outs, written
 from adderlab.verbs.why_chapters import why_chapters
@@ -51,7 +51,7 @@ def explain_why(
         >>> adderlab.explain_why(adderlab.train("half-adder", seed=0)).title
         'Why this network works'
     """
-    check_outs(out)
+    check_outs(out, read=paths_of(model, task))
     source = read_source(model, task)
     net = source.network
     if task is not None and (known := task_of(net, task)) != net.task:

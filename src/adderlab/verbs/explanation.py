@@ -72,8 +72,12 @@ class Explanation(Result):
 LEDE: Final = "Every number below was computed for this file and checked as described."
 
 
-def check_outs(outs: str | Path | Sequence[str | Path]) -> None:
+def check_outs(outs: str | Path | Sequence[str | Path], *, read: Sequence[str | Path] = ()) -> None:
     """Raise before the work if a place can't be written or comes twice, or its kind is not known.
+
+    Args:
+        outs: where to write.
+        read: files that the work reads, none of which it may replace.
 
     Raises:
         OutputError: with the place.
@@ -98,7 +102,7 @@ def check_outs(outs: str | Path | Sequence[str | Path]) -> None:
                 remedy=f"name a folder, or a file ending in {', '.join(SUFFIXES)}",
             )
         else:
-            check_place(out)
+            check_place(out, read=read)
 
 
 def written(explanation: Explanation, outs: str | Path | Sequence[str | Path]) -> Explanation:

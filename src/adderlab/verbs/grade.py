@@ -15,6 +15,7 @@ from adderlab.errors import Interrupted, OptionError, OutputError
 from adderlab.isolation import Limits, Outcome, Piece, check_supported, outcomes
 from adderlab.limits import TIME_UP, Budget
 from adderlab.nets.readout import ReadoutLike
+from adderlab.nets.sources import paths_of
 from adderlab.tasks import TaskLike
 from adderlab.tasks.order import Names, Order
 from adderlab.tasks.wirings import Wiring
@@ -125,7 +126,7 @@ def grade(
     places = [Path(place) for place in (out, page) if place is not None]
     for place in places:
         _check_outside(place, root)
-        check_place(place)
+        check_place(place, read=paths_of(assignment.file(""), task))
     if len({os.path.realpath(place) for place in places}) < len(places):
         raise OutputError(
             "it is named twice", where=str(places[1]), remedy="name a place of its own for each"

@@ -1,14 +1,16 @@
 """Grades as a CSV file that is safe to open in a spreadsheet.
 
-Rule: a text that a spreadsheet would take for a formula gets an apostrophe in front, and so does
-one that begins with an apostrophe, so that taking one away gives the text. Every text stands
-between quotes, numbers don't; what is not known is empty.
+Rule: what a spreadsheet would take for a formula gets an apostrophe in front, and so does an
+apostrophe there, so that taking one away gives the text. A formula begins a text, or follows a
+semicolon: where commas are in numbers, spreadsheets split at semicolons. Every text stands between
+quotes, numbers don't; what is not known is empty.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -38,8 +40,8 @@ COLUMNS: Final = (
 LONG_BITS: Final = 10_000
 """Bits of a whole number beyond which it is written as text: Python's own writer has a limit."""
 
-FORMULAS: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "'")
-"""What a cell begins with that is no text to a spreadsheet, in whatever width; and an apostrophe.
+FORMULAS: Final = re.compile("(^|;)(?=[-=+@－＝＋＠\\t\\r\\n'])")
+"""Where a cell begins that is no text to a spreadsheet, in whatever width, or an apostrophe.
 
 References:
     OWASP, "CSV Injection", https://owasp.org/www-community/attacks/CSV_Injection
@@ -62,6 +64,4 @@ def _cell(value: Any) -> Any:
         return ""
     if isinstance(value, int) and value.bit_length() > LONG_BITS:
         return digits(value)
-    if isinstance(value, str) and value.startswith(FORMULAS):
-        return f"'{value}"
-    return value
+    return FORMULAS.sub(r"\1'", value) if isinstance(value, str) else value

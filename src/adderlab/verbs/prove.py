@@ -13,7 +13,14 @@ from adderlab.errors import LimitError, OptionError, TaskError
 from adderlab.limits import MOST_MEMORY_BYTES, NO_LIMITS, Budget, CapReached, ending, within
 from adderlab.nets import Network
 from adderlab.nets.readout import ReadoutLike
-from adderlab.nets.sources import Source, ordered_task, read_source, recorded_task, task_of
+from adderlab.nets.sources import (
+    Source,
+    ordered_task,
+    paths_of,
+    read_source,
+    recorded_task,
+    task_of,
+)
 from adderlab.proving.certificates import certificate_of
 from adderlab.proving.composition import compose
 from adderlab.proving.decide import arithmetics, decide
@@ -22,7 +29,7 @@ from adderlab.proving.verdict import FormatVerdict, Verdict
 from adderlab.tasks import TaskLike, as_task
 from adderlab.tasks.order import Names
 from adderlab.tasks.wirings import Wiring, wiring_named
-from adderlab.writing import write_file
+from adderlab.writing import check_place, write_file
 
 if TYPE_CHECKING:
     from torch import nn
@@ -82,7 +89,7 @@ def prove(
         TaskError: no task is known, or it does not fit the network.
         OptionError: there is no such engine, a limit is not above 0, or a certificate is asked for
             that would not be about the file as it is.
-        OutputError: the certificate can't be written.
+        OutputError: the certificate can't be written, or would replace a file that is read.
         LimitError: a limit was reached before it was known what to prove.
         NetworkFileError: the file is not a network.
         ModelError: the module's ``forward`` can't be read.
@@ -111,6 +118,8 @@ def prove(
             where="out",
             remedy="save the network with that readout first",
         )
+    if out is not None:
+        check_place(out, read=paths_of(model, task))
     start = time.perf_counter()
     budget = Budget.of(timeout_s, max_memory_bytes)
     with within(budget):

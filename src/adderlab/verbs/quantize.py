@@ -18,7 +18,7 @@ from adderlab.formats import FORMATS, Format
 from adderlab.limits import Budget, CapReached, ending, within
 from adderlab.nets import Network, save
 from adderlab.nets.files import check_network_place
-from adderlab.nets.sources import ordered_task, read_source, task_of
+from adderlab.nets.sources import ordered_task, paths_of, read_source, task_of
 from adderlab.nets.tensors import Scaled, Sparse, Tensor
 from adderlab.nets.truth import truth_rows
 from adderlab.proving import Verdict
@@ -133,7 +133,7 @@ def quantize(
         raise OptionError(f"got {limit}", where="limit", remedy="give a whole number above 0")
     _check_timeout(timeout_s)
     if out is not None:
-        check_network_place(out)
+        check_network_place(out, read=paths_of(None, task))
     scheme = _scheme(scale, per, symmetric=symmetric)
     _check_method(method)
     time_limit = _Limit(timeout_s)

@@ -15,7 +15,7 @@ from adderlab.checking import checked
 from adderlab.errors import OptionError
 from adderlab.nets import Network, save
 from adderlab.nets.files import check_network_place
-from adderlab.nets.sources import ordered_task, read_source, task_of
+from adderlab.nets.sources import ordered_task, paths_of, read_source, task_of
 from adderlab.proving import Verdict
 from adderlab.proving.decide import decide
 from adderlab.tasks import Task, TaskLike
@@ -148,7 +148,7 @@ def repair(
     if to is not None and parameter is None:
         raise OptionError("names no parameter", where="to", remedy="give `parameter` too")
     if out is not None:
-        check_network_place(out)
+        check_network_place(out, read=paths_of(None, task))
     task = ordered_task(model, task, bits=bits, inputs=inputs, outputs=outputs)
     source = read_source(model, task)
     target = task_of(source.network, task)

@@ -15,6 +15,7 @@ from adderlab.blocks.numbers import counted
 from adderlab.checking import checked
 from adderlab.nets import save
 from adderlab.nets.files import check_network_place
+from adderlab.nets.sources import paths_of
 from adderlab.nets.truth import LARGEST_TABLE, rows_to_show, truth_table
 from adderlab.proving import Verdict
 from adderlab.tasks import Task, TaskLike, as_task
@@ -220,7 +221,7 @@ def train(
     target = as_task(task)
     chosen = make_settings("train", keywords_of(train), **settings)
     if out is not None:
-        check_network_place(out)
+        check_network_place(out, read=paths_of(None, task))
     run = train_network(target, chosen, on_loss=on_loss)
     if run.network is None:
         return Trained(run, None)
