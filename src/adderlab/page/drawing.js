@@ -1,0 +1,332 @@
+/**
+ * The network as a drawing: each weight an edge that can be dragged, typed and stepped.
+ *
+ * All parameters are one stop of the Tab key; the arrows go from one to the next and change it.
+ */
+
+import { assign, html, svg, write } from "./dom.js";
+import { bitsOf, forward, outputsOf } from "./engine.js";
+import { RADIUS, layOut } from "./layout.js";
+import { parameterName, sizesOf, valueAt, withValue } from "./network.js";
+import { decimal } from "./numbers.js";
+import { numberOf } from "./state.js";
+
+const NARROW_PX = 520;
+const PER_PIXEL = 1 / 32;
+const STEPS = { ArrowUp: 1, ArrowDown: -1, PageUp: 4, PageDown: -4 };
+const STEP = 0.25;
+const HINT =
+  "Drag a number up or down. With the keyboard: ↑ ↓ change it by ¼, Page keys by 1, " +
+  "← → go to the next, Enter types.";
+
+/**
+ * @param {import("./store.js").Store} store
+ * @returns {HTMLElement}
+ */
+export function networkDrawing(store) {
+  const figure = html("div", { class: "drawing" });
+  const hint = html("p", { class: "hint" }, HINT);
+  const panel = html(
+    "section",
+    { class: "panel network", "aria-labelledby": "lab-network" },
+    html("h2", { id: "lab-network" }, "Network"),
+    figure,
+    hint,
+  );
+  /** @type {Drawing | null} */
+  let drawing = null;
+  const observer = new ResizeObserver(() => store.update({}));
+  observer.observe(figure);
+  store.subscribe((state) => {
+    const isNarrow = figure.clientWidth > 0 && figure.clientWidth < NARROW_PX;
+    const shape = shapeOf(state) + isNarrow;
+    if (drawing?.shape !== shape) {
+      const active = drawing?.active ?? 0;
+      const hadFocus = figure.contains(document.activeElement);
+      drawing = new Drawing(store, shape, figure, isNarrow);
+      drawing.activate(Math.min(active, drawing.labels.length - 1), hadFocus);
+    }
+    drawing.update(state);
+  });
+  return panel;
+}
+
+/** @param {import("./state.js").State} state what the drawing is built anew for */
+function shapeOf({ task, network }) {
+  const biases = network.layers.map(({ bias }) => (bias ? 1 : 0));
+  return JSON.stringify([sizesOf(network), biases, task.input_names, task.output_names]);
+}
+
+class Drawing {
+  /**
+   * @param {import("./store.js").Store} store
+   * @param {string} shape
+   * @param {HTMLElement} figure
+   * @param {boolean} isNarrow
+   */
+  constructor(store, shape, figure, isNarrow) {
+    const { network, task } = store.state;
+    this.store = store;
+    this.shape = shape;
+    this.figure = figure;
+    this.active = 0;
+    const layout = layOut(network, isNarrow);
+    this.places = layout.parameters.map(({ place }) => place);
+    this.lines = layout.parameters.map((parameter, i) => this.#line(parameter, i));
+    this.labels = layout.parameters.map((parameter, i) => this.#label(parameter, i));
+    this.units = layout.units.map((column, number) =>
+      column.map((point, unit) => this.#unit(point, number, unit, layout.units.length, task)),
+    );
+    const drawn = svg(
+      "svg",
+      {
+        viewBox: `0 0 ${layout.width} ${layout.height}`,
+        role: "group",
+        "aria-label": `the network ${sizesOf(network).join("-")} and its ${this.places.length} parameters`,
+        style: `max-width: ${layout.width * 1.25}px`,
+      },
+      svg("g", { class: "edges" }, ...this.lines),
+      svg("g", { class: "units" }, ...this.units.flat().map(({ group }) => group)),
+      svg("g", { class: "labels" }, ...this.labels.map(({ group }) => group)),
+    );
+    figure.replaceChildren(drawn);
+  }
+
+  /** @param {import("./layout.js").ParameterLayout} parameter @param {number} number */
+  #line({ place, from, to }, number) {
+    if (place.input === "bias") return svg("g");
+    const ends = { x1: from.x + RADIUS, y1: from.y, x2: to.x - RADIUS, y2: to.y };
+    const group = svg("g", { class: "edge" }, svg("line", ends), svg("line", { ...ends, class: "grip" }));
+    group.addEventListener("pointerdown", (event) => this.#drag(event, number));
+    return group;
+  }
+
+  /** @param {import("./layout.js").ParameterLayout} parameter @param {number} number */
+  #label({ place, label }, number) {
+    const text = svg("text", { x: label.x, y: label.y, dy: "0.35em" });
+    const box = svg("rect", { y: label.y - 11, height: 22, rx: 5 });
+    const group = svg(
+      "g",
+      {
+        class: place.input === "bias" ? "label bias" : "label",
+        role: "spinbutton",
+        tabindex: -1,
+        "aria-label": this.#name(place),
+      },
+      box,
+      text,
+    );
+    group.addEventListener("pointerdown", (event) => this.#drag(event, number));
+    group.addEventListener("keydown", (event) => this.#key(event, number));
+    group.addEventListener("focus", () => this.activate(number, false));
+    group.addEventListener("dblclick", () => this.#type(number));
+    return { group, text, box, middle: label.x };
+  }
+
+  /** @param {import("./network.js").Place} place */
+  #name(place) {
+    const { task, network } = this.store.state;
+    const last = network.layers.length - 1;
+    const to = place.layer === last ? task.output_names[place.unit] : `unit ${place.unit + 1}`;
+    if (place.input === "bias") return `${parameterName(place)}, bias of ${to}`;
+    const from = place.layer === 0 ? task.input_names[place.input] : `unit ${place.input + 1}`;
+    return `${parameterName(place)}, from ${from} to ${to}`;
+  }
+
+  /**
+   * @param {import("./layout.js").Point} point
+   * @param {number} column
+   * @param {number} unit
+   * @param {number} columns
+   * @param {import("./network.js").Task} task
+   */
+  #unit({ x, y }, column, unit, columns, task) {
+    const value = svg("text", { x, y, dy: "0.35em", class: "value" });
+    const circle = svg("circle", { cx: x, cy: y, r: RADIUS });
+    const isInput = column === 0;
+    const isOutput = column === columns - 1;
+    const name = isInput ? task.input_names[unit] : isOutput ? task.output_names[unit] : "";
+    const caption = isInput
+      ? svg("text", { x: x - RADIUS - 10, y, dy: "0.35em", class: "name end" }, shortened(name))
+      : svg("text", { x: x + RADIUS + 10, y: y - 9, dy: "0.35em", class: "name" }, shortened(name));
+    const bit = svg("text", { x: x + RADIUS + 10, y: y + 11, dy: "0.35em", class: "bit" });
+    const group = svg("g", { class: "unit" }, circle, value, caption, isOutput ? bit : null);
+    if (isInput) {
+      assign(group, { class: "unit input", role: "switch", tabindex: 0, "aria-label": `input ${name}` });
+      const flip = () => this.#flip(unit);
+      group.addEventListener("click", flip);
+      group.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        flip();
+      });
+    }
+    return { group, value, bit, isInput, isOutput };
+  }
+
+  /** @param {number} unit an input bit to turn over, where the task has such a row */
+  #flip(unit) {
+    const { task, row } = this.store.state;
+    const inputs = task.rows[row].inputs.with(unit, 1 - task.rows[row].inputs[unit]);
+    const next = task.rows.findIndex((each) => each.inputs.every((bit, i) => bit === inputs[i]));
+    if (next >= 0) this.store.update({ row: next });
+  }
+
+  /**
+   * @param {number} number of the parameter that the Tab key comes to
+   * @param {boolean} focus
+   */
+  activate(number, focus) {
+    assign(this.labels[this.active].group, { tabindex: -1 });
+    this.active = number;
+    assign(this.labels[number].group, { tabindex: 0 });
+    if (focus) this.labels[number].group.focus();
+  }
+
+  /** @param {number} number @param {number} value @param {string} gesture */
+  #set(number, value, gesture) {
+    const network = withValue(this.store.state.network, this.places[number], value);
+    this.store.update({ network }, gesture);
+  }
+
+  /** @param {PointerEvent} event @param {number} number */
+  #drag(event, number) {
+    if (event.button !== 0) return;
+    event.preventDefault();
+    const { group } = this.labels[number];
+    this.activate(number, true);
+    const start = valueAt(this.store.state.network, this.places[number]);
+    const from = event.clientY;
+    const gesture = `drag ${number} ${event.timeStamp}`;
+    const target = /** @type {Element} */ (event.currentTarget);
+    target.setPointerCapture(event.pointerId);
+    group.classList.add("dragged");
+    const move = (/** @type {PointerEvent} */ moved) => {
+      const unit = moved.shiftKey ? STEP : PER_PIXEL;
+      const value = start + (from - moved.clientY) * PER_PIXEL;
+      this.#set(number, Math.round(value / unit) * unit, gesture);
+    };
+    const done = new AbortController();
+    const stop = () => {
+      done.abort();
+      group.classList.remove("dragged");
+      this.store.settle();
+    };
+    const { signal } = done;
+    target.addEventListener("pointermove", /** @type {any} */ (move), { signal });
+    for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) {
+      target.addEventListener(end, stop, { signal });
+    }
+  }
+
+  /** @param {KeyboardEvent} event @param {number} number */
+  #key(event, number) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const { key } = event;
+    const count = this.labels.length;
+    const value = valueAt(this.store.state.network, this.places[number]);
+    const step = /** @type {Record<string, number>} */ (STEPS)[key];
+    if (step) {
+      const size = event.shiftKey ? 1 / 64 : STEP;
+      this.#set(number, value + step * size, `key ${number}`);
+    } else if (key === "ArrowRight" || key === "ArrowLeft") {
+      this.store.settle();
+      this.activate((number + (key === "ArrowRight" ? 1 : count - 1)) % count, true);
+    } else if (key === "Home" || key === "End") {
+      this.activate(key === "Home" ? 0 : count - 1, true);
+    } else if (key === "Enter") this.#type(number);
+    else if (key === "Delete" || key === "Backspace") this.#set(number, 0, "");
+    else if (/^[-\d.]$/.test(key)) this.#type(number, key);
+    else return;
+    event.preventDefault();
+  }
+
+  /**
+   * Open a field over a number.
+   *
+   * @param {number} number
+   * @param {string} [text] what it begins with; the value as it is unless given
+   */
+  #type(number, text) {
+    const { group } = this.labels[number];
+    const value = valueAt(this.store.state.network, this.places[number]);
+    const [at, frame] = [group.getBoundingClientRect(), this.figure.getBoundingClientRect()];
+    const field = html("input", {
+      class: "typed",
+      inputmode: "decimal",
+      "aria-label": this.#name(this.places[number]),
+      style:
+        `left: ${at.left + at.width / 2 - frame.left + this.figure.scrollLeft}px; ` +
+        `top: ${at.top + at.height / 2 - frame.top + this.figure.scrollTop}px`,
+    });
+    field.value = text ?? String(value);
+    let isOpen = true;
+    const close = (/** @type {boolean} */ keep) => {
+      if (!isOpen) return;
+      const typed = numberOf(field.value);
+      if (keep && typed === null) {
+        assign(field, { "aria-invalid": "true", title: "a number, such as -1.5 or 1/4" });
+        return;
+      }
+      isOpen = false;
+      const hadFocus = document.activeElement === field;
+      field.remove();
+      if (keep && typed !== null && typed !== value) this.#set(number, typed, "");
+      if (hadFocus) this.labels[number].group.focus();
+    };
+    field.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") close(true);
+      if (event.key === "Escape") close(false);
+      event.stopPropagation();
+    });
+    field.addEventListener("blur", () => close(numberOf(field.value) !== null));
+    this.figure.append(field);
+    field.focus();
+    if (text === undefined) field.select();
+  }
+
+  /** @param {import("./state.js").State} state */
+  update({ network, task, row }) {
+    this.places.forEach((place, i) => this.#showParameter(i, place, valueAt(network, place)));
+    const { inputs, expected } = task.rows[row];
+    const pass = forward(network, inputs);
+    const bits = bitsOf(outputsOf(pass), network.readout);
+    this.units.forEach((column, number) =>
+      column.forEach(({ group, value, bit, isInput, isOutput }, unit) => {
+        const number_ = pass.values[number][unit];
+        write(value, decimal(number_, 3));
+        if (isInput) return assign(group, { "aria-checked": number_ ? "true" : "false" });
+        group.classList.toggle("off", !isOutput && number_ === 0);
+        if (!isOutput) return;
+        const wrong = expected[unit] !== null && bits[unit] !== expected[unit];
+        write(bit, `${bits[unit] ?? "no bit"} ${wrong ? `✘ not ${expected[unit]}` : "✔"}`);
+        group.classList.toggle("wrong", wrong);
+      }),
+    );
+  }
+
+  /** @param {number} number @param {import("./network.js").Place} place @param {number} value */
+  #showParameter(number, place, value) {
+    const { group, text, box, middle } = this.labels[number];
+    const shown = decimal(value, 3);
+    const written = place.input === "bias" ? `b ${shown}` : shown;
+    if (written !== text.textContent) {
+      const width = 14 + 8.5 * written.length;
+      assign(box, { x: middle - width / 2, width });
+      write(text, written);
+    }
+    assign(group, { "aria-valuenow": value, "aria-valuetext": shown });
+    const sign = value > 0 ? "positive" : value < 0 ? "negative" : "zero";
+    for (const each of ["positive", "negative", "zero"]) {
+      group.classList.toggle(each, each === sign);
+      this.lines[number].classList.toggle(each, each === sign);
+    }
+    const thickness = value === 0 ? 1 : 1.2 + 4 * Math.min(1, Math.abs(value) / 3);
+    this.lines[number].style.setProperty("--width", thickness.toFixed(2));
+  }
+}
+
+/** @param {string} name */
+function shortened(name) {
+  return name.length > 10 ? `${name.slice(0, 5)}…${name.slice(-4)}` : name;
+}

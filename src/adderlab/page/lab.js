@@ -1,0 +1,130 @@
+/**
+ * The lab: a network in your hands. One module, three homes: a server, a notebook, a file.
+ *
+ * A home gives a model as anywidget has it and an element; the model's `data` says what there is
+ * to begin with, its `link` (the part of an address after `#`) what is shown instead.
+ */
+
+import { asker } from "./asking.js";
+import { html, write } from "./dom.js";
+import { networkDrawing } from "./drawing.js";
+import { fromLink, linkParts, toLink } from "./state.js";
+import { Store } from "./store.js";
+import { surfacesPanel } from "./surfaces.js";
+import { truthTable } from "./table.js";
+import { openFile, presetState, startNetwork, toolbar } from "./toolbar.js";
+import { verdictLine } from "./verdict.js";
+
+const SAY_MS = 8000;
+
+/**
+ * @typedef {object} Data what a home begins with
+ * @property {import("./network.js").Task[]} tasks
+ * @property {import("./toolbar.js").Preset[]} presets
+ * @property {{task: import("./network.js").Task, network: import("./network.js").Network} | null} start
+ * @property {boolean} prover whether Python answers
+ */
+
+/**
+ * @param {{model: import("./asking.js").Model, el: HTMLElement}} home
+ * @returns {() => void} takes the lab away again
+ */
+function render({ model, el }) {
+  const data = /** @type {Data} */ (model.get("data"));
+  const first = data.start ?? presetState(data.presets[0], data.tasks);
+  /** @type {import("./state.js").State} */
+  const start = { ...first, row: first.task.rows.length - 1, axes: [0, 1], hide: [] };
+  const { state, unread } = opened(model.get("link") ?? "", start, data.tasks);
+  const store = new Store(state);
+  const { ask, close } = asker(model);
+
+  const line = html("p", { class: "said", role: "status" });
+  let silence = 0;
+  const say = (/** @type {string} */ text) => {
+    write(line, text);
+    clearTimeout(silence);
+    silence = setTimeout(() => write(line, ""), SAY_MS);
+  };
+  const context = {
+    store,
+    presets: data.presets,
+    tasks: data.tasks,
+    ask: data.prover ? ask : null,
+    link: () => `${String(model.get("address") ?? "")}#${toLink(store.state)}`,
+    say,
+  };
+  const root = html(
+    "div",
+    { class: "adderlab-lab" },
+    toolbar(context),
+    line,
+    verdictLine(store, context.ask),
+    html(
+      "div",
+      { class: "panels" },
+      networkDrawing(store),
+      html("div", { class: "beside" }, truthTable(store), surfacesPanel(store)),
+    ),
+  );
+  for (const name of state.hide) {
+    for (const part of root.querySelectorAll(`[data-control="${name}"], section.${name}`)) {
+      part.remove();
+    }
+  }
+  root.addEventListener("keydown", (event) => steppedBack(event, store));
+  root.addEventListener("dragover", (event) => event.preventDefault());
+  root.addEventListener("drop", (event) => {
+    event.preventDefault();
+    const file = event.dataTransfer?.files[0];
+    if (file && !state.hide.includes("files")) void openFile(context, file);
+  });
+  let saved = 0;
+  store.subscribe((next) => {
+    clearTimeout(saved);
+    saved = setTimeout(() => {
+      model.set("link", toLink(next, start));
+      model.save_changes();
+    }, 200);
+  });
+  el.append(root);
+  const scheme = matchMedia("(prefers-color-scheme: dark)");
+  const repaint = () => store.update({});
+  scheme.addEventListener("change", repaint);
+  repaint();
+  if (unread.length) say(`the link's ${unread.join(", ")} could not be read and was left out`);
+  return () => {
+    clearTimeout(saved);
+    scheme.removeEventListener("change", repaint);
+    store.close();
+    close();
+    root.remove();
+  };
+}
+
+/**
+ * @param {string} link
+ * @param {import("./state.js").State} start
+ * @param {import("./network.js").Task[]} tasks
+ */
+function opened(link, start, tasks) {
+  const parts = linkParts(link);
+  const name = parts.get("task");
+  if (name === undefined || name === start.task.name) return fromLink(parts, start);
+  const task = tasks.find((each) => each.name === name);
+  if (!task) return { state: start, unread: ["task"] };
+  const network = startNetwork(task, task.input_names.length + 1, 0);
+  return fromLink(parts, { ...start, task, network, row: 0 });
+}
+
+/** @param {KeyboardEvent} event @param {Store} store */
+function steppedBack(event, store) {
+  if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
+  if (event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement) return;
+  const key = event.key.toLowerCase();
+  if (key === "y" || (key === "z" && event.shiftKey)) store.redo();
+  else if (key === "z") store.undo();
+  else return;
+  event.preventDefault();
+}
+
+export default { render };

