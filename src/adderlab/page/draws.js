@@ -7,25 +7,25 @@
  * Matsumoto, Nishimura, "Mersenne Twister" (1998), https://doi.org/10.1145/272991.272995
  */
 
-const SIZE = 624;
-const SHIFT = 397;
+const WORDS = 624;
+const MIDDLE = 397;
 
 /** The 32-bit Mersenne Twister. */
 export class Twister {
   /** @param {number} seed a whole number in 0..2^32-1 */
   constructor(seed) {
-    this.state = new Uint32Array(SIZE);
+    this.state = new Uint32Array(WORDS);
     this.state[0] = seed;
-    for (let i = 1; i < SIZE; i++) {
+    for (let i = 1; i < WORDS; i++) {
       const last = this.state[i - 1] ^ (this.state[i - 1] >>> 30);
       this.state[i] = Math.imul(1812433253, last) + i;
     }
-    this.next = SIZE;
+    this.next = WORDS;
   }
 
   /** @returns {number} a word of 32 random bits */
   word() {
-    if (this.next === SIZE) this.#turn();
+    if (this.next === WORDS) this.#turn();
     let y = this.state[this.next++];
     y ^= y >>> 11;
     y ^= (y << 7) & 0x9d2c5680;
@@ -35,9 +35,9 @@ export class Twister {
 
   #turn() {
     const { state } = this;
-    for (let i = 0; i < SIZE; i++) {
-      const y = (state[i] & 0x80000000) | (state[(i + 1) % SIZE] & 0x7fffffff);
-      state[i] = state[(i + SHIFT) % SIZE] ^ (y >>> 1) ^ (y & 1 ? 0x9908b0df : 0);
+    for (let i = 0; i < WORDS; i++) {
+      const y = (state[i] & 0x80000000) | (state[(i + 1) % WORDS] & 0x7fffffff);
+      state[i] = state[(i + MIDDLE) % WORDS] ^ (y >>> 1) ^ (y & 1 ? 0x9908b0df : 0);
     }
     this.next = 0;
   }

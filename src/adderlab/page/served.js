@@ -2,7 +2,8 @@
 
 import lab from "./lab.js";
 
-const data = JSON.parse(/** @type {HTMLElement} */ (document.getElementById("data")).textContent ?? "");
+const el = /** @type {HTMLElement} */ (document.getElementById("lab"));
+const data = JSON.parse(el.dataset.state ?? "");
 /** @type {((message: any) => void)[]} */
 let listeners = [];
 /** @type {string[]} */
@@ -51,7 +52,6 @@ const model = {
   },
 };
 
-const el = /** @type {HTMLElement} */ (document.getElementById("lab"));
 let takeAway = lab.render({ model, el });
 addEventListener("hashchange", () => {
   takeAway();

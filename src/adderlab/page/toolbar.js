@@ -30,7 +30,7 @@ import { MOST_INPUTS, fits, numberOf } from "./state.js";
  * @property {(text: string) => void} say a line for people
  */
 
-const ACTIVATIONS = ["relu", "leaky", "tanh", "step", "identity"];
+const HIDDEN_ACTIVATIONS = ["relu", "leaky", "tanh", "step", "identity"];
 const MOST_HIDDEN = 8;
 
 /** @type {import("./network.js").Readout} */
@@ -152,7 +152,7 @@ function unitsControl({ store }) {
 
 /** @param {Context} context */
 function activationControl({ store }) {
-  const select = html("select", {}, ...ACTIVATIONS.map((name) => html("option", {}, name)));
+  const select = html("select", {}, ...HIDDEN_ACTIVATIONS.map((name) => html("option", {}, name)));
   select.addEventListener("change", () => {
     const { network } = store.state;
     const activation = /** @type {import("./network.js").Activation} */ (select.value);
