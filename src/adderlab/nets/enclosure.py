@@ -176,6 +176,32 @@ class Machine:
         values, errors, _ = self.output.take(enclosed, join_tuples)
         return Enclosure(values, errors, rounds)
 
+    def largest_error(self) -> float:
+        """Return a bound on the errors of :meth:`enclose` on any row, by the ranges of the sums.
+
+        Infinite where a layer is neither relus nor sums: curves and constants are bounded row by
+        row alone.
+        """
+        high = np.ones(len(self.layers[0].weight))
+        ranges = {INPUT: (np.zeros_like(high), high, np.zeros_like(high))}
+        with np.errstate(over="ignore", invalid="ignore"):
+            for node, layer in zip(self.nodes, self.layers, strict=True):
+                if layer.activation.kind not in ("relu", "identity"):
+                    return np.inf
+                low, high, errors = node.take(ranges, join_tuples)
+                up, down = np.maximum(layer.weight, 0), np.minimum(layer.weight, 0)
+                size = (np.maximum(np.abs(low), np.abs(high)) + 2 * errors) * SLACK
+                total = size @ (up - down) + np.abs(layer.bias)
+                carried = errors @ (up - down)
+                bound = sum_bound(total, carried, len(up), self.rounding, off=layer.off) * SLACK
+                if not np.isfinite(bound).all():
+                    return np.inf
+                ends = low @ up + high @ down, high @ up + low @ down
+                low, high = layer.activation.image(*(end + layer.bias for end in ends))
+                ranges[node.name] = (low, high, bound)
+            _, _, errors = self.output.take(ranges, join_tuples)
+        return float(errors.max(initial=0.0))
+
     def _activated(
         self,
         layer: _FloatLayer,

@@ -23,7 +23,7 @@ from adderlab.nets.enclosure import Enclosure, Machine
 from adderlab.nets.evaluation import row_ends
 from adderlab.nets.readout import NO_BIT, OPEN, read_states
 from adderlab.nets.tensors import structure_of
-from adderlab.proving.kernels.fits import has_kernel, seconds_to_compile, seconds_without
+from adderlab.proving.kernels.fits import may_pay, pays
 from adderlab.proving.verdict import Counterexample, Margin
 from adderlab.tasks import RowBlock, Task
 from adderlab.tasks.wording import named
@@ -38,8 +38,6 @@ PRECISIONS: Final = (100, 400)
 BLOCK_NUMBERS: Final = 1 << 22
 BLOCK_WORK: Final = 1 << 28
 """Products at once, a tenth of a second in double: how soon a limit on time is looked at."""
-SHORT_S: Final = 2.0
-"""Seconds up to which no kernel is looked for: loading the compiler takes one."""
 
 EXACT_NUMBERS: Final = 1 << 15
 """Numbers of a layer at once where no double can hold them: Python's own, of any size."""
@@ -118,16 +116,13 @@ def enumerate_rows(
 
 def _fast_sweep(net: Network, task: Task, enumeration: Enumeration) -> Sweep | None:
     """Return the enumeration in a compiled kernel; ``None`` where that would not be faster."""
-    expected_s = seconds_without(net, task.rows)
-    if expected_s < SHORT_S or not has_kernel(net, task):
+    if not may_pay(net, task):
         return None
     from adderlab.proving.kernels.chosen import kernel_of  # it imports the compiler
     from adderlab.proving.kernels.sweep import Sweep
 
     kernel = kernel_of(net, task)
-    if kernel is None:
-        return None
-    if expected_s < 2 * seconds_to_compile(kernel.source) and not kernel.is_ready:
+    if kernel is None or not pays(kernel, net, task):
         return None
     return Sweep(net, task, kernel, enumeration)
 

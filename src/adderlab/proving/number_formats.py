@@ -19,7 +19,7 @@ from adderlab.blocks.numbers import counted
 from adderlab.formats import FORMATS, Format
 from adderlab.limits import NO_LIMITS, Budget, CapReached, within
 from adderlab.nets import Network
-from adderlab.nets.enclosure import Machine
+from adderlab.nets.enclosure import Enclosure, Machine
 from adderlab.nets.readout import NO_BIT, OPEN, Readout, read_states
 from adderlab.nets.tensors import FLOAT_DTYPES, Dense, Scaled, Sparse, values_in
 from adderlab.nets.walk import unit_names
@@ -35,6 +35,7 @@ from adderlab.proving.constants import (
 )
 from adderlab.proving.enumeration import block_rows, got_words, is_right_exactly, rows_at
 from adderlab.proving.every_order import BATCH, EveryOrder
+from adderlab.proving.kernels.fits import may_pay, pays
 from adderlab.proving.quantized_arithmetic import (
     float_format_of,
     has_float_activations,
@@ -47,6 +48,8 @@ from adderlab.tasks import RowBlock, Task
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float64, Int64, UInt8
+
+    from adderlab.proving.kernels.doubtful import Doubtful
 
 INT32_LARGEST: Final = (1 << 31) - 1
 FIRST_ORDER: Final = next(iter(ORDERS))
@@ -193,22 +196,17 @@ def _float_verdict(
     form = machine.form
     open_rows: list[int] = []
     rounds = False
-    for block in task.blocks(block_rows(net)):
-        budget.check()
-        enclosure = machine.enclose(block.inputs)
+    for indices, block, enclosure in _rows_in_doubt(net, task, machine, budget):
         states = read_either_way(net.readout, *enclosure.ends(), form)
         rounds = rounds or enclosure.rounds
         matters = True if block.cares is None else block.cares
         is_wrong = ~_is_right(states, block) & (states != OPEN)
-        wrong = block.start + np.flatnonzero(is_wrong.any(axis=1))
+        wrong = indices[is_wrong.any(axis=1)]
         wrong_row = next(wrong_rows(net, task, form, FIRST_ORDER, wrong, budget), None)
         if wrong_row is not None:
             return wrong_row.refutes(net, task, "in every order")
         is_open = (states == OPEN) & matters
-        open_rows += [
-            *wrong.tolist(),
-            *(block.start + np.flatnonzero(is_open.any(axis=1))).tolist(),
-        ]
+        open_rows += [*wrong.tolist(), *indices[is_open.any(axis=1)].tolist()]
     if not open_rows:
         reason = "the rounding bound stays below the margin" if rounds else "the grid rule"
         return FormatVerdict(form.name, "proved", reason)
@@ -218,6 +216,53 @@ def _float_verdict(
         if wrong_row is not None:
             return wrong_row.refutes(net, task, f"in the order: {order}")
     return _in_every_order(EveryOrder(net, names, form), task, indices, budget)
+
+
+def _rows_in_doubt(
+    net: Network, task: Task, machine: Machine, budget: Budget
+) -> Iterator[tuple[Int64[np.ndarray, " batch"], RowBlock, Enclosure]]:
+    """Yield the rows that a format may get wrong, ascending: their numbers, and their bounds.
+
+    They are all rows up to the first block in which something is rounded. From there on they are
+    those that a compiled kernel leaves in doubt, where one pays.
+    """
+    size, start, rounds = block_rows(net), 0, False
+    while start < task.rows and not rounds:
+        indices = np.arange(start, min(start + size, task.rows))
+        block, enclosure = _bounded(indices, task, machine, budget)
+        start, rounds = start + len(indices), enclosure.rounds
+        yield indices, block, enclosure
+    search = _search(net, task, machine) if start < task.rows else None
+    rows = None
+    if search is not None:
+        search.run(budget, lambda share: None, lambda text: None)
+        rows = search.rows()
+        rows = rows[rows >= start]
+    for at in range(0, task.rows - start if rows is None else len(rows), size):
+        if rows is None:
+            indices = np.arange(start + at, min(start + at + size, task.rows))
+        else:
+            indices = rows[at : at + size]
+        yield indices, *_bounded(indices, task, machine, budget)
+
+
+def _bounded(
+    indices: Int64[np.ndarray, " batch"], task: Task, machine: Machine, budget: Budget
+) -> tuple[RowBlock, Enclosure]:
+    """Return the rows with the given numbers, and their bounds in a format."""
+    budget.check()
+    block = rows_at(indices, task)
+    return block, machine.enclose(block.inputs)
+
+
+def _search(net: Network, task: Task, machine: Machine) -> Doubtful | None:
+    """Return the search for rows in doubt in a kernel; ``None`` where that is not faster."""
+    if not may_pay(net, task):
+        return None
+    from adderlab.proving.kernels.doubtful import doubtful  # it imports the compiler
+
+    search = doubtful(net, task, machine)
+    return search if search is not None and pays(search.kernel, net, task) else None
 
 
 def _in_every_order(

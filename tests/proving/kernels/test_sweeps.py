@@ -17,9 +17,8 @@ from adderlab.nets import Activation, Network, network
 from adderlab.nets.network import Layer
 from adderlab.nets.readout import readout_of
 from adderlab.nets.tensors import stored_in
-from adderlab.proving import enumeration as module
 from adderlab.proving.enumeration import Enumeration, _enumerate, enumerate_rows
-from adderlab.proving.kernels import chosen, sweep
+from adderlab.proving.kernels import chosen, every_block, fits
 from adderlab.proving.kernels.chosen import kernel_of, usual_order
 from adderlab.proving.kernels.dense_kernel import DenseKernel, influence_order
 from adderlab.proving.kernels.floats import float_net
@@ -287,14 +286,13 @@ def test_what_no_kernel_can_hold_is_left_alone():
 @pytest.fixture
 def swept(monkeypatch):
     """An enumeration that takes a kernel whatever its size, in blocks of 64 rows."""
-    monkeypatch.setattr(module, "SHORT_S", 0.0)
-    monkeypatch.setattr(module, "seconds_without", lambda net, rows: 1e9)
+    monkeypatch.setattr(fits, "seconds_without", lambda net, rows: 1e9)
     monkeypatch.setattr(chosen, "BLOCK_BITS", 6)
     rng = np.random.default_rng(10)
     net = random_net(rng, (9, 3, 2), 2, [RELU, SAME], "> 0")
     task = task_from(net, {"a": 5, "b": 4}, rng, flips=0)
     monkeypatch.setattr(WrittenKernel, "compile", lambda kernel, on_compile: emulated(kernel))
-    monkeypatch.setattr(sweep, "cores", lambda: 1)
+    monkeypatch.setattr(every_block, "cores", lambda: 1)
     return net, task
 
 

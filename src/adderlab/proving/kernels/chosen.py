@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -56,13 +56,24 @@ def open_share(net: Network, task: Task, floats: FloatNet) -> float:
     """Return about which share of the rows a kernel of floats can't decide."""
     if not floats.bound:
         return 0.0
+    distances, expected = _sampled(net, task)
+    is_open = np.abs(distances) <= floats.bound
+    for bit in (0, 1):
+        own = np.where(expected == bit, distances, np.inf)
+        is_open |= own <= own.min() + 2 * floats.bound
+    return float(is_open.any(axis=1).mean())
+
+
+def close_share(net: Network, task: Task, distance: float) -> float:
+    """Return about which share of the rows has an output within a distance of the threshold."""
+    distances, _ = _sampled(net, task)
+    return float((np.abs(distances) <= distance).any(axis=1).mean())
+
+
+def _sampled(net: Network, task: Task) -> tuple[Any, Any]:
+    """Return how far outputs of random rows lie on their right side, and what they should be."""
     rng = np.random.default_rng(0)
     words = {word.name: rng.integers(0, word.size, SAMPLE, dtype=np.int64) for word in task.inputs}
     block = task.block_of(words)
     values = Machine(net, FP64).enclose(block.inputs).values - net.readout.threshold
-    distances = np.where(block.expected == 1, values, -values)
-    is_open = np.abs(distances) <= floats.bound
-    for bit in (0, 1):
-        own = np.where(block.expected == bit, distances, np.inf)
-        is_open |= own <= own.min() + 2 * floats.bound
-    return float(is_open.any(axis=1).mean())
+    return np.where(block.expected == 1, values, -values), block.expected

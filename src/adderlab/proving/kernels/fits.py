@@ -5,7 +5,7 @@ Importing this file imports no compiler.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from adderlab.nets import Network, is_exact
 from adderlab.nets.network import Layer
@@ -14,6 +14,12 @@ from adderlab.proving.kernels.rows import Places
 from adderlab.proving.kernels.scaled import LARGEST_LAYER, WIDEST, scaled
 from adderlab.proving.kernels.written import MOST_TERMS
 from adderlab.tasks import Task
+
+if TYPE_CHECKING:
+    from adderlab.proving.kernels.kernel import Kernel
+
+SHORT_S: Final = 2.0
+"""Seconds up to which no kernel is looked for: loading the compiler takes one."""
 
 FEWEST_INPUTS: Final = 6
 """A vector of the narrowest integers holds the rows of so many input bits."""
@@ -60,6 +66,18 @@ def is_dense(net: Network) -> bool:
 def seconds_without(net: Network, rows: int) -> float:
     """Return about how long an enumeration takes without a kernel."""
     return rows * (ROW_S + PRODUCT_S * sum(_entries(layer) for layer in net.layers))
+
+
+def may_pay(net: Network, task: Task) -> bool:
+    """Return whether a kernel is to be looked for, which loads the compiler."""
+    return seconds_without(net, task.rows) >= SHORT_S and has_kernel(net, task)
+
+
+def pays(kernel: Kernel, net: Network, task: Task) -> bool:
+    """Return whether a kernel is faster on all rows, the time to compile it included."""
+    return kernel.is_ready or (
+        seconds_without(net, task.rows) >= 2 * seconds_to_compile(kernel.source)
+    )
 
 
 def seconds_to_compile(source: str) -> float:

@@ -1,4 +1,4 @@
-"""All blocks of a task's rows through a kernel, on every core, until a limit or Ctrl-C.
+"""The enumeration of a task's rows in a kernel: right or wrong, and how far from the threshold.
 
 Rule: what a kernel leaves open is evaluated exactly, and so is every row that may have a margin; so
 the verdict, the count of wrong rows, the first of them and both margins are those of exact
@@ -7,27 +7,21 @@ arithmetic, whatever the order in which blocks end.
 
 from __future__ import annotations
 
-import itertools
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from fractions import Fraction
 from typing import Any, Final
 
 import numpy as np
 
 from adderlab.formats import FP64
-from adderlab.kernels.threads import cores
 from adderlab.limits import Budget
 from adderlab.nets import Network
 from adderlab.nets.enclosure import Machine
 from adderlab.proving.enumeration import Enumeration, right_rows
+from adderlab.proving.kernels.every_block import EveryBlock
 from adderlab.proving.kernels.kernel import Kernel
 from adderlab.proving.kernels.margins import Margin
 from adderlab.tasks import Task
-
-LOOK_S: Final = 0.05
-"""Seconds between two looks at the limits."""
 
 MANY: Final = 256
 """Marked rows of a block from which a second run with narrower limits pays."""
@@ -38,18 +32,20 @@ AT_ONCE: Final = 1 << 12
 NOTHING: Final = np.zeros(0, dtype=np.int64)
 
 
-class Sweep:
+class Sweep(EveryBlock):
     """One enumeration at work; its threads add to ``enumeration`` one block at a time."""
 
     def __init__(self, net: Network, task: Task, kernel: Kernel, enumeration: Enumeration) -> None:
-        self.net, self.task, self.kernel = net, task, kernel
+        super().__init__(kernel)
+        self.net, self.task = net, task
         self.enumeration = enumeration
         self.machine = Machine(net, FP64)
         self.of_0, self.of_1 = Margin(net, 0), Margin(net, 1)
-        self.function: Callable[..., None] | None = None
-        self._lock = threading.Lock()
-        self._stop = threading.Event()
-        self._blocks = itertools.count()
+
+    @property
+    def share(self) -> float:
+        """The share of the rows that is done, 0 to 1."""
+        return self.enumeration.rows / self.task.rows
 
     def run(
         self,
@@ -59,40 +55,17 @@ class Sweep:
         *,
         threads: int | None = None,
     ) -> None:
-        """Sweep all blocks.
+        """Sweep all blocks, and find the margins.
 
         Raises:
             CapReached: a limit is reached; what was swept stays in the enumeration.
         """
-        self.function = self.kernel.compile(on_compile)
-        count = min(threads or cores(), self.kernel.places.blocks)
-        pool = ThreadPoolExecutor(count, thread_name_prefix="adderlab")
-        waiting: set[Future[None]] = {pool.submit(self._work) for _ in range(count)}
-        try:
-            while waiting:
-                # with a timeout, because some systems hear no Ctrl-C in a wait without one
-                done, waiting = wait(waiting, timeout=LOOK_S)
-                for future in done:
-                    future.result()
-                on_share(self.enumeration.rows / self.task.rows)
-                if waiting:
-                    budget.check()
-        finally:
-            self._stop.set()
-            pool.shutdown(wait=True, cancel_futures=True)
+        super().run(budget, on_share, on_compile, threads=threads)
         self.enumeration.of_0, self.enumeration.of_1 = self.of_0.value(), self.of_1.value()
-
-    def _work(self) -> None:
-        while not self._stop.is_set():
-            block = next(self._blocks)
-            if block >= self.kernel.places.blocks:
-                return
-            self._block(block)
 
     def _block(self, block: int) -> None:
         """Sweep a block, evaluate exactly what it leaves open, and add both up."""
         kernel, places = self.kernel, self.kernel.places
-        assert self.function is not None
         expected = places.expected(block, kernel.bits)
         if not expected.rows:
             return
