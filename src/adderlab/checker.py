@@ -43,7 +43,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
@@ -837,29 +837,6 @@ class Task:
         is_power = rows > 1 << MOST_BITS and not rows & rows - 1
         return f"2^{rows.bit_length() - 1}" if is_power else str(rows)
 
-    def expected(self, words: Words) -> dict[str, int | None]:
-        """Return each output bit, ``None`` where any value will do."""
-        outputs = self.rule(words)
-        return {
-            bit: None if (value := outputs[name]) is None else value >> width - 1 - at & 1
-            for name, width in self.outputs
-            for at, bit in enumerate(bits_of(name, width))
-        }
-
-    def place_of(self, bit: str) -> tuple[str, int]:
-        """Return the word of an input bit, and the bit's value in it."""
-        return next(
-            (name, 1 << width - 1 - at)
-            for name, width, _ in self.inputs
-            for at, own in enumerate(bits_of(name, width))
-            if own == bit
-        )
-
-    def in_code(self) -> dict[str, int]:
-        """Return the value of each output bit in one number of all, the first the highest."""
-        order = [bit for name, width in self.outputs for bit in bits_of(name, width)]
-        return {bit: 1 << place for place, bit in enumerate(reversed(order))}
-
     def code(self, words: Words) -> tuple[int, int]:
         """Return the output bits that a row asks for as one number, and which of them matter."""
         outputs = self.rule(words)
@@ -880,13 +857,13 @@ class Task:
         return index
 
 
-def bits_of(name: str, width: int) -> list[str]:
-    """Return the names of a word's bits, most significant first."""
-    return [name] if width == 1 else [f"{name}{place}" for place in reversed(range(width))]
-
-
-def _subtract(width: int) -> Rule:
-    return lambda w: {"borrow": int(w["a"] < w["b"]), "d": (w["a"] - w["b"]) % (1 << width)}
+def places(words: Iterable[tuple[Any, ...]]) -> dict[str, tuple[str, int]]:
+    """Return the word of each bit and its place there; most significant first, the lowest is 0."""
+    return {
+        name if width == 1 else f"{name}{place}": (name, place)
+        for name, width, *_ in words
+        for place in reversed(range(width))
+    }
 
 
 TWO, ONE = "a:N b:N", "x:N"
@@ -896,7 +873,9 @@ TASKS: dict[str, tuple[str, str, Callable[[int], Rule]]] = {
         "a:1 b:1 cin:1", "c:2", lambda n: lambda w: {"c": w["a"] + w["b"] + w["cin"]},
     ),
     "adder": (TWO, "c:M", lambda n: lambda w: {"c": w["a"] + w["b"]}),
-    "subtractor": (TWO, "borrow:1 d:N", _subtract),
+    "subtractor": (TWO, "borrow:1 d:N", lambda n: lambda w: {
+        "borrow": int(w["a"] < w["b"]), "d": (w["a"] - w["b"]) % (1 << n),
+    }),
     "comparator": (TWO, "lt:1 eq:1 gt:1", lambda n: lambda w: {
         "lt": int(w["a"] < w["b"]), "eq": int(w["a"] == w["b"]), "gt": int(w["a"] > w["b"]),
     }),
@@ -914,22 +893,18 @@ SIGNS = {"half-adder": "c -a -b", "full-adder": "c -a -b -cin", "adder": "c -a -
 
 @dataclass(frozen=True)
 class Wiring:
-    """How a cell is repeated, digit by digit, the lowest first.
+    """How a cell is repeated, digit by digit, the lowest first; the first one is carried 0.
 
     Attributes:
-        cell: the cell's words.
-        operands: those that take a digit of each number.
-        carried: that which takes what the cell before gives.
+        cell: the cell's words: operands, then what it takes from the cell before.
         base: of the digits.
         rule: of the cell.
         step: what must hold of a row, by its words, the digit and what is carried on.
         read: the digit and what is carried on, from the output words.
-        claim: what then holds after any number of digits.
+        claim: what then holds of the lowest n digits.
     """
 
     cell: tuple[str, str]
-    operands: tuple[str, ...]
-    carried: str
     base: int
     rule: Rule
     step: Callable[[Words, int, int], bool]
@@ -937,88 +912,89 @@ class Wiring:
     claim: str
 
 
+def compared(w: Words) -> int:
+    """Return how two numbers compare by their highest digits, else as those below do."""
+    return w["before"] if w["a"] == w["b"] else 1 + (w["a"] > w["b"])
+
+
 WIRINGS = {
     "adder:any": Wiring(
-        ("a:1 b:1 cin:1", "c:2"), ("a", "b"), "cin", 2,
+        ("a:1 b:1 cin:1", "c:2"), 2,
         lambda w: {"c": w["a"] + w["b"] + w["cin"]},
         lambda w, digit, carry: w["a"] + w["b"] + w["cin"] == digit + 2 * carry,
         lambda w: (w["c"] & 1, w["c"] >> 1),
         "the sum of the lowest n digits is the number collected + 2^n times what is carried",
     ),
     "decimal-adder:any": Wiring(
-        ("d:4<10 e:4<10 cin:1", "cout:1 s:4"), ("d", "e"), "cin", 10,
+        ("d:4<10 e:4<10 cin:1", "cout:1 s:4"), 10,
         lambda w: {"cout": int(sum(w.values()) >= 10), "s": sum(w.values()) % 10},
         lambda w, digit, carry: w["d"] + w["e"] + w["cin"] == digit + 10 * carry,
         lambda w: (w["s"], w["cout"]),
         "the sum of the lowest n digits is the number collected + 10^n times what is carried",
     ),
     "subtractor:any": Wiring(
-        ("a:1 b:1 bin:1", "bout:1 d:1"), ("a", "b"), "bin", 2,
+        ("a:1 b:1 bin:1", "bout:1 d:1"), 2,
         lambda w: {"bout": int(w["a"] < w["b"] + w["bin"]), "d": (w["a"] - w["b"] - w["bin"]) % 2},
         lambda w, digit, carry: w["a"] - w["b"] - w["bin"] == digit - 2 * carry,
         lambda w: (w["d"], w["bout"]),
         "the difference of the lowest n digits is the number collected - 2^n times what is carried",
     ),
     "comparator:any": Wiring(
-        ("a:1 b:1 before:2<3", "order:2"), ("a", "b"), "before", 2,
-        lambda w: {"order": w["before"] if w["a"] == w["b"] else 1 + (w["a"] > w["b"])},
-        lambda w, digit, carry: (
-            carry == (w["before"] if w["a"] == w["b"] else 1 + (w["a"] > w["b"]))
-        ),
+        ("a:1 b:1 before:2<3", "order:2"), 2,
+        lambda w: {"order": compared(w)},
+        lambda w, digit, carry: carry == compared(w),
         lambda w: (0, w["order"]),
         "what is carried says how the lowest n digits compare: 0 equal, 1 less, 2 greater",
     ),
     "parity:any": Wiring(
-        ("x:1 before:1", "p:1"), ("x",), "before", 2,
+        ("x:1 before:1", "p:1"), 2,
         lambda w: {"p": w["x"] ^ w["before"]},
         lambda w, digit, carry: carry == w["x"] ^ w["before"],
         lambda w: (0, w["p"]),
         "what is carried is 1 where the lowest n bits have an odd number of ones",
     ),
 }  # fmt: skip
-"""The first cell is given 0."""
 
 
 def parsed_words(text: str, width: int) -> list[tuple[str, int, int]]:
     """Return words with their widths and numbers of values."""
     letters = {"N": width, "M": width + 1, "D": 2 * width, "L": width.bit_length()}
     words: list[tuple[str, int, int]] = []
-    for part in text.split():
-        name, _, size = part.partition(":")
-        size, _, bound = size.partition("<")
+    for name, size, bound in re.findall(r"(\w+):(\w+)(?:<(\d+))?", text):
         bits = letters[size] if size in letters else int(size)
-        words.append((name, bits, int(bound) if bound else 1 << bits))
+        words.append((name, bits, int(bound or 1 << bits)))
     return words
 
 
 def named_task(name: str) -> Task:
-    """Return the task of a name, its bits in the usual order."""
+    """Return the task of a name."""
     kind, colon, rest = name.partition(":")
     wired = f"{rest}:any" if kind == "cell" else name
     if wired in WIRINGS:
         wiring, width = WIRINGS[wired], 1
-        inputs, outputs, rule = *wiring.cell, wiring.rule
+        words, rule = wiring.cell, wiring.rule
     else:
         need(kind in TASKS, f"there is no task {name!r:.40}")
-        inputs, outputs, make = TASKS[kind]
-        need(re.fullmatch("[1-9][0-9]*", rest) if "N" in inputs else not colon,
+        *words, make = TASKS[kind]
+        need(re.fullmatch("[1-9][0-9]*", rest) if "N" in words[0] else not colon,
              f"there is no task {name!r:.40}")  # fmt: skip
         width = int(rest[:6]) if rest else 1
         if width > MOST_INPUTS:
             raise BeyondError(f"over {MOST_INPUTS} input bits are not evaluated here")
         rule = make(width)
-    words = [parsed_words(text, width) for text in (inputs, outputs)]
-    given = [(word, bits) for word, bits, _ in words[1]]
-    weights: dict[str, tuple[int, int]] = {}
-    for part in SIGNS.get(kind, "").split():
-        sign, word = (-1, part[1:]) if part[0] == "-" else (1, part)
-        bits = next(size for own, size, *_ in (*words[0], *words[1]) if own == word)
-        weights |= {bit: (bits - 1 - at, sign) for at, bit in enumerate(bits_of(word, bits))}
+    inputs, outputs = (parsed_words(text, width) for text in words)
+    signs = {part.strip("-"): -1 if "-" in part else 1 for part in SIGNS.get(kind, "").split()}
+    weights = {
+        bit: (place, signs[word])
+        for bit, (word, place) in places([*inputs, *outputs]).items()
+        if word in signs
+    }
     if kind == "subtractor":
         weights["borrow"] = width, -1
     if kind == "popcount":
-        weights |= dict.fromkeys(bits_of("x", width), (0, -1))
-    return ordered(Task(name, words[0], given, rule, weights, [], []), None, None)
+        weights |= dict.fromkeys(places(inputs), (0, -1))
+    given = [(word, bits) for word, bits, _ in outputs]
+    return Task(name, inputs, given, rule, weights, [*places(inputs)], [*places(given)])
 
 
 TABLE = "table:sha256-"
@@ -1058,8 +1034,8 @@ def table_task(name: str, table: Any) -> Task:
             for word, (bits, width, cares) in columns.items()
         }
 
-    task = Task(name, inputs, outputs, rule, {}, [], [])
-    return ordered(task, None, None)
+    task = Task(name, inputs, outputs, rule, {}, [*places(inputs)], [*places(outputs)])
+    return task
 
 
 def words_of(value: Any, size: int) -> list[list[Any]]:
@@ -1084,19 +1060,8 @@ def is_order(order: Any, names: Iterable[str]) -> bool:
     return fits and sorted(order) == sorted(names)
 
 
-def ordered(task: Task, takes: Any, gives: Any) -> Task:
-    """Return the task for a network that takes and gives bits in an order; null is the usual."""
-    usual = [bit for name, width, _ in task.inputs for bit in bits_of(name, width)]
-    given = [bit for name, width in task.outputs for bit in bits_of(name, width)]
-    for order, names in ((takes, usual), (gives, given)):
-        need(len(set(names)) == len(names), "two bits have one name")
-        need(order is None or is_order(order, names), "an order names not each bit once")
-    return Task(task.name, task.inputs, task.outputs, task.rule, task.weights,
-                takes or usual, gives or given)  # fmt: skip
-
-
 def task_of(claims: dict[str, Any]) -> Task:
-    """Return the task that a certificate is about."""
+    """Return the task that a certificate is about, its bits in the network's order."""
     entry = fields(claims["task"], ("name", "inputs", "outputs", "order", "table"))
     order = fields(entry["order"], ("inputs", "outputs"))
     need(isinstance(entry["name"], str), "the task has no name")
@@ -1105,12 +1070,16 @@ def task_of(claims: dict[str, Any]) -> Task:
     else:
         task = table_task(entry["name"], entry["table"])
         need(task.name == TABLE + entry["table"]["sha256"], "a table has another task's name")
-    task = ordered(task, order["inputs"], order["outputs"])
-    bounds = [None if size == 1 << width else size for _, width, size in task.inputs]
-    words = [[*word[:2], bound] for word, bound in zip(task.inputs, bounds, strict=True)]
+    for own, words, usual in ((order["inputs"], task.inputs, task.takes),
+                              (order["outputs"], task.outputs, task.gives)):  # fmt: skip
+        need(len(usual) == sum(width for _, width, *_ in words), "two bits have one name")
+        need(own is None or is_order(own, usual), "an order names not each bit once")
+    words = [[name, width, None if size == 1 << width else size]
+             for name, width, size in task.inputs]  # fmt: skip
     need(same([entry["inputs"], entry["outputs"]], [words, task.outputs]),
          "the words stated are not the task's")  # fmt: skip
-    return task
+    takes, gives = order["inputs"] or task.takes, order["outputs"] or task.gives
+    return replace(task, takes=takes, gives=gives)
 
 
 # -- Evidence: every row ----------------------------------------------------------------------
@@ -1125,12 +1094,9 @@ class Margins:
 
     def add(self, bit: int, distance: Fraction) -> None:
         """Take one distance into account."""
-        own = self.of_1 if bit else self.of_0
-        if own is None or distance < own:
-            if bit:
-                self.of_1 = distance
-            else:
-                self.of_0 = distance
+        side = "of_1" if bit else "of_0"
+        own = getattr(self, side)
+        setattr(self, side, distance if own is None else min(own, distance))
 
     def to_json(self) -> dict[str, str | None]:
         """Return them as a certificate states them."""
@@ -1220,22 +1186,22 @@ def check_rows(net: Net, task: Task) -> tuple[Margins, str]:
     machine, reader = Machine(net), Reader(net)
     words = {name: 0 for name, _, _ in task.inputs}
     digit = {name: task.number({**words, name: 1}) for name in words}
-    in_word = [(name, value) for bit in task.takes for name, value in [task.place_of(bit)]]
+    where = places(task.inputs)
     is_cut = task.rows < 1 << net.n_in
-    in_code = task.in_code()
-    places = [in_code[bit] for bit in task.gives]
-    size = -(-len(places) // 8)
+    in_code = {bit: 1 << at for at, bit in enumerate(reversed(places(task.outputs)))}
+    values = [in_code[bit] for bit in task.gives]
+    size = -(-len(values) // 8)
     packed = bytearray(task.rows * size)
-    least: list[float] = [math.inf] * len(places)
-    most: list[float] = [-math.inf] * len(places)
+    least: list[float] = [math.inf] * len(values)
+    most: list[float] = [-math.inf] * len(values)
     row = 0
     clock = CLOCK.get()
     for step in range(1 << net.n_in):
         clock.look(f"after {step} of {1 << net.n_in} combinations of input bits")
         if step:
             at = (step & -step).bit_length() - 1
-            name, value = in_word[at]
-            change = -value if machine.input[at] else value
+            name, place = where[task.takes[at]]
+            change = -1 << place if machine.input[at] else 1 << place
             machine.set(at, int(change > 0))
             words[name] += change
             row += change * digit[name]
@@ -1245,20 +1211,19 @@ def check_rows(net: Net, task: Task) -> tuple[Margins, str]:
         given = strange = 0
         outputs = machine.outputs()
         if reader.is_exact:
-            for value, one, place in zip(outputs, reader.ones, places, strict=True):
-                if value == one:
-                    given |= place
-                elif value:
-                    strange |= place
+            for output, one, value in zip(outputs, reader.ones, values, strict=True):
+                if output == one:
+                    given |= value
+                elif output:
+                    strange |= value
         else:
-            for at, value in enumerate(outputs):
-                place = places[at]
-                if value > reader.limits[at]:
-                    given |= place
-                    if value < least[at] and cares & place:
-                        least[at] = value
-                elif value > most[at] and cares & place:
-                    most[at] = value
+            for at, output in enumerate(outputs):
+                if output > reader.limits[at]:
+                    given |= values[at]
+                    if output < least[at] and cares & values[at]:
+                        least[at] = output
+                elif output > most[at] and cares & values[at]:
+                    most[at] = output
         need(not (given ^ wanted | strange) & cares, f"it is wrong on {words}")
         packed[row * size : row * size + size] = wanted.to_bytes(size, "big")
     margins = Margins()
@@ -1512,14 +1477,13 @@ def must_vanish(
     elif kind in ("comparator", "majority", "parity"):
         total = ZERO
         signs = {"a": 1, "b": -1, "x": 1}
-        for name, width, _ in task.inputs:
-            for at, bit in enumerate(bits_of(name, width)):
-                weight = 1 if name == "x" else 1 << width - 1 - at
-                if kind == "parity":  # x + y - 2 and(x, y)
-                    both = diagrams.above(add(total, 1, inputs[bit], 1), 1)
-                    total = add(add(total, 1, inputs[bit], 1), 1, both, -2)
-                else:
-                    total = add(total, 1, inputs[bit], signs[name] * weight)
+        for bit, (name, place) in places(task.inputs).items():
+            if kind == "parity":  # x + y - 2 and(x, y)
+                both = diagrams.above(add(total, 1, inputs[bit], 1), 1)
+                total = add(add(total, 1, inputs[bit], 1), 1, both, -2)
+            else:
+                weight = 1 if name == "x" else 1 << place
+                total = add(total, 1, inputs[bit], signs[name] * weight)
         negated = add(total, -1, ZERO, 0)
         wanted = {
             "p": total,
@@ -1545,9 +1509,7 @@ def check_wiring(task: Task, evidence: Any) -> str:
     wiring = WIRINGS[task.name]
     entry = fields(evidence, ("cell", "rows_sha256", "wiring"))
     need(entry["wiring"] == task.name, "the evidence is of another wiring")
-    size = {name: count for name, _, count in task.inputs}
-    need(set(size) == {*wiring.operands, wiring.carried}, "a word of the cell is fed nothing")
-    need(all(size[name] == wiring.base for name in wiring.operands), "digits are of another base")
+    *_, (_, _, most) = task.inputs
     table: list[list[dict[str, int]]] = []
     for index in range(task.rows):
         words: Words = {}
@@ -1555,7 +1517,7 @@ def check_wiring(task: Task, evidence: Any) -> str:
             index, words[name] = divmod(index, count)
         outputs = {name: value or 0 for name, value in task.rule(words).items()}
         digit, carry = wiring.read(outputs)
-        need(0 <= carry < size[wiring.carried] and 0 <= digit < wiring.base
+        need(0 <= carry < most and 0 <= digit < wiring.base
              and wiring.step(words, digit, carry), f"the induction fails on {words}")  # fmt: skip
         table.append([words, outputs])
     need(same(entry["cell"], table), "the cell's table is not the one that was evaluated")
@@ -1726,21 +1688,21 @@ def check_counterexample(net: Net, task: Task, claims: dict[str, Any]) -> str:
     need(all(type(words[name]) is int and 0 <= words[name] < size for name, _, size in task.inputs),
          "the counterexample is outside the domain")  # fmt: skip
     machine, reader = Machine(net), Reader(net)
-    bits = {
-        bit: words[name] >> width - 1 - at & 1
-        for name, width, _ in task.inputs
-        for at, bit in enumerate(bits_of(name, width))
-    }
+    where = places(task.inputs)
     for at, bit in enumerate(task.takes):
-        machine.set(at, bits[bit])
+        name, place = where[bit]
+        machine.set(at, words[name] >> place & 1)
     outputs = machine.outputs()
     given = dict(zip(task.gives, reader.bits(outputs), strict=True))
-    wanted = task.expected(words)
-    got = {name: _word([given[bit] for bit in bits_of(name, w)]) for name, w in task.outputs}
+    got: dict[str, int | None] = {name: 0 for name, _ in task.outputs}
+    for bit, (name, _) in places(task.outputs).items():
+        value, own = got[name], given[bit]
+        got[name] = None if value is None or own is None else 2 * value + own
+    wanted = task.rule(words)
     claim = {"input": words, "output": texts(reader.exact(outputs)), "got": got,
-             "expected": task.rule(words)}  # fmt: skip
+             "expected": wanted}  # fmt: skip
     need(same(entry, claim), "the network gives something else there")
-    need(any(bit is not None and given[name] != bit for name, bit in wanted.items()),
+    need(any(value is not None and got[name] != value for name, value in wanted.items()),
          "the network is right there")  # fmt: skip
     return f"{task.name} is wrong on {', '.join(f'{k} = {v}' for k, v in words.items())}"
 
@@ -1751,15 +1713,6 @@ def texts(numbers: Iterable[Fraction]) -> list[str]:
         return [str(number) for number in numbers]
     except ValueError:
         raise BeyondError("a number has more digits than Python writes") from None
-
-
-def _word(bits: list[int | None]) -> int | None:
-    value = 0
-    for bit in bits:
-        if bit is None:
-            return None
-        value = value << 1 | bit
-    return value
 
 
 def check_claims(claims: dict[str, Any], network: bytes, task_name: str | None) -> str:
