@@ -43,7 +43,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
@@ -91,6 +91,12 @@ def need(holds: object, otherwise: str) -> None:
         raise InvalidError(otherwise)
 
 
+def bound(holds: object, otherwise: str) -> None:
+    """Raise :class:`BeyondError` unless something holds."""
+    if not holds:
+        raise BeyondError(otherwise)
+
+
 # -- Time and memory --------------------------------------------------------------------------
 
 
@@ -134,8 +140,7 @@ class Room:
     def take(self, count: int, bits: int = 0) -> None:
         """Count some numbers, each of so many bits."""
         self.left -= count * (1 + (bits >> 9))
-        if self.left < 0:
-            raise BeyondError(self.otherwise)
+        bound(self.left >= 0, self.otherwise)
 
 
 # -- JSON and bytes ---------------------------------------------------------------------------
@@ -174,16 +179,20 @@ def unsealed(data: bytes) -> dict[str, Any]:
         is_canonical = False
     need(is_canonical, "the certificate was changed: its bytes do not fit its SHA-256")
     version = claims["adderlab_certificate"]
-    if type(version) is not int or version != 1:
-        raise BeyondError(f"certificates of version {version!r:.20} are not known here")
+    bound(
+        type(version) is int and version == 1,
+        f"certificates of version {version!r:.20} are not known here",
+    )
     need(set(claims) == KEYS, "the certificate has unknown or missing keys")
     return claims
 
 
 def loaded(text: str, hook: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
     """Return what JSON says, of which there is no more than can be held."""
-    if sum(map(text.count, ",[{")) > MOST_VALUES:
-        raise BeyondError(f"a file holds over {MOST_VALUES} values of JSON")
+    bound(
+        sum(map(text.count, ",[{")) <= MOST_VALUES,
+        f"a file holds over {MOST_VALUES} values of JSON",
+    )
     try:
         return json.loads(text, object_pairs_hook=hook)
     except json.JSONDecodeError:
@@ -210,7 +219,7 @@ def fields(value: Any, needed: Iterable[str], optional: Iterable[str] = ()) -> d
     """Return a JSON object with exactly these keys."""
     names = set(needed)
     fits = isinstance(value, dict) and names <= set(value) <= names | set(optional)
-    need(fits, f"an object has not exactly the keys {', '.join(sorted(names))}")
+    need(fits, f"an object has not exactly the keys {', '.join(sorted(names)) or 'none'}")
     return value
 
 
@@ -235,22 +244,6 @@ def dyadic(values: Sequence[float], shape: tuple[int, ...], room: Room) -> Numbe
                    1 - least.bit_length(), shape)  # fmt: skip
 
 
-def floats(data: bytes, code: str) -> list[float]:
-    """Return little-endian floats; ``B`` is bfloat16, ``3`` and ``2`` are the 8-bit formats."""
-    if code == "B":
-        words = struct.unpack(f"<{len(data) // 2}H", data)
-        data = struct.pack(f"<{len(words)}I", *(word << 16 for word in words))
-        code = "f"
-    elif code == "2":
-        data, code = b"".join(bytes((0, byte)) for byte in data), "e"
-    if code == "3":
-        values = [_e4m3(byte) for byte in data]
-    else:
-        values = list(struct.unpack(f"<{len(data) // struct.calcsize(code)}{code}", data))
-    need(all(map(math.isfinite, values)), "a tensor holds an infinity or NaN")
-    return values
-
-
 def _e4m3(byte: int) -> float:
     sign, exponent, rest = -1.0 if byte >> 7 else 1.0, byte >> 3 & 15, byte & 7
     if (exponent, rest) == (15, 7):
@@ -258,12 +251,17 @@ def _e4m3(byte: int) -> float:
     return sign * (rest * 2.0**-9 if not exponent else (8 + rest) * 2.0 ** (exponent - 10))
 
 
-FLOATS = {
-    "F64": "d", "F32": "f", "F16": "e", "BF16": "B", "F8_E4M3": "3", "F8_E5M2": "2",
+CODES = {
+    "F64": "d", "F32": "f", "F16": "e", "BF16": "H", "F8_E4M3": "B", "F8_E5M2": "B",
+    "I8": "b", "I16": "h", "I32": "i", "I64": "q", "U8": "B", "U16": "H", "U32": "I", "U64": "Q",
 }  # fmt: skip
-INTEGERS = {f"{sign}{8 * size}": (sign, size) for sign in "IU" for size in (1, 2, 4, 8)}
-BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "F8_E4M3": 1, "F8_E5M2": 1,
-         **{name: size for name, (_, size) in INTEGERS.items()}}  # fmt: skip
+"""Types of tensors as ``struct`` has them; of floats that it does not know, their bits."""
+
+SMALL_FLOATS: dict[str, Callable[[int], float]] = {
+    "BF16": lambda bits: struct.unpack("<f", struct.pack("<I", bits << 16))[0],
+    "F8_E5M2": lambda bits: struct.unpack("<e", struct.pack("<H", bits << 8))[0],
+    "F8_E4M3": _e4m3,
+}
 
 
 @dataclass(frozen=True)
@@ -274,20 +272,24 @@ class Stored:
     shape: tuple[int, ...]
     data: bytes
 
+    def _unpacked(self) -> list[Any]:
+        code = CODES[self.dtype]
+        return [*struct.unpack(f"<{len(self.data) // struct.calcsize(code)}{code}", self.data)]
+
     def whole(self, signs: str = "IU") -> list[int]:
         """Return its whole numbers."""
-        sign, size = INTEGERS.get(self.dtype, ("", 0))
-        need(sign and sign in signs, f"a tensor of type {self.dtype} stands for whole numbers")
-        places = steps(range(0, len(self.data), size))
-        return [
-            int.from_bytes(self.data[at : at + size], "little", signed=sign == "I") for at in places
-        ]
+        need(self.dtype[0] in signs, f"a tensor of type {self.dtype} stands for whole numbers")
+        return self._unpacked()
 
     def exact(self, room: Room) -> Numbers:
         """Return its values."""
-        if self.dtype in FLOATS:
-            return dyadic(floats(self.data, FLOATS[self.dtype]), self.shape, room)
-        return Numbers(self.whole(), 0, self.shape)
+        values = self._unpacked()
+        if self.dtype[0] in "IU":
+            return Numbers(values, 0, self.shape)
+        if self.dtype in SMALL_FLOATS:
+            values = [SMALL_FLOATS[self.dtype](bits) for bits in steps(values)]
+        need(all(map(math.isfinite, values)), "a tensor holds an infinity or NaN")
+        return dyadic(values, self.shape, room)
 
 
 Matrix = tuple[list[list[tuple[int, int]]], int, int]
@@ -310,10 +312,10 @@ class File:
         for name, entry in header.items():
             tensor = fields(entry, ("dtype", "shape", "data_offsets"))
             shape, offsets = sizes(tensor["shape"]), sizes(tensor["data_offsets"])
-            need(isinstance(tensor["dtype"], str) and tensor["dtype"] in BYTES
+            need(isinstance(tensor["dtype"], str) and tensor["dtype"] in CODES
                  and len(offsets) == 2, f"tensor {name!r:.40} is faulty")  # fmt: skip
             begin, end = offsets
-            need(math.prod(shape) * BYTES[tensor["dtype"]] == end - begin,
+            need(math.prod(shape) * struct.calcsize(CODES[tensor["dtype"]]) == end - begin,
                  f"tensor {name!r:.40} has another size than its shape")  # fmt: skip
             spans.append((begin, end))
             at = 8 + length
@@ -361,8 +363,10 @@ class File:
         for length in lengths.whole("U"):
             ends.append(ends[-1] + length)
         need(raw.dtype == "U8" and ends[-1] == len(raw.data), "a codebook has unused bytes")
-        if any(8 * (b - a) > LONGEST for a, b in pairwise(ends)):
-            raise BeyondError(f"a number has over {LONGEST} bits")
+        bound(
+            all(8 * (b - a) <= LONGEST for a, b in pairwise(ends)),
+            f"a number has over {LONGEST} bits",
+        )
         values = [int.from_bytes(raw.data[a:b], "little", signed=True) for a, b in pairwise(ends)]
         places = codes.whole("U")
         need(all(low < high for low, high in pairwise(values)), "a codebook does not ascend")
@@ -374,7 +378,7 @@ class File:
 
         With scales a value is ``scale * (number - zero)``.
         """
-        scale, zero = None, None
+        scale, zero = Numbers([1], 0, ()), None
         if isinstance(spec, dict) and "scale" in spec:
             entry = fields(spec, ("scale", "q"), ("zero",))
             scale = self.take(entry["scale"]).exact(self.room)
@@ -395,25 +399,18 @@ class File:
                 [(at, n) for at, n in enumerate(integers[start : start + count]) if n or zero]
                 for start in steps(range(0, len(integers), count))
             ]
-        if zero is not None:
-            own = each(zero, len(rows))
-            low = min(exponent, zero.exponent)
-            self.room.take(len(rows) * count, max(exponent, zero.exponent) - low)
-            rows = [
-                [(at, (n << exponent - low) - (z << zero.exponent - low)) for at, n in row]
-                for row, z in zip(steps(rows), own, strict=True)
-            ]
-            exponent = low
-        if scale is not None:
-            factors = each(scale, len(rows))
-            for row, factor in zip(steps(rows), factors, strict=True):
-                self.room.take(len(row), factor.bit_length())
-            rows = [
-                [(at, number * factor) for at, number in row]
-                for row, factor in zip(steps(rows), factors, strict=True)
-            ]
-            exponent += scale.exponent
-        return [[(at, number) for at, number in row if number] for row in rows], exponent, count
+        zero = zero or Numbers([0], exponent, ())
+        low = min(exponent, zero.exponent)
+        up, up_zero = exponent - low, zero.exponent - low
+        per_row = [*zip(rows, each(zero, len(rows)), each(scale, len(rows)), strict=True)]
+        for row, _, factor in steps(per_row):
+            self.room.take(len(row), max(up, up_zero) + factor.bit_length())
+        rows = [
+            [(at, ((number << up) - (z << up_zero)) * factor) for at, number in row]
+            for row, z, factor in steps(per_row)
+        ]
+        rows = [[(at, number) for at, number in row if number] for row in steps(rows)]
+        return rows, low + scale.exponent, count
 
     def _sparse(self, spec: Any) -> Matrix:
         entry = fields(spec, ("shape", "indptr", "indices", "values"))
@@ -475,29 +472,52 @@ class Pieces:
 
     def is_continuous(self) -> bool:
         """Return whether it has no jump."""
+        sides = zip(self.knots, self.values, pairwise(self.lines), strict=True)
         return all(
-            before[0] * knot + before[1] == value == after[0] * knot + after[1]
-            for (before, after), knot, value in zip(
-                pairwise(self.lines), self.knots, self.values, strict=True
-            )
+            slope * knot + start == value for knot, value, lines in sides for slope, start in lines
         )
 
     def at(self, total: Fraction) -> Fraction:
         """Return its value."""
-        slope, start = self.lines[0]
-        result = slope * total + start
-        for knot, value, (slope, start) in zip(
-            self.knots, self.values, self.lines[1:], strict=True
-        ):
-            if total < knot:
-                break
-            result = value if total == knot else slope * total + start
-        return result
+        if total in self.knots:
+            return self.values[self.knots.index(total)]
+        slope, start = self.lines[sum(knot < total for knot in self.knots)]
+        return slope * total + start
 
 
-_ZERO, _ONE = Fraction(0), Fraction(1)
-SAME = Pieces(((_ONE, _ZERO),))
-RELU = Pieces(((_ZERO, _ZERO), (_ONE, _ZERO)), (_ZERO,), (_ZERO,))
+def flat(value: Fraction | int) -> Line:
+    """Return the line of a constant."""
+    return Fraction(0), Fraction(value)
+
+
+def joined(below: Line, above: Line, knot: Fraction | int = 0, value: Fraction | int = 0) -> Pieces:
+    """Return two lines, and what is between them."""
+    return Pieces((below, above), (Fraction(knot),), (Fraction(value),))
+
+
+def clipped(low: Fraction | None, high: Fraction | None) -> Pieces:
+    """Return the function that keeps a sum between two limits; the upper one wins."""
+    if low is not None and high is not None and low >= high:
+        return Pieces((flat(high),))
+    first, last = ([] if limit is None else [flat(limit)] for limit in (low, high))
+    limits = tuple(limit for limit in (low, high) if limit is not None)
+    return Pieces((*first, IDENTITY, *last), limits, limits)
+
+
+IDENTITY: Line = (Fraction(1), Fraction(0))
+SAME, RELU = Pieces((IDENTITY,)), joined(flat(0), IDENTITY)
+FIXED = {
+    "identity": SAME, "logit": SAME, "relu": RELU, "sign": joined(flat(-1), flat(1)),
+    "abs": joined((Fraction(-1), Fraction(0)), IDENTITY),
+    "relu6": clipped(Fraction(0), Fraction(6)),
+}  # fmt: skip
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "step": ("convention",), "heaviside": ("value",), "leaky": ("slope",), "prelu": ("slopes",),
+    "threshold": ("threshold", "value"), "hardtanh": ("min", "max"), "clamp": ("min", "max"),
+    "where": ("convention", "threshold", "above", "below"), "quotient": ("divisor",),
+    "softplus": ("beta", "threshold"), "elu": ("alpha",), "gelu": ("approximate",),
+}  # fmt: skip
+"""Activations without options, and the options of the others."""
 
 
 def pieces(entry: dict[str, Any], unit: int, units: int) -> Pieces:
@@ -512,67 +532,31 @@ def pieces(entry: dict[str, Any], unit: int, units: int) -> Pieces:
             value = value[unit % len(value)]
         return Fraction(a_float(value, f"{key} of {kind!r:.20}"))
 
-    zero, one = Fraction(0), Fraction(1)
-    none: Line = (zero, zero)
-    same: Line = (one, zero)
-
-    def flat(value: Fraction) -> Line:
-        return zero, value
-
     match kind:
-        case "identity" | "logit":
-            return SAME
-        case "relu":
-            return RELU
+        case _ if kind in FIXED:
+            return FIXED[kind]
         case "step":
-            return Pieces((none, flat(one)), (zero,), (Fraction(entry["convention"] == ">="),))
+            return joined(flat(0), flat(1), 0, int(entry["convention"] == ">="))
         case "heaviside":
-            return Pieces((none, flat(one)), (zero,), (number("value"),))
-        case "sign":
-            return Pieces((flat(-one), flat(one)), (zero,), (zero,))
-        case "abs":
-            return Pieces(((-one, zero), same), (zero,), (zero,))
+            return joined(flat(0), flat(1), 0, number("value"))
         case "leaky" | "prelu":
-            slope = number("slope" if kind == "leaky" else "slopes")
-            return Pieces(((slope, zero), same), (zero,), (zero,))
+            return joined((number(OPTIONS[kind][0]), Fraction(0)), IDENTITY)
         case "threshold":
-            knot, value = number("threshold"), number("value")
-            return Pieces((flat(value), same), (knot,), (value,))
-        case "relu6" | "hardtanh" | "clamp":
-            low, high = (Fraction(0), Fraction(6)) if kind == "relu6" else (
-                None if kind == "clamp" and entry[key] is None else number(key)
-                for key in ("min", "max"))  # fmt: skip
+            return joined(flat(number("value")), IDENTITY, number("threshold"), number("value"))
+        case "hardtanh":
+            return clipped(number("min"), number("max"))
+        case "clamp":
+            low, high = (None if entry[key] is None else number(key) for key in ("min", "max"))
             return clipped(low, high)
         case "where":
             knot = number("threshold")
             above, below = (
-                same if entry[key] is None else flat(number(key)) for key in ("above", "below")
+                IDENTITY if entry[key] is None else flat(number(key)) for key in ("above", "below")
             )
-            chosen = above if entry["convention"] == ">=" else below
-            return Pieces((below, above), (knot,), (chosen[0] * knot + chosen[1],))
+            slope, start = above if entry["convention"] == ">=" else below
+            return joined(below, above, knot, slope * knot + start)
         case _:
             raise BeyondError(f"{kind!r:.20} is not evaluated here: it has no whole numbers")
-
-
-def clipped(low: Fraction | None, high: Fraction | None) -> Pieces:
-    """Return the function that keeps a sum between two limits; the upper one wins."""
-    same: Line = (Fraction(1), Fraction(0))
-    if low is not None and high is not None and low >= high:
-        return Pieces(((Fraction(0), high),))
-    limits = [limit for limit in (low, high) if limit is not None]
-    first = same if low is None else (Fraction(0), low)
-    last = [] if high is None else [(Fraction(0), high)]
-    return Pieces(
-        (first, *([same] if low is not None else []), *last), tuple(limits), tuple(limits)
-    )
-
-
-OPTIONS: dict[str, tuple[str, ...]] = {
-    "step": ("convention",), "heaviside": ("value",), "leaky": ("slope",), "prelu": ("slopes",),
-    "threshold": ("threshold", "value"), "hardtanh": ("min", "max"), "clamp": ("min", "max"),
-    "where": ("convention", "threshold", "above", "below"), "quotient": ("divisor",),
-    "softplus": ("beta", "threshold"), "elu": ("alpha",), "gelu": ("approximate",),
-}  # fmt: skip
 
 
 # -- The network ------------------------------------------------------------------------------
@@ -580,28 +564,21 @@ OPTIONS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """A layer over whole numbers.
-
-    Attributes:
-        reads: names of what it reads, joined in this order.
-        rows: of each unit, the columns that it reads and their weights.
-        bias: of each unit.
-        exponent: the power of two that sums are multiples of.
-        pieces: of each unit.
-        scale: the power of two that values are multiples of.
-        top: values are below 2 to this.
-    """
+    """A layer over whole numbers."""
 
     reads: tuple[str, ...]
+    """Names of what it reads, joined in this order."""
     rows: list[list[tuple[int, int]]]
+    """Of each unit, the columns that it reads and their weights."""
     bias: list[int]
     exponent: int
+    """The power of two that sums are multiples of."""
     pieces: list[Pieces]
+    """Of each unit."""
     scale: int
+    """The power of two that values are multiples of."""
     top: int
-
-    def __post_init__(self) -> None:
-        need(len(self.rows) == len(self.bias), "a layer has more biases than units, or fewer")
+    """Values are below 2 to this."""
 
     def activation(
         self, value_of: Callable[[Layer, int, int], int]
@@ -622,39 +599,26 @@ class Layer:
 
 @dataclass
 class Net:
-    """A network, as exact as the file is.
+    """A network, as exact as the file is."""
 
-    Attributes:
-        layers: by name, in their order.
-        outputs: the layers whose values are read out, joined.
-        n_in: input bits.
-        readout: as the record has it.
-        threshold: of the readout; that of what goes into a last sigmoid, which is left out.
-        form: the number format that it is stored in.
-        stored: every number that is stored, and its power of two.
-        can_be_run: whether a format's arithmetic is that of these layers: no scales, no sigmoid.
-    """
-
-    layers: dict[str, Layer]
     outputs: tuple[str, ...]
-    n_in: int
+    """The layers whose values are read out, joined."""
     readout: dict[str, Any]
     threshold: Fraction
-    form: str
-    stored: set[tuple[int, int]]
+    """Of the readout; that of what goes into a last sigmoid, which is left out."""
     can_be_run: bool
+    """Whether a format's arithmetic is that of these layers: no scales, no sigmoid."""
+    layers: dict[str, Layer] = field(default_factory=dict[str, Layer])
+    """By name, in their order."""
+    n_in: int = 0
+    stored: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
+    """Every number that is stored, and its power of two."""
+    powers: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
+    """Of each value of a layer the power of two that it is a multiple of."""
 
     def exponents(self, names: Sequence[str]) -> list[int]:
         """Return the power of two of each joined value."""
-        return [
-            exponent
-            for name in names
-            for exponent in (
-                [0] * self.n_in
-                if name == "input"
-                else [self.layers[name].scale] * len(self.layers[name].rows)
-            )
-        ]
+        return self.join(self.powers, names)
 
     def join(self, values: dict[str, list[Any]], names: Sequence[str]) -> list[Any]:
         """Return values end to end."""
@@ -691,8 +655,7 @@ def read_network(data: bytes) -> Net:
     outputs = listed(record.get("outputs", names[-1:]), names)
     readout = record["readout"]
     kind = readout.get("kind") if isinstance(readout, dict) else None
-    if kind == "argmax":
-        raise BeyondError("a readout by argmax is not read here; save the network again")
+    bound(kind != "argmax", "a readout by argmax is not read here; save the network again")
     _ = fields(readout, ("kind",) if kind == "exact" else ("kind", "threshold", "convention"))
     threshold = Fraction(0)
     if kind != "exact":
@@ -706,7 +669,7 @@ def read_network(data: bytes) -> Net:
         threshold, can_be_run = Fraction(0), False  # sigmoid(y) > 1/2 where y > 0
         for entry in last:
             entry["activation"] = "identity"
-    net = Net({}, outputs, 0, readout, threshold, str(record["format"]), set(), can_be_run)
+    net = Net(outputs, readout, threshold, can_be_run)
     for name, entry in zip(names, entries, strict=True):
         CLOCK.get().look(f"while the weights of {name} of {len(names)} layers were read")
         add_layer(net, file, name, entry)
@@ -742,15 +705,15 @@ def add_layer(net: Net, file: File, name: str, entry: dict[str, Any]) -> None:
     if "input" in reads:
         rest = width - sum(len(net.layers[own].rows) for own in reads if own != "input")
         need(rest > 0 and net.n_in in (0, rest), "layers read inputs of other widths")
-        if rest > MOST_INPUTS:
-            raise BeyondError(f"over {MOST_INPUTS} input bits are not evaluated here")
-        net.n_in = rest
+        bound(rest <= MOST_INPUTS, f"over {MOST_INPUTS} input bits are not evaluated here")
+        net.n_in, net.powers["input"] = rest, [0] * rest
     columns = net.exponents(reads)
     need(len(columns) == width, "a layer's weight has another width than what it reads")
     bias, bias_power = [0] * len(rows), power
     if "bias" in entry:
         stored, bias_power, _ = file.matrix(entry["bias"], is_vector=True)
         bias = [dict(row).get(0, 0) for row in stored]
+        need(len(rows) == len(bias), "a layer has more biases than units, or fewer")
         net.stored |= {(number, bias_power) for number in bias if number}
     net.stored |= {(number, power) for row in steps(rows) for _, number in row}
     net.can_be_run &= not any(
@@ -764,8 +727,7 @@ def add_layer(net: Net, file: File, name: str, entry: dict[str, Any]) -> None:
         *(exponent_of(knot) for unit in kinds for knot in unit.knots if knot),
         power,
     )
-    if finest < -LONGEST:
-        raise BeyondError(f"a number is a multiple of less than 2^-{LONGEST}")
+    bound(finest >= -LONGEST, f"a number is a multiple of less than 2^-{LONGEST}")
     constants = {value for unit in kinds for value in unit.levels() if value}
     slopes = {slope for unit in kinds for slope, _ in unit.lines if slope}
     scale = min(
@@ -778,12 +740,14 @@ def add_layer(net: Net, file: File, name: str, entry: dict[str, Any]) -> None:
     added = max(n.bit_length() for n in bias) + bias_power
     sums = max(widest + read, added) + width.bit_length() + 1
     top = 1 + max([sums + max(map(bits_before, slopes), default=0), *map(bits_before, constants)])
-    if max(sums - finest, top - scale) > LONGEST:
-        raise BeyondError(f"values of {name} may have over {LONGEST} bits")
+    bound(
+        max(sums - finest, top - scale) <= LONGEST, f"values of {name} may have over {LONGEST} bits"
+    )
     file.room.take(len(rows), max(sums - finest, top - scale))
     for row in steps(rows):
         for at, number in row:
             file.room.take(1, number.bit_length() + power + columns[at] - finest)
+    net.powers[name] = [scale] * len(rows)
     net.layers[name] = Layer(
         reads,
         [[(at, n << power + columns[at] - finest) for at, n in row] for row in steps(rows)],
@@ -979,8 +943,7 @@ def named_task(name: str) -> Task:
         need(re.fullmatch("[1-9][0-9]*", rest) if "N" in words[0] else not colon,
              f"there is no task {name!r:.40}")  # fmt: skip
         width = int(rest[:6]) if rest else 1
-        if width > MOST_INPUTS:
-            raise BeyondError(f"over {MOST_INPUTS} input bits are not evaluated here")
+        bound(width <= MOST_INPUTS, f"over {MOST_INPUTS} input bits are not evaluated here")
         rule = make(width)
     inputs, outputs = (parsed_words(text, width) for text in words)
     signs = {part.strip("-"): -1 if "-" in part else 1 for part in SIGNS.get(kind, "").split()}
@@ -1015,8 +978,10 @@ def table_task(name: str, table: Any) -> Task:
     need(all(type(size) is int and 0 < size <= 1 << width for _, width, size in inputs)
          and len({word[0] for word in (*inputs, *outputs)}) == len(inputs) + len(outputs),
          "the table is faulty")  # fmt: skip
-    if max(sum(width for _, width, *_ in words) for words in (inputs, outputs)) > MOST_INPUTS:
-        raise BeyondError(f"words of over {MOST_INPUTS} bits are not evaluated here")
+    bound(
+        max(sum(word[1] for word in words) for words in (inputs, outputs)) <= MOST_INPUTS,
+        f"words of over {MOST_INPUTS} bits are not evaluated here",
+    )
     count = math.prod(size for _, _, size in inputs)
     columns: dict[str, tuple[bytes, int, bytes]] = {}
     at = 0
@@ -1181,8 +1146,9 @@ class Reader:
 
 def check_rows(net: Net, task: Task) -> tuple[Margins, str]:
     """Evaluate every row of the domain in Gray-code order; return margins and the rows' hash."""
-    if net.n_in > MOST_BITS:
-        raise BeyondError(f"{net.n_in} input bits are more than the {MOST_BITS} that are tried")
+    bound(
+        net.n_in <= MOST_BITS, f"{net.n_in} input bits are more than the {MOST_BITS} that are tried"
+    )
     machine, reader = Machine(net), Reader(net)
     words = {name: 0 for name, _, _ in task.inputs}
     digit = {name: task.number({**words, name: 1}) for name in words}
@@ -1352,23 +1318,18 @@ class Diagrams:
 
 def on_pieces(diagrams: Diagrams, total: Function, layer: Layer, unit: int) -> Function:
     """Return a unit's activation of a sum: its first line, then the bends and jumps at knots."""
-    own, sums, values = (
-        layer.pieces[unit],
-        Fraction(2) ** layer.exponent,
-        Fraction(2) ** layer.scale,
-    )
+    own = layer.pieces[unit]
+    sums, values = Fraction(2) ** layer.exponent, Fraction(2) ** layer.scale
     slope, start = own.lines[0]
-    result = diagrams.sum(total, int(slope * sums / values), ZERO, 0)
-    result = result[0] + int(start / values), result[1]
-    for (before, after), knot, value in zip(
-        pairwise(own.lines), own.knots, own.values, strict=True
-    ):
+    offset, node = diagrams.sum(total, int(slope * sums / values), ZERO, 0)
+    result = offset + int(start / values), node
+    for lines, knot, value in zip(pairwise(own.lines), own.knots, own.values, strict=True):
         limit = int(knot / sums)
-        bend = int((after[0] - before[0]) * sums / values)
+        bend = int((lines[1][0] - lines[0][0]) * sums / values)
         if bend:
             past = diagrams.cut((total[0] - limit, total[1]), is_step=False)
             result = diagrams.sum(result, 1, past, bend)
-        left, right = (line[0] * knot + line[1] for line in (before, after))
+        left, right = (slope * knot + start for slope, start in lines)
         for below, jump in ((limit - 1, value - left), (limit, right - value)):
             if jump:
                 result = diagrams.sum(result, 1, diagrams.above(total, below), int(jump / values))
@@ -1401,8 +1362,7 @@ def check_diagrams(net: Net, task: Task, evidence: Any) -> Margins:
         power = parts["exponent"]
         need(type(power) is int and isinstance(parts["units"], list)
              and len(parts["units"]) == len(units), "the evidence is of other units")  # fmt: skip
-        if abs(power) > LONGEST:
-            raise BeyondError(f"an exponent is beyond {LONGEST} in the evidence")
+        bound(abs(power) <= LONGEST, f"an exponent is beyond {LONGEST} in the evidence")
         for unit, (function, pair) in enumerate(zip(units, parts["units"], strict=True)):
             fits = isinstance(pair, list) and [*map(type, pair)] == [int, int]
             need(fits and 0 <= pair[1] < len(claimed), "a node is not in the evidence")
@@ -1444,9 +1404,8 @@ def check_outputs(
         value = diagrams.sum(value, 1 << shift, ZERO, 0)
         if reader.is_exact:
             given[bit] = diagrams.above(value, 0)
-            need(
-                value == diagrams.sum(given[bit], reader.one, ZERO, 0), f"{bit} is not always a bit"
-            )
+            is_bit = value == diagrams.sum(given[bit], reader.one, ZERO, 0)
+            need(is_bit, f"{bit} is not always a bit")
             continue
         limit = reader.limit - reader.admits_ties
         given[bit] = diagrams.above(value, limit)
@@ -1537,12 +1496,9 @@ FORMATS = {
 def holds(number: Fraction, form: tuple[int, int, int]) -> bool:
     """Return whether a dyadic number is one of a format's."""
     precision, smallest, largest = form
-    if not number:
-        return True
     power = exponent_of(number)
-    size = abs(number)
-    fits = int(size / Fraction(2) ** power).bit_length() <= precision
-    return fits and power >= smallest and size <= largest
+    fits = bits_before(number) - power <= precision and power >= smallest
+    return not number or (fits and abs(number) <= largest)
 
 
 def image(shape: Pieces, low: Fraction, high: Fraction) -> tuple[Fraction, Fraction]:
@@ -1555,19 +1511,15 @@ def image(shape: Pieces, low: Fraction, high: Fraction) -> tuple[Fraction, Fract
 
 @dataclass(frozen=True)
 class Value:
-    """What is known of a unit's value on every input.
-
-    Attributes:
-        low: the least that it can be, exactly computed.
-        high: the largest.
-        error: how far the computed value can be off.
-        grid: exact values are multiples of ``2**grid``.
-    """
+    """What is known of a unit's value on every input."""
 
     low: Fraction
     high: Fraction
+    """Bounds on the exact value."""
     error: Fraction
+    """How far the computed value can be off."""
     grid: int
+    """Exact values are multiples of 2 to this."""
 
 
 def is_right_in(net: Net, name: str, margins: dict[str, str | None] | None) -> bool:
@@ -1585,70 +1537,54 @@ def is_right_in(net: Net, name: str, margins: dict[str, str | None] | None) -> b
         name: the format. Whole numbers are summed in int32.
         margins: the certificate's, which were derived before; ``None`` of an exact readout.
     """
-    floating = FORMATS.get(name)
-    stored = [number * Fraction(2) ** power for number, power in net.stored]
-    if not net.can_be_run or not all(
-        shape.is_computed_exactly() for layer in net.layers.values() for shape in layer.pieces
-    ):
-        return False
-    constants = {
-        value
-        for layer in net.layers.values()
-        for shape in set(layer.pieces)
-        for value in (*shape.knots, *shape.levels())
-    }
-    if floating is None:
-        if not all(is_whole(number, name) for number in stored):
-            return False
-        if not all(is_whole(number, "wide" if name == "wide" else "int32") for number in constants):
-            return False
-    elif not all(holds(number, floating) for number in {*stored, *constants, net.threshold}):
+    form = FORMATS.get(name)
+    stored = {number * Fraction(2) ** power for number, power in net.stored}
+    shapes = {shape for layer in net.layers.values() for shape in layer.pieces}
+    constants = {value for shape in shapes for value in (*shape.knots, *shape.levels())}
+    if form is None:
+        summed = "wide" if name == "wide" else "int32"
+        holds_all = all(is_whole(number, name) for number in stored)
+        holds_all = holds_all and all(is_whole(number, summed) for number in constants)
+    else:
+        holds_all = all(holds(number, form) for number in {*stored, *constants, net.threshold})
+    if not (net.can_be_run and holds_all and all(map(Pieces.is_computed_exactly, shapes))):
         return False
     values = {"input": [Value(Fraction(0), Fraction(1), Fraction(0), 0)] * net.n_in}
     for own, layer in net.layers.items():
         given, powers = net.join(values, layer.reads), net.exponents(layer.reads)
-        results: list[Value] = []
+        values[own] = []
         for row, bias, shape in zip(layer.rows, layer.bias, layer.pieces, strict=True):
             CLOCK.get().look(f"while rounding in {name:.20} was bounded in {own}")
             unit = Fraction(2) ** layer.exponent
             terms = [(w * unit / Fraction(2) ** powers[at], given[at]) for at, w in row]
-            value = unit_value(terms, bias * unit, shape, floating, name)
+            value = unit_value(terms, bias * unit, shape, name)
             if value is None:
                 return False
-            results.append(value)
-        values[own] = results
+            values[own].append(value)
     largest = max(value.error for value in net.join(values, net.outputs))
     sides = [Fraction(side) for side in (margins or {}).values() if side is not None]
     return not largest or (bool(sides) and largest < min(sides))
 
 
 def unit_value(
-    terms: list[tuple[Fraction, Value]],
-    bias: Fraction,
-    shape: Pieces,
-    floating: tuple[int, int, int] | None,
-    name: str,
+    terms: list[tuple[Fraction, Value]], bias: Fraction, shape: Pieces, name: str
 ) -> Value | None:
     """Return what is known of a unit's value in a format; ``None`` if that is not enough."""
+    zero, error = Fraction(0), Fraction(0)
     ends = [sorted((weight * value.low, weight * value.high)) for weight, value in terms]
-    low, high = (bias + sum((end[side] for end in ends), Fraction(0)) for side in (0, 1))
-    zero = Fraction(0)
+    low, high = (bias + sum((end[side] for end in ends), zero) for side in (0, 1))
     above = sum((max(end[1], zero) for end in ends), start=max(bias, zero))
     below = sum((max(-end[0], zero) for end in ends), start=max(-bias, zero))
     grids = [exponent_of(weight) + value.grid for weight, value in terms]
-    grids += [exponent_of(bias)] if bias else []
-    grid = min(grids) if grids else 0
-    drawn = sum((abs(weight) * value.error for weight, value in terms), Fraction(0))
-    if floating is None:
+    grid = min([*grids, exponent_of(bias)] if bias else grids, default=0)
+    drawn = sum((abs(weight) * value.error for weight, value in terms), zero)
+    if name not in FORMATS:
         if name != "wide" and max(above, below) >= 1 << 31:
             return None
-        error = Fraction(0)
     else:
-        precision, smallest, largest = floating
+        precision, smallest, largest = FORMATS[name]
         fits = max(above, below) <= min(Fraction(2) ** (precision + grid), Fraction(largest))
-        if not drawn and fits and grid >= smallest:
-            error = Fraction(0)
-        else:
+        if drawn or not fits or grid < smallest:
             roundings = len(terms) + 1
             share = Fraction(roundings, 2**precision)
             size = drawn + above + below
@@ -1722,10 +1658,10 @@ def check_claims(claims: dict[str, Any], network: bytes, task_name: str | None) 
         InvalidError: a claim does not hold.
         BeyondError: it can't be re-checked here.
     """
-    if len(network) > LARGEST_BYTES:
-        raise BeyondError(f"network files of over {LARGEST_BYTES} bytes are not read here")
-    bound = fields(claims["network"], ("bytes", "sha256"))
-    need(same(bound, {"bytes": len(network), "sha256": hashlib.sha256(network).hexdigest()}),
+    is_small = len(network) <= LARGEST_BYTES
+    bound(is_small, f"network files of over {LARGEST_BYTES} bytes are not read here")
+    own = {"bytes": len(network), "sha256": hashlib.sha256(network).hexdigest()}
+    need(same(fields(claims["network"], own), own),
          "the certificate is about another network file")  # fmt: skip
     verdict, method, semantics = (claims[key] for key in ("verdict", "method", "semantics"))
     need(verdict in ("proved", "refuted"), "the verdict is neither proved nor refuted")
@@ -1743,37 +1679,33 @@ def check_claims(claims: dict[str, Any], network: bytes, task_name: str | None) 
     need(claims["readout"] == readout, "the certificate has another readout than the file")
     need(net.n_in == len(task.takes), "the network takes another number of bits")
     need(len(net.exponents(net.outputs)) == len(task.gives), "it gives another number of bits")
-    if method not in ("composed", "diagram", "enumerated", "solver"):
-        raise BeyondError(f"the method {method!r:.20} is not known here")
+    bound(
+        method in ("composed", "diagram", "enumerated", "solver"),
+        f"the method {method!r:.20} is not known here",
+    )
     need((task.name in WIRINGS) == (method == "composed"), "a cell is composed, and nothing else")
     if verdict == "refuted":
         return check_counterexample(net, task, claims)
     need(claims["counterexample"] is None, "a proof has a counterexample")
-    evidence, how = claims["evidence"], ""
+    evidence, how = claims["evidence"], f"is right on all {task.size} inputs"
     if method == "diagram":
         margins = check_diagrams(net, task, evidence)
-        how = f"is right on all {task.size} inputs"
     else:
         margins, digest = check_rows(net, task)
-        how = f"is right on all {task.size} inputs"
-        if method == "solver":
-            need(evidence == {}, "a solver leaves no evidence")
-        else:
-            need(isinstance(evidence, dict) and evidence.get("rows_sha256") == digest,
-                 "the rows are others than those stated")  # fmt: skip
-            need(method == "composed" or len(evidence) == 1, "there is unknown evidence")
-    if method == "composed":
-        how = f"is right at every width, from {task.rows} rows of the cell: "
-        how += check_wiring(task, evidence)
+        own = set() if method == "solver" else {"rows_sha256"}
+        if method == "composed":
+            how = f"is right at every width, from {task.rows} rows of the cell: "
+            how += check_wiring(task, evidence)
+            own |= {"cell", "wiring"}
+        evidence = fields(evidence, own)
+        need(evidence.get("rows_sha256", digest) == digest, "the rows are others than those stated")
     if claims["margin"] is not None:
         need(net.readout["kind"] != "exact" and same(claims["margin"], margins.to_json()),
              "the margin is another than the one stated")  # fmt: skip
     for name in semantics[1:]:
         need(isinstance(name, str), "the semantics are faulty")
-        need(
-            is_right_in(net, name, claims["margin"]),
-            f"that it is right in {name:.20} does not follow",
-        )
+        follows = is_right_in(net, name, claims["margin"])
+        need(follows, f"that it is right in {name:.20} does not follow")
     where = " and in ".join(["exact arithmetic", *semantics[1:]])
     return f"{task.name} {how}; in {where}"
 
