@@ -179,20 +179,16 @@ def unsealed(data: bytes) -> dict[str, Any]:
         is_canonical = False
     need(is_canonical, "the certificate was changed: its bytes do not fit its SHA-256")
     version = claims["adderlab_certificate"]
-    bound(
-        type(version) is int and version == 1,
-        f"certificates of version {version!r:.20} are not known here",
-    )
+    is_known = type(version) is int and version == 1
+    bound(is_known, f"certificates of version {version!r:.20} are not known here")
     need(set(claims) == KEYS, "the certificate has unknown or missing keys")
     return claims
 
 
 def loaded(text: str, hook: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
     """Return what JSON says, of which there is no more than can be held."""
-    bound(
-        sum(map(text.count, ",[{")) <= MOST_VALUES,
-        f"a file holds over {MOST_VALUES} values of JSON",
-    )
+    values = sum(map(text.count, ",[{"))
+    bound(values <= MOST_VALUES, f"a file holds over {MOST_VALUES} values of JSON")
     try:
         return json.loads(text, object_pairs_hook=hook)
     except json.JSONDecodeError:
@@ -363,10 +359,8 @@ class File:
         for length in lengths.whole("U"):
             ends.append(ends[-1] + length)
         need(raw.dtype == "U8" and ends[-1] == len(raw.data), "a codebook has unused bytes")
-        bound(
-            all(8 * (b - a) <= LONGEST for a, b in pairwise(ends)),
-            f"a number has over {LONGEST} bits",
-        )
+        longest = 8 * max((b - a for a, b in pairwise(ends)), default=0)
+        bound(longest <= LONGEST, f"a number has over {LONGEST} bits")
         values = [int.from_bytes(raw.data[a:b], "little", signed=True) for a, b in pairwise(ends)]
         places = codes.whole("U")
         need(all(low < high for low, high in pairwise(values)), "a codebook does not ascend")
@@ -740,10 +734,9 @@ def add_layer(net: Net, file: File, name: str, entry: dict[str, Any]) -> None:
     added = max(n.bit_length() for n in bias) + bias_power
     sums = max(widest + read, added) + width.bit_length() + 1
     top = 1 + max([sums + max(map(bits_before, slopes), default=0), *map(bits_before, constants)])
-    bound(
-        max(sums - finest, top - scale) <= LONGEST, f"values of {name} may have over {LONGEST} bits"
-    )
-    file.room.take(len(rows), max(sums - finest, top - scale))
+    longest = max(sums - finest, top - scale)
+    bound(longest <= LONGEST, f"values of {name} may have over {LONGEST} bits")
+    file.room.take(len(rows), longest)
     for row in steps(rows):
         for at, number in row:
             file.room.take(1, number.bit_length() + power + columns[at] - finest)
@@ -924,9 +917,9 @@ def parsed_words(text: str, width: int) -> list[tuple[str, int, int]]:
     """Return words with their widths and numbers of values."""
     letters = {"N": width, "M": width + 1, "D": 2 * width, "L": width.bit_length()}
     words: list[tuple[str, int, int]] = []
-    for name, size, bound in re.findall(r"(\w+):(\w+)(?:<(\d+))?", text):
+    for name, size, values in re.findall(r"(\w+):(\w+)(?:<(\d+))?", text):
         bits = letters[size] if size in letters else int(size)
-        words.append((name, bits, int(bound or 1 << bits)))
+        words.append((name, bits, int(values or 1 << bits)))
     return words
 
 
@@ -978,10 +971,8 @@ def table_task(name: str, table: Any) -> Task:
     need(all(type(size) is int and 0 < size <= 1 << width for _, width, size in inputs)
          and len({word[0] for word in (*inputs, *outputs)}) == len(inputs) + len(outputs),
          "the table is faulty")  # fmt: skip
-    bound(
-        max(sum(word[1] for word in words) for words in (inputs, outputs)) <= MOST_INPUTS,
-        f"words of over {MOST_INPUTS} bits are not evaluated here",
-    )
+    bits = max(sum(word[1] for word in words) for words in (inputs, outputs))
+    bound(bits <= MOST_INPUTS, f"words of over {MOST_INPUTS} bits are not evaluated here")
     count = math.prod(size for _, _, size in inputs)
     columns: dict[str, tuple[bytes, int, bytes]] = {}
     at = 0
@@ -1057,11 +1048,12 @@ class Margins:
     of_0: Fraction | None = None
     of_1: Fraction | None = None
 
-    def add(self, bit: int, distance: Fraction) -> None:
-        """Take one distance into account."""
-        side = "of_1" if bit else "of_0"
-        own = getattr(self, side)
-        setattr(self, side, distance if own is None else min(own, distance))
+    def add(self, bit: int, nearest: float, unit: Fraction, threshold: Fraction) -> None:
+        """Take into account the nearest output of a side, a whole number or infinite for none."""
+        if nearest not in (math.inf, -math.inf):
+            side = "of_1" if bit else "of_0"
+            distance, own = abs(int(nearest) * unit - threshold), getattr(self, side)
+            setattr(self, side, distance if own is None else min(own, distance))
 
     def to_json(self) -> dict[str, str | None]:
         """Return them as a certificate states them."""
@@ -1117,19 +1109,19 @@ class Machine:
 
 
 class Reader:
-    """The one rule from outputs to bits."""
+    """The one rule from outputs to bits, on whole numbers over the smallest of their powers."""
 
     def __init__(self, net: Net) -> None:
         self.is_exact = net.readout["kind"] == "exact"
-        self.admits_ties = net.readout.get("convention") == ">="
         powers = net.exponents(net.outputs)
-        self.power = min([*powers, exponent_of(net.threshold), 0])
-        self.shifts = [power - self.power for power in powers]
-        self.unit = Fraction(2) ** self.power
-        self.limit = int(net.threshold / self.unit)
+        power = min([*powers, exponent_of(net.threshold), 0])
+        self.unit = Fraction(2) ** power
+        self.shifts = [own - power for own in powers]
         self.one = int(1 / self.unit)
-        self.ones = [None if power > 0 else 1 << -power for power in powers]
-        self.limits = [(self.limit - self.admits_ties) >> shift for shift in self.shifts]
+        self.limit = int(net.threshold / self.unit) - (net.readout.get("convention") == ">=")
+        # the same for each output by itself: the 1, and what a 1 is above
+        self.ones = [None if own > 0 else 1 << -own for own in powers]
+        self.limits = [self.limit >> shift for shift in self.shifts]
 
     def exact(self, outputs: Sequence[int]) -> list[Fraction]:
         """Return outputs as fractions."""
@@ -1137,18 +1129,15 @@ class Reader:
 
     def bits(self, outputs: Sequence[int]) -> list[int | None]:
         """Return the bits; ``None`` where an output is none."""
-        values = [value << shift for value, shift in zip(outputs, self.shifts, strict=True)]
         if self.is_exact:
-            return [{0: 0, self.one: 1}.get(value) for value in values]
-        limit = self.limit - self.admits_ties
-        return [int(value > limit) for value in values]
+            return [int(v) if v in (0, 1) else None for v in self.exact(outputs)]
+        return [int(value > limit) for value, limit in zip(outputs, self.limits, strict=True)]
 
 
 def check_rows(net: Net, task: Task) -> tuple[Margins, str]:
     """Evaluate every row of the domain in Gray-code order; return margins and the rows' hash."""
-    bound(
-        net.n_in <= MOST_BITS, f"{net.n_in} input bits are more than the {MOST_BITS} that are tried"
-    )
+    bits = net.n_in
+    bound(bits <= MOST_BITS, f"{bits} input bits are more than the {MOST_BITS} that are tried")
     machine, reader = Machine(net), Reader(net)
     words = {name: 0 for name, _, _ in task.inputs}
     digit = {name: task.number({**words, name: 1}) for name in words}
@@ -1195,8 +1184,7 @@ def check_rows(net: Net, task: Task) -> tuple[Margins, str]:
     margins = Margins()
     for bit, side in enumerate((most, least)):
         for value, shift in zip(side, reader.shifts, strict=True):
-            if value not in (math.inf, -math.inf):
-                margins.add(bit, abs((int(value) << shift) * reader.unit - net.threshold))
+            margins.add(bit, value, reader.unit * (1 << shift), net.threshold)
     return margins, hashlib.sha256(packed).hexdigest()
 
 
@@ -1293,24 +1281,21 @@ class Diagrams:
         """Return 1 where a function is above a limit, and 0 elsewhere."""
         return self.cut((f[0] - limit, f[1]), is_step=True)
 
-    def nearest(self, f: Function, limit: int) -> tuple[int | None, int | None]:
-        """Return the largest value up to a limit, and the least above it."""
-        done: dict[Function, tuple[int | None, int | None]] = {}
+    def nearest(self, f: Function, limit: int) -> tuple[float, float]:
+        """Return the largest value up to a limit, and the least above it, infinite for none."""
+        done: dict[Function, tuple[float, float]] = {}
 
-        def visit(f: Function) -> tuple[int | None, int | None]:
+        def visit(f: Function) -> tuple[float, float]:
             offset, node = f
             if offset + self.most[node] <= limit:
-                return offset + self.most[node], None
+                return offset + self.most[node], math.inf
             if offset + self.least[node] > limit:
-                return None, offset + self.least[node]
+                return -math.inf, offset + self.least[node]
             if f not in done:
                 self.take_room(offset)
                 _, low, high, step = self.nodes[node]
-                pairs = visit((offset, low)), visit((offset + step, high))
-                under, over = (
-                    [x for x in side if x is not None] for side in zip(*pairs, strict=True)
-                )
-                done[f] = max(under, default=None), min(over, default=None)
+                sides = visit((offset, low)), visit((offset + step, high))
+                done[f] = max(side[0] for side in sides), min(side[1] for side in sides)
             return done[f]
 
         return visit(f)
@@ -1407,11 +1392,9 @@ def check_outputs(
             is_bit = value == diagrams.sum(given[bit], reader.one, ZERO, 0)
             need(is_bit, f"{bit} is not always a bit")
             continue
-        limit = reader.limit - reader.admits_ties
-        given[bit] = diagrams.above(value, limit)
-        for side, nearest in enumerate(diagrams.nearest(value, limit)):
-            if nearest is not None:
-                margins.add(side, abs(nearest * reader.unit - net.threshold))
+        given[bit] = diagrams.above(value, reader.limit)
+        for side, nearest in enumerate(diagrams.nearest(value, reader.limit)):
+            margins.add(side, nearest, reader.unit, net.threshold)
     inputs = {bit: diagrams.node(at, ZERO, (1, 0)) for bit, at in variables.items()}
     for function in must_vanish(diagrams, task, inputs, given):
         need(function == ZERO, f"the outputs are not those of {task.name}")
@@ -1435,27 +1418,21 @@ def must_vanish(
         yield total
     elif kind in ("comparator", "majority", "parity"):
         total = ZERO
-        signs = {"a": 1, "b": -1, "x": 1}
         for bit, (name, place) in places(task.inputs).items():
+            weight = {"a": 1 << place, "b": -1 << place, "x": 1}[name]
+            total = add(total, 1, inputs[bit], weight)
             if kind == "parity":  # x + y - 2 and(x, y)
-                both = diagrams.above(add(total, 1, inputs[bit], 1), 1)
-                total = add(add(total, 1, inputs[bit], 1), 1, both, -2)
-            else:
-                weight = 1 if name == "x" else 1 << place
-                total = add(total, 1, inputs[bit], signs[name] * weight)
-        negated = add(total, -1, ZERO, 0)
+                total = add(total, 1, diagrams.above(total, 1), -2)
+        above, below = (diagrams.above(add(total, sign, ZERO, 0), 0) for sign in (1, -1))
         wanted = {
             "p": total,
             "m": diagrams.above(total, len(inputs) // 2),
-            "gt": diagrams.above(total, 0),
-            "lt": diagrams.above(negated, 0),
+            "gt": above,
+            "lt": below,
+            "eq": add((1, 0), 1, add(above, 1, below, 1), -1),
         }
         for bit, function in outputs.items():
-            if bit == "eq":
-                either = add(wanted["gt"], 1, wanted["lt"], 1)
-                yield add(add(function, 1, either, 1), 1, (1, 0), -1)
-            else:
-                yield add(function, 1, wanted[bit], -1)
+            yield add(function, 1, wanted[bit], -1)
     else:
         raise BeyondError(f"what {task.name} asks for is not known here as diagrams")
 
@@ -1679,10 +1656,8 @@ def check_claims(claims: dict[str, Any], network: bytes, task_name: str | None) 
     need(claims["readout"] == readout, "the certificate has another readout than the file")
     need(net.n_in == len(task.takes), "the network takes another number of bits")
     need(len(net.exponents(net.outputs)) == len(task.gives), "it gives another number of bits")
-    bound(
-        method in ("composed", "diagram", "enumerated", "solver"),
-        f"the method {method!r:.20} is not known here",
-    )
+    is_known = method in ("composed", "diagram", "enumerated", "solver")
+    bound(is_known, f"the method {method!r:.20} is not known here")
     need((task.name in WIRINGS) == (method == "composed"), "a cell is composed, and nothing else")
     if verdict == "refuted":
         return check_counterexample(net, task, claims)
