@@ -44,15 +44,41 @@ def test_a_bound_is_below_the_margin_not_equal_to_it(name):
         assert follows(name, data, readout) is False  # nothing is claimed of the margin
 
 
-@pytest.mark.parametrize(("limit", "is_right"), [(10, False), (11, True)])
+@pytest.mark.parametrize(("limit", "is_right"), [(20, False), (22, True)])
 def test_errors_of_what_is_read_are_added(limit, is_right):
-    """The sum above, within 4 of 1 to 21, is read: 4 + (4 + 25 + 3) / 7 + 1 is 9.6."""
+    """A sum as above, within 8 of 1 to 49, is read: 8 + (8 + 57 + 7) / 7 + 1 is 19.3."""
     unit = 2.0**-8
     record, readout = threshold(limit * unit)
-    data = network(([[20 * unit]], [unit], {}), ([[1]], None, {}), readout=record)
-    margin = {"of_0": str(checker.Fraction(limit - 1, 256)),
-              "of_1": str(checker.Fraction(21 - limit, 256))}  # fmt: skip
+    data = network(([[48 * unit]], [unit], {}), ([[1]], None, {}), readout=record)
+    sides = ("of_0", limit - 1), ("of_1", 49 - limit)
+    margin = {side: str(checker.Fraction(size, 256)) for side, size in sides}
     assert follows("fp8-e4m3", data, readout, margin=margin) is is_right
+
+
+@pytest.mark.parametrize(("weight", "is_right"), [(384, True), (416, False)])
+def test_a_sum_with_its_error_is_below_the_largest_number(weight, is_right):
+    """385 and 55, and 417 and 60, of 448."""
+    record, readout = threshold(160)
+    data = network(([[weight]], [1], {}), readout=record)
+    margin = {"of_0": "159", "of_1": str(weight + 1 - 160)}
+    assert follows("fp8-e4m3", data, readout, margin=margin) is is_right
+
+
+@pytest.mark.parametrize(("knot", "is_right"), [(0.25, True), (0.1, False)])
+def test_a_constant_that_is_compared_is_one_of_the_format(knot, is_right):
+    step = {"activation": "where", "convention": ">", "threshold": knot, "above": 1, "below": 0}
+    assert follows("fp32", network(([[1]], None, step))) is is_right
+
+
+@pytest.mark.parametrize(("terms", "is_right"), [(6, True), (7, False)])
+def test_a_bound_takes_fewer_roundings_than_half_of_the_steps(terms, is_right):
+    """Of 16 in four bits; the outputs are above the threshold by far."""
+    record, readout = threshold(-96)
+    data = network(([[1, *[0.0625] * (terms - 1)]], None, {}), readout=record)
+    rows = "|".join(f"{row},1" for row in range(1 << terms))
+    margin = {"of_0": None, "of_1": "96"}
+    task = table(f"in x:{terms},out y:1|{rows}")
+    assert follows("fp8-e4m3", data, readout, task, margin) is is_right
 
 
 def number(value):
@@ -124,11 +150,10 @@ def test_sums_of_whole_numbers_stay_below_2_to_the_31(sign):
 def test_sums_of_2_to_the_precision_steps_are_not_rounded(name, sign):
     """A step follows from exact sums alone."""
     top = 1 << FLOATS[name][0] - 1
+    step = {"activation": "where", "convention": ">", "threshold": sign * (top + 1),
+            "above": int(sign > 0), "below": int(sign < 0)}  # fmt: skip
     for more, is_right in ((1, True), (3, False)):
-        data = network(
-            ([[sign * (top + more)]], [sign * (top - 1)], {"activation": "abs"}),
-            ([[1]], [-top], {"activation": "step", "convention": ">"}),
-        )
+        data = network(([[sign * (top + more)]], [sign * (top - 1)], step))
         assert follows(name, data) is is_right, more
 
 

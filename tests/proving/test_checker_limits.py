@@ -196,9 +196,42 @@ def test_an_output_on_the_threshold(convention, bias, other, of_0, of_1, method)
             margin = dict(zip(("of_0", "of_1"), pair, strict=True))
             is_valid = own == convention and pair == (of_0, of_1)
             assert answer(data, "parity:1", margin=margin, **claims) is is_valid, pair
+    row = 2 - bias
+    example = {"input": {"x": row}, "expected": {"p": row}, "got": {"p": 1 - row}, "output": ["2"]}
+    claims = {**claims, "verdict": "refuted", "counterexample": example, "evidence": {}}
+    assert answer(data, "parity:1", **claims) is True
+    data = network(([[1]], [bias], {}), readout=threshold(2, convention)[0])
+    claims["readout"] = threshold(2, convention)[1]
+    assert answer(data, "parity:1", **claims) is False
 
 
 # -- domains ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("node", "is_valid"),
+    [
+        ([0, 0, 0, 5], True),
+        ([1 << 40, 0, 0, 5], True),
+        ([0, 1, 0, 5], False),  # the variable of the node below it
+        ([0, 0, 1, 5], False),
+        ([-1, 1, 0, 5], False),
+        ([0, 2, 0, 5], False),  # itself
+        ([0, 0, 2, 5], False),
+        ([0, -1, 0, 5], False),
+        ([0, 0, -1, 5], False),
+        ([0, 0, 0, 5, 0], False),
+        ([0, 0, 0], False),
+        ([0, 0, 0, 5.0], False),
+        ([0, 0, False, 5], False),
+        ({}, False),
+    ],
+)
+def test_a_node_that_nothing_uses_is_one(node, is_valid):
+    data = network(([[1]], None, {}))
+    evidence = {"order": ["x"], "nodes": [[0, 0, 0, 1], node],
+                "layers": [{"exponent": 0, "units": [[0, 1]]}]}  # fmt: skip
+    assert answer(data, "parity:1", method="diagram", evidence=evidence) is is_valid
 
 
 def test_diagrams_are_of_all_combinations():
