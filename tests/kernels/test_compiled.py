@@ -6,6 +6,7 @@ import errno
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,11 +14,12 @@ import pytest
 from adderlab.errors import OptionError
 from adderlab.kernels import cache, simd
 from adderlab.kernels import compiled as module
-from adderlab.kernels.compiled import compiled, is_compiled
+from adderlab.kernels.compiled import Source, compiled, is_compiled
 
-SOURCE = '"""Twice."""\n\n\ndef double(x, y):\n    store(y, 0, load(x, 0) + load(x, 0))\n'
+TEXT = '"""Twice."""\n\n\ndef double(x, y):\n    store(y, 0, load(x, 0) + load(x, 0))\n'
 SIGNATURE = "void(float32[::1], float32[::1])"
 MODULES = (simd,)
+SOURCE = Source("double", "double", TEXT, SIGNATURE, MODULES)
 X = np.arange(16, dtype=np.float32)
 
 
@@ -29,11 +31,11 @@ def own_cache(tmp_path, monkeypatch):
     return tmp_path / "cache" / "kernels"
 
 
-def doubled(source=SOURCE):
+def doubled(text=TEXT):
     """Compile as a new process would; return what was said."""
     said = []
     module._KNOWN.clear()
-    run = compiled("double", "double", source, SIGNATURE, MODULES, said.append)
+    run = compiled(replace(SOURCE, text=text), said.append)
     y = np.zeros(16, dtype=np.float32)
     run(X, y)
     assert (y == 2 * X).all()
@@ -41,23 +43,23 @@ def doubled(source=SOURCE):
 
 
 def test_the_first_time_is_said_and_the_second_is_from_the_cache(own_cache):
-    assert not is_compiled("double", "double", SOURCE, SIGNATURE, MODULES)
+    assert not is_compiled(SOURCE)
     assert doubled() == [f"compiling double, once: it is kept in {own_cache}"]
     module._KNOWN.clear()
-    assert is_compiled("double", "double", SOURCE, SIGNATURE, MODULES)
+    assert is_compiled(SOURCE)
     assert doubled() == []
     (source,) = own_cache.glob("*.py")
-    assert source.read_text(encoding="utf-8") == SOURCE
+    assert source.read_text(encoding="utf-8") == TEXT
     assert source.name.startswith("double_")
     files = [path for path in own_cache.rglob("*") if path.is_file()]
     assert {path.suffix for path in files} == {".py", ".kernel"}
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
-    assert len(doubled(source=SOURCE.replace("Twice", "Two times"))) == 1
+    assert len(doubled(text=TEXT.replace("Twice", "Two times"))) == 1
 
 
 def test_a_function_is_compiled_once_in_a_process(own_cache):
     said = []
-    runs = [compiled("double", "double", SOURCE, SIGNATURE, MODULES, said.append) for _ in range(3)]
+    runs = [compiled(SOURCE, said.append) for _ in range(3)]
     assert len(said) == 1
     assert runs[0] is runs[1] is runs[2]
 
@@ -65,7 +67,7 @@ def test_a_function_is_compiled_once_in_a_process(own_cache):
 def test_what_a_source_file_says_is_never_run(own_cache):
     _ = doubled()
     (source,) = own_cache.glob("*.py")
-    _ = source.write_text(SOURCE.replace("+ load(x, 0)", "- load(x, 0)"), encoding="utf-8")
+    _ = source.write_text(TEXT.replace("+ load(x, 0)", "- load(x, 0)"), encoding="utf-8")
     assert doubled() == []
 
 
@@ -75,7 +77,7 @@ def test_a_damaged_cache_is_made_again(own_cache, damage):
     (kernel,) = own_cache.glob("*.kernel")
     data = kernel.read_bytes()
     if damage == "renamed":
-        _ = doubled(source=SOURCE.replace("Twice", "Two times"))
+        _ = doubled(text=TEXT.replace("Twice", "Two times"))
         (other,) = {*own_cache.glob("*.kernel")} - {kernel}
         _ = other.replace(kernel)
     else:
@@ -120,7 +122,7 @@ def test_a_write_that_fails_leaves_nothing(own_cache, monkeypatch):
     ],
 )
 def test_arguments_that_do_not_fit_the_signature_are_refused(own_cache, arguments, error):
-    run = compiled("double", "double", SOURCE, SIGNATURE, MODULES, lambda said: None)
+    run = compiled(SOURCE, lambda said: None)
     with pytest.raises(error):
         run(*arguments)
 
@@ -136,10 +138,10 @@ def test_a_compiler_that_is_switched_off_is_named(own_cache, monkeypatch):
 
 
 def test_versions_our_own_sources_and_the_target_name_the_file(own_cache, monkeypatch):
-    def key(source=SOURCE, function="double", signature=SIGNATURE, modules=MODULES):
-        return module._key(function, source, signature, modules)
+    def key(**other):
+        return replace(SOURCE, **other).stem
 
-    keys = [key(), key(), key(SOURCE + "\n"), key(function="x"), key(signature="void()")]
+    keys = [key(), key(), key(text=TEXT + "\n"), key(function="x"), key(signature="void()")]
     keys.append(key(modules=(simd, cache)))
     target = module.compiled_for()
     for name in target:
@@ -171,9 +173,9 @@ os.environ["NUMBA_CACHE_DIR"] = {str(own_cache.parent / "numba")!r}
 from numba.core import config
 from numba.core.registry import cpu_target
 from adderlab.kernels import simd
-from adderlab.kernels.compiled import compiled, compiled_for
+from adderlab.kernels.compiled import Source, compiled, compiled_for
 from adderlab.runs.populations.plan import this_machine
-_ = compiled("double", "double", {SOURCE!r}, {SIGNATURE!r}, (simd,), print)
+_ = compiled(Source("double", "double", {TEXT!r}, {SIGNATURE!r}, (simd,)), print)
 assert compiled_for().items() <= this_machine().items()
 seen = [compiled_for()]
 for name, value in {TARGETS!r}.items():

@@ -24,7 +24,7 @@ from adderlab.proving.kernels.dense_kernel import DenseKernel, influence_order
 from adderlab.proving.kernels.floats import float_net
 from adderlab.proving.kernels.kernel import WrittenKernel
 from adderlab.proving.kernels.rows import Places
-from adderlab.proving.kernels.scaled import scaled
+from adderlab.proving.kernels.scaled import WIDEST, scaled
 from adderlab.proving.kernels.sweep import Sweep
 from adderlab.tasks import Task, Word, task_named
 from adderlab.tasks.cells import ANY
@@ -126,6 +126,40 @@ def test_sums_that_just_fit_and_just_do_not(bits, sign):
         kernel = written(net, task)
         assert (kernel.bits, max(kernel.first.high[0], -kernel.first.low[0])) == (width, largest)
         _ = check(net, task, kernel)
+
+
+@pytest.mark.parametrize("bits", [8, 16, 32, 64])
+@pytest.mark.parametrize("deep", [0, 1, 2])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_sums_of_deeper_layers_that_just_fit_and_just_do_not(bits, deep, sign):
+    """Layers of -3 or 3 for each input bit, then one with a sum at the edge, then random ones."""
+    last = (1 << (bits - 1)) - 1
+    limit = Activation("clamp", min=-3.0, max=3.0)
+    for largest, width in ((last - 1, bits), (last, 2 * bits)):
+        rng = np.random.default_rng(bits + deep)
+        part = largest // (22 if deep else 8)
+        rest = largest - part * (21 if deep else 7)
+        layers = []
+        for number in range(4):
+            weight = np.eye(7, dtype=int) * (1 if number else 6)
+            bias = np.full(7, 0 if number else -3)
+            if number >= deep:
+                weight = rng.integers(-2, 3, (7, 7))
+                bias = rng.integers(-2, 3, 7)
+            weight, bias = weight.tolist(), bias.tolist()
+            if number == deep:
+                weight[0], bias[0] = [sign * part] * 7, sign * rest
+            layers.append(Layer(stored_in(weight, "wide"), stored_in(bias, "wide"), limit))
+        net = Network((*layers[:-1], replace(layers[-1], activation=SAME)), readout_of("> 0"),
+                      None, "wide")  # fmt: skip
+        own = scaled(net).layers[deep]
+        assert max(own.high[0], -own.low[0]) == largest
+        assert scaled(net).bits == (width if width <= WIDEST else WIDEST + 1)
+        if width <= WIDEST:
+            task = task_from(net, INPUTS, rng)
+            kernel = written(net, task)
+            assert kernel.bits == width
+            assert check(net, task, kernel).wrong
 
 
 ACTIVATIONS = {

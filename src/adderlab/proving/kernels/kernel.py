@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from adderlab.kernels import simd, vectors
-from adderlab.kernels.compiled import compiled, is_compiled
+from adderlab.kernels.compiled import Source, compiled, is_compiled
 from adderlab.kernels.simd import aligned
 from adderlab.kernels.vectors import lanes_of
 from adderlab.nets.readout import Readout
@@ -103,11 +103,15 @@ class Kernel(ABC):
     @property
     def is_ready(self) -> bool:
         """Whether its code is in the cache, so that nothing is compiled."""
-        return is_compiled(self.name, "sweep", self.source, self.signature, MODULES)
+        return is_compiled(self._compiled_from)
 
     def compile(self, on_compile: Callable[[str], None]) -> Callable[..., None]:
         """Return the compiled function."""
-        return compiled(self.name, "sweep", self.source, self.signature, MODULES, on_compile)
+        return compiled(self._compiled_from, on_compile)
+
+    @property
+    def _compiled_from(self) -> Source:
+        return Source(self.name, "sweep", self.source, self.signature, MODULES)
 
     @property
     def far(self) -> Any:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from adderlab.kernels import simd
-from adderlab.kernels.compiled import compiled, is_compiled
+from adderlab.kernels.compiled import Source, compiled, is_compiled
 from adderlab.kernels.simd import LANES, aligned
 from adderlab.kernels.threads import cores
 from adderlab.training import draws, philox
@@ -117,15 +117,19 @@ def train_compiled(
 def has_kernel(task: Task, settings: Settings, path: str) -> bool:
     """Return whether the kernel that trains a shape is compiled already, here or in the cache."""
     shape = shape_of(task, settings)
-    return is_compiled(_name(shape), "train", _source(shape, path), SIGNATURE, MODULES)
+    return is_compiled(_training(shape, path))
 
 
-def _name(shape: Shape) -> str:
-    return f"kernel_{'-'.join(map(str, shape.sizes))}"
+def _training(shape: Shape, path: str) -> Source:
+    """Return what the kernel that trains a shape is compiled from."""
+    text = lanes_source(shape) if path == LANES_PATH else wide_source(shape)
+    name = f"kernel_{'-'.join(map(str, shape.sizes))}"
+    return Source(name, "train", text, SIGNATURE, MODULES)
 
 
-def _source(shape: Shape, path: str) -> str:
-    return lanes_source(shape) if path == LANES_PATH else wide_source(shape)
+def _drawing(function: str, signature: str) -> Source:
+    """Return what a function that draws is compiled from."""
+    return Source(f"draws_of_{function}", function, DRAWING, signature, MODULES)
 
 
 def _collect(waiting: set[Future[int]], on_progress: Callable[[int], None]) -> set[Future[int]]:
@@ -138,19 +142,10 @@ def _collect(waiting: set[Future[int]], on_progress: Callable[[int], None]) -> s
 
 
 def _kernels(shape: Shape, path: str, on_compile: Callable[[str], None]) -> _Kernels:
-    return _Kernels(
-        compiled(_name(shape), "train", _source(shape, path), SIGNATURE, MODULES, on_compile),
-        compiled(
-            "draws_of_starts", "starts", DRAWING,
-            "void(uint64, uint64[::1], float32[::1], float32[::1], float32[:, ::1])",
-            MODULES, on_compile,
-        ),
-        compiled(
-            "draws_of_data", "data", DRAWING,
-            "void(uint64, uint64[::1], int64, int32[:, ::1])",
-            MODULES, on_compile,
-        ),
-    )  # fmt: skip
+    starts = "void(uint64, uint64[::1], float32[::1], float32[::1], float32[:, ::1])"
+    data = "void(uint64, uint64[::1], int64, int32[:, ::1])"
+    sources = _training(shape, path), _drawing("starts", starts), _drawing("data", data)
+    return _Kernels(*(compiled(source, on_compile) for source in sources))
 
 
 def _members_a_call(shape: Shape, steps: int, members: int, threads: int) -> int:
