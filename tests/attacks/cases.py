@@ -58,7 +58,7 @@ class Outcome:
 
 
 def run_case(case: Case, folder: Path, guard: Guard) -> Outcome:
-    """Run an attack in a folder, the current one, and judge it; what it wrote is removed."""
+    """Run an attack in a folder, the current one, and judge it; its files are removed."""
     for name, data in case.files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         _ = (folder / name).write_bytes(data)
@@ -83,6 +83,8 @@ def run_case(case: Case, folder: Path, guard: Guard) -> Outcome:
                 faults.append(f"{name} was changed, made or removed")
             if name not in before:
                 (folder / name).unlink(missing_ok=True)
+    for name in case.files:
+        (folder / name).unlink(missing_ok=True)
     return Outcome(ending, tuple(faults))
 
 

@@ -26,7 +26,10 @@ OPTIONS: Final = {
     "repair": "--task --bits --inputs --outputs --parameter --to --readout",
     "show": "--task --bits --inputs --outputs --input --readout",
     "run": "--bits --inputs --outputs --readout --task",
-    "add": "--net",
+    "add": "--net --task",
+    "check": "--task --timeout",
+    "grade": "--task --rule --bits --inputs --outputs --readout --layers --activation --netlist "
+    "--timeout --max-memory --jobs",
     "compare": "--task --bits --timeout",
     "explain": "--chain --readout --task --input",
     "tasks": "",
@@ -40,7 +43,9 @@ OPTIONS: Final = {
 USUAL: Final = {
     "build": "half-adder", "prove": "net.safetensors", "count": "net.safetensors",
     "quantize": "net.safetensors --to int4", "repair": "net.safetensors", "show": "net.safetensors",
-    "run": "net.safetensors 1,1", "add": "7 8", "compare": "net.safetensors net.safetensors",
+    "run": "net.safetensors 1,1", "add": "7 8",
+    "check": "net.safetensors net.cert", "grade": "handed --task half-adder",
+    "compare": "net.safetensors net.safetensors",
     "explain": "net.safetensors", "train": "half-adder",
 }  # fmt: skip
 """What stands first in most lines, so that what follows is looked at."""

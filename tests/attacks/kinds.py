@@ -18,6 +18,7 @@ import pyarrow.parquet
 import safetensors.numpy
 from attacks import mutations
 from attacks.cases import Case, command, snapshot
+from attacks.certified import certificate, certificates, hand_ins, number
 from attacks.hostile import hostile_line
 
 import adderlab
@@ -269,8 +270,16 @@ def run_of_many(rng: Random) -> Case:
     return Case([*RUN.split(), "--no-explain"], files, ("run/",))
 
 
+def handed_in(rng: Random) -> Case:
+    names = ("safetensors", "pt", "npz")
+    files = {name: weight_files()[name] for name in names}
+    return hand_ins({**files, "net": networks()[0], "cell": certificates()[-1][0]}, rng)
+
+
 def hostile_command(rng: Random) -> Case:
-    return Case(hostile_line(rng), {"net.safetensors": networks()[0]}, ("out",))
+    net, (_, cert) = networks()[0], certificates()[1]
+    files = {"net.safetensors": net, "net.cert": cert, "handed/a.safetensors": net}
+    return Case(hostile_line(rng), files, ("out",))
 
 
 KINDS: Final[Mapping[str, Kind]] = {
@@ -290,6 +299,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "state_dicts": state_dict,
     "lists": lists,
     "run folders": run_of_many,
+    "certificates": certificate,
+    "long numbers": number,
+    "hand-ins": handed_in,
     "command lines": hostile_command,
 }
 """Every kind of attack by its name."""
