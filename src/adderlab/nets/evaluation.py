@@ -19,6 +19,7 @@ from adderlab import limits
 from adderlab.blocks.numbers import counted
 from adderlab.errors import NetworkError
 from adderlab.nets.activations import Activation
+from adderlab.nets.activations.precision import ball_precision
 from adderlab.nets.dyadic import Dyadic, join
 from adderlab.nets.network import Layer, Network
 from adderlab.nets.readout import Values
@@ -247,9 +248,9 @@ def _numbers(net: Network, precision: int) -> Generator[_Numbers]:
     if not is_exact(net) and all(layer.activation.is_rational for layer in net.layers):
         yield FRACTIONS
         return
-    from flint import arb, ctx  # only curves need it
+    from flint import arb  # only curves need it
 
-    with ctx.workprec(precision):
+    with ball_precision(precision):
         yield _Numbers(arb(0), _ball, Activation.ball, _ends)
 
 

@@ -153,6 +153,27 @@ def _in_file(
 ) -> tuple[bytes, Imported]:
     """Return the bytes of a file and the network in it."""
     data = read_bytes(file.path)
+    return data, read_data(data, file, task, output)
+
+
+def read_data(
+    data: bytes,
+    file: NetworkFile,
+    task: TaskLike | None = None,
+    output: int | str | None = None,
+) -> Imported:
+    """Return the network in the bytes of a file; no path is opened.
+
+    Args:
+        data: the bytes.
+        file: the name that they go by, and what they do not say themselves.
+        task: what the network is meant to compute.
+        output: of an ONNX model that returns several outputs, the one that is meant.
+
+    Raises:
+        NetworkFileError: they are of no kind that is read, damaged, or say one thing and hold
+            another.
+    """
     where = str(file)
     known = None if task is None else as_task(task)
     own_task = None if is_argmax(file.readout) else known  # the outputs are not yet the task's
@@ -172,7 +193,7 @@ def _in_file(
     if file.readout is not None:
         net = with_readout(imported.network, file.readout, known)
         imported = replace(imported, network=net)
-    return data, imported
+    return imported
 
 
 def paths_of(model: object, task: object) -> tuple[str | Path, ...]:

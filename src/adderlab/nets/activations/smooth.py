@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from adderlab.errors import NetworkError
+from adderlab.nets.activations.precision import ball_precision
 from adderlab.nets.activations.rounding import NO_GRID, SLACK, Rounding
 from adderlab.nets.activations.rule import Rule
 
@@ -146,11 +147,11 @@ def no_grid(activation: Activation, grids: Any) -> Any:
 
 def ball_ends(ball: Callable[[Any], Any], sums: Any) -> tuple[Any, Any]:
     """Return doubles between which values lie, equal ones where a value is a double."""
-    from flint import arb, ctx
+    from flint import arb
 
     numbers, places = np.unique(sums, return_inverse=True)
     low, high = np.empty_like(numbers), np.empty_like(numbers)
-    with ctx.workprec(BALL_BITS):
+    with ball_precision(BALL_BITS):
         for place, number in enumerate(numbers.tolist()):
             value = ball(arb(number))
             if value.is_exact() and arb(float(value)) == value:
