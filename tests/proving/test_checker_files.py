@@ -126,6 +126,7 @@ def test_a_number_is_a_multiple_of_2_to_the_minus_65536(exponent, is_valid):
         ([1, 1], b"\0\1", b"\0\0", False),  # an entry of no row
         ([1, 1], b"\0\0\1", b"\0", False),
         ([2, 1], b"\0\1", b"\0", False),
+        ([1, 1], b"\1\2", b"\0\0", False),
         ([1, 1, 1], b"\0\1", b"\0", False),
         ([1], b"\0\1", b"\0", False),
     ],

@@ -79,6 +79,8 @@ ACTIVATIONS = [
     (where(">=", None, 0.25), {0: 0.25, 0.5: 0.5, 0.75: 0.75}),
     (where(">", 3, None), {0: 0, 0.5: 0.5, 0.75: 3}),
     (where(">=", 3, None), {0: 0, 0.5: 3, 0.75: 3}),
+    (where(">=", 3, None), {0: 0, 1: 3}),
+    (where(">=", None, 0.25), {0: 0.25, 1: 1}),
 ]
 
 
@@ -213,12 +215,13 @@ def test_an_output_on_the_threshold(convention, bias, other, of_0, of_1, method)
     [
         ([0, 0, 0, 5], True),
         ([1 << 40, 0, 0, 5], True),
+        ([0, 2, 0, 5], True),
         ([0, 1, 0, 5], False),  # the variable of the node below it
         ([0, 0, 1, 5], False),
         ([-1, 1, 0, 5], False),
-        ([0, 2, 0, 5], False),  # itself
-        ([0, 0, 2, 5], False),
-        ([0, -1, 0, 5], False),
+        ([0, 3, 0, 5], False),  # itself
+        ([0, 0, 3, 5], False),
+        ([0, -1, 0, 5], False),  # counted from the end
         ([0, 0, -1, 5], False),
         ([0, 0, 0, 5, 0], False),
         ([0, 0, 0], False),
@@ -229,7 +232,7 @@ def test_an_output_on_the_threshold(convention, bias, other, of_0, of_1, method)
 )
 def test_a_node_that_nothing_uses_is_one(node, is_valid):
     data = network(([[1]], None, {}))
-    evidence = {"order": ["x"], "nodes": [[0, 0, 0, 1], node],
+    evidence = {"order": ["x"], "nodes": [[0, 0, 0, 1], [1 << 40, 0, 0, 5], node],
                 "layers": [{"exponent": 0, "units": [[0, 1]]}]}  # fmt: skip
     assert answer(data, "parity:1", method="diagram", evidence=evidence) is is_valid
 
