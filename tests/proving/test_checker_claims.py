@@ -145,3 +145,25 @@ def test_layers_that_read_the_input_read_all_of_it():
     for weight, is_valid in (([[1, 1]], True), ([[1]], False)):
         data = network((weight, None, {"inputs": ["input"]}), reading)
         assert answer(data, first) is is_valid
+
+
+@pytest.mark.parametrize(
+    ("name", "is_valid"),
+    [("parity:1", True), ("parity:", False), ("parity", False), ("parity:01", False),
+     ("parity:1 ", False), ("parity:\u0661", False), ("cell:parity:1", False)],
+)  # fmt: skip
+def test_a_task_has_one_name(name, is_valid):
+    data = network(([[1]], None, {}))
+    words = {"inputs": [["x", 1, None]], "outputs": [["p", 1]], "table": None}
+    task = {"name": name, "order": {"inputs": None, "outputs": None}, **words}
+    assert answer(data, task) is is_valid
+
+
+@pytest.mark.parametrize(
+    ("name", "is_valid"), [("half-adder", True), ("half-adder:", False), ("half-adder:1", False)]
+)
+def test_a_task_of_one_width_has_none_in_its_name(name, is_valid):
+    data = network(HALF_ADDER, ([[0, 0, 1], [1, 1, -2]], None, BOTH))
+    words = {"inputs": [["a", 1, None], ["b", 1, None]], "outputs": [["c", 2]], "table": None}
+    task = {"name": name, "order": {"inputs": None, "outputs": None}, **words}
+    assert answer(data, task) is is_valid
