@@ -19,7 +19,14 @@ from typing import Any, Final
 import numpy as np
 
 from adderlab.kernels.text import Text
-from adderlab.proving.kernels.readout import JUDGE_FLOAT, KEEP_FLOAT, LIMITS
+from adderlab.proving.kernels.readout import (
+    JUDGE_FLOAT,
+    KEEP_FLOAT,
+    LIMITS,
+    begin,
+    end,
+    load_limits,
+)
 
 LOW_BITS: Final = 6
 """Input bits in which the rows of a small block differ: with 5 the overhead of blocks is twice as
@@ -71,9 +78,8 @@ def dense_source(hidden: int, dtype: Any) -> str:
     text = Text()
     text.block(HEAD.format(hidden=hidden, rows=rows, kind=kind.name))
     text.depth = 1
+    begin(text, lanes)
     text.block(f"""
-align_stack()
-N = {lanes}
 n1 = sizes[0]
 n2 = sizes[1]
 n_out = sizes[2]
@@ -82,11 +88,8 @@ rows = (bases.size // n1) * {rows}
 zero = spread_at(ends_low, 0) - spread_at(ends_low, 0)
 far = spread_at(limits, {len(LIMITS)})
 one = np.uint64(1)
-least = load(ends, 0)
-most = load(ends, N)
 """)
-    for place, name in enumerate(LIMITS):
-        text.line(f"{name} = spread_at(limits, {place})")
+    load_limits(text)
     with text.inside(f"for m in range(rows // {rows})"):
         _first_layer(text)
         _affine(text, is_last=hidden == 1)
@@ -97,8 +100,7 @@ most = load(ends, N)
         else:
             _products(text, rows, lanes, is_last=True)
         _judge(text, rows)
-    text.line("store(ends, 0, least)")
-    text.line("store(ends, N, most)")
+    end(text)
     return str(text)
 
 
@@ -190,22 +192,37 @@ def _fold(text: Text, rows: int, lanes: int) -> None:
             text.line("store(folded, n1 + n_out * n2 + u, w)")
         vectors = range(rows // lanes)
         for v in vectors:
-            text.line(f"d{v} = c")
-            for bit in range(LOW_BITS):
-                text.line(f"d{v} = fma(a{bit}, load(H, {bit * rows + v * lanes}), d{v})")
+            text.line(f"d_{v} = c")
+        for bit in range(LOW_BITS):
+            _add_products(text, f"{bit}", {f"a{bit}": "d"}, rows, lanes)
         with text.inside("for k in range(n1_live)"):
             text.line("w = spread_at(folded, n1 + n_out * n2 + lists[n1 + k])")
-            for v in vectors:
-                text.line(f"h = load(H, ({LOW_BITS} + k) * {rows} + {v * lanes})")
-                text.line(f"d{v} = fma(w, h, d{v})")
+            _add_products(text, f"({LOW_BITS} + k)", {"w": "d"}, rows, lanes)
         for v in vectors:
-            text.line(f"store(places, o * {rows} + {v * lanes}, d{v})")
+            text.line(f"store(places, o * {rows} + {v * lanes}, d_{v})")
+
+
+def _add_products(text: Text, row: str, sums: dict[str, str], rows: int, lanes: int) -> None:
+    """Write how the values in a row of ``H`` are multiplied, and added to vectors of sums.
+
+    Args:
+        text: that grows.
+        row: of ``H``, an expression.
+        sums: by each weight's name, what the names of its sums begin with.
+        rows: of the block.
+        lanes: of a vector.
+    """
+    for v in range(rows // lanes):
+        text.line(f"h = load(H, {row} * {rows} + {v * lanes})")
+        for weight, total in sums.items():
+            text.line(f"{total}_{v} = fma({weight}, h, {total}_{v})")
 
 
 def _products(text: Text, rows: int, lanes: int, *, is_last: bool) -> None:
     """Write the sums of the live units of the second layer, or of the outputs, a few at a time."""
     vectors = rows // lanes
     group = max(1, REGISTERS // vectors)
+    sums = {f"w{i}": f"s{i}" for i in range(group)}
     if is_last:
         text.line("count = n_out")
     else:
@@ -219,19 +236,12 @@ def _products(text: Text, rows: int, lanes: int, *, is_last: bool) -> None:
         with text.inside(f"for b in range({LOW_BITS})"):
             for i in range(group):
                 text.line(f"w{i} = spread_at(sums, (b + 1) * n2 + j{i})")
-            for v in range(vectors):
-                text.line(f"h = load(H, b * {rows} + {v * lanes})")
-                for i in range(group):
-                    text.line(f"s{i}_{v} = fma(w{i}, h, s{i}_{v})")
+            _add_products(text, "b", sums, rows, lanes)
         with text.inside("for k in range(n1_live)"):
             text.line("u = lists[n1 + k] * n2")
-            text.line(f"at = ({LOW_BITS} + k) * {rows}")
             for i in range(group):
                 text.line(f"w{i} = spread_at(inner_T, u + j{i})")
-            for v in range(vectors):
-                text.line(f"h = load(H, at + {v * lanes})")
-                for i in range(group):
-                    text.line(f"s{i}_{v} = fma(w{i}, h, s{i}_{v})")
+            _add_products(text, f"({LOW_BITS} + k)", sums, rows, lanes)
         if is_last:
             for i in range(group):
                 for v in range(vectors):

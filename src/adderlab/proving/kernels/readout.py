@@ -1,4 +1,4 @@
-"""The end of every kernel: outputs beside what is expected, for one vector of rows.
+"""What every kernel begins and ends with: outputs beside what is expected, for a vector of rows.
 
 Rule: of whole numbers the output minus the threshold is compared with 0, and its extremes are kept.
 Of floats, ``s`` is how far an output is on its right side. A row is wrong where ``s`` is below a
@@ -15,6 +15,28 @@ from adderlab.nets.readout import Readout
 
 LIMITS: Final = ("limit_1", "limit_0", "bound", "candidate_1", "candidate_0")
 """Numbers that a kernel of floats takes, in this order."""
+
+
+def begin(text: Text, lanes: int) -> None:
+    """Write what a kernel begins with."""
+    text.block(f"""
+align_stack()
+N = {lanes}
+least = load(ends, 0)
+most = load(ends, N)
+""")
+
+
+def load_limits(text: Text) -> None:
+    """Write how a kernel of floats takes its limits."""
+    for place, name in enumerate(LIMITS):
+        text.line(f"{name} = spread_at(limits, {place})")
+
+
+def end(text: Text) -> None:
+    """Write what a kernel ends with."""
+    text.line("store(ends, 0, least)")
+    text.line("store(ends, N, most)")
 
 
 class Planes:

@@ -19,9 +19,11 @@ from adderlab.proving.kernels.readout import (
     JUDGE_FLOAT,
     KEEP_FLOAT,
     KEEP_INTEGER,
-    LIMITS,
     Planes,
+    begin,
+    end,
     judge_integer,
+    load_limits,
 )
 from adderlab.proving.kernels.scaled import Bends, Line, ScaledLayer
 
@@ -111,9 +113,8 @@ def written_source(
     sizes = "-".join(str(layer.units) for layer in layers)
     text.block(HEAD.format(sizes=sizes, lanes=lanes, kind=kind.name))
     text.depth = 1
+    begin(text, lanes)
     text.block(f"""
-align_stack()
-N = {lanes}
 units = {layers[0].units}
 steps = bases.size // units
 rows = steps * size
@@ -121,22 +122,18 @@ zero = spread_at(constants, 0) - spread_at(constants, 0)
 far = spread_at(constants, 0)
 near = spread_at(constants, 1)
 unity = spread_at(constants, 2)
-least = load(ends, 0)
-most = load(ends, N)
 """)
     for place in range(len(constants.numbers)):
         text.line(f"k{place} = spread_at(constants, {place + 3})")
     if is_float:
         text.line("always = above(far, zero)")
-        for place, name in enumerate(LIMITS):
-            text.line(f"{name} = spread_at(limits, {place})")
+        load_limits(text)
     with text.inside("for m in range(steps)"):
         for unit in range(layers[0].units):
             text.line(f"z{unit} = spread_at(bases, m * units + {unit})")
         text.line("for v in range(0, size, N):")
         text.lines += body.lines
-    text.line("store(ends, 0, least)")
-    text.line("store(ends, N, most)")
+    end(text)
     return Written(str(text), tuple(constants.numbers))
 
 
