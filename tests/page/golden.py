@@ -69,7 +69,7 @@ def names(frame):
             yield from (f"{word.name}{i}" for i in reversed(range(word.width)))
 
 
-def trained(name, hidden, activation, seed, lr=0.1):
+def trained(name, hidden, activation, seed, *, lr=0.1, batch=None):
     """Return a run of PyTorch's own: parameters before some steps, and losses."""
     task = page_task(name)
     x, y = (
@@ -81,17 +81,22 @@ def trained(name, hidden, activation, seed, lr=0.1):
     parts = [part for a, b in pairwise(sizes) for part in (nn.Linear(a, b), MODULES[activation])]
     model = nn.Sequential(*parts[:-1])
     optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    chosen = None
+    if batch is not None:  # drawn after the model, as `adderlab train` draws them
+        chosen = torch.randint(len(x), (max(KEPT) + 1, batch))
     kept, losses = {}, {}
     for step in range(max(KEPT) + 1):
         if step in KEPT:
             kept[step] = nn.utils.parameters_to_vector(model.parameters()).tolist()
-        loss = nn.MSELoss()(model(x), y)
+        rows = slice(None) if chosen is None else chosen[step]
+        loss = nn.MSELoss()(model(x[rows]), y[rows])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         if step in KEPT:
             losses[step] = loss.item()
-    case = {"task": task, "sizes": sizes, "activation": activation, "seed": seed, "lr": lr}
+    case = {"task": task, "sizes": sizes, "activation": activation, "seed": seed}
+    case |= {"lr": lr, "batch": batch}
     return case | {"slope": 0.125, "parameters": kept, "losses": losses}
 
 
@@ -103,6 +108,10 @@ def runs():
         for hidden in (2, 3, 4)
         for activation in ("relu", "leaky")
         for seed in (0, 1, 4294967295)
+    ]
+    bitwise += [
+        trained("half-adder", [3], "relu", 9, lr=0.05, batch=batch) | {"bitwise": True}
+        for batch in (1, 2)
     ]
     others = [
         trained("half-adder", [8], "relu", 5),

@@ -4,32 +4,26 @@ import { pathToFileURL } from "node:url";
 
 const [page, file, kind] = process.argv.slice(2);
 const load = (name) => import(pathToFileURL(`${page}/${name}`));
-const { backward, sgdStep } = await load("engine.js");
 const { fractionText, verdictOf } = await load("exact.js");
-const { linearStart } = await load("draws.js");
 const { toBase64, toJson, toPyTorch, toSafetensors } = await load("files.js");
+const { Trainer, fromSeed } = await load("trainer.js");
 const { fromLink, linkParts, toLink } = await load("state.js");
 
 const flat = (network) => network.layers.flatMap(({ weight, bias }) => [...weight.flat(), ...bias]);
 
-function run({ task, sizes, activation, slope, seed, lr, parameters }) {
-  const layers = linearStart(sizes, seed).map((layer, number) => ({
-    ...layer,
+function run({ task, sizes, activation, slope, seed, lr, batch, parameters }) {
+  const layers = sizes.slice(1).map((units, number) => ({
+    weight: Array.from({ length: units }, () => Array(sizes[number]).fill(0)),
+    bias: Array(units).fill(0),
     slope,
     activation: number < sizes.length - 2 ? activation : "identity",
   }));
-  let network = { layers, readout: { kind: "threshold", threshold: 0.5, convention: ">" } };
-  const kept = {};
-  const losses = {};
-  for (let step = 0; step <= Math.max(...Object.keys(parameters)); step++) {
-    const gradients = backward(network, task.rows);
-    if (step in parameters) {
-      kept[step] = flat(network);
-      losses[step] = gradients.loss;
-    }
-    network = sgdStep(network, gradients, lr);
-  }
-  return { parameters: kept, losses };
+  const trainer = new Trainer(fromSeed({ layers }, seed), task, seed);
+  const last = Math.max(...Object.keys(parameters));
+  for (let step = 0; step <= last; step++) trainer.step(lr, batch);
+  const kept = Object.keys(parameters).map((step) => [step, flat(trainer.at(+step))]);
+  const losses = Object.keys(parameters).map((step) => [step, trainer.losses[step]]);
+  return { parameters: Object.fromEntries(kept), losses: Object.fromEntries(losses) };
 }
 
 function judge({ network, task }) {

@@ -35,9 +35,9 @@ def test_training_gives_pytorchs_numbers_from_pytorchs_seeds() -> None:
     """Start, losses and weights; to the last bit where the layers are small."""
     path = golden.GOLDENS / "runs.json"
     cases = json.loads(path.read_text())
-    assert sum(case["bitwise"] for case in cases) == 18
+    assert sum(case["bitwise"] for case in cases) == 20
     for case, got in zip(cases, replayed(path, "runs"), strict=True):
-        where = f"{case['sizes']} {case['activation']} seed {case['seed']}"
+        where = f"{case['sizes']} {case['activation']} seed {case['seed']} batch {case['batch']}"
         assert got["parameters"]["0"] == case["parameters"]["0"], where
         if case["bitwise"]:
             assert got["parameters"] == case["parameters"], where

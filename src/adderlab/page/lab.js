@@ -13,6 +13,7 @@ import { Store } from "./store.js";
 import { surfacesPanel } from "./surfaces.js";
 import { truthTable } from "./table.js";
 import { openFile, presetState, startNetwork, toolbar } from "./toolbar.js";
+import { trainingPanel } from "./training.js";
 import { verdictLine } from "./verdict.js";
 
 const SAY_MS = 8000;
@@ -53,6 +54,7 @@ function render({ model, el }) {
     link: () => `${String(model.get("address") ?? "")}#${toLink(store.state)}`,
     say,
   };
+  const training = trainingPanel(store);
   const root = html(
     "div",
     { class: "adderlab-lab" },
@@ -62,8 +64,8 @@ function render({ model, el }) {
     html(
       "div",
       { class: "panels" },
-      networkDrawing(store),
-      html("div", { class: "beside" }, truthTable(store), surfacesPanel(store)),
+      html("div", { class: "column" }, networkDrawing(store), training.element),
+      html("div", { class: "column" }, truthTable(store), surfacesPanel(store)),
     ),
   );
   for (const name of state.hide) {
@@ -95,6 +97,7 @@ function render({ model, el }) {
   return () => {
     clearTimeout(saved);
     scheme.removeEventListener("change", repaint);
+    training.close();
     store.close();
     close();
     root.remove();

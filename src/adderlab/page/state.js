@@ -35,6 +35,11 @@ export const CONTROLS = [
   "network",
   "table",
   "surfaces",
+  "training",
+  "seed",
+  "lr",
+  "batch",
+  "speed",
 ];
 
 export const MOST_INPUTS = 12;

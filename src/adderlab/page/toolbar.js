@@ -1,6 +1,7 @@
 /** The controls above the network: what to show, its shape, the way back, files. */
 
 import { refusal } from "./asking.js";
+import { button, control, group } from "./controls.js";
 import { html, write } from "./dom.js";
 import { linearStart } from "./draws.js";
 import { backward, sgdStep } from "./engine.js";
@@ -76,22 +77,6 @@ export function toolbar(context) {
   return html("div", { class: "toolbar" }, ...groups);
 }
 
-/**
- * @param {string} name of the control, as `hide` has it
- * @param {string} label
- * @param {Node[]} fields
- */
-function control(name, label, ...fields) {
-  return html("label", { class: "control", "data-control": name }, html("span", {}, label), ...fields);
-}
-
-/** @param {string} text @param {() => void} act @param {Record<string, string>} [attributes] */
-function button(text, act, attributes = {}) {
-  const made = html("button", { type: "button", ...attributes }, text);
-  made.addEventListener("click", act);
-  return made;
-}
-
 /** @param {Context} context */
 function presetControl({ store, presets, tasks }) {
   const options = presets.map(({ title }, i) => html("option", { value: i }, title));
@@ -147,7 +132,7 @@ function unitsControl({ store }) {
     fewer.disabled = sizes.length !== 1 || sizes[0] <= 1;
     more.disabled = sizes.length !== 1 || sizes[0] >= MOST_HIDDEN;
   });
-  return buttons("units", "Hidden units", fewer, output, more);
+  return group("units", "Hidden units", fewer, output, more);
 }
 
 /** @param {Context} context */
@@ -200,7 +185,7 @@ function readoutControl({ store }) {
     if (document.activeElement === threshold) return;
     threshold.value = isExact ? "0.5" : decimal(readout.threshold, 6).replace("−", "-");
   });
-  return buttons("readout", "An output is 1 if", kind, threshold);
+  return group("readout", "An output is 1 if", kind, threshold);
 }
 
 /** @param {Context} context */
@@ -211,7 +196,7 @@ function undoControl({ store }) {
     undo.disabled = !store.canUndo;
     redo.disabled = !store.canRedo;
   });
-  return buttons("undo", "Change", undo, redo);
+  return group("undo", "Change", undo, redo);
 }
 
 /** @param {Context} context */
@@ -224,7 +209,7 @@ function filesControl(context) {
     chooser.value = "";
   });
   const current = () => /** @type {const} */ ([store.state.network, store.state.task.name]);
-  return buttons(
+  return group(
     "files",
     "File",
     ask && button("open…", () => chooser.click()),
@@ -235,23 +220,13 @@ function filesControl(context) {
 
 /** @param {Context} context */
 function copyControl({ store, say, link }) {
-  return buttons(
+  return group(
     "files",
     "Copy",
     button("code", () => offer("the PyTorch code", toPyTorch(store.state.network), say)),
     button("JSON", () => offer("the JSON", toJson(store.state.network, store.state.task.name), say)),
     button("link", () => offer("the link", link(), say)),
   );
-}
-
-/**
- * @param {string} name of the control
- * @param {string} label
- * @param {(Node | null)[]} parts
- */
-function buttons(name, label, ...parts) {
-  const attributes = { class: "control", "data-control": name, role: "group", "aria-label": label };
-  return html("div", attributes, html("span", {}, label), html("span", { class: "buttons" }, ...parts));
 }
 
 /**

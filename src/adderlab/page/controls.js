@@ -1,0 +1,36 @@
+/** Controls with their captions; `hide` leaves one out by its name. */
+
+import { html } from "./dom.js";
+
+/**
+ * @param {string} text
+ * @param {() => void} act
+ * @param {Record<string, string>} [attributes]
+ * @returns {HTMLButtonElement}
+ */
+export function button(text, act, attributes = {}) {
+  const element = html("button", { type: "button", ...attributes }, text);
+  element.addEventListener("click", act);
+  return element;
+}
+
+/**
+ * @param {string} name as `hide` has it
+ * @param {string} label
+ * @param {Node} field
+ * @returns {HTMLElement} one field with its caption
+ */
+export function control(name, label, field) {
+  return html("label", { class: "control", "data-control": name }, html("span", {}, label), field);
+}
+
+/**
+ * @param {string} name as `hide` has it
+ * @param {string} label
+ * @param {(Node | null)[]} parts
+ * @returns {HTMLElement} several fields under one caption
+ */
+export function group(name, label, ...parts) {
+  const attributes = { class: "control", "data-control": name, role: "group", "aria-label": label };
+  return html("div", attributes, html("span", {}, label), html("span", { class: "buttons" }, ...parts));
+}

@@ -1,0 +1,295 @@
+/**
+ * Training: play, pause, one step, the same start again, another seed; the loss, and a way back
+ * through the whole run.
+ */
+
+import { button, control, group } from "./controls.js";
+import { html, svg, write } from "./dom.js";
+import { decimal } from "./numbers.js";
+import { numberOf } from "./state.js";
+import { HALF } from "./toolbar.js";
+import { Trainer, deadUnits, fromSeed } from "./trainer.js";
+
+const CURVE = { width: 600, height: 132, left: 44, right: 8, top: 8, bottom: 20 };
+const MOST_POINTS = 500;
+const FLOOR = 1e-12;
+const LARGEST_SEED = 2 ** 32 - 1;
+const SPEEDS = { "×1": 1, "×10": 10, "×100": 100 };
+
+/**
+ * @param {import("./store.js").Store} store
+ * @returns {{element: HTMLElement, close: () => void}}
+ */
+export function trainingPanel(store) {
+  const panel = new Panel(store);
+  store.subscribe((state) => panel.update(state));
+  return { element: panel.element, close: () => panel.pause() };
+}
+
+class Panel {
+  /** @type {Trainer | null} */ #trainer = null;
+  #shown = 0;
+  #frame = 0;
+  #runs = 0;
+  /** Whether the run is that of a seed under settings that never changed. */
+  #isOfSeed = false;
+  #settings = "";
+
+  /** @param {import("./store.js").Store} store */
+  constructor(store) {
+    this.store = store;
+    this.play = button("▶ train", () => (this.#frame ? this.pause() : this.#start()));
+    this.back = button("reset", () => this.#reset());
+    this.seed = field("0", "seed of the weights that a run starts from");
+    this.seed.addEventListener("change", () => this.#seeded());
+    this.lr = field("0.1", "learning rate");
+    this.lr.addEventListener("change", () => this.lr.toggleAttribute("aria-invalid", this.#lr === null));
+    this.batch = html("select", {}, ...["all", "1", "2"].map((name) => html("option", {}, name)));
+    this.speed = html(
+      "select",
+      {},
+      ...Object.entries(SPEEDS).map(([name, steps]) => html("option", { value: steps }, name)),
+    );
+    this.speed.value = "10";
+    this.scrubber = html("input", { type: "range", min: 0, max: 0, value: 0, "aria-label": "step of the run" });
+    this.scrubber.addEventListener("input", () => this.#show(+this.scrubber.value));
+    this.curve = svg("path", { class: "loss" });
+    this.marker = svg("line", { class: "marker", y1: CURVE.top, y2: CURVE.height - CURVE.bottom });
+    this.grid = svg("g", { class: "grid" });
+    this.status = html("p", { class: "step" });
+    this.note = html("p", { class: "hint" });
+    this.command = html("code");
+    this.same = html("p", { class: "hint" }, "the same run: ", this.command);
+    this.element = html(
+      "section",
+      { class: "panel training", "aria-labelledby": "lab-training" },
+      html("h2", { id: "lab-training" }, "Training"),
+      html(
+        "div",
+        { class: "group" },
+        html(
+          "span",
+          { class: "buttons" },
+          this.play,
+          button("one step", () => this.#step()),
+          this.back,
+        ),
+        group("seed", "Seed", this.seed, button("new", () => this.#nextSeed(), { "aria-label": "new seed" })),
+        control("lr", "Learning rate", this.lr),
+        control("batch", "Rows a step", this.batch),
+        control("speed", "Steps a frame", this.speed),
+      ),
+      svg(
+        "svg",
+        { class: "curve", viewBox: `0 0 ${CURVE.width} ${CURVE.height}`, role: "img", "aria-label": "loss by step" },
+        this.grid,
+        this.curve,
+        this.marker,
+      ),
+      this.scrubber,
+      this.status,
+      this.note,
+      this.same,
+    );
+  }
+
+  /** @returns {number | null} */
+  get #lr() {
+    const lr = numberOf(this.lr.value);
+    return lr !== null && lr > 0 ? lr : null;
+  }
+
+  get #batch() {
+    return this.batch.value === "all" ? null : +this.batch.value;
+  }
+
+  /** @returns {Trainer} the run of what is shown; a new one where that was changed by hand */
+  #run() {
+    const { network, task } = this.store.state;
+    const isCurrent = this.#trainer?.task === task && this.#trainer.at(this.#shown) === network;
+    if (!this.#trainer || !isCurrent) this.#begin(network, false);
+    return /** @type {Trainer} */ (this.#trainer);
+  }
+
+  /** @param {import("./network.js").Network} start @param {boolean} isOfSeed */
+  #begin(start, isOfSeed) {
+    this.#trainer = new Trainer(start, this.store.state.task, +this.seed.value);
+    this.#shown = 0;
+    this.#runs += 1;
+    this.#isOfSeed = isOfSeed || this.#equalsSeed(start);
+    this.#settings = "";
+  }
+
+  /** @param {import("./network.js").Network} network whether it is untrained, of the seed that is shown */
+  #equalsSeed(network) {
+    return JSON.stringify(network.layers) === JSON.stringify(fromSeed(network, +this.seed.value).layers);
+  }
+
+  #start() {
+    if (this.#lr === null) return this.lr.focus();
+    this.#run();
+    const frame = () => {
+      this.#frame = requestAnimationFrame(frame);
+      if (!this.#advance(+this.speed.value)) this.pause();
+    };
+    this.#frame = requestAnimationFrame(frame);
+    write(this.play, "❚❚ pause");
+  }
+
+  pause() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    write(this.play, "▶ train");
+    this.store.settle();
+  }
+
+  #step() {
+    this.pause();
+    if (this.#lr === null) return this.lr.focus();
+    this.#run();
+    this.#advance(1);
+  }
+
+  /** @param {number} count @returns {boolean} whether there was a step to take */
+  #advance(count) {
+    const trainer = this.#run();
+    const lr = this.#lr;
+    if (lr === null) return false;
+    const settings = `${lr} ${this.#batch}`;
+    let step = this.#shown;
+    for (let i = 0; i < count; i++) {
+      if (step < trainer.steps) step += 1;
+      else if (trainer.step(lr, this.#batch)) step += 1;
+      else break;
+      if (step === trainer.steps && this.#settings && this.#settings !== settings) this.#isOfSeed = false;
+      this.#settings = settings;
+    }
+    const moved = step > this.#shown;
+    this.#show(step);
+    return moved;
+  }
+
+  /** @param {number} step */
+  #show(step) {
+    if (!this.#trainer) return;
+    this.#shown = step;
+    this.store.update({ network: this.#trainer.at(step) }, `run ${this.#runs}`);
+  }
+
+  #reset() {
+    this.pause();
+    if (!this.#trainer) return;
+    const { start } = this.#trainer;
+    this.store.update({ network: start });
+    this.#begin(start, false);
+  }
+
+  #seeded() {
+    const seed = numberOf(this.seed.value);
+    const isSeed = seed !== null && Number.isInteger(seed) && seed >= 0 && seed <= LARGEST_SEED;
+    this.seed.toggleAttribute("aria-invalid", !isSeed);
+    if (!isSeed) return;
+    this.pause();
+    // A network that learns bits 0 and 1 is read halfway between them.
+    const network = { ...fromSeed(this.store.state.network, seed), readout: HALF };
+    this.store.update({ network });
+    this.#begin(network, true);
+  }
+
+  #nextSeed() {
+    const seed = numberOf(this.seed.value) ?? -1;
+    this.seed.value = String(seed >= LARGEST_SEED || seed < 0 ? 0 : Math.floor(seed) + 1);
+    this.#seeded();
+  }
+
+  /** @param {import("./state.js").State} state */
+  update({ network, task }) {
+    const trainer = this.#trainer;
+    const isCurrent = trainer?.task === task && trainer.at(this.#shown) === network;
+    const steps = isCurrent && trainer ? trainer.steps : 0;
+    this.scrubber.max = String(steps);
+    this.scrubber.value = String(isCurrent ? this.#shown : 0);
+    this.scrubber.disabled = steps === 0;
+    this.back.disabled = steps === 0;
+    const losses = isCurrent && trainer ? trainer.losses : [];
+    this.#draw(losses);
+    const loss = losses[this.#shown - 1];
+    write(
+      this.status,
+      steps ? `step ${this.#shown} of ${steps}` + (loss === undefined ? "" : `, loss ${decimal(loss, 6)}`) : "not trained yet",
+    );
+    write(this.note, noteOn(network, task));
+    this.same.hidden = !(steps && this.#isOfSeed && isLectures(network));
+    if (!this.same.hidden) write(this.command, this.#commandFor(network, task));
+  }
+
+  /** @param {import("./network.js").Network} network @param {import("./network.js").Task} task */
+  #commandFor(network, task) {
+    const options = [
+      `train ${task.name} --data table --seed ${this.seed.value} --steps ${this.#shown}`,
+      `--hidden ${network.layers[0].weight.length}`,
+      ...(this.lr.value === "0.1" ? [] : [`--lr ${this.lr.value}`]),
+      ...(this.batch.value === "all" ? [] : [`--batch ${this.batch.value}`]),
+    ];
+    return `adderlab ${options.join(" ")}`;
+  }
+
+  /** @param {number[]} losses of the steps */
+  #draw(losses) {
+    const { width, height, left, right, top, bottom } = CURVE;
+    const count = losses.length;
+    this.marker.toggleAttribute("hidden", count === 0);
+    if (!count) {
+      this.curve.setAttribute("d", "");
+      this.grid.replaceChildren();
+      return;
+    }
+    const logs = losses.map((loss) => Math.log10(Math.max(loss, FLOOR)));
+    const high = Math.ceil(Math.max(...[...logs.keys()].filter((i) => i % 7 === 0).map((i) => logs[i])));
+    const low = Math.min(Math.floor(Math.min(...logs.slice(-1), logs[0])), high - 1);
+    const x = (/** @type {number} */ step) => left + ((width - left - right) * step) / Math.max(1, count - 1);
+    const y = (/** @type {number} */ log) =>
+      top + ((height - top - bottom) * (high - Math.max(low, Math.min(high, log)))) / (high - low);
+    const stride = Math.ceil(count / MOST_POINTS);
+    const points = logs.flatMap((log, i) =>
+      i % stride === 0 || i === count - 1 ? [`${x(i).toFixed(1)} ${y(log).toFixed(1)}`] : [],
+    );
+    this.curve.setAttribute("d", `M${points.join("L")}`);
+    const at = x(Math.max(0, this.#shown - 1)).toFixed(1);
+    this.marker.setAttribute("x1", at);
+    this.marker.setAttribute("x2", at);
+    const every = Math.ceil((high - low) / 4);
+    const lines = [];
+    for (let power = low; power <= high; power += every) {
+      lines.push(
+        svg("line", { x1: left, x2: width - right, y1: y(power), y2: y(power) }),
+        svg("text", { x: left - 6, y: y(power), dy: "0.35em" }, power === 0 ? "1" : `1e${power}`),
+      );
+    }
+    lines.push(
+      svg("text", { x: left, y: height - 4, class: "first" }, "1"),
+      svg("text", { x: width - right, y: height - 4 }, `${count} steps`),
+    );
+    this.grid.replaceChildren(...lines);
+  }
+}
+
+/** @param {import("./network.js").Network} network @param {import("./network.js").Task} task */
+function noteOn(network, task) {
+  const dead = [...deadUnits(network, task)].map((each) => Number(each.split(",")[1]) + 1);
+  if (!dead.length || network.layers.length > 2) return "";
+  const which = `hidden ${dead.length === 1 ? "unit" : "units"} ${dead.join(", ")}`;
+  return `${which} ${dead.length === 1 ? "is" : "are"} dead: off on every row, with gradient 0`;
+}
+
+/** @param {import("./network.js").Network} network whether `adderlab train` has its shape by default */
+function isLectures({ layers, readout }) {
+  const [first, second] = layers;
+  const isHalf = readout.kind === "threshold" && readout.threshold === 0.5 && readout.convention === ">";
+  return layers.length === 2 && first.activation === "relu" && second.activation === "identity" && isHalf;
+}
+
+/** @param {string} value @param {string} label */
+function field(value, label) {
+  return html("input", { inputmode: "decimal", size: 6, value, "aria-label": label });
+}
