@@ -76,10 +76,8 @@ def trained(name, hidden, activation, seed, *, lr=0.1, batch=None):
         torch.tensor([row[key] for row in task["rows"]], dtype=torch.float32)
         for key in ("inputs", "expected")
     )
-    _ = torch.manual_seed(seed)
     sizes = [x.shape[1], *hidden, y.shape[1]]
-    parts = [part for a, b in pairwise(sizes) for part in (nn.Linear(a, b), MODULES[activation])]
-    model = nn.Sequential(*parts[:-1])
+    model = model_of(sizes, activation, seed)
     optimizer = torch.optim.SGD(model.parameters(), lr=lr)
     chosen = None
     if batch is not None:  # drawn after the model, as `adderlab train` draws them
@@ -120,6 +118,48 @@ def runs():
         trained("parity:3", [4, 4], "leaky", 8),
     ]
     return bitwise + [run | {"bitwise": False} for run in others]
+
+
+def model_of(sizes, activation, seed):
+    """Return a fresh model of a shape, its weights drawn from the seed."""
+    _ = torch.manual_seed(seed)
+    parts = [part for a, b in pairwise(sizes) for part in (nn.Linear(a, b), MODULES[activation])]
+    return nn.Sequential(*parts[:-1])
+
+
+def lesson(name, hidden, activation, seed, row, *, zero_grad):
+    """Return the slots of all parameters after each of two steps on one row."""
+    task = page_task(name)
+    x, y = (
+        torch.tensor([task["rows"][row][key]], dtype=torch.float32)
+        for key in ("inputs", "expected")
+    )
+    sizes = [x.shape[1], *hidden, y.shape[1]]
+    model = model_of(sizes, activation, seed)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    steps = []
+    for _ in range(2):
+        nn.MSELoss()(model(x), y).backward()
+        optimizer.step()
+        gradients = torch.cat([p.grad.flatten() for p in model.parameters()]).tolist()
+        values = nn.utils.parameters_to_vector(model.parameters()).tolist()
+        steps.append({"values": values, "gradients": gradients})
+        if zero_grad:
+            optimizer.zero_grad()
+    case = {"task": task, "sizes": sizes, "activation": activation, "slope": 0.125, "seed": seed}
+    return case | {"row": row, "zero_grad": zero_grad, "steps": steps}
+
+
+def lessons():
+    """Return lessons of every activation, with and without ``zero_grad``."""
+    shapes = (
+        ("half-adder", [3], "relu"),
+        ("full-adder", [4, 3], "leaky"),
+        ("parity:3", [2], "tanh"),
+    )
+    return [
+        lesson(*shape, 3, 3, zero_grad=zero_grad) for shape in shapes for zero_grad in (True, False)
+    ]
 
 
 def value(random):
@@ -259,7 +299,11 @@ def verdicts(count, seed):
 def main():
     """Write the golden files."""
     GOLDENS.mkdir(exist_ok=True)
-    for name, cases in (("runs", runs()), ("verdicts", verdicts(15, seed=1))):
+    for name, cases in (
+        ("runs", runs()),
+        ("lessons", lessons()),
+        ("verdicts", verdicts(15, seed=1)),
+    ):
         _ = (GOLDENS / f"{name}.json").write_text(json.dumps(cases) + "\n")
 
 

@@ -5,25 +5,48 @@ import { pathToFileURL } from "node:url";
 const [page, file, kind] = process.argv.slice(2);
 const load = (name) => import(pathToFileURL(`${page}/${name}`));
 const { fractionText, verdictOf } = await load("exact.js");
+const { gradientKey, lessonOf, slotKey, standing } = await load("lesson.js");
+const { placesOf } = await load("network.js");
 const { toBase64, toJson, toPyTorch, toSafetensors } = await load("files.js");
 const { Trainer, fromSeed } = await load("trainer.js");
-const { fromLink, linkParts, toLink } = await load("state.js");
+const { DEFAULTS, fromLink, linkParts, toLink } = await load("state.js");
 
 const flat = (network) => network.layers.flatMap(({ weight, bias }) => [...weight.flat(), ...bias]);
 
-function run({ task, sizes, activation, slope, seed, lr, batch, parameters }) {
+function started({ sizes, activation, slope, seed }) {
   const layers = sizes.slice(1).map((units, number) => ({
     weight: Array.from({ length: units }, () => Array(sizes[number]).fill(0)),
     bias: Array(units).fill(0),
     slope,
     activation: number < sizes.length - 2 ? activation : "identity",
   }));
-  const trainer = new Trainer(fromSeed({ layers }, seed), task, seed);
+  return fromSeed({ layers }, seed);
+}
+
+function run({ lr, batch, parameters, ...start }) {
+  const trainer = new Trainer(started(start), start.task, start.seed);
   const last = Math.max(...Object.keys(parameters));
   for (let step = 0; step <= last; step++) trainer.step(lr, batch);
   const kept = Object.keys(parameters).map((step) => [step, flat(trainer.at(+step))]);
   const losses = Object.keys(parameters).map((step) => [step, trainer.losses[step]]);
   return { parameters: Object.fromEntries(kept), losses: Object.fromEntries(losses) };
+}
+
+function taught({ task, row, zero_grad, ...start }) {
+  const network = started(start);
+  const operations = lessonOf(network, task, row, { lr: 0.1, zeroGrad: zero_grad });
+  const ends = operations.flatMap(({ title }, i) => (title.endsWith("optimizer.step()") ? [i + 1] : []));
+  const places = placesOf(network);
+  const slots = ends.map((count) => {
+    const values = standing(operations, count);
+    return {
+      values: places.map((place) => values.get(slotKey(place))),
+      gradients: places.map((place) => values.get(gradientKey(place))),
+    };
+  });
+  const before = standing(operations, operations.findIndex(({ title }) => title.includes("backward")));
+  const early = places.filter((place) => before.has(gradientKey(place))).length;
+  return { steps: slots, early };
 }
 
 function judge({ network, task }) {
@@ -47,13 +70,13 @@ function written({ network, task }) {
 }
 
 function linked({ network, task, link }) {
-  const state = { task, network, row: task.rows.length - 1, axes: [0, 1], hide: ["files", "task"] };
-  const bare = { task, network: { ...network, layers: [] }, row: 0, axes: [1, 0], hide: [] };
+  const state = { ...DEFAULTS, task, network, row: task.rows.length - 1, hide: ["files", "task"], lr: 0.05, batch: 2 };
+  const bare = { ...DEFAULTS, task, network: { ...network, layers: [] }, axes: [1, 0] };
   const text = link ?? toLink(state);
   const back = fromLink(linkParts(text), bare);
   return { link: text, unread: back.unread, row: back.state.row, hide: back.state.hide, network: back.state.network };
 }
 
-const KINDS = { runs: run, verdicts: judge, files: written, links: linked };
+const KINDS = { runs: run, verdicts: judge, lessons: taught, files: written, links: linked };
 const cases = JSON.parse(readFileSync(file, "utf8"));
 console.log(JSON.stringify(cases.map(KINDS[kind])));

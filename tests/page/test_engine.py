@@ -48,6 +48,23 @@ def test_training_gives_pytorchs_numbers_from_pytorchs_seeds() -> None:
             np.testing.assert_allclose(got["parameters"][step], expected, atol=2e-6, err_msg=where)
 
 
+def test_a_lesson_fills_the_slots_as_autograd_does() -> None:
+    """With ``zero_grad`` and without, after either step; and none before it is computed."""
+    path = golden.GOLDENS / "lessons.json"
+    cases = json.loads(path.read_text())
+    for case, got in zip(cases, replayed(path, "lessons"), strict=True):
+        where = f"{case['sizes']} {case['activation']} zero_grad {case['zero_grad']}"
+        assert got["early"] == 0
+        for step, expected in zip(got["steps"], case["steps"], strict=True):
+            for slot in ("values", "gradients"):
+                np.testing.assert_allclose(step[slot], expected[slot], atol=1e-6, err_msg=where)
+    kept, emptied = (
+        [case["steps"][1]["gradients"] for case in cases if case["zero_grad"] is zero_grad]
+        for zero_grad in (False, True)
+    )
+    assert kept != emptied
+
+
 def test_verdicts_are_the_provers(tmp_path) -> None:
     """Raw outputs, margins and the first wrong row as fractions, of good and bad networks."""
     fresh = tmp_path / "fresh.json"
@@ -111,6 +128,8 @@ BAD_LINKS = {
     "readout=ltx0": ["readout"],
     "row=99&row=-1": ["row"],
     "axes=a,a": ["axes"],
+    "seed=-1&lr=0&batch=3&speed=fast": ["seed", "lr", "batch", "speed"],
+    "seed=4294967296&lesson=1e9": ["seed", "lesson"],
     "hide=nothing": ["hide"],
     "hide=table&constructor=1&__proto__=2": ["constructor", "__proto__"],
 }

@@ -4,8 +4,10 @@
  * All parameters are one stop of the Tab key; the arrows go from one to the next and change it.
  */
 
+import { lessonAt } from "./backprop.js";
 import { assign, html, svg, write } from "./dom.js";
-import { bitsOf, forward, outputsOf } from "./engine.js";
+import { bitsOf, forward } from "./engine.js";
+import { gradientKey, slotKey, unitGradientKey, valueKey } from "./lesson.js";
 import { RADIUS, layOut } from "./layout.js";
 import { parameterName, sizesOf, valueAt, withValue } from "./network.js";
 import { decimal } from "./numbers.js";
@@ -39,11 +41,12 @@ export function networkDrawing(store) {
   observer.observe(figure);
   store.subscribe((state) => {
     const isNarrow = figure.clientWidth > 0 && figure.clientWidth < NARROW_PX;
-    const shape = shapeOf(state) + isNarrow;
+    const hasGradients = state.lesson !== null;
+    const shape = shapeOf(state) + isNarrow + hasGradients;
     if (drawing?.shape !== shape) {
       const active = drawing?.active ?? 0;
       const hadFocus = figure.contains(document.activeElement);
-      drawing = new Drawing(store, shape, figure, isNarrow);
+      drawing = new Drawing(store, shape, figure, { isNarrow, hasGradients });
       drawing.activate(Math.min(active, drawing.labels.length - 1), hadFocus);
     }
     drawing.update(state);
@@ -62,34 +65,39 @@ class Drawing {
    * @param {import("./store.js").Store} store
    * @param {string} shape
    * @param {HTMLElement} figure
-   * @param {boolean} isNarrow
+   * @param {{isNarrow: boolean, hasGradients: boolean}} options
    */
-  constructor(store, shape, figure, isNarrow) {
+  constructor(store, shape, figure, options) {
     const { network, task } = store.state;
     this.store = store;
     this.shape = shape;
     this.figure = figure;
     this.active = 0;
-    const layout = layOut(network, isNarrow);
+    const layout = layOut(network, options);
+    this.layout = layout;
+    this.callout = html("p", { class: "callout", "aria-hidden": "true" });
+    this.callout.hidden = true;
+    /** @type {import("./lesson.js").Operation | null} */
+    this.followed = null;
     this.places = layout.parameters.map(({ place }) => place);
     this.lines = layout.parameters.map((parameter, i) => this.#line(parameter, i));
     this.labels = layout.parameters.map((parameter, i) => this.#label(parameter, i));
     this.units = layout.units.map((column, number) =>
       column.map((point, unit) => this.#unit(point, number, unit, layout.units.length, task)),
     );
+    this.edges = svg("g", { class: "edges" }, ...this.lines);
     const drawn = svg(
       "svg",
       {
         viewBox: `0 0 ${layout.width} ${layout.height}`,
         role: "group",
         "aria-label": `the network ${sizesOf(network).join("-")} and its ${this.places.length} parameters`,
-        style: `max-width: ${layout.width * 1.25}px`,
       },
-      svg("g", { class: "edges" }, ...this.lines),
+      this.edges,
       svg("g", { class: "units" }, ...this.units.flat().map(({ group }) => group)),
       svg("g", { class: "labels" }, ...this.labels.map(({ group }) => group)),
     );
-    figure.replaceChildren(drawn);
+    figure.replaceChildren(html("div", { class: "canvas" }, drawn, this.callout));
   }
 
   /** @param {import("./layout.js").ParameterLayout} parameter @param {number} number */
@@ -104,6 +112,7 @@ class Drawing {
   /** @param {import("./layout.js").ParameterLayout} parameter @param {number} number */
   #label({ place, label }, number) {
     const text = svg("text", { x: label.x, y: label.y, dy: "0.35em" });
+    const gradient = svg("text", { x: label.x, y: label.y + 16, dy: "0.35em", class: "gradient" });
     const box = svg("rect", { y: label.y - 11, height: 22, rx: 5 });
     const group = svg(
       "g",
@@ -115,12 +124,13 @@ class Drawing {
       },
       box,
       text,
+      gradient,
     );
     group.addEventListener("pointerdown", (event) => this.#drag(event, number));
     group.addEventListener("keydown", (event) => this.#key(event, number));
     group.addEventListener("focus", () => this.activate(number, false));
     group.addEventListener("dblclick", () => this.#type(number));
-    return { group, text, box, middle: label.x };
+    return { group, text, gradient, box, at: label };
   }
 
   /** @param {import("./network.js").Place} place */
@@ -150,7 +160,8 @@ class Drawing {
       ? svg("text", { x: x - RADIUS - 10, y, dy: "0.35em", class: "name end" }, shortened(name))
       : svg("text", { x: x + RADIUS + 10, y: y - 9, dy: "0.35em", class: "name" }, shortened(name));
     const bit = svg("text", { x: x + RADIUS + 10, y: y + 11, dy: "0.35em", class: "bit" });
-    const group = svg("g", { class: "unit" }, circle, value, caption, isOutput ? bit : null);
+    const gradient = svg("text", { x, y: y - RADIUS - 9, dy: "0.35em", class: "gradient" });
+    const group = svg("g", { class: "unit" }, circle, value, caption, isOutput ? bit : null, gradient);
     if (isInput) {
       assign(group, { class: "unit input", role: "switch", tabindex: 0, "aria-label": `input ${name}` });
       const flip = () => this.#flip(unit);
@@ -161,7 +172,7 @@ class Drawing {
         flip();
       });
     }
-    return { group, value, bit, isInput, isOutput };
+    return { group, value, bit, gradient, isInput, isOutput, at: { x, y } };
   }
 
   /** @param {number} unit an input bit to turn over, where the task has such a row */
@@ -286,33 +297,105 @@ class Drawing {
   }
 
   /** @param {import("./state.js").State} state */
-  update({ network, task, row }) {
-    this.places.forEach((place, i) => this.#showParameter(i, place, valueAt(network, place)));
-    const { inputs, expected } = task.rows[row];
-    const pass = forward(network, inputs);
-    const bits = bitsOf(outputsOf(pass), network.readout);
+  update(state) {
+    const { network, task, row } = state;
+    const lesson = lessonAt(state);
+    this.places.forEach((place, i) => {
+      const value = lesson?.values.get(slotKey(place)) ?? valueAt(network, place);
+      this.#showParameter(i, place, value);
+      const computed = lesson?.values.get(gradientKey(place));
+      write(this.labels[i].gradient, computed === undefined ? "" : `∇ ${decimal(computed, 3)}`);
+    });
+    const pass = forward(network, task.rows[row].inputs);
+    /** @type {(column: number, unit: number) => number | undefined} */
+    const valueOf = (column, unit) =>
+      lesson ? lesson.values.get(valueKey(column, unit)) : pass.values[column][unit];
     this.units.forEach((column, number) =>
-      column.forEach(({ group, value, bit, isInput, isOutput }, unit) => {
-        const number_ = pass.values[number][unit];
-        write(value, decimal(number_, 3));
-        if (isInput) return assign(group, { "aria-checked": number_ ? "true" : "false" });
-        group.classList.toggle("off", !isOutput && number_ === 0);
-        if (!isOutput) return;
-        const wrong = expected[unit] !== null && bits[unit] !== expected[unit];
-        write(bit, `${bits[unit] ?? "no bit"} ${wrong ? `✘ not ${expected[unit]}` : "✔"}`);
-        group.classList.toggle("wrong", wrong);
+      column.forEach((parts, unit) => {
+        const value = valueOf(number, unit);
+        const gradient = lesson?.values.get(unitGradientKey(number, unit));
+        write(parts.value, value === undefined ? "?" : decimal(value, 3));
+        write(parts.gradient, gradient === undefined ? "" : `∇ ${decimal(gradient, 3)}`);
+        if (parts.isInput) assign(parts.group, { "aria-checked": value ? "true" : "false" });
+        else parts.group.classList.toggle("off", !parts.isOutput && value === 0);
       }),
     );
+    const column = this.units.length - 1;
+    const outputs = this.units[column].map((_, unit) => valueOf(column, unit));
+    this.#showBits(outputs, network.readout, task.rows[row].expected);
+    this.#follow(lesson);
+  }
+
+  /**
+   * @param {(number | undefined)[]} outputs
+   * @param {import("./network.js").Readout} readout
+   * @param {(number | null)[]} expected
+   */
+  #showBits(outputs, readout, expected) {
+    outputs.forEach((output, unit) => {
+      const { group, bit } = this.units[this.units.length - 1][unit];
+      const [read] = output === undefined ? [undefined] : bitsOf([output], readout);
+      const wrong = read !== undefined && expected[unit] !== null && read !== expected[unit];
+      const mark = wrong ? `✘ not ${expected[unit]}` : "✔";
+      write(bit, read === undefined ? "" : `${read ?? "no bit"} ${mark}`);
+      group.classList.toggle("wrong", wrong);
+    });
+  }
+
+  /**
+   * Show where the lesson is: the formula beside its edge or unit, and what travels to it.
+   *
+   * @param {import("./backprop.js").Lesson | null} lesson
+   */
+  #follow(lesson) {
+    const current = lesson?.current ?? null;
+    if (current === this.followed) return;
+    this.followed = current;
+    this.callout.hidden = current === null;
+    if (!current) return;
+    const { unit, parameter } = current.at;
+    const number = this.places.findIndex((place) => parameterName(place) === parameter);
+    const point = unit ? this.units[unit[0]][unit[1]].at : this.labels[number]?.at;
+    write(this.callout, current.numbers);
+    this.callout.hidden = !point;
+    if (!point) return;
+    const { width, height } = this.layout;
+    const isLow = point.y > height / 2;
+    const left = Math.max(22, Math.min(78, (100 * point.x) / width));
+    this.callout.style.left = `${left}%`;
+    this.callout.style.top = `${(100 * (point.y + (isLow ? -RADIUS - 22 : RADIUS + 30))) / height}%`;
+    this.callout.classList.toggle("above", isLow);
+    if (unit) this.#travel(unit, current.title.includes("backward"));
+    else if (number >= 0) this.#send(this.layout.parameters[number], true);
+  }
+
+  /** @param {[number, number]} unit @param {boolean} isBackward what comes to it, along which edges */
+  #travel([column, unit], isBackward) {
+    for (const parameter of this.layout.parameters) {
+      const { layer, unit: to, input } = parameter.place;
+      const isOwn = isBackward ? layer === column && input === unit : layer === column - 1 && to === unit;
+      if (isOwn && input !== "bias") this.#send(parameter, isBackward);
+    }
+  }
+
+  /** @param {import("./layout.js").ParameterLayout} parameter @param {boolean} isBackward */
+  #send({ from, to }, isBackward) {
+    if (from === to || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    const [start, end] = isBackward ? [to, from] : [from, to];
+    const dot = svg("circle", { class: "traveller", r: 6 });
+    this.edges.append(dot);
+    const place = (/** @type {{x: number, y: number}} */ { x, y }) => ({ transform: `translate(${x}px, ${y}px)` });
+    dot.animate([place(start), place(end)], { duration: 600, easing: "ease-in-out" }).onfinish = () => dot.remove();
   }
 
   /** @param {number} number @param {import("./network.js").Place} place @param {number} value */
   #showParameter(number, place, value) {
-    const { group, text, box, middle } = this.labels[number];
+    const { group, text, box, at } = this.labels[number];
     const shown = decimal(value, 3);
     const written = place.input === "bias" ? `b ${shown}` : shown;
     if (written !== text.textContent) {
       const width = 14 + 8.5 * written.length;
-      assign(box, { x: middle - width / 2, width });
+      assign(box, { x: at.x - width / 2, width });
       write(text, written);
     }
     assign(group, { "aria-valuenow": value, "aria-valuetext": shown });

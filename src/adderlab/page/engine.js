@@ -30,6 +30,16 @@ const ACTIVATIONS = {
 };
 
 /**
+ * @param {import("./network.js").Layer} layer
+ * @param {number} z a unit's sum
+ * @param {number} h its activation there
+ * @returns {number} the activation's derivative
+ */
+export function slopeAt(layer, z, h) {
+  return ACTIVATIONS[layer.activation].slope(z, h, layer);
+}
+
+/**
  * @param {number} value
  * @param {number} threshold
  * @param {import("./network.js").Convention} [convention]
@@ -129,10 +139,9 @@ export function backward(network, rows) {
   }));
   for (let number = network.layers.length - 1; number >= 0; number--) {
     const layer = network.layers[number];
-    const { slope } = ACTIVATIONS[layer.activation];
     const dz = upstream.map((dh, r) => {
       const { sums, values } = passes[r];
-      return dh.map((d, unit) => round(d * slope(sums[number][unit], values[number + 1][unit], layer)));
+      return dh.map((d, unit) => round(d * slopeAt(layer, sums[number][unit], values[number + 1][unit])));
     });
     layers[number] = {
       weight: layer.weight.map((row, unit) =>

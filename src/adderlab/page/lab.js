@@ -6,9 +6,10 @@
  */
 
 import { asker } from "./asking.js";
+import { backpropPanel } from "./backprop.js";
 import { html, write } from "./dom.js";
 import { networkDrawing } from "./drawing.js";
-import { fromLink, linkParts, toLink } from "./state.js";
+import { DEFAULTS, fromLink, linkParts, toLink } from "./state.js";
 import { Store } from "./store.js";
 import { surfacesPanel } from "./surfaces.js";
 import { truthTable } from "./table.js";
@@ -34,7 +35,7 @@ function render({ model, el }) {
   const data = /** @type {Data} */ (model.get("data"));
   const first = data.start ?? presetState(data.presets[0], data.tasks);
   /** @type {import("./state.js").State} */
-  const start = { ...first, row: first.task.rows.length - 1, axes: [0, 1], hide: [] };
+  const start = { ...DEFAULTS, ...first, row: first.task.rows.length - 1 };
   const { state, unread } = opened(model.get("link") ?? "", start, data.tasks);
   const store = new Store(state);
   const { ask, close } = asker(model);
@@ -65,7 +66,7 @@ function render({ model, el }) {
       "div",
       { class: "panels" },
       html("div", { class: "column" }, networkDrawing(store), training.element),
-      html("div", { class: "column" }, truthTable(store), surfacesPanel(store)),
+      html("div", { class: "column" }, truthTable(store), backpropPanel(store), surfacesPanel(store)),
     ),
   );
   for (const name of state.hide) {

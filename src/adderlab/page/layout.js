@@ -23,18 +23,20 @@ export const RADIUS = 25;
 const WIDE = { column: 230, left: 76, right: 128 };
 const NARROW = { column: 136, left: 52, right: 124 };
 const LABEL = { width: 58, height: 22 };
-const ALONG = Array.from({ length: 15 }, (_, i) => 0.2 + 0.04 * i);
+const ALONG = Array.from({ length: 37 }, (_, i) => 0.14 + 0.02 * i);
+const PASSES = 3;
 
 /**
  * @param {import("./network.js").Network} network
- * @param {boolean} isNarrow whether there is little room
+ * @param {{isNarrow: boolean, hasGradients: boolean}} options whether there is little room, and
+ *   whether gradients stand below the numbers
  * @returns {Layout}
  */
-export function layOut(network, isNarrow) {
+export function layOut(network, { isNarrow, hasGradients }) {
   const { column: distance, left, right } = isNarrow ? NARROW : WIDE;
   const sizes = sizesOf(network);
   const most = Math.max(...sizes);
-  const gap = most <= 4 ? 104 : most <= 8 ? 84 : 66;
+  const gap = (most <= 4 ? 104 : most <= 8 ? 84 : 66) + (hasGradients ? 24 : 0);
   const height = most * gap + 24;
   const units = sizes.map((count, column) =>
     Array.from({ length: count }, (_, unit) => ({
@@ -45,44 +47,53 @@ export function layOut(network, isNarrow) {
   const parameters = placesOf(network).map((place) => {
     const to = units[place.layer + 1][place.unit];
     const from = place.input === "bias" ? to : units[place.layer][place.input];
-    return { place, from, to, label: { x: to.x, y: to.y + RADIUS + 14 } };
+    return { place, from, to, label: { x: to.x, y: to.y + RADIUS + 13 } };
   });
-  placeLabels(parameters);
+  placeLabels(parameters, hasGradients ? 2 * LABEL.height : LABEL.height);
   const width = left + (sizes.length - 1) * distance + right;
   return { width, height, units, parameters };
 }
 
 /**
- * Put each number on its edge where it meets the fewest other numbers and edges, edge by edge.
+ * Put each number on its edge where it meets the fewest other numbers and edges. Each is placed
+ * where the others stand, and once more after these have moved.
  *
  * @param {ParameterLayout[]} parameters biases stand already; the labels of the edges are set
+ * @param {number} tall how tall a label is
  */
-function placeLabels(parameters) {
+function placeLabels(parameters, tall) {
   const edges = parameters.filter(({ place }) => place.input !== "bias");
-  const taken = parameters.filter(({ place }) => place.input === "bias").map(({ label }) => label);
-  for (const edge of edges) {
-    const rivals = edges.filter((other) => other !== edge && other.place.layer === edge.place.layer);
-    let best = Infinity;
-    for (const share of ALONG) {
-      const point = {
-        x: edge.from.x + share * (edge.to.x - edge.from.x),
-        y: edge.from.y + share * (edge.to.y - edge.from.y),
-      };
-      const overlaps = taken.filter(
-        (label) =>
-          Math.abs(label.x - point.x) < LABEL.width && Math.abs(label.y - point.y) < LABEL.height,
-      ).length;
-      const crossings = rivals.filter(
-        (other) => Math.abs(heightAt(other, point.x) - point.y) < LABEL.height / 2,
-      ).length;
-      const cost = 100 * overlaps + 3 * crossings + 4 * Math.abs(share - 0.5);
-      if (cost < best) {
-        best = cost;
-        edge.label = point;
-      }
+  const stands = new Set(parameters.filter(({ place }) => place.input === "bias"));
+  for (let pass = 0; pass < PASSES; pass++) {
+    for (const edge of edges) {
+      stands.delete(edge);
+      edge.label = bestPlace(edge, [...stands], edges, tall);
+      stands.add(edge);
     }
-    taken.push(edge.label);
   }
+}
+
+/**
+ * @param {ParameterLayout} edge
+ * @param {ParameterLayout[]} others whose labels stand
+ * @param {ParameterLayout[]} edges
+ * @param {number} tall
+ * @returns {Point}
+ */
+function bestPlace(edge, others, edges, tall) {
+  const rivals = edges.filter((other) => other !== edge && other.place.layer === edge.place.layer);
+  let [best, least] = [edge.label, Infinity];
+  for (const share of ALONG) {
+    const x = edge.from.x + share * (edge.to.x - edge.from.x);
+    const y = heightAt(edge, x);
+    const overlaps = others.filter(
+      ({ label }) => Math.abs(label.x - x) < LABEL.width && Math.abs(label.y - y) < tall,
+    );
+    const crossings = rivals.filter((other) => Math.abs(heightAt(other, x) - y) < LABEL.height / 2);
+    const cost = 100 * overlaps.length + 3 * crossings.length + 4 * Math.abs(share - 0.5);
+    if (cost < least) [best, least] = [{ x, y }, cost];
+  }
+  return best;
 }
 
 /** @param {ParameterLayout} edge @param {number} x */

@@ -16,6 +16,11 @@
  * @property {number} row the selected row of the task
  * @property {[number, number]} axes the input bits that decision surfaces span
  * @property {readonly string[]} hide controls and panels that are left out
+ * @property {number} seed of the weights that a run starts from
+ * @property {number} lr the learning rate
+ * @property {number | null} batch rows drawn for a step; null for all
+ * @property {number} speed steps a frame
+ * @property {{done: number, zeroGrad: boolean} | null} lesson in backprop mode: operations done
  *
  * @typedef {object} Property
  * @property {(state: State) => string} write
@@ -40,8 +45,25 @@ export const CONTROLS = [
   "lr",
   "batch",
   "speed",
+  "backprop",
 ];
 
+/** What a page begins with beside its task and its network. */
+export const DEFAULTS = {
+  row: 0,
+  axes: /** @type {[number, number]} */ ([0, 1]),
+  hide: [],
+  seed: 0,
+  lr: 0.1,
+  batch: null,
+  speed: 10,
+  lesson: null,
+};
+
+const LARGEST_SEED = 2 ** 32 - 1;
+
+export const BATCHES = ["all", "1", "2"];
+export const SPEEDS = ["1", "10", "100"];
 export const MOST_INPUTS = 12;
 export const MOST_UNITS = 32;
 const MOST_LAYERS = 8;
@@ -85,6 +107,36 @@ const PROPERTIES = {
       const bits = text.split(",").map((name) => task.input_names.indexOf(name));
       const isPair = bits.length === 2 && bits[0] !== bits[1] && !bits.includes(-1);
       return isPair ? { axes: [bits[0], bits[1]] } : null;
+    },
+  },
+  seed: {
+    write: ({ seed }) => String(seed),
+    read: (text) => {
+      const seed = seedOf(text);
+      return seed === null ? null : { seed };
+    },
+  },
+  lr: {
+    write: ({ lr }) => String(lr),
+    read: (text) => {
+      const lr = rateOf(text);
+      return lr === null ? null : { lr };
+    },
+  },
+  batch: {
+    write: ({ batch }) => String(batch ?? "all"),
+    read: (text) => (BATCHES.includes(text) ? { batch: text === "all" ? null : +text } : null),
+  },
+  speed: {
+    write: ({ speed }) => String(speed),
+    read: (text) => (SPEEDS.includes(text) ? { speed: +text } : null),
+  },
+  lesson: {
+    write: ({ lesson }) => (lesson ? `${lesson.done}${lesson.zeroGrad ? "" : ",kept"}` : "off"),
+    read: (text) => {
+      const parts = /^(\d{1,5})(,kept)?$/.exec(text);
+      if (!parts) return text === "off" ? { lesson: null } : null;
+      return { lesson: { done: +parts[1], zeroGrad: !parts[2] } };
     },
   },
   hide: {
@@ -195,6 +247,18 @@ function layerOf(text) {
     ...(kind === "leaky" && { slope }),
     ...(kind === "step" && { convention: parts[1] === "step(ge)" ? ">=" : ">" }),
   });
+}
+
+/** @param {string} text @returns {number | null} a seed as `torch.manual_seed` takes it here */
+export function seedOf(text) {
+  const seed = /^\d{1,10}$/.test(text.trim()) ? Number(text) : Infinity;
+  return seed <= LARGEST_SEED ? seed : null;
+}
+
+/** @param {string} text @returns {number | null} a learning rate */
+export function rateOf(text) {
+  const rate = numberOf(text);
+  return rate !== null && rate > 0 ? rate : null;
 }
 
 /**

@@ -6,15 +6,13 @@
 import { button, control, group } from "./controls.js";
 import { html, svg, write } from "./dom.js";
 import { decimal } from "./numbers.js";
-import { numberOf } from "./state.js";
+import { BATCHES, SPEEDS, numberOf, rateOf, seedOf } from "./state.js";
 import { HALF } from "./toolbar.js";
 import { Trainer, deadUnits, fromSeed } from "./trainer.js";
 
 const CURVE = { width: 600, height: 132, left: 44, right: 8, top: 8, bottom: 20 };
 const MOST_POINTS = 500;
 const FLOOR = 1e-12;
-const LARGEST_SEED = 2 ** 32 - 1;
-const SPEEDS = { "×1": 1, "×10": 10, "×100": 100 };
 
 /**
  * @param {import("./store.js").Store} store
@@ -40,17 +38,16 @@ class Panel {
     this.store = store;
     this.play = button("▶ train", () => (this.#frame ? this.pause() : this.#start()));
     this.back = button("reset", () => this.#reset());
-    this.seed = field("0", "seed of the weights that a run starts from");
-    this.seed.addEventListener("change", () => this.#seeded());
-    this.lr = field("0.1", "learning rate");
-    this.lr.addEventListener("change", () => this.lr.toggleAttribute("aria-invalid", this.#lr === null));
-    this.batch = html("select", {}, ...["all", "1", "2"].map((name) => html("option", {}, name)));
-    this.speed = html(
-      "select",
-      {},
-      ...Object.entries(SPEEDS).map(([name, steps]) => html("option", { value: steps }, name)),
-    );
-    this.speed.value = "10";
+    this.seed = field("seed of the weights that a run starts from");
+    this.seed.addEventListener("change", () => this.#seeded(seedOf(this.seed.value)));
+    this.lr = field("learning rate");
+    this.lr.addEventListener("change", () => {
+      const lr = rateOf(this.lr.value);
+      this.lr.toggleAttribute("aria-invalid", lr === null);
+      if (lr !== null) store.update({ lr });
+    });
+    this.batch = choice(BATCHES, "", (text) => store.update({ batch: text === "all" ? null : +text }));
+    this.speed = choice(SPEEDS, "×", (text) => store.update({ speed: +text }));
     this.scrubber = html("input", { type: "range", min: 0, max: 0, value: 0, "aria-label": "step of the run" });
     this.scrubber.addEventListener("input", () => this.#show(+this.scrubber.value));
     this.curve = svg("path", { class: "loss" });
@@ -74,33 +71,23 @@ class Panel {
           button("one step", () => this.#step()),
           this.back,
         ),
-        group("seed", "Seed", this.seed, button("new", () => this.#nextSeed(), { "aria-label": "new seed" })),
+        group("seed", "Seed", this.seed, button("new", () => this.#seeded(seedOf(String(store.state.seed + 1)) ?? 0), { "aria-label": "new seed" })),
         control("lr", "Learning rate", this.lr),
         control("batch", "Rows a step", this.batch),
         control("speed", "Steps a frame", this.speed),
       ),
-      svg(
+      (this.chart = svg(
         "svg",
         { class: "curve", viewBox: `0 0 ${CURVE.width} ${CURVE.height}`, role: "img", "aria-label": "loss by step" },
         this.grid,
         this.curve,
         this.marker,
-      ),
+      )),
       this.scrubber,
       this.status,
       this.note,
       this.same,
     );
-  }
-
-  /** @returns {number | null} */
-  get #lr() {
-    const lr = numberOf(this.lr.value);
-    return lr !== null && lr > 0 ? lr : null;
-  }
-
-  get #batch() {
-    return this.batch.value === "all" ? null : +this.batch.value;
   }
 
   /** @returns {Trainer} the run of what is shown; a new one where that was changed by hand */
@@ -113,7 +100,7 @@ class Panel {
 
   /** @param {import("./network.js").Network} start @param {boolean} isOfSeed */
   #begin(start, isOfSeed) {
-    this.#trainer = new Trainer(start, this.store.state.task, +this.seed.value);
+    this.#trainer = new Trainer(start, this.store.state.task, this.store.state.seed);
     this.#shown = 0;
     this.#runs += 1;
     this.#isOfSeed = isOfSeed || this.#equalsSeed(start);
@@ -122,15 +109,14 @@ class Panel {
 
   /** @param {import("./network.js").Network} network whether it is untrained, of the seed that is shown */
   #equalsSeed(network) {
-    return JSON.stringify(network.layers) === JSON.stringify(fromSeed(network, +this.seed.value).layers);
+    return JSON.stringify(network.layers) === JSON.stringify(fromSeed(network, this.store.state.seed).layers);
   }
 
   #start() {
-    if (this.#lr === null) return this.lr.focus();
     this.#run();
     const frame = () => {
       this.#frame = requestAnimationFrame(frame);
-      if (!this.#advance(+this.speed.value)) this.pause();
+      if (!this.#advance(this.store.state.speed)) this.pause();
     };
     this.#frame = requestAnimationFrame(frame);
     write(this.play, "❚❚ pause");
@@ -145,7 +131,6 @@ class Panel {
 
   #step() {
     this.pause();
-    if (this.#lr === null) return this.lr.focus();
     this.#run();
     this.#advance(1);
   }
@@ -153,13 +138,12 @@ class Panel {
   /** @param {number} count @returns {boolean} whether there was a step to take */
   #advance(count) {
     const trainer = this.#run();
-    const lr = this.#lr;
-    if (lr === null) return false;
-    const settings = `${lr} ${this.#batch}`;
+    const { lr, batch } = this.store.state;
+    const settings = `${lr} ${batch}`;
     let step = this.#shown;
     for (let i = 0; i < count; i++) {
       if (step < trainer.steps) step += 1;
-      else if (trainer.step(lr, this.#batch)) step += 1;
+      else if (trainer.step(lr, batch)) step += 1;
       else break;
       if (step === trainer.steps && this.#settings && this.#settings !== settings) this.#isOfSeed = false;
       this.#settings = settings;
@@ -184,26 +168,24 @@ class Panel {
     this.#begin(start, false);
   }
 
-  #seeded() {
-    const seed = numberOf(this.seed.value);
-    const isSeed = seed !== null && Number.isInteger(seed) && seed >= 0 && seed <= LARGEST_SEED;
-    this.seed.toggleAttribute("aria-invalid", !isSeed);
-    if (!isSeed) return;
+  /** @param {number | null} seed as typed; null where it is none */
+  #seeded(seed) {
+    this.seed.toggleAttribute("aria-invalid", seed === null);
+    if (seed === null) return;
     this.pause();
     // A network that learns bits 0 and 1 is read halfway between them.
     const network = { ...fromSeed(this.store.state.network, seed), readout: HALF };
-    this.store.update({ network });
+    this.store.update({ network, seed });
     this.#begin(network, true);
   }
 
-  #nextSeed() {
-    const seed = numberOf(this.seed.value) ?? -1;
-    this.seed.value = String(seed >= LARGEST_SEED || seed < 0 ? 0 : Math.floor(seed) + 1);
-    this.#seeded();
-  }
-
   /** @param {import("./state.js").State} state */
-  update({ network, task }) {
+  update(state) {
+    const { network, task } = state;
+    show(this.seed, state.seed);
+    show(this.lr, state.lr);
+    this.batch.value = String(state.batch ?? "all");
+    this.speed.value = String(state.speed);
     const trainer = this.#trainer;
     const isCurrent = trainer?.task === task && trainer.at(this.#shown) === network;
     const steps = isCurrent && trainer ? trainer.steps : 0;
@@ -220,16 +202,16 @@ class Panel {
     );
     write(this.note, noteOn(network, task));
     this.same.hidden = !(steps && this.#isOfSeed && isLectures(network));
-    if (!this.same.hidden) write(this.command, this.#commandFor(network, task));
+    if (!this.same.hidden) write(this.command, this.#commandFor(state));
   }
 
-  /** @param {import("./network.js").Network} network @param {import("./network.js").Task} task */
-  #commandFor(network, task) {
+  /** @param {import("./state.js").State} state @returns {string} what runs the same on a command line */
+  #commandFor({ network, task, seed, lr, batch }) {
     const options = [
-      `train ${task.name} --data table --seed ${this.seed.value} --steps ${this.#shown}`,
+      `train ${task.name} --data table --seed ${seed} --steps ${this.#shown}`,
       `--hidden ${network.layers[0].weight.length}`,
-      ...(this.lr.value === "0.1" ? [] : [`--lr ${this.lr.value}`]),
-      ...(this.batch.value === "all" ? [] : [`--batch ${this.batch.value}`]),
+      ...(lr === 0.1 ? [] : [`--lr ${lr}`]),
+      ...(batch === null ? [] : [`--batch ${batch}`]),
     ];
     return `adderlab ${options.join(" ")}`;
   }
@@ -238,12 +220,8 @@ class Panel {
   #draw(losses) {
     const { width, height, left, right, top, bottom } = CURVE;
     const count = losses.length;
-    this.marker.toggleAttribute("hidden", count === 0);
-    if (!count) {
-      this.curve.setAttribute("d", "");
-      this.grid.replaceChildren();
-      return;
-    }
+    this.chart.style.display = this.scrubber.style.display = count ? "" : "none";
+    if (!count) return;
     const logs = losses.map((loss) => Math.log10(Math.max(loss, FLOOR)));
     const high = Math.ceil(Math.max(...[...logs.keys()].filter((i) => i % 7 === 0).map((i) => logs[i])));
     const low = Math.min(Math.floor(Math.min(...logs.slice(-1), logs[0])), high - 1);
@@ -289,7 +267,21 @@ function isLectures({ layers, readout }) {
   return layers.length === 2 && first.activation === "relu" && second.activation === "identity" && isHalf;
 }
 
-/** @param {string} value @param {string} label */
-function field(value, label) {
-  return html("input", { inputmode: "decimal", size: 6, value, "aria-label": label });
+/** @param {string} label */
+function field(label) {
+  return html("input", { inputmode: "decimal", size: 6, "aria-label": label });
+}
+
+/** @param {HTMLInputElement} input @param {number} value shown unless somebody types there */
+function show(input, value) {
+  if (document.activeElement === input || numberOf(input.value) === value) return;
+  input.value = String(value);
+}
+
+/** @param {string[]} names @param {string} before @param {(name: string) => void} pick */
+function choice(names, before, pick) {
+  const options = names.map((name) => html("option", { value: name }, before + name));
+  const select = html("select", {}, ...options);
+  select.addEventListener("change", () => pick(select.value));
+  return select;
 }

@@ -1,0 +1,171 @@
+/**
+ * Backprop mode: one row, operation by operation, forwards and back, with both slots of every
+ * parameter. Right arrow or Page Down goes on, left arrow or Page Up goes back.
+ */
+
+import { button } from "./controls.js";
+import { html, write } from "./dom.js";
+import { gradientKey, lessonOf, slotKey, standing } from "./lesson.js";
+import { parameterName, placesOf, valueAt } from "./network.js";
+import { decimal, inputText } from "./numbers.js";
+
+/**
+ * @typedef {import("./state.js").State} State
+ * @typedef {import("./lesson.js").Operation} Operation
+ *
+ * @typedef {object} Lesson what stands at a moment of it
+ * @property {Operation[]} operations
+ * @property {Operation} current the last that was done
+ * @property {Map<string, number>} values
+ */
+
+const ON = ["ArrowRight", "PageDown"];
+const BACK = ["ArrowLeft", "PageUp"];
+const NOT_YET = "not computed yet";
+
+/** @type {{state: State | null, lesson: Lesson | null}} */
+const latest = { state: null, lesson: null };
+/** @type {{key: unknown[], operations: Operation[]}} */
+let written = { key: [], operations: [] };
+
+/**
+ * @param {State} state
+ * @returns {Lesson | null} null outside of backprop mode
+ */
+export function lessonAt(state) {
+  if (!state.lesson) return null;
+  if (latest.state === state) return latest.lesson;
+  const { network, task, row, lr } = state;
+  const { done, zeroGrad } = state.lesson;
+  const key = [network, task, row, lr, zeroGrad];
+  if (key.some((part, i) => part !== written.key[i])) {
+    written = { key, operations: lessonOf(network, task, row, { lr, zeroGrad }) };
+  }
+  const { operations } = written;
+  const count = Math.min(done, operations.length - 1) + 1;
+  latest.lesson = { operations, current: operations[count - 1], values: standing(operations, count) };
+  latest.state = state;
+  return latest.lesson;
+}
+
+/**
+ * @param {import("./store.js").Store} store
+ * @returns {HTMLElement}
+ */
+export function backpropPanel(store) {
+  const panel = new Steps(store);
+  store.subscribe((state) => panel.update(state));
+  return panel.element;
+}
+
+class Steps {
+  /** @type {{line: HTMLElement, value: HTMLElement, gradient: HTMLElement, name: string}[]} */ #slots = [];
+  /** @type {string} */ #shape = "";
+
+  /** @param {import("./store.js").Store} store */
+  constructor(store) {
+    this.store = store;
+    this.start = button("step through backprop", () => this.#go(0));
+    this.back = button("◀ back", () => this.#move(-1), { "aria-keyshortcuts": "ArrowLeft" });
+    this.on = button("on ▶", () => this.#move(1), { "aria-keyshortcuts": "ArrowRight" });
+    this.end = button("end", () => this.#end());
+    this.zero = html("input", { type: "checkbox", checked: true });
+    this.zero.addEventListener("change", () => this.#go(0));
+    this.title = html("span", { class: "phase" });
+    this.symbols = html("span", { class: "symbols" });
+    this.numbers = html("span", { class: "numbers" });
+    this.formula = html("p", { class: "formula", role: "status" }, this.symbols, " ", this.numbers);
+    this.about = html("p", { class: "hint" });
+    this.table = html("div", { class: "scroll slots" });
+    this.controls = html(
+      "div",
+      { class: "group" },
+      html("span", { class: "buttons" }, this.back, this.on, this.end),
+      html("label", { class: "check" }, this.zero, " zero_grad() between the steps"),
+    );
+    this.body = html("div", {}, this.controls, html("p", {}, this.title), this.formula, this.table);
+    this.element = html(
+      "section",
+      { class: "panel backprop", "aria-labelledby": "lab-backprop" },
+      html("h2", { id: "lab-backprop" }, "Backprop"),
+      this.start,
+      this.about,
+      this.body,
+    );
+    this.element.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  /** @param {KeyboardEvent} event */
+  key(event) {
+    if (!this.store.state.lesson || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (ON.includes(event.key)) this.#move(1);
+    else if (BACK.includes(event.key)) this.#move(-1);
+    else return;
+    event.preventDefault();
+  }
+
+  /** @param {number} done */
+  #go(done) {
+    const isStart = !this.store.state.lesson;
+    this.store.update({ lesson: { done, zeroGrad: this.zero.checked } });
+    if (isStart) requestAnimationFrame(() => this.on.focus());
+  }
+
+  /** @param {number} by */
+  #move(by) {
+    const lesson = lessonAt(this.store.state);
+    if (!lesson || !this.store.state.lesson) return;
+    const done = this.store.state.lesson.done + by;
+    if (done >= 0 && done < lesson.operations.length) this.#go(done);
+  }
+
+  #end() {
+    this.store.update({ lesson: null });
+    this.start.focus();
+  }
+
+  /** @param {State} state */
+  update(state) {
+    const lesson = lessonAt(state);
+    const { task, row, network } = state;
+    this.start.hidden = lesson !== null;
+    this.body.hidden = lesson === null;
+    this.about.hidden = lesson !== null;
+    write(this.about, `forward, loss, backward and the optimizer's step on the row ${inputText(task.rows[row].words)}`);
+    if (!lesson || !state.lesson) return;
+    const { done } = state.lesson;
+    this.back.disabled = done === 0;
+    this.on.disabled = done >= lesson.operations.length - 1;
+    write(this.title, `${lesson.current.title} · ${done} of ${lesson.operations.length - 1}`);
+    write(this.symbols, lesson.current.symbols);
+    write(this.numbers, lesson.current.numbers);
+    this.#fill(network, lesson);
+  }
+
+  /** @param {import("./network.js").Network} network @param {Lesson} lesson */
+  #fill(network, { values, current }) {
+    const places = placesOf(network);
+    const shape = places.map(parameterName).join();
+    if (shape !== this.#shape) {
+      this.#shape = shape;
+      this.#slots = places.map((place) => {
+        const [value, gradient] = [html("td"), html("td")];
+        const name = parameterName(place);
+        return { line: html("tr", {}, html("th", { scope: "row" }, name), value, gradient), value, gradient, name };
+      });
+      const heads = ["parameter", "w", "dL/dw"].map((head) => html("th", { scope: "col" }, head));
+      const body = html("tbody", {}, ...this.#slots.map(({ line }) => line));
+      this.table.replaceChildren(html("table", {}, html("thead", {}, html("tr", {}, ...heads)), body));
+    }
+    places.forEach((place, i) => {
+      const { line, value, gradient, name } = this.#slots[i];
+      const computed = values.get(gradientKey(place));
+      write(value, decimal(values.get(slotKey(place)) ?? valueAt(network, place)));
+      write(gradient, computed === undefined ? NOT_YET : decimal(computed));
+      gradient.classList.toggle("absent", computed === undefined);
+      const isCurrent = current.at.parameter === name;
+      line.classList.toggle("picked", isCurrent);
+      if (isCurrent) line.scrollIntoView({ block: "nearest" });
+    });
+  }
+}
