@@ -69,6 +69,15 @@ def test_a_place_that_can_not_be_written_is_said_before_the_proof(run, monkeypat
     assert "nosuch/net.cert: the folder 'nosuch' does not exist; make it first" in done.err
 
 
+@pytest.mark.usefixtures("inputs")
+def test_where_the_time_is_up_no_certificate_is_written_and_that_is_said(run, left):
+    before = left()
+    done = run("prove n.bin --task half-adder --timeout 1e-9 -o n.cert")
+    assert done.code == 3
+    assert "note: no certificate was written: nothing is decided" in done.out
+    assert left() == before
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [

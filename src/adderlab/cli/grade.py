@@ -108,9 +108,12 @@ def grade(
     with screen.progress() as bar:
         job = bar.add_task("judging", total=None, rate="")
         start = time.perf_counter()
+        refused: int | None = None  # before anything was judged
 
         def on_progress(done: int, files: int) -> None:
-            rate = done / max(time.perf_counter() - start, 1e-9)
+            nonlocal refused
+            refused = done if refused is None else refused
+            rate = (done - refused) / max(time.perf_counter() - start, 1e-9)
             text = f"{done} of {files} files, {rate:.1f} files/s"
             bar.update(job, completed=done, total=files, rate=text)
 

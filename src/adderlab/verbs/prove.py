@@ -127,7 +127,8 @@ def prove(
             source = read_source(model, target, output=output, readout=readout)
         except CapReached as cap:
             verdict = _unread(model, target, formats, f"{cap} while the network was read")
-            return replace(verdict, seconds=time.perf_counter() - start)
+            notes = () if out is None else ("no certificate was written: nothing is decided",)
+            return replace(verdict, notes=notes, seconds=time.perf_counter() - start)
         net = source.network
         verdict = decide(
             net,
