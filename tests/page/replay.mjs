@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 const [page, file, kind] = process.argv.slice(2);
 const load = (name) => import(pathToFileURL(`${page}/${name}`));
 const { fractionText, verdictOf } = await load("exact.js");
+const { snapped } = await load("formats.js");
 const { gradientKey, lessonOf, slotKey, standing } = await load("lesson.js");
 const { placesOf } = await load("network.js");
 const { toBase64, toJson, toPyTorch, toSafetensors } = await load("files.js");
@@ -77,6 +78,11 @@ function linked({ network, task, link }) {
   return { link: text, unread: back.unread, row: back.state.row, hide: back.state.hide, network: back.state.network };
 }
 
-const KINDS = { runs: run, verdicts: judge, lessons: taught, files: written, links: linked };
+function formatted({ network, format }) {
+  const { network: next, scales } = snapped(network, format);
+  return { layers: next.layers, format: next.format, scales };
+}
+
+const KINDS = { runs: run, verdicts: judge, lessons: taught, formats: formatted, files: written, links: linked };
 const cases = JSON.parse(readFileSync(file, "utf8"));
 console.log(JSON.stringify(cases.map(KINDS[kind])));

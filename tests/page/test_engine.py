@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+from itertools import pairwise
 from pathlib import Path
+from random import Random
 from subprocess import PIPE
 from typing import Any
 
@@ -13,6 +15,10 @@ import pytest
 from page import golden
 
 import adderlab
+from adderlab.formats import format_named
+from adderlab.nets.tensors import Scaled
+from adderlab.quantizing.methods import default_scheme
+from adderlab.quantizing.rounding import round_to_nearest
 
 PAGE = Path(adderlab.__file__).parent / "page"
 
@@ -74,6 +80,51 @@ def test_verdicts_are_the_provers(tmp_path) -> None:
         assert {case["verdict"] for case in cases} == {"proved", "refuted"}
         for case, got in zip(cases, replayed(path, "verdicts"), strict=True):
             assert got == {key: case[key] for key in got}
+
+
+PAGE_FORMATS = (
+    *("fp64", "fp32", "fp16", "bf16"),
+    *(f"int{bits}" for bits in range(8, 1, -1)),
+    "ternary",
+)
+
+
+def test_formats_round_as_quantize_does(tmp_path) -> None:
+    """Floats to nearest; whole numbers with the scales that `quantize` takes by default."""
+    random = Random(3)
+    nets = [net for _, net in golden.BUILT]
+    nets += [golden.network_json(random, 2, 2) for _ in range(20)]
+    nets += [run["network"] for run in trained_networks()]
+    cases = [{"network": net, "format": name} for net in nets for name in PAGE_FORMATS]
+    path = tmp_path / "formats.json"
+    _ = path.write_text(json.dumps(cases))
+    for case, got in zip(cases, replayed(path, "formats"), strict=True):
+        network = golden.network_of(case["network"])
+        form = format_named(case["format"])
+        rounded = round_to_nearest(network, form, default_scheme(network, form)).network
+        expected = [
+            None if tensor is None else tensor.exact().to_floats().tolist()
+            for layer in rounded.layers
+            for tensor in (layer.weight, layer.bias)
+        ]
+        flat = [layer[key] for layer in got["layers"] for key in ("weight", "bias")]
+        assert flat == expected, case
+        scaled = any(isinstance(tensor, Scaled) for _, tensor in rounded.tensors())
+        assert (got["scales"] > 0) >= scaled
+
+
+def trained_networks():
+    """Return the networks at the end of the golden runs, in the page's form."""
+    cases = json.loads((golden.GOLDENS / "runs.json").read_text())
+    readout = {"kind": "threshold", "threshold": 0.5, "convention": ">"}
+    for case in cases:
+        flat = case["parameters"]["300"]
+        layers = []
+        for a, b in pairwise(case["sizes"]):
+            weight = [flat[i * a : (i + 1) * a] for i in range(b)]
+            bias, flat = flat[a * b : a * b + b], flat[a * b + b :]
+            layers.append({"weight": weight, "bias": bias, "activation": "identity"})
+        yield {"network": {"layers": layers, "readout": readout, "format": "fp64"}}
 
 
 def good_and_bad():

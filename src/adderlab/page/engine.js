@@ -192,5 +192,5 @@ export function sgdStep(network, gradients, lr) {
       bias: layer.bias && bias && layer.bias.map((b, u) => next(b, bias[u])),
     };
   });
-  return { ...network, layers };
+  return { ...network, layers, format: "fp32" };
 }

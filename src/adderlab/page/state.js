@@ -34,6 +34,7 @@ export const CONTROLS = [
   "units",
   "activation",
   "readout",
+  "format",
   "undo",
   "files",
   "verdict",

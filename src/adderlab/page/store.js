@@ -10,7 +10,7 @@
  * @typedef {Pick<State, "task" | "network">} Step what undo goes back to
  */
 
-const MOST_STEPS = 500;
+const MOST_UNDONE = 500;
 
 export class Store {
   /** @type {Step[]} */ #past = [];
@@ -39,7 +39,7 @@ export class Store {
     const next = { ...this.state, ...change };
     if (next.network !== network || next.task !== task) {
       if (!gesture || gesture !== this.#gesture) {
-        this.#past = [...this.#past, { task, network }].slice(-MOST_STEPS);
+        this.#past = [...this.#past, { task, network }].slice(-MOST_UNDONE);
       }
       this.#future = [];
       this.#gesture = gesture;

@@ -6,6 +6,7 @@ import { html, write } from "./dom.js";
 import { linearStart } from "./draws.js";
 import { backward, sgdStep } from "./engine.js";
 import { toBase64, toJson, toPyTorch, toSafetensors } from "./files.js";
+import { FORMATS, bytesText, snapped } from "./formats.js";
 import { sizesOf, withHidden } from "./network.js";
 import { decimal } from "./numbers.js";
 import { MOST_INPUTS, fits, numberOf } from "./state.js";
@@ -72,6 +73,7 @@ export function toolbar(context) {
   const groups = [
     html("div", { class: "group" }, presetControl(context), taskControl(context)),
     html("div", { class: "group" }, unitsControl(context), activationControl(context), readoutControl(context)),
+    html("div", { class: "group" }, formatControl(context)),
     html("div", { class: "group" }, undoControl(context), filesControl(context), copyControl(context)),
   ];
   return html("div", { class: "toolbar" }, ...groups);
@@ -186,6 +188,36 @@ function readoutControl({ store }) {
     threshold.value = isExact ? "0.5" : decimal(readout.threshold, 6).replace("−", "-");
   });
   return group("readout", "An output is 1 if", kind, threshold);
+}
+
+/**
+ * What a network was before it was put in a format: another format starts from there.
+ *
+ * @type {WeakMap<Network, {source: Network, format: string, scales: number}>}
+ */
+const origins = new WeakMap();
+
+/** @param {Context} context */
+function formatControl({ store }) {
+  const names = Object.keys(FORMATS).filter((name) => name !== "fp64");
+  const select = html("select", {}, ...names.map((name) => html("option", {}, name)));
+  const bytes = html("span", { class: "bytes" });
+  select.addEventListener("change", () => {
+    const { network } = store.state;
+    const source = origins.get(network)?.source ?? network;
+    const { network: next, scales } = snapped(source, select.value);
+    origins.set(next, { source, format: select.value, scales });
+    store.update({ network: next });
+  });
+  store.subscribe(({ network }) => {
+    const { format, scales } = origins.get(network) ?? { format: network.format, scales: 0 };
+    if (FORMATS[format] && ![...select.options].some(({ value }) => value === format)) {
+      select.append(html("option", {}, format));
+    }
+    select.value = format;
+    write(bytes, FORMATS[format] ? bytesText(network, format, scales) : "");
+  });
+  return group("format", "Format", select, bytes);
 }
 
 /** @param {Context} context */

@@ -1,0 +1,147 @@
+/**
+ * The number formats: how many bytes a network takes in each, and its weights rounded to it.
+ *
+ * Floats round to nearest, ties to even. Whole numbers get a scale for each tensor, as
+ * `adderlab quantize` gives them, unless the network's values are such numbers already. Knows no
+ * DOM.
+ */
+
+import { placesOf, valueAt } from "./network.js";
+
+/**
+ * @typedef {object} NumberFormat
+ * @property {number} bits of a value
+ * @property {number} [precision] of a float: significant bits, the hidden one included
+ * @property {number} [smallest] exponent of the smallest subnormal
+ * @property {number} largest
+ * @property {number} least
+ *
+ * @typedef {object} Snapped
+ * @property {import("./network.js").Network} network in the format, or scaled to it
+ * @property {number} scales how many scales are stored beside its values
+ */
+
+/** @param {number} bits @returns {NumberFormat} */
+const whole = (bits) => ({ bits, largest: 2 ** (bits - 1) - 1, least: -(2 ** (bits - 1)) });
+/** @param {number} bits @param {number} precision @param {number} smallest @param {number} largest */
+const float = (bits, precision, smallest, largest) => ({ bits, precision, smallest, largest, least: -largest });
+
+/** @type {Record<string, NumberFormat>} */
+export const FORMATS = {
+  fp64: float(64, 53, -1074, Number.MAX_VALUE),
+  fp32: float(32, 24, -149, (2 - 2 ** -23) * 2 ** 127),
+  fp16: float(16, 11, -24, 65504),
+  bf16: float(16, 8, -133, (2 - 2 ** -7) * 2 ** 127),
+  int8: whole(8),
+  int7: whole(7),
+  int6: whole(6),
+  int5: whole(5),
+  int4: whole(4),
+  int3: whole(3),
+  int2: whole(2),
+  ternary: { bits: 2, largest: 1, least: -1 },
+};
+
+const SCALE_BYTES = 2;
+
+/**
+ * @param {number} value
+ * @param {NumberFormat} form a float
+ * @returns {number} rounded to nearest, ties to even; infinite beyond the largest
+ */
+export function roundedFloat(value, { precision = 53, smallest = -1074, largest }) {
+  if (precision === 53 || value === 0) return value;
+  const exponent = Math.max(exponentOf(value) - precision + 1, smallest);
+  const rounded = evenly(scaledBy(value, -exponent));
+  const result = scaledBy(rounded, exponent);
+  return Math.abs(result) > largest ? Math.sign(value) * Infinity : result;
+}
+
+/** @param {number} value @returns {number} floor of log2 of its size */
+function exponentOf(value) {
+  const size = Math.abs(value);
+  let exponent = Math.floor(Math.log2(size));
+  if (2 ** exponent > size) exponent -= 1; // log2 rounds
+  if (2 ** (exponent + 1) <= size) exponent += 1;
+  return exponent;
+}
+
+/** @param {number} value @param {number} power value * 2^power, in two steps so that none overflows */
+function scaledBy(value, power) {
+  const half = Math.trunc(power / 2);
+  return value * 2 ** half * 2 ** (power - half);
+}
+
+/** @param {number} value @returns {number} the nearest whole number, the even one of two */
+function evenly(value) {
+  const below = Math.floor(value);
+  const rest = value - below;
+  if (rest !== 0.5) return rest < 0.5 ? below : below + 1;
+  return below % 2 === 0 ? below : below + 1;
+}
+
+/**
+ * @param {number} value
+ * @param {NumberFormat} form of whole numbers
+ */
+function isHeld(value, { largest, least }) {
+  return Number.isInteger(value) && value >= least && value <= largest;
+}
+
+/**
+ * @param {import("./network.js").Network} network
+ * @param {string} name of the format
+ * @returns {Snapped}
+ */
+export function snapped(network, name) {
+  const form = FORMATS[name];
+  const values = placesOf(network).map((place) => valueAt(network, place));
+  const isPlain = form.precision !== undefined || values.every((value) => isHeld(value, form));
+  const tensors = network.layers.reduce((sum, { bias }) => sum + (bias ? 2 : 1), 0);
+  const layers = network.layers.map((layer) => {
+    const flat = layer.weight.flat();
+    const next = onGrid(flat, form, isPlain);
+    const width = layer.weight[0].length;
+    const weight = layer.weight.map((_, unit) => next.slice(unit * width, (unit + 1) * width));
+    return { ...layer, weight, bias: layer.bias && onGrid(layer.bias, form, isPlain) };
+  });
+  const format = isPlain ? name : "fp32";
+  return { network: { ...network, layers, format }, scales: isPlain ? 0 : tensors };
+}
+
+/**
+ * @param {number[]} values of one tensor
+ * @param {NumberFormat} form
+ * @param {boolean} isPlain whether it takes no scale
+ * @returns {number[]}
+ */
+function onGrid(values, form, isPlain) {
+  const { least, largest } = form;
+  const clipped = (/** @type {number} */ value) => Math.max(least, Math.min(largest, value));
+  if (form.precision !== undefined) return values.map((value) => roundedFloat(clipped(value), form));
+  const scale = isPlain ? 1 : scaleFor(values, form);
+  return values.map((value) => scale * clipped(evenly(value / scale)) + 0); // no negative zero
+}
+
+/** @param {number[]} values @param {NumberFormat} form @returns {number} stored in fp16 where it can be */
+function scaleFor(values, { largest, least }) {
+  const high = Math.max(0, ...values);
+  const low = Math.min(0, ...values);
+  const scale = Math.max(high / largest, low / least) || 1;
+  const { fp16, fp32 } = FORMATS;
+  const isInside = scale <= fp16.largest && scale >= 2 ** -14;
+  return roundedFloat(scale, isInside ? fp16 : fp32);
+}
+
+/**
+ * @param {import("./network.js").Network} network
+ * @param {string} name of the format
+ * @param {number} scales stored beside
+ * @returns {string} `17 parameters: 5 bytes in int2, 8 more for 4 scales`
+ */
+export function bytesText(network, name, scales) {
+  const count = placesOf(network).length;
+  const bytes = Math.ceil((count * FORMATS[name].bits) / 8);
+  const beside = scales ? `, and ${SCALE_BYTES * scales} for ${scales} scales` : "";
+  return `${count} parameters: ${bytes} bytes in ${name}${beside}`;
+}
