@@ -151,9 +151,9 @@ def test_importing_the_package_imports_neither_torch_nor_numpy():
     assert done.stdout.splitlines() == ["", "numpy"]  # loading a file takes numpy, and no torch
 
 
-def test_help_imports_neither_torch_nor_numpy():
+def test_help_imports_neither_torch_nor_numpy_nor_a_server():
     script = "import sys; from adderlab.cli.main import main; main(['--help'])"
-    script += "; print(*{'torch', 'numpy'} & set(sys.modules))"
+    script += "; print(*{'torch', 'numpy', 'starlette', 'uvicorn'} & set(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )

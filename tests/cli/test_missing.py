@@ -64,6 +64,7 @@ WITHOUT = {
     (
         *("numba", "matplotlib", "pyarrow", "sympy", "flint"),
         *("platformdirs", "z3", "IPython", "jupyterlab", "safetensors", "pandas"),
+        *("starlette", "uvicorn", "websockets"),
     ): {
         "--version": 0,
         "tasks": 0,
@@ -77,6 +78,7 @@ WITHOUT = {
         f"{RUN} -o run": "pyarrow",
         f"{MAP} -o map.png": "numba",
         "demo -o demo": "numba",
+        "open --no-browser": "uvicorn",
         "doctor": 1,
     },
     ("matplotlib", "jinja2"): {"explain --chain 2": 0, "explain --chain 2 -o e.html": "matplotlib"},

@@ -73,11 +73,17 @@ class Lab(NamedTuple):
             yield Page(socket)
 
 
+SHORT = server.Content(
+    "<!doctype html><title>lab</title>",
+    {"lab.js": ("export default 1;\n", "text/javascript")},
+    {name: task_named(name) for name in beginning.TASKS},
+)
+"""A page of two short files."""
+
+
 @contextmanager
-def served(known):
-    """Serve a lab whose page is made of three short files."""
-    files = {"lab.js": ("export default 1;\n", "text/javascript")}
-    shown = server.Content("<!doctype html><title>lab</title>", files, known)
+def served(shown=SHORT):
+    """Serve a lab."""
     place = place_for(port=0)
     started = threading.Event()
     running = server.Server(server.application(shown, place, TOKEN), started.set)
@@ -95,7 +101,7 @@ def served(known):
 @pytest.fixture(scope="session")
 def lab():
     """Return a lab that is served while the tests run."""
-    with served({task.name: task for task in map(task_named, beginning.TASKS)}) as running:
+    with served() as running:
         yield running
 
 

@@ -34,6 +34,7 @@ from adderlab.cli import (
     tasks,
     train,
 )
+from adderlab.cli import open as lab
 from adderlab.cli.arguments import with_options
 from adderlab.cli.options import BAD_INPUT, INTERRUPTED, UNKNOWN
 from adderlab.cli.output import complain, prepare_size, prepare_streams, print_json
@@ -123,6 +124,7 @@ for commands in (
     grade,
     count,
     quantize,
+    lab,
     doctor,
 ):
     commands.register(app)

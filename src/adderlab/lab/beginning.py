@@ -40,11 +40,12 @@ def beginning(net: Network, task: Task) -> dict[str, Any]:
         NetworkError: the network is beyond the page.
         TaskError: the task is.
     """
+    start = networks.to_page(net)
     others = [task_named(name) for name in TASKS if name != task.name]
     return {
         "tasks": [tasks.to_page(each) for each in (task, *others)],
         "presets": presets(),
-        "start": {"task": tasks.to_page(task), "network": networks.to_page(net)},
+        "start": {"task": tasks.to_page(task), "network": start},
         "prover": True,
     }
 

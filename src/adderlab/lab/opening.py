@@ -14,7 +14,7 @@ from typing import Any, Final
 from adderlab.blocks import Block, Line, Result
 from adderlab.building import lecture_network
 from adderlab.errors import OptionError
-from adderlab.lab.addresses import LOOPBACK, Place, place_for
+from adderlab.lab.addresses import FIRST_PORT, LOOPBACK, Place, place_for
 from adderlab.lab.beginning import HALF_ADDER, beginning
 from adderlab.lab.server import Server, application, content, new_token
 from adderlab.nets.importing import NetworkFile
@@ -106,6 +106,8 @@ def open_lab(
         known = task_of(net, task)
     shown = content(beginning(net, known))
     place = place_for(host, port)
+    if port is None and place.port != FIRST_PORT:
+        notes = (*notes, f"port {FIRST_PORT} is in use; {place.port} is the next free one")
     token = new_token()
     opened = Opened(f"{place.address}/{token}/", place, known.name, net.shape, notes)
 

@@ -5,7 +5,7 @@ import { button, control, group } from "./controls.js";
 import { html, write } from "./dom.js";
 import { linearStart } from "./draws.js";
 import { backward, sgdStep } from "./engine.js";
-import { toBase64, toJson, toPyTorch, toSafetensors } from "./files.js";
+import { fromBase64, toBase64, toJson, toPyTorch, toSafetensors } from "./files.js";
 import { FORMATS, bytesText, snapped } from "./formats.js";
 import { sizesOf, withHidden } from "./network.js";
 import { decimal } from "./numbers.js";
@@ -233,20 +233,19 @@ function undoControl({ store }) {
 
 /** @param {Context} context */
 function filesControl(context) {
-  const { store, ask } = context;
+  const { ask } = context;
   const chooser = html("input", { type: "file", class: "visually-hidden", tabindex: -1, "aria-label": "a network file" });
   chooser.addEventListener("change", () => {
     const file = chooser.files?.[0];
     if (file) void openFile(context, file);
     chooser.value = "";
   });
-  const current = () => /** @type {const} */ ([store.state.network, store.state.task.name]);
   return group(
     "files",
     "File",
     ask && button("open…", () => chooser.click()),
     ask && chooser,
-    button("save", () => save(toSafetensors(...current()), store.state.task.name)),
+    button("save", () => void saveFile(context)),
   );
 }
 
@@ -272,7 +271,7 @@ export async function openFile({ store, ask, say }, file) {
   /** @type {Record<string, any>} */
   const answer = isLong
     ? refusal(`${file.name} has over 1 MiB`, `networks here have up to ${MOST_INPUTS} inputs`)
-    : await ask({ type: "open", name: file.name, data: toBase64(bytes), task: store.state.task.name });
+    : await ask({ type: "open", name: file.name, data: toBase64(bytes) });
   if (answer.type !== "network") return say(`${answer.what}; ${answer.remedy}`);
   const task = answer.task ?? store.state.task;
   if (!fits(answer.network, task)) {
@@ -280,6 +279,19 @@ export async function openFile({ store, ask, say }, file) {
   }
   store.update({ task, network: answer.network, row: 0, axes: [0, 1] });
   say(`${file.name} is open`);
+}
+
+/**
+ * The prover writes the file where there is one: it knows tasks that have no name, too.
+ *
+ * @param {Context} context
+ */
+async function saveFile({ store, ask, say }) {
+  const { network, task } = store.state;
+  if (!ask) return save(toSafetensors(network, task.name), task.name);
+  const answer = await ask({ type: "save", network, task });
+  if (answer.type !== "file") return say(`${answer.what}; ${answer.remedy}`);
+  save(fromBase64(answer.data), task.name);
 }
 
 /** @param {Uint8Array<ArrayBuffer>} bytes @param {string} task */

@@ -115,7 +115,7 @@ function sentenceOf({ verdict, wrong, wrongRows, rows, margin }, task) {
  * @returns {Promise<string>} what the prover says, in a line
  */
 async function prove(ask, { network, task }) {
-  const answer = await ask({ type: "prove", network, task: task.name });
+  const answer = await ask({ type: "prove", network, task });
   if (answer.type !== "verdict") return `the prover: ${answer.what}; ${answer.remedy}`;
   const { verdict } = answer;
   const format = verdict.own_format;

@@ -1,0 +1,98 @@
+"""The page in a browser, under the server's own policy."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from lab.conftest import served
+
+import adderlab
+from adderlab.building import lecture_network
+from adderlab.lab import server
+from adderlab.lab.beginning import TASKS, beginning
+from adderlab.tasks import task_named
+
+HOSTILE = "<img src=x onerror=alert(1)>\"'&</script>"
+LECTURE = lecture_network(task_named("half-adder"))
+
+
+def test_the_content_is_the_page_with_its_beginning():
+    shown = server.content(beginning(LECTURE, LECTURE.task))
+    assert set(shown.files) == {"lab.js", "served.js", "lab.css"}
+    assert shown.files["lab.js"][0].rstrip().endswith("export default { render };")
+    assert list(shown.known) == list(TASKS)
+    assert "half-adder – adderlab" in shown.document
+
+
+def test_a_page_begins_with_its_own_task_first_and_each_task_once():
+    table = adderlab.table({"p": [0, 0, 1, 1], "q": [0, 1, 0, 1], "out r": [0, 1, 1, 1]})
+    net = adderlab.build(table, method="table").network
+    data = json.loads(json.dumps(beginning(net, table), allow_nan=False))
+    assert [task["name"] for task in data["tasks"]] == [table.name, *TASKS]
+    assert data["start"]["task"] == data["tasks"][0]
+    assert server.content(data).known[table.name].record == table.record
+    names = [task["name"] for task in beginning(LECTURE, LECTURE.task)["tasks"]]
+    assert sorted(names) == sorted(TASKS)
+
+
+def test_of_the_networks_to_choose_from_the_lectures_alone_is_wrong():
+    from adderlab.lab import networks
+
+    verdicts = {
+        preset["name"]: adderlab.prove(
+            networks.from_page(preset["network"]), preset["task"]
+        ).verdict
+        for preset in beginning(LECTURE, LECTURE.task)["presets"]
+        if "network" in preset
+    }
+    assert verdicts == {
+        "lecture": "refuted",
+        "repaired": "proved",
+        "three-bytes": "proved",
+        "printed": "proved",
+    }
+
+
+def test_the_run_that_fails_fails_in_pytorch_too():
+    (run,) = (
+        preset["run"] for preset in beginning(LECTURE, LECTURE.task)["presets"] if "run" in preset
+    )
+    trained = adderlab.train("half-adder", data="table", **run)
+    assert trained.proof.verdict == "refuted"
+
+
+@pytest.mark.browser
+def test_the_page_runs_under_its_policy_and_shows_the_provers_verdict(browser):
+    table = adderlab.table({"p": [0, 0, 1, 1], "q": [0, 1, 0, 1], "out r": [0, 1, 1, 1]})
+    net = adderlab.build(table, method="table").network
+    data = beginning(net, table)
+    shown = server.content(data)
+    with served(shown) as lab:
+        page = browser.new_page()
+        faults = []
+        page.on("console", lambda message: faults.append(message.text))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("requestfailed", lambda request: faults.append(request.url))
+        _ = page.goto(lab.address)
+        page.wait_for_selector(".verdict >> text=the prover")
+        assert "right on all 4 rows" in page.inner_text(".verdict")
+        page.set_input_files(
+            "input[type=file]",
+            {"name": HOSTILE, "mimeType": "application/octet-stream", "buffer": b"x"},
+        )
+        page.wait_for_selector(".said >> text=text file")
+        page.set_input_files(
+            "input[type=file]",
+            {
+                "name": HOSTILE,
+                "mimeType": "application/octet-stream",
+                "buffer": adderlab.nets.files.to_bytes(LECTURE),
+            },
+        )
+        page.wait_for_selector(".verdict >> text=in fp32 refuted")
+        with page.expect_download() as download:
+            page.get_by_role("button", name="save").click()
+        assert adderlab.prove(download.value.path()).counterexample.got == {"c": 3}
+        page.close()
+    assert faults == []
