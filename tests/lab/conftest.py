@@ -12,8 +12,9 @@ import pytest
 from websockets.sync.client import connect
 
 from adderlab.building import lecture_network
-from adderlab.lab import beginning, networks, server, tasks
+from adderlab.lab import server
 from adderlab.lab.addresses import place_for
+from adderlab.page_data import beginning, networks, tasks
 from adderlab.tasks import task_named
 
 TOKEN = "a-token-of-a-test"

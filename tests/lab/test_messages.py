@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 import adderlab
 from adderlab.building import lecture_network, printed_network
 from adderlab.errors import AdderlabError
-from adderlab.lab import messages, networks, tasks
+from adderlab.lab import messages
 from adderlab.nets import Activation, network
+from adderlab.page_data import networks, tasks
 from adderlab.tasks import task_named
 from adderlab.tasks.tables import parse_table
 

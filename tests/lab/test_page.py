@@ -10,7 +10,7 @@ from lab.conftest import served
 import adderlab
 from adderlab.building import lecture_network
 from adderlab.lab import server
-from adderlab.lab.beginning import TASKS, beginning
+from adderlab.page_data.beginning import TASKS, beginning
 from adderlab.tasks import task_named
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&</script>"
@@ -37,7 +37,7 @@ def test_a_page_begins_with_its_own_task_first_and_each_task_once():
 
 
 def test_of_the_networks_to_choose_from_the_lectures_alone_is_wrong():
-    from adderlab.lab import networks
+    from adderlab.page_data import networks
 
     verdicts = {
         preset["name"]: adderlab.prove(

@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 import adderlab
 from adderlab.building import lecture_network
 from adderlab.lab import messages, sessions
-from adderlab.lab.beginning import presets
+from adderlab.page_data.beginning import presets
 from adderlab.tasks import task_named
 
 PAGES = 200

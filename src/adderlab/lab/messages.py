@@ -18,14 +18,14 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from pydantic import Field, StringConstraints, TypeAdapter
 
 from adderlab.errors import AdderlabError, NetworkError, NetworkFileError, OptionError
-from adderlab.lab import networks, tasks
-from adderlab.lab.schema import MOST_FILE_BYTES, Entry, NetworkEntry, TaskEntry, checked
 from adderlab.limits import Budget, ending, within
 from adderlab.nets import Network
 from adderlab.nets.file_kinds import ARCHIVE, CHECKPOINT, JSON, kind_in
 from adderlab.nets.files import to_bytes
 from adderlab.nets.importing import NetworkFile
 from adderlab.nets.sources import read_data
+from adderlab.page_data import networks, tasks
+from adderlab.page_data.schema import MOST_FILE_BYTES, Entry, NetworkEntry, TaskEntry, checked
 from adderlab.reading import JsonError, parse_json
 from adderlab.tasks import Task
 from adderlab.verbs.prove import prove

@@ -15,10 +15,10 @@ from adderlab.blocks import Block, Line, Result
 from adderlab.building import lecture_network
 from adderlab.errors import OptionError
 from adderlab.lab.addresses import FIRST_PORT, LOOPBACK, Place, place_for
-from adderlab.lab.beginning import HALF_ADDER, beginning
 from adderlab.lab.server import Server, application, content, new_token
 from adderlab.nets.importing import NetworkFile
 from adderlab.nets.sources import read_source, task_of
+from adderlab.page_data.beginning import HALF_ADDER, beginning
 from adderlab.tasks import TaskLike, task_named
 
 DISPLAYS: Final = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")

@@ -30,11 +30,11 @@ from starlette.websockets import WebSocket
 
 from adderlab import page
 from adderlab.errors import OptionError
-from adderlab.lab import tasks
 from adderlab.lab.addresses import Place, is_same_origin
 from adderlab.lab.messages import Known, refusal
 from adderlab.lab.sessions import Session
 from adderlab.packages import check_installed
+from adderlab.page_data import tasks
 
 MOST_PAGES: Final = 500
 """Sockets that are open at once; each holds a file descriptor."""
@@ -81,7 +81,7 @@ class Content:
 
 
 def content(data: Mapping[str, Any]) -> Content:
-    """Return the page that begins with this data (:func:`adderlab.lab.beginning.beginning`)."""
+    """Return the page that begins with this data (of ``page_data.beginning``)."""
     start = files(page).joinpath("served.js").read_text(encoding="utf-8")
     name = data["start"]["task"]["name"]
     return Content(

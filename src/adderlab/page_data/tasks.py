@@ -12,7 +12,14 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from adderlab.errors import TaskError
-from adderlab.lab.schema import MOST_INPUTS, MOST_OUTPUTS, MOST_ROWS, RowEntry, TaskEntry, checked
+from adderlab.page_data.schema import (
+    MOST_INPUTS,
+    MOST_OUTPUTS,
+    MOST_ROWS,
+    RowEntry,
+    TaskEntry,
+    checked,
+)
 from adderlab.tasks import CATALOG, Task, Word, task_named
 from adderlab.tasks.cells import ANY
 from adderlab.tasks.order import Order, in_order

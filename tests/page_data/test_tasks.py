@@ -8,8 +8,8 @@ import json
 import pytest
 
 from adderlab.errors import TaskError
-from adderlab.lab import tasks
-from adderlab.lab.beginning import TASKS
+from adderlab.page_data import tasks
+from adderlab.page_data.beginning import TASKS
 from adderlab.tasks import formula_task, task_named
 from adderlab.tasks.order import Order, in_order
 from adderlab.tasks.tables import parse_table

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 import adderlab
 from adderlab.errors import AdderlabError, NetworkError
 from adderlab.formats import FORMATS
-from adderlab.lab import networks
-from adderlab.lab.schema import MOST_INPUTS, MOST_LAYERS, MOST_OUTPUTS, MOST_UNITS
 from adderlab.nets import EXACT, Activation, Layer, Network, Readout, network
 from adderlab.nets.files import to_bytes
 from adderlab.nets.tensors import Dense, Scaled, stored_in
+from adderlab.page_data import networks
+from adderlab.page_data.schema import MOST_INPUTS, MOST_LAYERS, MOST_OUTPUTS, MOST_UNITS
 
 ACTIVATIONS = (
     Activation("relu"),

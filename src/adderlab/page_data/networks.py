@@ -15,7 +15,9 @@ from pydantic import TypeAdapter
 from adderlab.blocks.numbers import counted
 from adderlab.errors import NetworkError
 from adderlab.formats import format_named
-from adderlab.lab.schema import (
+from adderlab.nets import EXACT, Activation, Layer, Network, Readout
+from adderlab.nets.tensors import Dense, Packed, Tensor, stored_in
+from adderlab.page_data.schema import (
     MOST_INPUTS,
     MOST_LAYERS,
     MOST_OUTPUTS,
@@ -25,8 +27,6 @@ from adderlab.lab.schema import (
     NetworkEntry,
     checked,
 )
-from adderlab.nets import EXACT, Activation, Layer, Network, Readout
-from adderlab.nets.tensors import Dense, Packed, Tensor, stored_in
 
 NETWORK: Final = TypeAdapter(NetworkEntry)
 ACTIVATIONS: Final = ("relu", "identity", "step", "leaky", "tanh")

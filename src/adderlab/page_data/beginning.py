@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from adderlab.building import lecture_network, printed_network
-from adderlab.lab import networks, tasks
 from adderlab.nets import Network, network
+from adderlab.page_data import networks, tasks
 from adderlab.tasks import Task, task_named
 
 HALF_ADDER: Final = "half-adder"
