@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import struct
@@ -23,7 +24,10 @@ from attacks.hostile import hostile_line
 
 import adderlab
 from adderlab.building import construct, lecture_network
+from adderlab.lab import messages
 from adderlab.nets.files import to_bytes
+from adderlab.page_data.networks import to_page
+from adderlab.page_data.tasks import to_page as task_to_page
 from adderlab.runs.populations.ledger import _seal
 from adderlab.tasks import task_named
 
@@ -241,6 +245,38 @@ def _array(rng: Random, value: Any) -> Any:
         return value
 
 
+def message(rng: Random) -> Case:
+    """A page's message, or what is none; a fault of ours would be told the page as one."""
+    text = mutations.of_json(rng, rng.choice(page_messages())).decode(errors="replace")
+
+    def answer() -> None:
+        try:
+            answered = messages.parse(text).answer({})
+        except messages.Refused as refused:
+            answered = refused.answer
+        assert "adderlab failed" not in answered.get("what", ""), answered
+        _ = json.dumps(answered, allow_nan=False)
+
+    return Case(answer)
+
+
+@cache
+def page_messages() -> tuple[dict[str, Any], ...]:
+    """Return a message of each type, whole."""
+    net, task = (
+        to_page(lecture_network(task_named("half-adder"))),
+        task_to_page(task_named("adder:1")),
+    )
+    data = base64.b64encode(networks()[0]).decode()
+    return (
+        {"type": "prove", "id": 1, "network": net, "task": "half-adder"},
+        {"type": "prove", "id": 2, "network": net, "task": task},
+        {"type": "save", "id": 3, "network": net, "task": task},
+        {"type": "open", "id": 4, "name": "net.safetensors", "data": data},
+        {"type": "task", "id": 5, "task": "adder:2"},
+    )
+
+
 RUN: Final = "train half-adder --seeds 16 --steps 5 --data table --threads 1 -o run"
 
 
@@ -298,6 +334,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "GGUF headers": gguf_header,
     "state_dicts": state_dict,
     "lists": lists,
+    "messages of pages": message,
     "run folders": run_of_many,
     "certificates": certificate,
     "long numbers": number,

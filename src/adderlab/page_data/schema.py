@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -36,7 +37,10 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,199}$
 Value = Annotated[int, Field(ge=0, lt=1 << MOST_INPUTS)]
 Words = Annotated[dict[Name, Value], Field(min_length=1, max_length=MOST_INPUTS)]
 Width = Annotated[int, Field(ge=1, le=MOST_INPUTS)]
-Word = Annotated[tuple[Name, Width], Field(strict=False)]  # JSON has lists alone
+Word = Annotated[  # JSON has lists alone
+    tuple[Name, Width],
+    BeforeValidator(lambda word: tuple(word) if isinstance(word, list) else word),
+]
 Widths = Annotated[list[Word], Field(min_length=1, max_length=MOST_INPUTS)]
 
 
