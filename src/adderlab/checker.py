@@ -13,7 +13,7 @@ What is done, in the order of this file:
 3. ``enumerated``: every row is evaluated again in whole numbers, in Gray-code order, up to 2^20.
 4. ``diagram``: each unit's claimed decision diagram is compared with the one that its sum of
    earlier diagrams gives; then the outputs' with what the task asks for.
-5. ``composed``: every row of the cell, and what the wiring's induction needs of each.
+5. ``composed``: every row of the cell, which has to be the step of the wiring's induction.
 6. A number format is claimed only where nothing is rounded, or where a bound on all rounding
    errors, whatever the order of summation, is below the margin. Both are derived here.
 7. A refuted network is evaluated on its counterexample.
@@ -41,14 +41,15 @@ import re
 import struct
 import sys
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import lru_cache
-from itertools import pairwise
+from functools import partial
+from itertools import accumulate, chain, pairwise, product
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 MOST_BITS = 20
 """Input bits of which all combinations are tried."""
@@ -212,11 +213,11 @@ def parsed(text: bytes | str) -> Any:
 
 
 def fields(value: Any, needed: Iterable[str], optional: Iterable[str] = ()) -> dict[str, Any]:
-    """Return a JSON object with exactly these keys."""
-    names = set(needed)
-    fits = isinstance(value, dict) and names <= set(value) <= names | set(optional)
+    """Return a JSON object with exactly these keys, in this order."""
+    names = [*needed]
+    fits = isinstance(value, dict) and {*names} <= {*value} <= {*names, *optional}
     need(fits, f"an object has not exactly the keys {', '.join(sorted(names)) or 'none'}")
-    return value
+    return {key: value[key] for key in (*names, *optional) if key in value}
 
 
 # -- Exact values -----------------------------------------------------------------------------
@@ -229,15 +230,6 @@ class Numbers:
     integers: list[int]
     exponent: int
     shape: tuple[int, ...]
-
-
-def dyadic(values: Sequence[float], shape: tuple[int, ...], room: Room) -> Numbers:
-    """Return floats over the smallest power of two that they are multiples of."""
-    least = max((value.as_integer_ratio()[1] for value in steps(values)), default=1)
-    room.take(len(values), least.bit_length())
-    ratios = (value.as_integer_ratio() for value in steps(values))
-    return Numbers([over * (least // under) for over, under in ratios],
-                   1 - least.bit_length(), shape)  # fmt: skip
 
 
 def _e4m3(byte: int) -> float:
@@ -259,169 +251,130 @@ SMALL_FLOATS: dict[str, Callable[[int], float]] = {
     "F8_E4M3": _e4m3,
 }
 
-
-@dataclass(frozen=True)
-class Stored:
-    """A tensor's bytes."""
-
-    dtype: str
-    shape: tuple[int, ...]
-    data: bytes
-
-    def _unpacked(self) -> list[Any]:
-        code = CODES[self.dtype]
-        return [*struct.unpack(f"<{len(self.data) // struct.calcsize(code)}{code}", self.data)]
-
-    def whole(self, signs: str = "IU") -> list[int]:
-        """Return its whole numbers."""
-        need(self.dtype[0] in signs, f"a tensor of type {self.dtype} stands for whole numbers")
-        return self._unpacked()
-
-    def exact(self, room: Room) -> Numbers:
-        """Return its values."""
-        values = self._unpacked()
-        if self.dtype[0] in "IU":
-            return Numbers(values, 0, self.shape)
-        if self.dtype in SMALL_FLOATS:
-            values = [SMALL_FLOATS[self.dtype](bits) for bits in steps(values)]
-        need(all(map(math.isfinite, values)), "a tensor holds an infinity or NaN")
-        return dyadic(values, self.shape, room)
-
-
-Matrix = tuple[list[list[tuple[int, int]]], int, int]
-"""By row the columns of entries and their whole numbers; their power of two; the columns."""
+Row = list[tuple[int, int]]
+"""Columns with their whole numbers; zeros are left out."""
 
 
 class File:
     """A network file: safetensors, whose tensors are each taken once."""
 
     def __init__(self, data: bytes) -> None:
-        length = int.from_bytes(data[:8], "little")
-        need(len(data) > 8 and length <= len(data) - 8, "the network file is cut short")
-        header = parsed(data[8 : 8 + length])
+        start = 8 + int.from_bytes(data[:8], "little")
+        need(len(data) > 8 and start <= len(data), "the network file is cut short")
+        header = parsed(data[8:start])
         need(isinstance(header, dict), "the network file has no header")
-        metadata = header.pop("__metadata__", {})
+        metadata = header.pop("__metadata__", None)
         need(isinstance(metadata, dict) and isinstance(metadata.get("adderlab"), str),
              "the network file has no record of its layers")  # fmt: skip
-        self.tensors: dict[str, Stored] = {}
-        spans: list[tuple[int, int]] = []
+        self.tensors: dict[str, tuple[str, tuple[int, ...], bytes]] = {}
+        spans: list[tuple[int, ...]] = []
         for name, entry in header.items():
-            tensor = fields(entry, ("dtype", "shape", "data_offsets"))
-            shape, offsets = sizes(tensor["shape"]), sizes(tensor["data_offsets"])
-            need(isinstance(tensor["dtype"], str) and tensor["dtype"] in CODES
-                 and len(offsets) == 2, f"tensor {name!r:.40} is faulty")  # fmt: skip
-            begin, end = offsets
-            need(math.prod(shape) * struct.calcsize(CODES[tensor["dtype"]]) == end - begin,
-                 f"tensor {name!r:.40} has another size than its shape")  # fmt: skip
-            spans.append((begin, end))
-            at = 8 + length
-            self.tensors[name] = Stored(tensor["dtype"], shape, data[at + begin : at + end])
-        ends = [0, *(end for _, end in sorted(spans))]
-        is_whole = ends[:-1] == [begin for begin, _ in sorted(spans)]
-        need(is_whole and ends[-1] == len(data) - 8 - length,
+            dtype, *places = fields(entry, ("dtype", "shape", "data_offsets")).values()
+            shape, span = map(sizes, places)
+            need(isinstance(dtype, str) and dtype in CODES and len(span) == 2
+                 and math.prod(shape) * struct.calcsize(CODES[dtype]) == span[1] - span[0],
+                 f"tensor {name!r:.40} has another type, or another size")  # fmt: skip
+            spans.append(span)
+            self.tensors[name] = dtype, shape, data[start + span[0] : start + span[1]]
+        spans.sort()
+        need([0, *(end for _, end in spans)] == [*(begin for begin, _ in spans), len(data) - start],
              "tensors overlap, or bytes of the network file are unused")  # fmt: skip
         self.record: Any = parsed(metadata["adderlab"])
-        self.has_zeros = False
         self.room = Room(MOST_NUMBERS, f"the network has over {MOST_NUMBERS} numbers")
+        self.stored: set[tuple[int, int]] = set()
+        self.has_scales = False
 
-    def take(self, name: Any) -> Stored:
-        """Return a tensor, which nothing else may name."""
+    def take(self, name: Any, kind: str = "") -> Numbers:
+        """Return a tensor's values, which nothing else may name; its type begins with ``kind``."""
         need(isinstance(name, str) and name in self.tensors, f"no tensor {name!r:.40} is left")
-        tensor = self.tensors.pop(name)
-        self.room.take(math.prod(tensor.shape))
+        dtype, shape, data = self.tensors.pop(name)
+        need(dtype.startswith(kind), f"a tensor of type {dtype} stands for others")
+        self.room.take(math.prod(shape))
         CLOCK.get().look()
-        return tensor
+        values = struct.unpack(f"<{math.prod(shape)}{CODES[dtype]}", data)
+        if dtype[0] in "IU":
+            return Numbers([*values], 0, shape)
+        if dtype in SMALL_FLOATS:
+            values = [SMALL_FLOATS[dtype](bits) for bits in steps(values)]
+        need(all(map(math.isfinite, values)), "a tensor holds an infinity or NaN")
+        least = max((value.as_integer_ratio()[1] for value in steps(values)), default=1)
+        self.room.take(len(values), least.bit_length())
+        ratios = (value.as_integer_ratio() for value in steps(values))
+        integers = [over * (least // under) for over, under in ratios]
+        return Numbers(integers, 1 - least.bit_length(), shape)
 
     def numbers(self, spec: Any) -> Numbers:
         """Return dense, packed or coded numbers."""
         if not isinstance(spec, dict):
-            return self.take(spec).exact(self.room)
+            return self.take(spec)
         if "codes" in spec:
-            return self._coded(fields(spec, ("codes", "sizes", "codebook")))
-        entry = fields(spec, ("packed", "shape", "data"))
-        shape, (bits,) = sizes(entry["shape"]), sizes([entry["packed"]])
-        raw, count = self.take(entry["data"]), math.prod(shape)
-        need(raw.dtype == "U8" and 0 < bits <= 32 and len(raw.data) == -(-count * bits // 8),
+            names = fields(spec, ("codes", "sizes", "codebook")).values()
+            codes, lengths, book = map(self.take, names, ("U", "U", "U8"))
+            ends = [0, *accumulate(lengths.integers)]
+            need(ends[-1] == len(book.integers), "a codebook has unused bytes")
+            is_short = 8 * max(lengths.integers, default=0) <= LONGEST
+            bound(is_short, f"a number has over {LONGEST} bits")
+            parts = (bytes(book.integers[begin:end]) for begin, end in pairwise(ends))
+            values = [int.from_bytes(part, "little", signed=True) for part in parts]
+            need(ascends(values), "a codebook does not ascend")
+            need(set(codes.integers) == {*range(len(values))}, "codes do not fit their codebook")
+            return replace(codes, integers=[values[code] for code in codes.integers])
+        bits, shape, name = fields(spec, ("packed", "shape", "data")).values()
+        shape = sizes(shape)
+        data, count = bytes(self.take(name, "U8").integers), math.prod(shape)
+        need(type(bits) is int and 0 < bits <= 32 and len(data) == -(-count * bits // 8),
              "packed numbers take another number of bytes")  # fmt: skip
+        need(not count * bits % 8 or not data[-1] >> count * bits % 8, "padding bits are set")
         self.room.take(count)
-        integers = [_bits_at(raw.data, at * bits, bits) for at in steps(range(count))]
-        used = count * bits % 8
-        need(not used or not raw.data[-1] >> used, "padding bits are set")
+        integers = [bits_at(data, at * bits, bits, "little") for at in steps(range(count))]
         if bits == 1:
-            integers = [-1 if number else 1 for number in integers]
-        else:
-            integers = [number - (number >> (bits - 1) << bits) for number in integers]
-        return Numbers(integers, 0, shape)
+            return Numbers([1 - 2 * bit for bit in integers], 0, shape)
+        return Numbers([number - (number >> bits - 1 << bits) for number in integers], 0, shape)
 
-    def _coded(self, spec: dict[str, Any]) -> Numbers:
-        codes, lengths, raw = (self.take(spec[key]) for key in ("codes", "sizes", "codebook"))
-        ends = [0]
-        for length in lengths.whole("U"):
-            ends.append(ends[-1] + length)
-        need(raw.dtype == "U8" and ends[-1] == len(raw.data), "a codebook has unused bytes")
-        longest = 8 * max((b - a for a, b in pairwise(ends)), default=0)
-        bound(longest <= LONGEST, f"a number has over {LONGEST} bits")
-        values = [int.from_bytes(raw.data[a:b], "little", signed=True) for a, b in pairwise(ends)]
-        places = codes.whole("U")
-        need(all(low < high for low, high in pairwise(values)), "a codebook does not ascend")
-        need(set(places) == set(range(len(values))), "codes do not fit their codebook")
-        return Numbers([values[place] for place in places], 0, codes.shape)
+    def matrix(self, spec: Any, *, is_vector: bool = False) -> tuple[list[Row], int, int]:
+        """Return the rows of a matrix, their power of two, and how many columns there are.
 
-    def matrix(self, spec: Any, *, is_vector: bool = False) -> Matrix:
-        """Return a matrix; of a vector one of a single column.
-
-        With scales a value is ``scale * (number - zero)``.
+        With scales a value is ``scale * (number - zero)``. A vector is a single column.
         """
         scale, zero = Numbers([1], 0, ()), None
         if isinstance(spec, dict) and "scale" in spec:
             entry = fields(spec, ("scale", "q"), ("zero",))
-            scale = self.take(entry["scale"]).exact(self.room)
-            zero = self.take(entry["zero"]).exact(self.room) if "zero" in entry else None
-            spec = entry["q"]
-        if isinstance(spec, dict) and "indptr" in spec:
-            rows, exponent, count = self._sparse(spec)
-            need(zero is None, "a sparse matrix has a zero point")
-            need(rows and count and not is_vector, "a weight is no matrix, or a bias no vector")
-            self.has_zeros = True
+            self.has_scales, spec, scale = True, entry["q"], self.take(entry["scale"])
+            zero = self.take(entry["zero"]) if "zero" in entry else None
+        is_sparse = isinstance(spec, dict) and "indptr" in spec
+        ends: Sequence[int] = ()
+        columns: Sequence[int] = ()
+        if is_sparse:
+            shape, *places, values = fields(spec, ("shape", "indptr", "indices", "values")).values()
+            shape, numbers = sizes(shape), self.numbers(values)
+            ends, columns = (self.take(name, "U").integers for name in places)
+            need(len(shape) == 2 and zero is None and len(ends) == shape[0] + 1 and ends[0] == 0
+                 and ends[-1] == len(columns) == len(numbers.integers)
+                 and all(begin <= end and ascends([-1, *columns[begin:end], shape[1]])
+                         for begin, end in pairwise(ends)),
+                 "a sparse matrix is faulty")  # fmt: skip
+            self.stored.add((0, 0))
         else:
             numbers = self.numbers(spec)
-            shape = (*numbers.shape, 1) if is_vector else numbers.shape
-            need(len(shape) == 2 and 0 not in shape, "a weight is no matrix, or a bias no vector")
-            count, exponent, integers = shape[1], numbers.exponent, numbers.integers
-            self.has_zeros |= 0 in integers
-            rows = [
-                [(at, n) for at, n in enumerate(integers[start : start + count]) if n or zero]
-                for start in steps(range(0, len(integers), count))
-            ]
-        zero = zero or Numbers([0], exponent, ())
-        low = min(exponent, zero.exponent)
-        up, up_zero = exponent - low, zero.exponent - low
-        per_row = [*zip(rows, each(zero, len(rows)), each(scale, len(rows)), strict=True)]
-        for row, _, factor in steps(per_row):
-            self.room.take(len(row), max(up, up_zero) + factor.bit_length())
-        rows = [
-            [(at, ((number << up) - (z << up_zero)) * factor) for at, number in row]
-            for row, z, factor in steps(per_row)
-        ]
-        rows = [[(at, number) for at, number in row if number] for row in steps(rows)]
-        return rows, low + scale.exponent, count
-
-    def _sparse(self, spec: Any) -> Matrix:
-        entry = fields(spec, ("shape", "indptr", "indices", "values"))
-        shape = sizes(entry["shape"])
-        ends, columns = (self.take(entry[key]).whole("U") for key in ("indptr", "indices"))
-        values = self.numbers(entry["values"])
-        need(len(shape) == 2 and len(ends) == shape[0] + 1 and ends[0] == 0
-             and ends[-1] == len(columns) == len(values.integers)
-             and all(a <= b for a, b in pairwise(ends)), "a sparse matrix is faulty")  # fmt: skip
-        rows = [
-            list(zip(columns[a:b], values.integers[a:b], strict=True)) for a, b in pairwise(ends)
-        ]
-        for row in rows:
-            places = [column for column, _ in row]
-            need(places == sorted(set(places)) and (not places or places[-1] < shape[1]),
-                 "the columns of a sparse row do not ascend")  # fmt: skip
-        return rows, values.exponent, shape[1]
+            shape = (*numbers.shape, *[1] * is_vector)
+        need(len(shape) == 2 and 0 not in shape and not (is_sparse and is_vector),
+             "a weight is no matrix, or a bias no vector")  # fmt: skip
+        units, width = shape
+        ends = ends if is_sparse else range(0, units * width + 1, width)
+        self.stored |= {(number, numbers.exponent) for number in steps(numbers.integers)}
+        zeros = zero or Numbers([0], numbers.exponent, ())
+        low = min(numbers.exponent, zeros.exponent)
+        up, up_zero = numbers.exponent - low, zeros.exponent - low
+        rows: list[Row] = []
+        each = zip(pairwise(ends), per_row(zeros, units), per_row(scale, units), strict=True)
+        for (begin, end), nothing, factor in steps(each):
+            row = numbers.integers[begin:end]
+            count = len(row) if nothing else len(row) - row.count(0)
+            self.room.take(count, max(up, up_zero) + factor.bit_length())
+            own = columns[begin:end] if is_sparse else range(width)
+            values = ((number << up) - (nothing << up_zero) for number in row)
+            rows.append([(at, v * factor) for at, v in zip(own, values, strict=True) if v * factor])
+        return rows, low + scale.exponent, width
 
 
 def sizes(value: Any) -> tuple[int, ...]:
@@ -431,21 +384,29 @@ def sizes(value: Any) -> tuple[int, ...]:
     return tuple(value)
 
 
-def each(numbers: Numbers, count: int) -> list[int]:
+def per_row(numbers: Numbers, count: int) -> list[int]:
     """Return one number a row."""
     need(numbers.shape in ((), (count,)), "scales are neither one nor one a row")
     return numbers.integers * (count if numbers.shape == () else 1)
 
 
-def _bits_at(data: bytes, start: int, count: int) -> int:
-    raw = int.from_bytes(data[start // 8 : (start + count + 7) // 8], "little")
-    return raw >> start % 8 & (1 << count) - 1
+def ascends(numbers: Iterable[int]) -> bool:
+    """Return whether each number is above the one before."""
+    return all(low < high for low, high in pairwise(numbers))
+
+
+def bits_at(data: bytes, start: int, count: int, order: Literal["little", "big"]) -> int:
+    """Return bits of bytes as a number; the first one is the lowest, or of ``big`` the highest."""
+    end = start + count
+    raw = int.from_bytes(data[start // 8 : -(-end // 8)], order)
+    return raw >> (start if order == "little" else -end) % 8 & (1 << count) - 1
 
 
 # -- Activations: lines between knots ---------------------------------------------------------
 
-Line = tuple[Fraction, Fraction]
-"""Slope and intercept."""
+Line = tuple[Any, Any]
+"""Slope and intercept, here fractions, and of a layer's ``units`` whole numbers."""
+IDENTITY: Line = (Fraction(1), Fraction(0))
 
 
 @dataclass(frozen=True)
@@ -453,8 +414,8 @@ class Pieces:
     """A piecewise linear function: a line before the first knot, then a value and a line each."""
 
     lines: tuple[Line, ...]
-    knots: tuple[Fraction, ...] = ()
-    values: tuple[Fraction, ...] = ()
+    knots: tuple[Any, ...] = ()
+    values: tuple[Any, ...] = ()
 
     def levels(self) -> set[Fraction]:
         """Return its values at knots, and its intercepts."""
@@ -471,12 +432,34 @@ class Pieces:
             slope * knot + start == value for knot, value, lines in sides for slope, start in lines
         )
 
-    def at(self, total: Fraction) -> Fraction:
+    def at(self, total: Any) -> Any:
         """Return its value."""
-        if total in self.knots:
-            return self.values[self.knots.index(total)]
-        slope, start = self.lines[sum(knot < total for knot in self.knots)]
+        place = bisect_left(self.knots, total)
+        if place < len(self.knots) and self.knots[place] == total:
+            return self.values[place]
+        slope, start = self.lines[place]
         return slope * total + start
+
+    def spans(self) -> Iterator[tuple[float, float, Any, Any]]:
+        """Yield each line, after the least and the largest whole number for which it holds."""
+        for at, (slope, start) in enumerate(self.lines):
+            low, high = -math.inf, math.inf
+            if at > 0:
+                low = self.knots[at - 1]
+                low += self.values[at - 1] != slope * low + start
+            if at < len(self.knots):
+                high = self.knots[at]
+                high -= self.values[at] != slope * high + start
+            yield low, high, slope, start
+
+    def over(self, sums: int, values: int) -> Pieces:
+        """Return the same on whole numbers, from sums to values over these powers of two."""
+        unit, step = Fraction(2) ** sums, Fraction(2) ** values
+        return Pieces(
+            tuple((int(slope * unit / step), int(start / step)) for slope, start in self.lines),
+            tuple(int(knot / unit) for knot in self.knots),
+            tuple(int(value / step) for value in self.values),
+        )
 
 
 def flat(value: Fraction | int) -> Line:
@@ -498,97 +481,91 @@ def clipped(low: Fraction | None, high: Fraction | None) -> Pieces:
     return Pieces((*first, IDENTITY, *last), limits, limits)
 
 
-IDENTITY: Line = (Fraction(1), Fraction(0))
+def chosen(
+    is_closed: bool, knot: Fraction, above: Fraction | None, below: Fraction | None
+) -> Pieces:
+    """Return one level above a knot and another below, or the sum itself where there is none."""
+    over, under = (IDENTITY if level is None else flat(level) for level in (above, below))
+    slope, start = over if is_closed else under
+    return joined(under, over, knot, slope * knot + start)
+
+
 SAME, RELU = Pieces((IDENTITY,)), joined(flat(0), IDENTITY)
-FIXED = {
-    "identity": SAME, "logit": SAME, "relu": RELU, "sign": joined(flat(-1), flat(1)),
-    "abs": joined((Fraction(-1), Fraction(0)), IDENTITY),
-    "relu6": clipped(Fraction(0), Fraction(6)),
+ACTIVATIONS: dict[str, tuple[str, Callable[..., Pieces] | None]] = {
+    "identity": ("", lambda: SAME),
+    "logit": ("", lambda: SAME),
+    "relu": ("", lambda: RELU),
+    "relu6": ("", lambda: clipped(Fraction(0), Fraction(6))),
+    "sign": ("", lambda: joined(flat(-1), flat(1))),
+    "abs": ("", lambda: joined((Fraction(-1), Fraction(0)), IDENTITY)),
+    "step": ("convention", lambda is_closed: joined(flat(0), flat(1), 0, int(is_closed))),
+    "heaviside": ("value", lambda value: joined(flat(0), flat(1), 0, value)),
+    "leaky": ("slope", lambda slope: joined((slope, Fraction(0)), IDENTITY)),
+    "prelu": ("slopes", lambda slope: joined((slope, Fraction(0)), IDENTITY)),
+    "threshold": ("threshold value", lambda knot, v: joined(flat(v), IDENTITY, knot, v)),
+    "hardtanh": ("min max", clipped),
+    "clamp": ("min max", clipped),
+    "where": ("convention threshold above below", chosen),
+    "quotient": ("divisor", None), "softplus": ("beta threshold", None), "elu": ("alpha", None),
+    "gelu": ("approximate", None),
 }  # fmt: skip
-OPTIONS: dict[str, tuple[str, ...]] = {
-    "step": ("convention",), "heaviside": ("value",), "leaky": ("slope",), "prelu": ("slopes",),
-    "threshold": ("threshold", "value"), "hardtanh": ("min", "max"), "clamp": ("min", "max"),
-    "where": ("convention", "threshold", "above", "below"), "quotient": ("divisor",),
-    "softplus": ("beta", "threshold"), "elu": ("alpha",), "gelu": ("approximate",),
-}  # fmt: skip
-"""Activations without options, and the options of the others."""
+"""The options of activations, and what they make; others have no options and no whole numbers."""
 
 
-def pieces(entry: dict[str, Any], unit: int, units: int) -> Pieces:
-    """Return what a layer of the record applies to the sum of one of its units."""
+def activations(entry: dict[str, Any], units: int) -> list[Pieces]:
+    """Return what a layer of the record applies to the sum of each of its units."""
     kind = entry["activation"]
-    need(entry.get("convention", ">") in (">", ">="), "a layer has no such convention")
+    keys, make = ACTIVATIONS.get(kind, ("", None))
+    if make is None:
+        raise BeyondError(f"{kind!r:.20} is not evaluated here: it has no whole numbers")
 
-    def number(key: str) -> Fraction:
-        value = entry[key]
-        if key == "slopes":
-            need(isinstance(value, list) and len(value) in (1, units), "slopes are not one a unit")
-            value = value[unit % len(value)]
+    def option(key: str, value: Any) -> Any:
+        if key == "convention":
+            need(value in (">", ">="), "a layer has no such convention")
+            return value == ">="
+        may_be_none = kind == "clamp" or key in ("above", "below")
+        if value is None and may_be_none:
+            return None
         return Fraction(a_float(value, f"{key} of {kind!r:.20}"))
 
-    match kind:
-        case _ if kind in FIXED:
-            return FIXED[kind]
-        case "step":
-            return joined(flat(0), flat(1), 0, int(entry["convention"] == ">="))
-        case "heaviside":
-            return joined(flat(0), flat(1), 0, number("value"))
-        case "leaky" | "prelu":
-            return joined((number(OPTIONS[kind][0]), Fraction(0)), IDENTITY)
-        case "threshold":
-            return joined(flat(number("value")), IDENTITY, number("threshold"), number("value"))
-        case "hardtanh":
-            return clipped(number("min"), number("max"))
-        case "clamp":
-            low, high = (None if entry[key] is None else number(key) for key in ("min", "max"))
-            return clipped(low, high)
-        case "where":
-            knot = number("threshold")
-            above, below = (
-                IDENTITY if entry[key] is None else flat(number(key)) for key in ("above", "below")
-            )
-            slope, start = above if entry["convention"] == ">=" else below
-            return joined(below, above, knot, slope * knot + start)
-        case _:
-            raise BeyondError(f"{kind!r:.20} is not evaluated here: it has no whole numbers")
+    if kind == "prelu":
+        slopes = entry["slopes"]
+        need(isinstance(slopes, list) and len(slopes) in (1, units), "slopes are not one a unit")
+        return [make(option("slopes", slope)) for slope in slopes] * (units // len(slopes))
+    return [make(*(option(key, entry[key]) for key in keys.split()))] * units
 
 
 # -- The network ------------------------------------------------------------------------------
 
+CONSTANT = "1"
+"""What a layer reads its bias from: the last of its columns, which is always 1."""
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True)
 class Layer:
     """A layer over whole numbers."""
 
     reads: tuple[str, ...]
     """Names of what it reads, joined in this order."""
-    rows: list[list[tuple[int, int]]]
+    rows: list[Row]
     """Of each unit, the columns that it reads and their weights."""
-    bias: list[int]
     exponent: int
     """The power of two that sums are multiples of."""
-    pieces: list[Pieces]
-    """Of each unit."""
     scale: int
     """The power of two that values are multiples of."""
-    top: int
-    """Values are below 2 to this."""
+    pieces: list[Pieces]
+    """Of each unit."""
+    units: list[Pieces]
+    """The same on whole numbers."""
 
-    def activation(
-        self, value_of: Callable[[Layer, int, int], int]
-    ) -> Callable[[list[int]], list[int]]:
-        """Return what is applied to all sums, as whole numbers; ``value_of`` keeps some values."""
-        kinds, is_scaled = set(self.pieces), self.exponent != self.scale
-        if kinds == {SAME} and not is_scaled:
+    def activation(self) -> Callable[[list[int]], list[int]]:
+        """Return what makes the units' values of their sums."""
+        kinds = set(self.units)
+        if kinds == {SAME}:
             return lambda sums: sums
-        if kinds == {RELU} and not is_scaled:
+        if kinds == {RELU}:
             return lambda sums: [total if total > 0 else 0 for total in sums]
-        return lambda sums: [value_of(self, unit, total) for unit, total in enumerate(sums)]
-
-    def value(self, unit: int, total: int) -> int:
-        """Return the value of a unit with a sum."""
-        exact = self.pieces[unit].at(total * Fraction(2) ** self.exponent)
-        return int(exact / Fraction(2) ** self.scale)
+        return lambda sums: [unit.at(total) for unit, total in zip(self.units, sums, strict=True)]
 
 
 @dataclass
@@ -602,21 +579,23 @@ class Net:
     """Of the readout; that of what goes into a last sigmoid, which is left out."""
     can_be_run: bool
     """Whether a format's arithmetic is that of these layers: no scales, no sigmoid."""
+    stored: set[tuple[int, int]]
+    """Every number that is stored, and its power of two."""
     layers: dict[str, Layer] = field(default_factory=dict[str, Layer])
     """By name, in their order."""
     n_in: int = 0
-    stored: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
-    """Every number that is stored, and its power of two."""
-    powers: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
-    """Of each value of a layer the power of two that it is a multiple of."""
+    ranges: dict[str, list[tuple[int, int]]] = field(
+        default_factory=lambda: {CONSTANT: [(0, 1)], "input": []}
+    )
+    """Of each value, the power of two that it is a multiple of, and one that it is below."""
 
     def exponents(self, names: Sequence[str]) -> list[int]:
         """Return the power of two of each joined value."""
-        return self.join(self.powers, names)
+        return [exponent for exponent, _ in self.join(self.ranges, names)]
 
-    def join(self, values: dict[str, list[Any]], names: Sequence[str]) -> list[Any]:
+    def join(self, values: dict[str, list[T]], names: Sequence[str]) -> list[T]:
         """Return values end to end."""
-        return values[names[0]] if len(names) == 1 else [v for name in names for v in values[name]]
+        return [*chain.from_iterable(values[name] for name in names)]
 
 
 def exponent_of(number: Fraction) -> int:
@@ -630,49 +609,6 @@ def bits_before(number: Fraction) -> int:
     return number.numerator.bit_length() - number.denominator.bit_length() + 1
 
 
-def read_network(data: bytes) -> Net:
-    """Return the network in a file's bytes."""
-    CLOCK.get().look("while the network file was read")
-    file = File(data)
-    record = fields(file.record, ("schema", "task", "format", "layers", "readout"),
-                    ("training", "outputs"))  # fmt: skip
-    need(type(record["schema"]) is int and record["schema"] == 1, "the record is of another schema")
-    entries = record["layers"]
-    need(isinstance(entries, list) and entries, "the record has no layers")
-    names = [f"fc{number}" for number in range(1, len(entries) + 1)]
-    for at, entry in enumerate(entries):
-        kind = entry.get("activation") if isinstance(entry, dict) else None
-        need(isinstance(kind, str), "a layer has no activation")
-        options = OPTIONS.get(str(kind), ())
-        _ = fields(entry, ("weight", "activation", *options), ("bias", "inputs"))
-        entries[at] = {"inputs": names[at - 1 : at] or ["input"], **entry}
-    outputs = listed(record.get("outputs", names[-1:]), names)
-    readout = record["readout"]
-    kind = readout.get("kind") if isinstance(readout, dict) else None
-    bound(kind != "argmax", "a readout by argmax is not read here; save the network again")
-    _ = fields(readout, ("kind",) if kind == "exact" else ("kind", "threshold", "convention"))
-    threshold = Fraction(0)
-    if kind != "exact":
-        need(kind == "threshold" and readout["convention"] in (">", ">="), "no such readout")
-        threshold = Fraction(a_float(readout["threshold"], "the threshold"))
-    last = [entry for name, entry in zip(names, entries, strict=True) if name in outputs]
-    is_read = any(name in entry["inputs"] for entry in entries for name in outputs)
-    kinds = {entry["activation"] for entry in last}
-    can_be_run = "logit" not in {entry["activation"] for entry in entries}
-    if kinds == {"sigmoid"} and threshold == Fraction(1, 2) and not is_read:
-        threshold, can_be_run = Fraction(0), False  # sigmoid(y) > 1/2 where y > 0
-        for entry in last:
-            entry["activation"] = "identity"
-    net = Net(outputs, readout, threshold, can_be_run)
-    for name, entry in zip(names, entries, strict=True):
-        CLOCK.get().look(f"while the weights of {name} of {len(names)} layers were read")
-        add_layer(net, file, name, entry)
-    need(not file.tensors, "a tensor is used by no layer")
-    if file.has_zeros:
-        net.stored.add((0, 0))
-    return net
-
-
 def listed(value: Any, known: Iterable[str]) -> tuple[str, ...]:
     """Return names of layers, each known and named once."""
     fits = isinstance(value, list) and value and all(isinstance(name, str) for name in value)
@@ -684,12 +620,51 @@ def listed(value: Any, known: Iterable[str]) -> tuple[str, ...]:
 def a_float(value: Any, what: str) -> float:
     """Return a JSON number as the nearest double."""
     need(type(value) in (int, float), f"{what} is no number")
-    try:
-        nearest = float(value)
-    except OverflowError:
-        nearest = math.inf
-    need(math.isfinite(nearest), f"{what} is beyond every double")
-    return nearest
+    with contextlib.suppress(OverflowError):
+        if math.isfinite(nearest := float(value)):
+            return nearest
+    raise InvalidError(f"{what} is beyond every double")
+
+
+def read_network(data: bytes) -> Net:
+    """Return the network in a file's bytes."""
+    CLOCK.get().look("while the network file was read")
+    file = File(data)
+    record = fields(file.record, ("schema", "task", "format", "layers", "readout"),
+                    ("training", "outputs"))  # fmt: skip
+    need(type(record["schema"]) is int and record["schema"] == 1, "the record is of another schema")
+    entries, readout = record["layers"], record["readout"]
+    need(isinstance(entries, list) and entries, "the record has no layers")
+    names = [f"fc{number}" for number in range(1, len(entries) + 1)]
+    for at, entry in enumerate(entries):
+        kind = entry.get("activation") if isinstance(entry, dict) else None
+        need(isinstance(kind, str), "a layer has no activation")
+        options, _ = ACTIVATIONS.get(str(kind), ("", None))
+        own = fields(entry, ("weight", "activation", *options.split()), ("bias", "inputs"))
+        entries[at] = {"inputs": names[at - 1 : at] or ["input"], **own}
+    outputs = listed(record.get("outputs", names[-1:]), names)
+    kind = readout.get("kind") if isinstance(readout, dict) else None
+    bound(kind != "argmax", "a readout by argmax is not read here; save the network again")
+    _ = fields(readout, ("kind",) if kind == "exact" else ("kind", "threshold", "convention"))
+    threshold = Fraction(0)
+    if kind != "exact":
+        need(kind == "threshold" and readout["convention"] in (">", ">="), "no such readout")
+        threshold = Fraction(a_float(readout["threshold"], "the threshold"))
+    last = [entry for name, entry in zip(names, entries, strict=True) if name in outputs]
+    is_read = any(name in entry["inputs"] for entry in entries for name in outputs)
+    can_be_run = "logit" not in {entry["activation"] for entry in entries}
+    if ({entry["activation"] for entry in last} == {"sigmoid"}
+            and threshold == Fraction(1, 2) and not is_read):  # fmt: skip
+        threshold, can_be_run = Fraction(0), False  # sigmoid(y) > 1/2 where y > 0
+        for entry in last:
+            entry["activation"] = "identity"
+    net = Net(outputs, readout, threshold, can_be_run, file.stored)
+    for name, entry in zip(names, entries, strict=True):
+        CLOCK.get().look(f"while the weights of {name} of {len(names)} layers were read")
+        add_layer(net, file, name, entry)
+    need(not file.tensors, "a tensor is used by no layer")
+    net.can_be_run &= not file.has_scales
+    return net
 
 
 def add_layer(net: Net, file: File, name: str, entry: dict[str, Any]) -> None:
@@ -697,59 +672,45 @@ def add_layer(net: Net, file: File, name: str, entry: dict[str, Any]) -> None:
     reads = listed(entry["inputs"], ("input", *net.layers))
     rows, power, width = file.matrix(entry["weight"])
     if "input" in reads:
-        rest = width - sum(len(net.layers[own].rows) for own in reads if own != "input")
+        rest = width - len(net.join(net.ranges, [own for own in reads if own != "input"]))
         need(rest > 0 and net.n_in in (0, rest), "layers read inputs of other widths")
         bound(rest <= MOST_INPUTS, f"over {MOST_INPUTS} input bits are not evaluated here")
-        net.n_in, net.powers["input"] = rest, [0] * rest
-    columns = net.exponents(reads)
-    need(len(columns) == width, "a layer's weight has another width than what it reads")
-    bias, bias_power = [0] * len(rows), power
+        net.n_in, net.ranges["input"] = rest, [(0, 1)] * rest
+    sources = net.join(net.ranges, (*reads, CONSTANT))
+    need(len(sources) == width + 1, "a layer's weight has another width than what it reads")
+    powers = [power] * (width + 1)
     if "bias" in entry:
-        stored, bias_power, _ = file.matrix(entry["bias"], is_vector=True)
-        bias = [dict(row).get(0, 0) for row in stored]
-        need(len(rows) == len(bias), "a layer has more biases than units, or fewer")
-        net.stored |= {(number, bias_power) for number in bias if number}
-    net.stored |= {(number, power) for row in steps(rows) for _, number in row}
-    net.can_be_run &= not any(
-        isinstance(entry.get(key), dict) and "scale" in entry[key] for key in ("weight", "bias")
-    )
-    units = [pieces(entry, unit, len(rows)) for unit in range(len(rows))]
-    kinds = set(units)
-    finest = min(
-        *(power + column for column in columns),
-        *([bias_power] if any(bias) else []),
-        *(exponent_of(knot) for unit in kinds for knot in unit.knots if knot),
-        power,
-    )
+        biases, bias_power, _ = file.matrix(entry["bias"], is_vector=True)
+        need(len(rows) == len(biases), "a layer has more biases than units, or fewer")
+        powers[-1] = bias_power if any(biases) else power
+        for row, bias in zip(rows, biases, strict=True):
+            row += [(width, number) for _, number in bias]
+    columns = [own + exponent for own, (exponent, _) in zip(powers, sources, strict=True)]
+    tops = [own + top for own, (_, top) in zip(powers, sources, strict=True)]
+    pieces = activations(entry, len(rows))
+    kinds = set(pieces)
+    knots = {knot for kind in kinds for knot in kind.knots if knot}
+    levels = {level for kind in kinds for level in kind.levels() if level}
+    slopes = {slope for kind in kinds for slope, _ in kind.lines if slope}
+    finest = min(*columns, *map(exponent_of, knots))
     bound(finest >= -LONGEST, f"a number is a multiple of less than 2^-{LONGEST}")
-    constants = {value for unit in kinds for value in unit.levels() if value}
-    slopes = {slope for unit in kinds for slope, _ in unit.lines if slope}
-    scale = min(
-        [*(finest + exponent_of(slope) for slope in slopes), *map(exponent_of, constants)],
-        default=0,
-    )
+    scales = [finest + exponent_of(slope) for slope in slopes]
+    scale = min([*scales, *map(exponent_of, levels)], default=0)
     # no number on the way to a value is longer than these say: sums, then values
-    widest = max((n.bit_length() for row in steps(rows) for _, n in row), default=0) + power
-    read = max(1 if own == "input" else net.layers[own].top for own in reads)
-    added = max(n.bit_length() for n in bias) + bias_power
-    sums = max(widest + read, added) + width.bit_length() + 1
-    top = 1 + max([sums + max(map(bits_before, slopes), default=0), *map(bits_before, constants)])
+    sums = max((n.bit_length() + tops[at] for row in steps(rows) for at, n in row), default=0)
+    sums += width.bit_length() + 1
+    top = 1 + max([sums + max(map(bits_before, slopes), default=0), *map(bits_before, levels)])
     longest = max(sums - finest, top - scale)
     bound(longest <= LONGEST, f"values of {name} may have over {LONGEST} bits")
     file.room.take(len(rows), longest)
     for row in steps(rows):
         for at, number in row:
-            file.room.take(1, number.bit_length() + power + columns[at] - finest)
-    net.powers[name] = [scale] * len(rows)
-    net.layers[name] = Layer(
-        reads,
-        [[(at, n << power + columns[at] - finest) for at, n in row] for row in steps(rows)],
-        [n << bias_power - finest if n else 0 for n in bias],
-        finest,
-        units,
-        scale,
-        top,
-    )
+            file.room.take(1, number.bit_length() + columns[at] - finest)
+    rows = [[(at, n << columns[at] - finest) for at, n in row] for row in steps(rows)]
+    whole = {kind: kind.over(finest, scale) for kind in kinds}
+    units = [whole[kind] for kind in pieces]
+    net.ranges[name] = [(scale, top)] * len(rows)
+    net.layers[name] = Layer((*reads, CONSTANT), rows, finest, scale, pieces, units)
 
 
 # -- The task ---------------------------------------------------------------------------------
@@ -761,26 +722,22 @@ Rule = Callable[[Words], dict[str, int | None]]
 
 @dataclass(frozen=True)
 class Task:
-    """What the network is claimed to compute.
-
-    Attributes:
-        name: as the certificate has it.
-        inputs: names, widths and numbers of values of the input words.
-        outputs: names and widths of the output words.
-        rule: between them.
-        weights: where the task is one linear equation, of each bit the power of two and the sign of
-            its weight in a sum that must be 0.
-        takes: the input bits in the order in which the network takes them.
-        gives: likewise the output bits.
-    """
+    """What the network is claimed to compute."""
 
     name: str
+    """As the certificate has it."""
     inputs: list[tuple[str, int, int]]
+    """Names, widths and numbers of values of the input words."""
     outputs: list[tuple[str, int]]
+    """Names and widths of the output words."""
     rule: Rule
-    weights: dict[str, tuple[int, int]]
+    """Between them."""
     takes: list[str]
+    """The input bits in the order in which the network takes them."""
     gives: list[str]
+    """Likewise the output bits."""
+    equation: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    """Of bits the power of two and the sign in the sum that the task is about."""
 
     @property
     def rows(self) -> int:
@@ -823,134 +780,111 @@ def places(words: Iterable[tuple[Any, ...]]) -> dict[str, tuple[str, int]]:
     }
 
 
-TWO, ONE = "a:N b:N", "x:N"
-TASKS: dict[str, tuple[str, str, Callable[[int], Rule]]] = {
-    "half-adder": ("a:1 b:1", "c:2", lambda n: lambda w: {"c": w["a"] + w["b"]}),
-    "full-adder": (
-        "a:1 b:1 cin:1", "c:2", lambda n: lambda w: {"c": w["a"] + w["b"] + w["cin"]},
-    ),
-    "adder": (TWO, "c:M", lambda n: lambda w: {"c": w["a"] + w["b"]}),
-    "subtractor": (TWO, "borrow:1 d:N", lambda n: lambda w: {
+TASKS: dict[str, tuple[str, str, str, Callable[..., dict[str, int | None]]]] = {
+    "half-adder": ("a:1 b:1", "c:2", "c -a -b", lambda w, n: {"c": w["a"] + w["b"]}),
+    "full-adder": ("a:1 b:1 cin:1", "c:2", "c -a -b -cin",
+                   lambda w, n: {"c": w["a"] + w["b"] + w["cin"]}),
+    "adder": ("a:N b:N", "c:M", "c -a -b", lambda w, n: {"c": w["a"] + w["b"]}),
+    "subtractor": ("a:N b:N", "borrow:1 d:N", "d -a b -borrow@N", lambda w, n: {
         "borrow": int(w["a"] < w["b"]), "d": (w["a"] - w["b"]) % (1 << n),
     }),
-    "comparator": (TWO, "lt:1 eq:1 gt:1", lambda n: lambda w: {
+    "comparator": ("a:N b:N", "lt:1 eq:1 gt:1", "a -b", lambda w, n: {
         "lt": int(w["a"] < w["b"]), "eq": int(w["a"] == w["b"]), "gt": int(w["a"] > w["b"]),
     }),
-    "multiplier": (TWO, "p:D", lambda n: lambda w: {"p": w["a"] * w["b"]}),
-    "parity": (ONE, "p:1", lambda n: lambda w: {"p": w["x"].bit_count() % 2}),
-    "majority": (ONE, "m:1", lambda n: lambda w: {"m": int(2 * w["x"].bit_count() > n)}),
-    "popcount": (ONE, "n:L", lambda n: lambda w: {"n": w["x"].bit_count()}),
+    "multiplier": ("a:N b:N", "p:D", "", lambda w, n: {"p": w["a"] * w["b"]}),
+    "parity": ("x:N", "p:1", "", lambda w, n: {"p": w["x"].bit_count() % 2}),
+    "majority": ("x:N", "m:1", "x@0", lambda w, n: {"m": int(2 * w["x"].bit_count() > n)}),
+    "popcount": ("x:N", "n:L", "n -x@0", lambda w, n: {"n": w["x"].bit_count()}),
 }  # fmt: skip
-"""Words of width N, M = N + 1, D = 2 N or L, the bits of N; and the rule."""
+"""Words of width N, M = N + 1, D = 2 N or L, the bits of N; a sum of words; and the rule.
 
-SIGNS = {"half-adder": "c -a -b", "full-adder": "c -a -b -cin", "adder": "c -a -b",
-         "subtractor": "d -a b", "popcount": "n"}  # fmt: skip
-"""Tasks that are linear equations: the words in them, with their signs."""
+The sum is 0 if it has output words, else the rule depends on it alone. ``@`` says the power of two
+that each bit of a word counts, instead of its own.
+"""
 
 
 @dataclass(frozen=True)
 class Wiring:
-    """How a cell is repeated, digit by digit, the lowest first; the first one is carried 0.
-
-    Attributes:
-        cell: the cell's words: operands, then what it takes from the cell before.
-        base: of the digits.
-        rule: of the cell.
-        step: what must hold of a row, by its words, the digit and what is carried on.
-        read: the digit and what is carried on, from the output words.
-        claim: what then holds of the lowest n digits.
-    """
+    """How a cell is repeated, digit by digit, the lowest first; the first one is carried 0."""
 
     cell: tuple[str, str]
-    base: int
-    rule: Rule
-    step: Callable[[Words, int, int], bool]
-    read: Callable[[Words], tuple[int, int]]
+    """The cell's words: operands, then what it takes from the cell before."""
+    step: Callable[[Words], tuple[int, int]]
+    """What the induction needs of the cell: what is carried on from its words, and the digit."""
+    words: Callable[[int, int], dict[str, int | None]]
+    """How the cell gives them."""
     claim: str
+    """What then holds of the lowest n digits."""
 
-
-def compared(w: Words) -> int:
-    """Return how two numbers compare by their highest digits, else as those below do."""
-    return w["before"] if w["a"] == w["b"] else 1 + (w["a"] > w["b"])
+    def rule(self, words: Words) -> dict[str, int | None]:
+        """Return what the cell has to give."""
+        return self.words(*self.step(words))
 
 
 WIRINGS = {
     "adder:any": Wiring(
-        ("a:1 b:1 cin:1", "c:2"), 2,
-        lambda w: {"c": w["a"] + w["b"] + w["cin"]},
-        lambda w, digit, carry: w["a"] + w["b"] + w["cin"] == digit + 2 * carry,
-        lambda w: (w["c"] & 1, w["c"] >> 1),
+        ("a:1 b:1 cin:1", "c:2"),
+        lambda w: divmod(w["a"] + w["b"] + w["cin"], 2),
+        lambda carry, digit: {"c": 2 * carry + digit},
         "the sum of the lowest n digits is the number collected + 2^n times what is carried",
     ),
     "decimal-adder:any": Wiring(
-        ("d:4<10 e:4<10 cin:1", "cout:1 s:4"), 10,
-        lambda w: {"cout": int(sum(w.values()) >= 10), "s": sum(w.values()) % 10},
-        lambda w, digit, carry: w["d"] + w["e"] + w["cin"] == digit + 10 * carry,
-        lambda w: (w["s"], w["cout"]),
+        ("d:4<10 e:4<10 cin:1", "cout:1 s:4"),
+        lambda w: divmod(w["d"] + w["e"] + w["cin"], 10),
+        lambda carry, digit: {"cout": carry, "s": digit},
         "the sum of the lowest n digits is the number collected + 10^n times what is carried",
     ),
     "subtractor:any": Wiring(
-        ("a:1 b:1 bin:1", "bout:1 d:1"), 2,
-        lambda w: {"bout": int(w["a"] < w["b"] + w["bin"]), "d": (w["a"] - w["b"] - w["bin"]) % 2},
-        lambda w, digit, carry: w["a"] - w["b"] - w["bin"] == digit - 2 * carry,
-        lambda w: (w["d"], w["bout"]),
+        ("a:1 b:1 bin:1", "bout:1 d:1"),
+        lambda w: divmod(w["a"] - w["b"] - w["bin"], 2),
+        lambda carry, digit: {"bout": -carry, "d": digit},
         "the difference of the lowest n digits is the number collected - 2^n times what is carried",
     ),
     "comparator:any": Wiring(
-        ("a:1 b:1 before:2<3", "order:2"), 2,
-        lambda w: {"order": compared(w)},
-        lambda w, digit, carry: carry == compared(w),
-        lambda w: (0, w["order"]),
+        ("a:1 b:1 before:2<3", "order:2"),
+        lambda w: (w["before"] if w["a"] == w["b"] else 1 + (w["a"] > w["b"]), 0),
+        lambda carry, digit: {"order": carry},
         "what is carried says how the lowest n digits compare: 0 equal, 1 less, 2 greater",
     ),
     "parity:any": Wiring(
-        ("x:1 before:1", "p:1"), 2,
-        lambda w: {"p": w["x"] ^ w["before"]},
-        lambda w, digit, carry: carry == w["x"] ^ w["before"],
-        lambda w: (0, w["p"]),
+        ("x:1 before:1", "p:1"),
+        lambda w: (w["x"] ^ w["before"], 0),
+        lambda carry, digit: {"p": carry},
         "what is carried is 1 where the lowest n bits have an odd number of ones",
     ),
-}  # fmt: skip
-
-
-def parsed_words(text: str, width: int) -> list[tuple[str, int, int]]:
-    """Return words with their widths and numbers of values."""
-    letters = {"N": width, "M": width + 1, "D": 2 * width, "L": width.bit_length()}
-    words: list[tuple[str, int, int]] = []
-    for name, size, values in re.findall(r"(\w+):(\w+)(?:<(\d+))?", text):
-        bits = letters[size] if size in letters else int(size)
-        words.append((name, bits, int(values or 1 << bits)))
-    return words
+}
 
 
 def named_task(name: str) -> Task:
     """Return the task of a name."""
     kind, colon, rest = name.partition(":")
-    wired = f"{rest}:any" if kind == "cell" else name
-    if wired in WIRINGS:
-        wiring, width = WIRINGS[wired], 1
-        words, rule = wiring.cell, wiring.rule
+    wiring = WIRINGS.get(f"{rest}:any" if kind == "cell" else name)
+    width, terms = 1, ""
+    if wiring is not None:
+        texts, rule = wiring.cell, wiring.rule
     else:
         need(kind in TASKS, f"there is no task {name!r:.40}")
-        *words, make = TASKS[kind]
-        need(re.fullmatch("[1-9][0-9]*", rest) if "N" in words[0] else not colon,
+        *texts, terms, of_width = TASKS[kind]
+        need(re.fullmatch("[1-9][0-9]*", rest) if "N" in texts[0] else not colon,
              f"there is no task {name!r:.40}")  # fmt: skip
         width = int(rest[:6]) if rest else 1
         bound(width <= MOST_INPUTS, f"over {MOST_INPUTS} input bits are not evaluated here")
-        rule = make(width)
-    inputs, outputs = (parsed_words(text, width) for text in words)
-    signs = {part.strip("-"): -1 if "-" in part else 1 for part in SIGNS.get(kind, "").split()}
-    weights = {
-        bit: (place, signs[word])
+        rule = partial(of_width, n=width)
+    letters = {"N": width, "M": width + 1, "D": 2 * width, "L": width.bit_length()}
+    inputs, outputs = (
+        [(word, bits := letters.get(size) or int(size), int(values or 1 << bits))
+         for word, size, values in re.findall(r"(\w+):(\w+)(?:<(\d+))?", text)]
+        for text in texts
+    )  # fmt: skip
+    signs = {word: (-1 if sign else 1, at) for sign, word, at in
+             re.findall(r"(-?)(\w+)@?(\w?)", terms)}  # fmt: skip
+    equation = {
+        bit: (letters.get(signs[word][1], 0) if signs[word][1] else place, signs[word][0])
         for bit, (word, place) in places([*inputs, *outputs]).items()
         if word in signs
     }
-    if kind == "subtractor":
-        weights["borrow"] = width, -1
-    if kind == "popcount":
-        weights |= dict.fromkeys(places(inputs), (0, -1))
-    given = [(word, bits) for word, bits, _ in outputs]
-    return Task(name, inputs, given, rule, weights, [*places(inputs)], [*places(given)])
+    outputs = [(word, bits) for word, bits, _ in outputs]
+    return Task(name, inputs, outputs, rule, [*places(inputs)], [*places(outputs)], equation)
 
 
 TABLE = "table:sha256-"
@@ -959,38 +893,41 @@ TABLE = "table:sha256-"
 def table_task(name: str, table: Any) -> Task:
     """Return the task of a truth table: its words, and its rows packed as in network files."""
     entry = fields(table, ("in", "out", "rows", "sha256"))
+    need(name == f"{TABLE}{entry['sha256']}", "a table has another task's name")
     packed = json.dumps({"in": entry["in"], "out": entry["out"]}, separators=(",", ":")).encode()
     try:
         rows = base64.b64decode(entry["rows"], validate=True)
     except (TypeError, ValueError, binascii.Error):
         raise InvalidError("the table is faulty") from None
     need(hashlib.sha256(packed + rows).hexdigest() == entry["sha256"], "the table was changed")
-    given, outputs = ([tuple(word) for word in words_of(entry[key], size)]
-                      for key, size in (("in", 3), ("out", 2)))  # fmt: skip
-    inputs = [(name, width, 1 << width if b is None else b) for name, width, b in given]
-    need(all(type(size) is int and 0 < size <= 1 << width for _, width, size in inputs)
+    inputs = [(word, bits, 1 << bits if size is None else size)
+              for word, bits, size in words_of(entry["in"], 3)]  # fmt: skip
+    outputs = [(word, bits) for word, bits in words_of(entry["out"], 2)]
+    need(all(type(size) is int and 0 < size <= 1 << bits for _, bits, size in inputs)
          and len({word[0] for word in (*inputs, *outputs)}) == len(inputs) + len(outputs),
          "the table is faulty")  # fmt: skip
-    bits = max(sum(word[1] for word in words) for words in (inputs, outputs))
-    bound(bits <= MOST_INPUTS, f"words of over {MOST_INPUTS} bits are not evaluated here")
+    most = max(sum(word[1] for word in words) for words in (inputs, outputs))
+    bound(most <= MOST_INPUTS, f"words of over {MOST_INPUTS} bits are not evaluated here")
     count = math.prod(size for _, _, size in inputs)
-    columns: dict[str, tuple[bytes, int, bytes]] = {}
+    planes: dict[str, tuple[int, bytes, bytes]] = {}
     at = 0
     for word, width in outputs:
         middle = at + -(-count * width // 8)
         end = middle + -(-count // 8)
-        columns[word] = rows[at:middle], width, rows[middle:end]
+        planes[word] = width, rows[at:middle], rows[middle:end]
         at = end
     need(at == len(rows), "the table has another number of rows")
 
     def rule(words: Words) -> dict[str, int | None]:
         row = task.number(words)
         return {
-            word: _in_plane(bits, row * width, width) if _in_plane(cares, row, 1) else None
-            for word, (bits, width, cares) in columns.items()
+            word: bits_at(bits, row * width, width, "big")
+            if bits_at(cares, row, 1, "big")
+            else None
+            for word, (width, bits, cares) in planes.items()
         }
 
-    task = Task(name, inputs, outputs, rule, {}, [*places(inputs)], [*places(outputs)])
+    task = Task(name, inputs, outputs, rule, [*places(inputs)], [*places(outputs)])
     return task
 
 
@@ -1003,13 +940,6 @@ def words_of(value: Any, size: int) -> list[list[Any]]:
     return value
 
 
-def _in_plane(plane: bytes, start: int, count: int) -> int:
-    """Return bits of a plane, most significant first."""
-    end = start + count
-    raw = int.from_bytes(plane[start // 8 : -(-end // 8)], "big")
-    return raw >> -end % 8 & (1 << count) - 1
-
-
 def is_order(order: Any, names: Iterable[str]) -> bool:
     """Return whether a list names each bit once."""
     fits = isinstance(order, list) and all(isinstance(bit, str) for bit in order)
@@ -1019,13 +949,10 @@ def is_order(order: Any, names: Iterable[str]) -> bool:
 def task_of(claims: dict[str, Any]) -> Task:
     """Return the task that a certificate is about, its bits in the network's order."""
     entry = fields(claims["task"], ("name", "inputs", "outputs", "order", "table"))
+    name, table = entry["name"], entry["table"]
+    need(isinstance(name, str), "the task has no name")
+    task = named_task(name) if table is None else table_task(name, table)
     order = fields(entry["order"], ("inputs", "outputs"))
-    need(isinstance(entry["name"], str), "the task has no name")
-    if entry["table"] is None:
-        task = named_task(entry["name"])
-    else:
-        task = table_task(entry["name"], entry["table"])
-        need(task.name == TABLE + entry["table"]["sha256"], "a table has another task's name")
     for own, words, usual in ((order["inputs"], task.inputs, task.takes),
                               (order["outputs"], task.outputs, task.gives)):  # fmt: skip
         need(len(usual) == sum(width for _, width, *_ in words), "two bits have one name")
@@ -1041,26 +968,6 @@ def task_of(claims: dict[str, Any]) -> Task:
 # -- Evidence: every row ----------------------------------------------------------------------
 
 
-@dataclass
-class Margins:
-    """The smallest distances from the threshold, of outputs that are 0 and of those that are 1."""
-
-    of_0: Fraction | None = None
-    of_1: Fraction | None = None
-
-    def add(self, bit: int, nearest: float, unit: Fraction, threshold: Fraction) -> None:
-        """Take into account the nearest output of a side, a whole number or infinite for none."""
-        if nearest not in (math.inf, -math.inf):
-            side = "of_1" if bit else "of_0"
-            distance, own = abs(int(nearest) * unit - threshold), getattr(self, side)
-            setattr(self, side, distance if own is None else min(own, distance))
-
-    def to_json(self) -> dict[str, str | None]:
-        """Return them as a certificate states them."""
-        sides = {"of_0": self.of_0, "of_1": self.of_1}
-        return {name: None if s is None else texts([s])[0] for name, s in sides.items()}
-
-
 class Machine:
     """The network on one row after another, which differ in one bit each.
 
@@ -1072,16 +979,17 @@ class Machine:
         self.net = net
         self.input = [0] * net.n_in
         self.kept: dict[str, list[int]] = {}
-        self.columns: dict[str, list[list[tuple[int, int]]]] = {}
-        value_of = lru_cache(1 << 14)(Layer.value)
-        self.activations = {own: layer.activation(value_of) for own, layer in net.layers.items()}
+        self.columns: dict[str, list[Row]] = {}
+        self.activations = {name: layer.activation() for name, layer in net.layers.items()}
         for name, layer in net.layers.items():
-            if layer.reads == ("input",):
-                columns: list[list[tuple[int, int]]] = [[] for _ in range(net.n_in)]
+            if layer.reads == ("input", CONSTANT):
+                columns: list[Row] = [[] for _ in range(net.n_in + 1)]
                 for unit, row in enumerate(layer.rows):
                     for at, weight in row:
                         columns[at].append((unit, weight))
-                self.kept[name], self.columns[name] = list(layer.bias), columns
+                biases = dict(columns.pop())
+                self.kept[name] = [biases.get(unit, 0) for unit in range(len(layer.rows))]
+                self.columns[name] = columns
 
     def set(self, at: int, bit: int) -> None:
         """Give an input bit another value."""
@@ -1094,38 +1002,36 @@ class Machine:
     def outputs(self) -> list[int]:
         """Return the outputs, as whole numbers over their layers' powers of two."""
         net, clock = self.net, CLOCK.get()
-        values: dict[str, list[int]] = {"input": self.input}
+        values: dict[str, list[int]] = {CONSTANT: [1], "input": self.input}
         for name, layer in net.layers.items():
             clock.look()
             sums = self.kept.get(name)
             if sums is None:
                 own = net.join(values, layer.reads)
-                sums = [
-                    bias + sum([weight * own[at] for at, weight in row])
-                    for row, bias in zip(layer.rows, layer.bias, strict=True)
-                ]
+                sums = [sum([weight * own[at] for at, weight in row]) for row in layer.rows]
             values[name] = self.activations[name](sums)
         return net.join(values, net.outputs)
 
 
+Margins = dict[str, Fraction | None]
+
+
 class Reader:
-    """The one rule from outputs to bits, on whole numbers over the smallest of their powers."""
+    """The one rule from outputs to bits, on whole numbers over their powers of two."""
 
     def __init__(self, net: Net) -> None:
         self.is_exact = net.readout["kind"] == "exact"
-        powers = net.exponents(net.outputs)
-        power = min([*powers, exponent_of(net.threshold), 0])
-        self.unit = Fraction(2) ** power
-        self.shifts = [own - power for own in powers]
-        self.one = int(1 / self.unit)
-        self.limit = int(net.threshold / self.unit) - (net.readout.get("convention") == ">=")
-        # the same for each output by itself: the 1, and what a 1 is above
-        self.ones = [None if own > 0 else 1 << -own for own in powers]
-        self.limits = [self.limit >> shift for shift in self.shifts]
+        self.threshold = net.threshold
+        self.units = [Fraction(2) ** power for power in net.exponents(net.outputs)]
+        # of each output what is read as 1: this number alone, or all above this limit
+        self.ones = [int(1 / unit) if unit <= 1 else None for unit in self.units]
+        is_closed = net.readout.get("convention") == ">="
+        limits = [net.threshold / unit for unit in self.units]
+        self.limits = [math.ceil(t) - 1 if is_closed else math.floor(t) for t in limits]
 
     def exact(self, outputs: Sequence[int]) -> list[Fraction]:
         """Return outputs as fractions."""
-        return [(v << s) * self.unit for v, s in zip(outputs, self.shifts, strict=True)]
+        return [value * unit for value, unit in zip(outputs, self.units, strict=True)]
 
     def bits(self, outputs: Sequence[int]) -> list[int | None]:
         """Return the bits; ``None`` where an output is none."""
@@ -1133,16 +1039,30 @@ class Reader:
             return [int(v) if v in (0, 1) else None for v in self.exact(outputs)]
         return [int(value > limit) for value, limit in zip(outputs, self.limits, strict=True)]
 
+    def margins(self, *nearest: Sequence[float]) -> Margins:
+        """Return the smallest distances from the threshold, of outputs that are 0 and that are 1.
+
+        Args:
+            nearest: of both sides, for each output the nearest whole number, or an infinity.
+        """
+        sides = (
+            [abs(int(value) * unit - self.threshold)
+             for value, unit in zip(side, self.units, strict=True) if abs(value) != math.inf]
+            for side in nearest
+        )  # fmt: skip
+        of_0, of_1 = (min(distances, default=None) for distances in sides)
+        return {"of_0": of_0, "of_1": of_1}
+
 
 def check_rows(net: Net, task: Task) -> tuple[Margins, str]:
     """Evaluate every row of the domain in Gray-code order; return margins and the rows' hash."""
-    bits = net.n_in
-    bound(bits <= MOST_BITS, f"{bits} input bits are more than the {MOST_BITS} that are tried")
-    machine, reader = Machine(net), Reader(net)
+    count = 1 << min(net.n_in, MOST_BITS)
+    is_small = net.n_in <= MOST_BITS
+    bound(is_small, f"{net.n_in} input bits are more than the {MOST_BITS} that are tried")
+    machine, reader, clock = Machine(net), Reader(net), CLOCK.get()
     words = {name: 0 for name, _, _ in task.inputs}
     digit = {name: task.number({**words, name: 1}) for name in words}
     where = places(task.inputs)
-    is_cut = task.rows < 1 << net.n_in
     in_code = {bit: 1 << at for at, bit in enumerate(reversed(places(task.outputs)))}
     values = [in_code[bit] for bit in task.gives]
     size = -(-len(values) // 8)
@@ -1150,9 +1070,8 @@ def check_rows(net: Net, task: Task) -> tuple[Margins, str]:
     least: list[float] = [math.inf] * len(values)
     most: list[float] = [-math.inf] * len(values)
     row = 0
-    clock = CLOCK.get()
-    for step in range(1 << net.n_in):
-        clock.look(f"after {step} of {1 << net.n_in} combinations of input bits")
+    for step in range(count):
+        clock.look(f"after {step} of {count} combinations of input bits")
         if step:
             at = (step & -step).bit_length() - 1
             name, place = where[task.takes[at]]
@@ -1160,32 +1079,64 @@ def check_rows(net: Net, task: Task) -> tuple[Margins, str]:
             machine.set(at, int(change > 0))
             words[name] += change
             row += change * digit[name]
-        if is_cut and any(words[name] >= limit for name, _, limit in task.inputs):
+        if task.rows < count and any(words[name] >= limit for name, _, limit in task.inputs):
             continue
-        wanted, cares = task.code(words)
-        given = strange = 0
+        expected, cares = task.code(words)
+        code = strange = 0
         outputs = machine.outputs()
         if reader.is_exact:
-            for output, one, value in zip(outputs, reader.ones, values, strict=True):
-                if output == one:
-                    given |= value
+            for output, unit, value in zip(outputs, reader.ones, values, strict=True):
+                if output == unit:
+                    code |= value
                 elif output:
                     strange |= value
         else:
             for at, output in enumerate(outputs):
                 if output > reader.limits[at]:
-                    given |= values[at]
+                    code |= values[at]
                     if output < least[at] and cares & values[at]:
                         least[at] = output
                 elif output > most[at] and cares & values[at]:
                     most[at] = output
-        need(not (given ^ wanted | strange) & cares, f"it is wrong on {words}")
-        packed[row * size : row * size + size] = wanted.to_bytes(size, "big")
-    margins = Margins()
-    for bit, side in enumerate((most, least)):
-        for value, shift in zip(side, reader.shifts, strict=True):
-            margins.add(bit, value, reader.unit * (1 << shift), net.threshold)
-    return margins, hashlib.sha256(packed).hexdigest()
+        need(not (code ^ expected | strange) & cares, f"it is wrong on {words}")
+        packed[row * size : row * size + size] = expected.to_bytes(size, "big")
+    return reader.margins(most, least), hashlib.sha256(packed).hexdigest()
+
+
+def check_counterexample(net: Net, task: Task, claims: dict[str, Any]) -> str:
+    """Evaluate a refuted network on its counterexample."""
+    need(claims["semantics"] == ["exact"] and claims["margin"] is None, "a refutation claims more")
+    need(claims["evidence"] == {}, "a refutation has other evidence than its counterexample")
+    example = fields(claims["counterexample"], ("input", "expected", "got", "output"))
+    words = fields(example["input"], [name for name, _, _ in task.inputs])
+    need(all(type(words[name]) is int and 0 <= words[name] < size for name, _, size in task.inputs),
+         "the counterexample is outside the domain")  # fmt: skip
+    machine, reader = Machine(net), Reader(net)
+    where = places(task.inputs)
+    for at, bit in enumerate(task.takes):
+        name, place = where[bit]
+        machine.set(at, words[name] >> place & 1)
+    outputs = machine.outputs()
+    bits = dict(zip(task.gives, reader.bits(outputs), strict=True))
+    got: dict[str, int | None] = {name: 0 for name, _ in task.outputs}
+    for bit, (name, _) in places(task.outputs).items():
+        value, own = got[name], bits[bit]
+        got[name] = None if value is None or own is None else 2 * value + own
+    expected = task.rule(words)
+    need(same(example, {"input": words, "output": [*map(text_of, reader.exact(outputs))],
+                        "got": got, "expected": expected}),
+         "the network gives something else there")  # fmt: skip
+    need(any(value is not None and got[name] != value for name, value in expected.items()),
+         "the network is right there")  # fmt: skip
+    return f"{task.name} is wrong on {', '.join(f'{k} = {v}' for k, v in words.items())}"
+
+
+def text_of(number: Fraction) -> str:
+    """Return a number as a certificate states it."""
+    try:
+        return str(number)
+    except ValueError:
+        raise BeyondError("a number has more digits than Python writes") from None
 
 
 # -- Evidence: decision diagrams --------------------------------------------------------------
@@ -1193,6 +1144,7 @@ def check_rows(net: Net, task: Task) -> tuple[Margins, str]:
 Function = tuple[int, int]
 """An offset and a node: the offset plus the steps on the way that an input takes."""
 ZERO: Function = (0, 0)
+ONE: Function = (1, 0)
 
 
 class Diagrams:
@@ -1209,7 +1161,7 @@ class Diagrams:
         self.least, self.most = [0], [0]
         self.known: dict[tuple[int, int, int, int], int] = {}
         self.sums: dict[tuple[int, int, int, int], Function] = {}
-        self.cuts: dict[tuple[int, int, bool], Function] = {}
+        self.applied: dict[Pieces, dict[Function, Function]] = {}
 
     def take_room(self, number: int) -> None:
         """Count one more node or sum, and a long number by its bits."""
@@ -1235,7 +1187,7 @@ class Diagrams:
         own, low, high, step = self.nodes[node]
         return ((0, low), (step, high)) if own == variable else ((0, node), (0, node))
 
-    def sum(self, f: Function, a: int, g: Function, b: int) -> Function:
+    def sum(self, f: Function, a: int, g: Function = ZERO, b: int = 0) -> Function:
         """Return ``a * f + b * g``."""
         offset, node = self._sum(f[1], a, g[1], b)
         return a * f[0] + b * g[0] + offset, node
@@ -1261,103 +1213,74 @@ class Diagrams:
             self.sums[key] = self.node(variable, *parts)
         return self.sums[key]
 
-    def cut(self, f: Function, *, is_step: bool) -> Function:
-        """Return the larger of a function and 0, or 1 where it is above 0 and 0 elsewhere."""
-        offset, node = f
-        if offset + self.most[node] <= 0:
-            return ZERO
-        if offset + self.least[node] > 0:
-            return (1, 0) if is_step else f
-        key = (offset, node, is_step)
-        if key not in self.cuts:
-            self.take_room(offset)
-            variable, low, high, step = self.nodes[node]
-            lower = self.cut((offset, low), is_step=is_step)
-            upper = self.cut((offset + step, high), is_step=is_step)
-            self.cuts[key] = self.node(variable, lower, upper)
-        return self.cuts[key]
+    def apply(self, pieces: Pieces, f: Function) -> Function:
+        """Return a piecewise linear function of a function: split until a line of it decides."""
+        spans, done = [*pieces.spans()], self.applied.setdefault(pieces, {})
 
-    def above(self, f: Function, limit: int) -> Function:
-        """Return 1 where a function is above a limit, and 0 elsewhere."""
-        return self.cut((f[0] - limit, f[1]), is_step=True)
-
-    def nearest(self, f: Function, limit: int) -> tuple[float, float]:
-        """Return the largest value up to a limit, and the least above it, infinite for none."""
-        done: dict[Function, tuple[float, float]] = {}
-
-        def visit(f: Function) -> tuple[float, float]:
+        def visit(f: Function) -> Function:
             offset, node = f
-            if offset + self.most[node] <= limit:
-                return offset + self.most[node], math.inf
-            if offset + self.least[node] > limit:
-                return -math.inf, offset + self.least[node]
+            if not node:
+                return pieces.at(offset), 0
+            for low, high, slope, start in spans:
+                if low <= offset + self.least[node] and offset + self.most[node] <= high:
+                    offset, node = self.sum(f, slope)
+                    return offset + start, node
             if f not in done:
                 self.take_room(offset)
-                _, low, high, step = self.nodes[node]
-                sides = visit((offset, low)), visit((offset + step, high))
-                done[f] = max(side[0] for side in sides), min(side[1] for side in sides)
+                variable, low, high, step = self.nodes[node]
+                done[f] = self.node(variable, visit((offset, low)), visit((offset + step, high)))
             return done[f]
 
         return visit(f)
 
+    def above(self, f: Function, limit: int) -> Function:
+        """Return 1 where a function is above a limit, and 0 elsewhere."""
+        return self.apply(Pieces(((0, 0), (0, 1)), (limit,), (0,)), f)
 
-def on_pieces(diagrams: Diagrams, total: Function, layer: Layer, unit: int) -> Function:
-    """Return a unit's activation of a sum: its first line, then the bends and jumps at knots."""
-    own = layer.pieces[unit]
-    sums, values = Fraction(2) ** layer.exponent, Fraction(2) ** layer.scale
-    slope, start = own.lines[0]
-    offset, node = diagrams.sum(total, int(slope * sums / values), ZERO, 0)
-    result = offset + int(start / values), node
-    for lines, knot, value in zip(pairwise(own.lines), own.knots, own.values, strict=True):
-        limit = int(knot / sums)
-        bend = int((lines[1][0] - lines[0][0]) * sums / values)
-        if bend:
-            past = diagrams.cut((total[0] - limit, total[1]), is_step=False)
-            result = diagrams.sum(result, 1, past, bend)
-        left, right = (slope * knot + start for slope, start in lines)
-        for below, jump in ((limit - 1, value - left), (limit, right - value)):
-            if jump:
-                result = diagrams.sum(result, 1, diagrams.above(total, below), int(jump / values))
-    return result
+    def nearest(self, f: Function, limit: int) -> tuple[float, float]:
+        """Return the largest value up to a limit, and the least above it, infinite for none."""
+        least, most = (f[0] + ends[f[1]] for ends in (self.least, self.most))
+        if most <= limit or least > limit:
+            return (most, math.inf) if most <= limit else (-math.inf, least)
+        # what is beyond the limit counts as the value that is furthest on the other side
+        offset, node = self.apply(Pieces(((1, 0), (0, least)), (limit,), (limit,)), f)
+        below = offset + self.most[node]
+        offset, node = self.apply(Pieces(((0, most), (1, 0)), (limit,), (most,)), f)
+        return below, offset + self.least[node]
 
 
 def check_diagrams(net: Net, task: Task, evidence: Any) -> Margins:
     """Compare each unit's diagram with the claimed one, and the outputs' with the task's."""
-    entry = fields(evidence, ("order", "nodes", "layers"))
-    order = entry["order"]
+    order, nodes, layers = fields(evidence, ("order", "nodes", "layers")).values()
     need(is_order(order, task.takes), "the order is of other bits")
     need(task.rows == 1 << net.n_in, "diagrams are of all combinations of bits")
-    variables = {bit: at for at, bit in enumerate(order)}
     diagrams = Diagrams()
-    claimed = claimed_nodes(diagrams, entry["nodes"])
-    bits = {bit: diagrams.node(at, ZERO, (1, 0)) for bit, at in variables.items()}
-    values: dict[str, list[Function]] = {"input": [bits[bit] for bit in task.takes]}
-    need(isinstance(entry["layers"], list) and len(entry["layers"]) == len(net.layers),
+    claimed = claimed_nodes(diagrams, nodes)
+    bits = {bit: diagrams.node(variable, ZERO, ONE) for variable, bit in enumerate(order)}
+    values = {CONSTANT: [ONE], "input": [bits[bit] for bit in task.takes]}
+    need(isinstance(layers, list) and len(layers) == len(net.layers),
          "the evidence is of other layers")  # fmt: skip
-    for (name, layer), claim in zip(net.layers.items(), entry["layers"], strict=True):
-        own = net.join(values, layer.reads)
-        units: list[Function] = []
-        for unit, (row, bias) in enumerate(zip(layer.rows, layer.bias, strict=True)):
+    for (name, layer), claim in zip(net.layers.items(), layers, strict=True):
+        power, pairs = fields(claim, ("exponent", "units")).values()
+        need(type(power) is int and isinstance(pairs, list) and len(pairs) == len(layer.rows),
+             "the evidence is of other units")  # fmt: skip
+        bound(abs(power) <= LONGEST, f"an exponent is beyond {LONGEST} in the evidence")
+        low = min(power, layer.scale)
+        own, values[name] = net.join(values, layer.reads), []
+        for unit, (row, pair) in enumerate(zip(layer.rows, pairs, strict=True)):
             diagrams.clock.look(f"at unit {unit} of {len(layer.rows)} in {name}")
-            total: Function = (bias, 0)
+            total = ZERO
             for at, weight in sorted(row, key=lambda term: (abs(term[1]), term[0])):
                 total = diagrams.sum(total, 1, own[at], weight)
-            units.append(on_pieces(diagrams, total, layer, unit))
-        parts = fields(claim, ("exponent", "units"))
-        power = parts["exponent"]
-        need(type(power) is int and isinstance(parts["units"], list)
-             and len(parts["units"]) == len(units), "the evidence is of other units")  # fmt: skip
-        bound(abs(power) <= LONGEST, f"an exponent is beyond {LONGEST} in the evidence")
-        for unit, (function, pair) in enumerate(zip(units, parts["units"], strict=True)):
+            function = diagrams.apply(layer.units[unit], total)
             fits = isinstance(pair, list) and [*map(type, pair)] == [int, int]
             need(fits and 0 <= pair[1] < len(claimed), "a node is not in the evidence")
-            offset, base = pair[0], claimed[pair[1]]
-            low = min(power, layer.scale)
-            stated = diagrams.sum((offset + base[0], base[1]), 1 << power - low, ZERO, 0)
-            derived = diagrams.sum(function, 1 << layer.scale - low, ZERO, 0)
-            need(stated == derived, f"unit {unit} of {name} is not what the evidence says")
-        values[name] = units
-    return check_outputs(net, task, diagrams, variables, net.join(values, net.outputs))
+            offset, node = claimed[pair[1]]
+            stated = diagrams.sum((pair[0] + offset, node), 1 << power - low)
+            need(stated == diagrams.sum(function, 1 << layer.scale - low),
+                 f"unit {unit} of {name} is not what the evidence says")  # fmt: skip
+            values[name].append(function)
+    return check_outputs(net, task, diagrams, bits, net.join(values, net.outputs))
 
 
 def claimed_nodes(diagrams: Diagrams, nodes: Any) -> list[Function]:
@@ -1379,116 +1302,104 @@ def claimed_nodes(diagrams: Diagrams, nodes: Any) -> list[Function]:
 
 
 def check_outputs(
-    net: Net, task: Task, diagrams: Diagrams, variables: dict[str, int], outputs: list[Function]
+    net: Net, task: Task, diagrams: Diagrams, inputs: dict[str, Function], outputs: list[Function]
 ) -> Margins:
     """Compare output diagrams with what the task asks for; return the margins."""
     diagrams.clock.look("while the outputs were compared with the task")
-    reader, margins = Reader(net), Margins()
-    given: dict[str, Function] = {}
-    for bit, value, shift in zip(task.gives, outputs, reader.shifts, strict=True):
-        value = diagrams.sum(value, 1 << shift, ZERO, 0)
+    reader = Reader(net)
+    read: dict[str, Function] = {}
+    nearest: list[tuple[float, float]] = []
+    for at, (bit, value) in enumerate(zip(task.gives, outputs, strict=True)):
         if reader.is_exact:
-            given[bit] = diagrams.above(value, 0)
-            is_bit = value == diagrams.sum(given[bit], reader.one, ZERO, 0)
+            read[bit] = diagrams.above(value, 0)
+            is_bit = value == diagrams.sum(read[bit], reader.ones[at] or 0)
             need(is_bit, f"{bit} is not always a bit")
-            continue
-        given[bit] = diagrams.above(value, reader.limit)
-        for side, nearest in enumerate(diagrams.nearest(value, reader.limit)):
-            margins.add(side, nearest, reader.unit, net.threshold)
-    inputs = {bit: diagrams.node(at, ZERO, (1, 0)) for bit, at in variables.items()}
-    for function in must_vanish(diagrams, task, inputs, given):
+            nearest.append((-math.inf, math.inf))
+        else:
+            read[bit] = diagrams.above(value, reader.limits[at])
+            nearest.append(diagrams.nearest(value, reader.limits[at]))
+    for function in must_vanish(diagrams, task, inputs, read):
         need(function == ZERO, f"the outputs are not those of {task.name}")
-    return margins
+    return reader.margins(*zip(*nearest, strict=True))
 
 
 def must_vanish(
     diagrams: Diagrams, task: Task, inputs: dict[str, Function], outputs: dict[str, Function]
 ) -> Iterator[Function]:
     """Yield functions that are 0 on every input exactly if the outputs are the task's."""
-    kind, add = task.name.partition(":")[0], diagrams.sum
-    if task.weights:  # Horner's rule, from the heaviest bits down
-        levels: dict[int, list[tuple[str, int]]] = {}
-        for bit, (place, sign) in task.weights.items():
-            levels.setdefault(place, []).append((bit, sign))
-        total = ZERO
-        for place in range(max(levels), -1, -1):
-            total = add(total, 2, ZERO, 0)
-            for bit, sign in sorted(levels.get(place, []), key=lambda term: term[0] in outputs):
-                total = add(total, 1, {**inputs, **outputs}[bit], sign)
+    add, functions = diagrams.sum, {**inputs, **outputs}
+    is_parity = task.name.startswith("parity:")
+    bound(task.equation or is_parity, f"what {task.name} asks for is not known here as diagrams")
+    levels: dict[int, list[tuple[str, int]]] = {}
+    for bit, (place, sign) in task.equation.items():
+        levels.setdefault(place, []).append((bit, sign))
+    total = ZERO
+    for place in range(max(levels, default=-1), -1, -1):  # Horner's rule, from the heaviest bits
+        total = add(total, 2)
+        for bit, sign in sorted(levels.get(place, []), key=lambda term: term[0] in outputs):
+            total = add(total, 1, functions[bit], sign)
+    if outputs.keys() & task.equation.keys():
         yield total
-    elif kind in ("comparator", "majority", "parity"):
-        total = ZERO
-        for bit, (name, place) in places(task.inputs).items():
-            weight = {"a": 1 << place, "b": -1 << place, "x": 1}[name]
-            total = add(total, 1, inputs[bit], weight)
-            if kind == "parity":  # x + y - 2 and(x, y)
-                total = add(total, 1, diagrams.above(total, 1), -2)
-        above, below = (diagrams.above(add(total, sign, ZERO, 0), 0) for sign in (1, -1))
-        wanted = {
-            "p": total,
-            "m": diagrams.above(total, len(inputs) // 2),
-            "gt": above,
-            "lt": below,
-            "eq": add((1, 0), 1, add(above, 1, below, 1), -1),
-        }
-        for bit, function in outputs.items():
-            yield add(function, 1, wanted[bit], -1)
-    else:
-        raise BeyondError(f"what {task.name} asks for is not known here as diagrams")
+        return
+    for bit in inputs if is_parity else ():  # x + y - 2 and(x, y)
+        total = add(total, 1, inputs[bit], 1)
+        total = add(total, 1, diagrams.above(total, 1), -2)
+    above, below = (diagrams.above(add(total, sign), 0) for sign in (1, -1))
+    expected = {
+        "p": total,
+        "m": diagrams.above(total, len(inputs) // 2),
+        "gt": above,
+        "lt": below,
+        "eq": add(ONE, 1, add(above, 1, below, 1), -1),
+    }
+    for bit, function in outputs.items():
+        yield add(function, 1, expected[bit], -1)
 
 
 # -- Evidence: a cell, repeated ---------------------------------------------------------------
 
 
 def check_wiring(task: Task, evidence: Any) -> str:
-    """Check what a wiring's induction needs of each row of its cell, which was proved."""
-    wiring = WIRINGS[task.name]
+    """Compare a cell's table with the step of its wiring's induction, which it was proved to be."""
     entry = fields(evidence, ("cell", "rows_sha256", "wiring"))
     need(entry["wiring"] == task.name, "the evidence is of another wiring")
-    *_, (_, _, most) = task.inputs
-    table: list[list[dict[str, int]]] = []
-    for index in range(task.rows):
-        words: Words = {}
-        for name, _, count in reversed(task.inputs):
-            index, words[name] = divmod(index, count)
-        outputs = {name: value or 0 for name, value in task.rule(words).items()}
-        digit, carry = wiring.read(outputs)
-        need(0 <= carry < most and 0 <= digit < wiring.base
-             and wiring.step(words, digit, carry), f"the induction fails on {words}")  # fmt: skip
-        table.append([words, outputs])
+    names = [name for name, _, _ in task.inputs]
+    rows = product(*(range(size) for _, _, size in task.inputs))
+    cell = [dict(zip(names, values, strict=True)) for values in rows]
+    table = [[words, task.rule(words)] for words in cell]
     need(same(entry["cell"], table), "the cell's table is not the one that was evaluated")
-    return wiring.claim
+    return WIRINGS[task.name].claim
 
 
 # -- Number formats ---------------------------------------------------------------------------
 
-FORMATS = {
+FLOATS = {
     "fp64": (53, -1074, (2**53 - 1) << 971), "fp32": (24, -149, (2**24 - 1) << 104),
     "fp16": (11, -24, 65504), "bf16": (8, -133, (2**8 - 1) << 120),
     "fp8-e4m3": (4, -9, 448), "fp8-e5m2": (3, -16, 57344),
 }  # fmt: skip
 """Significant bits, the exponent of the smallest subnormal, and the largest finite value."""
+WHOLE: dict[str, tuple[float, float]] = {
+    "wide": (-math.inf, math.inf), "ternary": (-1, 1), "binary": (-1, 1),
+    **{f"int{bits}": (-1 << bits - 1, (1 << bits - 1) - 1) for bits in (*range(2, 9), 16, 32)},
+}  # fmt: skip
+"""The least and the largest number."""
 
 
-def holds(number: Fraction, form: tuple[int, int, int]) -> bool:
+def is_in(name: str, number: Fraction) -> bool:
     """Return whether a dyadic number is one of a format's."""
-    precision, smallest, largest = form
-    power = exponent_of(number)
-    fits = bits_before(number) - power <= precision and power >= smallest
-    return not number or (fits and abs(number) <= largest)
-
-
-def image(shape: Pieces, low: Fraction, high: Fraction) -> tuple[Fraction, Fraction]:
-    """Return bounds on a function's values between two sums."""
-    knots = [knot for knot in shape.knots if low <= knot <= high]
-    values = [shape.at(x) for x in (low, high, *knots)]
-    values += [slope * knot + start for knot in knots for slope, start in shape.lines]
-    return min(values), max(values)
+    if name in FLOATS:
+        precision, smallest, largest = FLOATS[name]
+        power = exponent_of(number)
+        fits = bits_before(number) - power <= precision and power >= smallest
+        return not number or (fits and abs(number) <= largest)
+    low, high = WHOLE[name]
+    return number.denominator == 1 and low <= number <= high and (name != "binary" or bool(number))
 
 
 @dataclass(frozen=True)
 class Value:
-    """What is known of a unit's value on every input."""
+    """What is known of a unit's sum, or of its value, on every input."""
 
     low: Fraction
     high: Fraction
@@ -1497,6 +1408,19 @@ class Value:
     """How far the computed value can be off."""
     grid: int
     """Exact values are multiples of 2 to this."""
+
+    def after(self, shape: Pieces) -> Value | None:
+        """Return what is then known of a function of it; ``None`` past a jump."""
+        if self.error and not shape.is_continuous():
+            return None
+        low, high = self.low - self.error, self.high + self.error
+        knots = [knot for knot in shape.knots if low <= knot <= high]
+        values = [shape.at(x) for x in (low, high, *knots)]
+        values += [slope * knot + start for knot in knots for slope, start in shape.lines]
+        grids = [exponent_of(level) for level in shape.levels() if level]
+        if any(slope for slope, _ in shape.lines):
+            grids.append(self.grid)
+        return Value(min(values), max(values), self.error, min(grids, default=0))
 
 
 def is_right_in(net: Net, name: str, margins: dict[str, str | None] | None) -> bool:
@@ -1514,27 +1438,30 @@ def is_right_in(net: Net, name: str, margins: dict[str, str | None] | None) -> b
         name: the format. Whole numbers are summed in int32.
         margins: the certificate's, which were derived before; ``None`` of an exact readout.
     """
-    form = FORMATS.get(name)
-    stored = {number * Fraction(2) ** power for number, power in net.stored}
-    shapes = {shape for layer in net.layers.values() for shape in layer.pieces}
-    constants = {value for shape in shapes for value in (*shape.knots, *shape.levels())}
-    if form is None:
-        summed = "wide" if name == "wide" else "int32"
-        holds_all = all(is_whole(number, name) for number in stored)
-        holds_all = holds_all and all(is_whole(number, summed) for number in constants)
-    else:
-        holds_all = all(holds(number, form) for number in {*stored, *constants, net.threshold})
-    if not (net.can_be_run and holds_all and all(map(Pieces.is_computed_exactly, shapes))):
+    if not net.can_be_run or name not in {*FLOATS, *WHOLE}:
         return False
-    values = {"input": [Value(Fraction(0), Fraction(1), Fraction(0), 0)] * net.n_in}
+    shapes = {shape for layer in net.layers.values() for shape in layer.pieces}
+    stored = {number * Fraction(2) ** power for number, power in net.stored}
+    constants = {value for shape in shapes for value in (*shape.knots, *shape.levels())}
+    summed = name if name in {*FLOATS, "wide"} else "int32"
+    if name in FLOATS:
+        constants.add(net.threshold)
+    if not (all(is_in(name, number) for number in stored)
+            and all(is_in(summed, number) for number in constants)
+            and all(map(Pieces.is_computed_exactly, shapes))):  # fmt: skip
+        return False
+    zero, one = Fraction(0), Fraction(1)
+    values = {CONSTANT: [Value(one, one, zero, 0)], "input": [Value(zero, one, zero, 0)] * net.n_in}
     for own, layer in net.layers.items():
-        given, powers = net.join(values, layer.reads), net.exponents(layer.reads)
+        sources, powers = net.join(values, layer.reads), net.exponents(layer.reads)
         values[own] = []
-        for row, bias, shape in zip(layer.rows, layer.bias, layer.pieces, strict=True):
+        for row, shape in zip(layer.rows, layer.pieces, strict=True):
             CLOCK.get().look(f"while rounding in {name:.20} was bounded in {own}")
-            unit = Fraction(2) ** layer.exponent
-            terms = [(w * unit / Fraction(2) ** powers[at], given[at]) for at, w in row]
-            value = unit_value(terms, bias * unit, shape, name)
+            terms = [(Fraction(2) ** (layer.exponent - powers[at]) * weight, sources[at])
+                     for at, weight in row]  # fmt: skip
+            products = sum(at + 1 < len(sources) for at, _ in row)
+            total = sum_in(summed, terms, products + 1)
+            value = total and total.after(shape)
             if value is None:
                 return False
             values[own].append(value)
@@ -1543,89 +1470,39 @@ def is_right_in(net: Net, name: str, margins: dict[str, str | None] | None) -> b
     return not largest or (bool(sides) and largest < min(sides))
 
 
-def unit_value(
-    terms: list[tuple[Fraction, Value]], bias: Fraction, shape: Pieces, name: str
-) -> Value | None:
-    """Return what is known of a unit's value in a format; ``None`` if that is not enough."""
+def sum_in(name: str, terms: list[tuple[Fraction, Value]], roundings: int) -> Value | None:
+    """Return what is known of a sum in a format; ``None`` if that is not enough."""
     zero, error = Fraction(0), Fraction(0)
     ends = [sorted((weight * value.low, weight * value.high)) for weight, value in terms]
-    low, high = (bias + sum((end[side] for end in ends), zero) for side in (0, 1))
-    above = sum((max(end[1], zero) for end in ends), start=max(bias, zero))
-    below = sum((max(-end[0], zero) for end in ends), start=max(-bias, zero))
-    grids = [exponent_of(weight) + value.grid for weight, value in terms]
-    grid = min([*grids, exponent_of(bias)] if bias else grids, default=0)
+    low, high = (sum((end[side] for end in ends), zero) for side in (0, 1))
+    above = sum((max(end[1], zero) for end in ends), zero)
+    below = sum((max(-end[0], zero) for end in ends), zero)
+    grid = min((exponent_of(weight) + value.grid for weight, value in terms), default=0)
     drawn = sum((abs(weight) * value.error for weight, value in terms), zero)
-    if name not in FORMATS:
-        if name != "wide" and max(above, below) >= 1 << 31:
+    if name not in FLOATS:
+        fits = max(above, below) <= WHOLE[name][1]
+        return Value(low, high, zero, grid) if fits else None
+    precision, smallest, largest = FLOATS[name]
+    fits = max(above, below) <= min(Fraction(2) ** (precision + grid), Fraction(largest))
+    if drawn or not fits or grid < smallest:
+        share = Fraction(roundings, 2**precision)
+        size = drawn + above + below
+        if share >= Fraction(1, 2):
             return None
-    else:
-        precision, smallest, largest = FORMATS[name]
-        fits = max(above, below) <= min(Fraction(2) ** (precision + grid), Fraction(largest))
-        if drawn or not fits or grid < smallest:
-            roundings = len(terms) + 1
-            share = Fraction(roundings, 2**precision)
-            size = drawn + above + below
-            if share >= Fraction(1, 2) or not shape.is_continuous():
-                return None
-            error = drawn + share / (1 - share) * size + roundings * Fraction(2) ** smallest
-            if size + error > largest:
-                return None
-    least, most = image(shape, low - error, high + error)
-    own = [exponent_of(level) for level in shape.levels() if level]
-    if any(slope for slope, _ in shape.lines):
-        own.append(grid)
-    return Value(least, most, error, min(own, default=0))
-
-
-def is_whole(number: Fraction, name: str) -> bool:
-    """Return whether a format of whole numbers has a number."""
-    if name in ("wide", "ternary", "binary"):
-        levels = {"ternary": (-1, 0, 1), "binary": (-1, 1)}
-        return number.denominator == 1 and (name == "wide" or number in levels[name])
-    if not re.fullmatch("int(?:[2-8]|16|32)", name):
-        return False
-    half = 1 << int(name[3:]) - 1
-    return number.denominator == 1 and -half <= number < half
+        error = drawn + share / (1 - share) * size + roundings * Fraction(2) ** smallest
+        if size + error > largest:
+            return None
+    return Value(low, high, error, grid)
 
 
 # -- Checking ---------------------------------------------------------------------------------
 
 
-def check_counterexample(net: Net, task: Task, claims: dict[str, Any]) -> str:
-    """Evaluate a refuted network on its counterexample."""
-    need(claims["semantics"] == ["exact"] and claims["margin"] is None, "a refutation claims more")
-    need(claims["evidence"] == {}, "a refutation has other evidence than its counterexample")
-    keys = ("input", "expected", "got", "output")
-    entry = fields(claims["counterexample"], keys)
-    words = fields(entry["input"], [name for name, _, _ in task.inputs])
-    need(all(type(words[name]) is int and 0 <= words[name] < size for name, _, size in task.inputs),
-         "the counterexample is outside the domain")  # fmt: skip
-    machine, reader = Machine(net), Reader(net)
-    where = places(task.inputs)
-    for at, bit in enumerate(task.takes):
-        name, place = where[bit]
-        machine.set(at, words[name] >> place & 1)
-    outputs = machine.outputs()
-    given = dict(zip(task.gives, reader.bits(outputs), strict=True))
-    got: dict[str, int | None] = {name: 0 for name, _ in task.outputs}
-    for bit, (name, _) in places(task.outputs).items():
-        value, own = got[name], given[bit]
-        got[name] = None if value is None or own is None else 2 * value + own
-    wanted = task.rule(words)
-    claim = {"input": words, "output": texts(reader.exact(outputs)), "got": got,
-             "expected": wanted}  # fmt: skip
-    need(same(entry, claim), "the network gives something else there")
-    need(any(value is not None and got[name] != value for name, value in wanted.items()),
-         "the network is right there")  # fmt: skip
-    return f"{task.name} is wrong on {', '.join(f'{k} = {v}' for k, v in words.items())}"
-
-
-def texts(numbers: Iterable[Fraction]) -> list[str]:
-    """Return numbers as a certificate states them."""
-    try:
-        return [str(number) for number in numbers]
-    except ValueError:
-        raise BeyondError("a number has more digits than Python writes") from None
+EVIDENCE = {
+    "composed": ("cell", "rows_sha256", "wiring"), "diagram": ("order", "nodes", "layers"),
+    "enumerated": ("rows_sha256",), "solver": (),
+}  # fmt: skip
+"""Its keys by method."""
 
 
 def check_claims(claims: dict[str, Any], network: bytes, task_name: str | None) -> str:
@@ -1656,8 +1533,10 @@ def check_claims(claims: dict[str, Any], network: bytes, task_name: str | None) 
     need(claims["readout"] == readout, "the certificate has another readout than the file")
     need(net.n_in == len(task.takes), "the network takes another number of bits")
     need(len(net.exponents(net.outputs)) == len(task.gives), "it gives another number of bits")
-    is_known = method in ("composed", "diagram", "enumerated", "solver")
-    bound(is_known, f"the method {method!r:.20} is not known here")
+    bound(
+        isinstance(method, str) and method in EVIDENCE,
+        f"the method {method!r:.20} is not known here",
+    )
     need((task.name in WIRINGS) == (method == "composed"), "a cell is composed, and nothing else")
     if verdict == "refuted":
         return check_counterexample(net, task, claims)
@@ -1667,15 +1546,14 @@ def check_claims(claims: dict[str, Any], network: bytes, task_name: str | None) 
         margins = check_diagrams(net, task, evidence)
     else:
         margins, digest = check_rows(net, task)
-        own = set() if method == "solver" else {"rows_sha256"}
         if method == "composed":
             how = f"is right at every width, from {task.rows} rows of the cell: "
             how += check_wiring(task, evidence)
-            own |= {"cell", "wiring"}
-        evidence = fields(evidence, own)
+        evidence = fields(evidence, EVIDENCE[method])
         need(evidence.get("rows_sha256", digest) == digest, "the rows are others than those stated")
     if claims["margin"] is not None:
-        need(net.readout["kind"] != "exact" and same(claims["margin"], margins.to_json()),
+        stated = {side: None if size is None else text_of(size) for side, size in margins.items()}
+        need(net.readout["kind"] != "exact" and same(claims["margin"], stated),
              "the margin is another than the one stated")  # fmt: skip
     for name in semantics[1:]:
         need(isinstance(name, str), "the semantics are faulty")
@@ -1748,21 +1626,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _ = parser.add_argument("--timeout", type=seconds, default=math.inf, metavar="S",
                             help="seconds after which it is not re-checked")  # fmt: skip
     _ = parser.add_argument("--json", action="store_true", help="one JSON object")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     start = time.perf_counter()
     try:
-        certificate = read(given.certificate)
+        certificate = read(options.certificate)
         if len(certificate) > LARGEST_BYTES:
-            raise UnusableError(f"{given.certificate}: the file has over {LARGEST_BYTES} bytes")
-        network = read(given.net)
-        left = start + given.timeout - time.perf_counter()
-        valid, reason = check(certificate, network, given.task, left)
+            raise UnusableError(f"{options.certificate}: the file has over {LARGEST_BYTES} bytes")
+        network = read(options.net)
+        left = start + options.timeout - time.perf_counter()
+        valid, reason = check(certificate, network, options.task, left)
     except UnusableError as error:
         print(f"checker: {error}", file=sys.stderr)
         return 2
     word = {True: "valid", False: "not valid", None: "not re-checked"}[valid]
     took = time.perf_counter() - start
-    if given.json:
+    if options.json:
         print(json.dumps({"valid": valid, "reason": reason, "seconds": round(took, 6)}))
     else:
         print(f"{word}: {reason} ({took:.2f} s)")
