@@ -76,7 +76,12 @@ class Steps {
     this.numbers = html("span", { class: "numbers" });
     this.formula = html("p", { class: "formula", role: "status" }, this.symbols, " ", this.numbers);
     this.about = html("p", { class: "hint" });
-    this.table = html("div", { class: "scroll slots" });
+    this.table = html("div", {
+      class: "scroll slots",
+      role: "region",
+      tabindex: 0,
+      "aria-label": "both slots of every parameter",
+    });
     this.controls = html(
       "div",
       { class: "group" },

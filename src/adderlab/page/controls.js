@@ -1,6 +1,6 @@
 /** Controls with their captions; `hide` leaves one out by its name. */
 
-import { html } from "./dom.js";
+import { assign, html } from "./dom.js";
 
 /**
  * @param {string} text
@@ -17,10 +17,11 @@ export function button(text, act, attributes = {}) {
 /**
  * @param {string} name as `hide` has it
  * @param {string} label
- * @param {Node} field
+ * @param {Element} field
  * @returns {HTMLElement} one field with its caption
  */
 export function control(name, label, field) {
+  assign(field, { "aria-label": field.getAttribute("aria-label") ?? label });
   return html("label", { class: "control", "data-control": name }, html("span", {}, label), field);
 }
 

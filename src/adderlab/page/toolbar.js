@@ -96,7 +96,7 @@ function presetControl({ store, presets, tasks }) {
   store.subscribe(({ network }) => {
     if (shown && network !== shown) [select.value, shown] = ["", null];
   });
-  return control("presets", "Network", select);
+  return control("presets", "Begin with", select);
 }
 
 /** @param {Context} context */
@@ -200,7 +200,8 @@ const origins = new WeakMap();
 /** @param {Context} context */
 function formatControl({ store }) {
   const names = Object.keys(FORMATS).filter((name) => name !== "fp64");
-  const select = html("select", {}, ...names.map((name) => html("option", {}, name)));
+  const select = html("select", { "aria-label": "number format" });
+  select.append(...names.map((name) => html("option", {}, name)));
   const bytes = html("span", { class: "bytes" });
   select.addEventListener("change", () => {
     const { network } = store.state;

@@ -40,6 +40,9 @@ class Panel {
     this.back = button("reset", () => this.#reset());
     this.seed = field("seed of the weights that a run starts from");
     this.seed.addEventListener("change", () => this.#seeded(seedOf(this.seed.value)));
+    this.seed.addEventListener("keydown", ({ key }) => {
+      if (key === "Enter") this.#seeded(seedOf(this.seed.value));
+    });
     this.lr = field("learning rate");
     this.lr.addEventListener("change", () => {
       const lr = rateOf(this.lr.value);
