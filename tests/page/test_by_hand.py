@@ -113,6 +113,7 @@ def test_training_goes_to_a_solution_and_back(opened) -> None:
     page.get_by_role("button", name="train", exact=False).first.click()
     expect(verdict(page)).to_contain_text("proved", timeout=20_000)
     page.get_by_role("button", name="pause").click()
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     scrubber = page.get_by_role("slider")
     last = int(scrubber.get_attribute("max"))
     assert last >= 100
@@ -173,7 +174,7 @@ def test_shape_task_activation_readout_and_format(opened) -> None:
     expect(verdict(page)).to_contain_text("no bits")
     page.get_by_label("how an output becomes a bit").select_option(">=")
     expect(verdict(page)).to_contain_text("refuted")
-    page.get_by_label("number format").select_option("int2")
+    page.get_by_label("Format", exact=True).select_option("int2")
     expect(page.locator(".bytes")).to_have_text(
         "17 parameters: 5 bytes in int2, and 8 for 4 scales"
     )

@@ -54,6 +54,21 @@ def test_training_gives_pytorchs_numbers_from_pytorchs_seeds() -> None:
             np.testing.assert_allclose(got["parameters"][step], expected, atol=2e-6, err_msg=where)
 
 
+def test_the_command_that_the_page_names_is_the_same_run() -> None:
+    """``adderlab train --data table`` from the same seed ends in the same weights."""
+    cases = json.loads((golden.GOLDENS / "runs.json").read_text())
+    for case in cases:
+        if case["activation"] != "relu" or case["sizes"] != [2, 3, 2]:
+            continue
+        result = adderlab.train(
+            "half-adder", data="table", hidden=3, seed=case["seed"], steps=300, lr=case["lr"],
+            batch=case["batch"],
+        )  # fmt: skip
+        values = [tensor.exact().to_floats().ravel() for _, tensor in result.network.tensors()]
+        expected = case["parameters"]["300"]
+        np.testing.assert_allclose(np.concatenate(values), expected, atol=2e-6)
+
+
 def test_a_lesson_fills_the_slots_as_autograd_does() -> None:
     """With ``zero_grad`` and without, after either step; and none before it is computed."""
     path = golden.GOLDENS / "lessons.json"

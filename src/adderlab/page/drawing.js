@@ -7,6 +7,7 @@
 import { lessonAt } from "./backprop.js";
 import { assign, html, svg, write } from "./dom.js";
 import { bitsOf, forward } from "./engine.js";
+import { bytesText } from "./formats.js";
 import { gradientKey, slotKey, unitGradientKey, valueKey } from "./lesson.js";
 import { RADIUS, layOut } from "./layout.js";
 import { parameterName, sizesOf, valueAt, withValue } from "./network.js";
@@ -28,10 +29,11 @@ const HINT =
 export function networkDrawing(store) {
   const figure = html("div", { class: "drawing" });
   const hint = html("p", { class: "hint" }, HINT);
+  const size = html("p", { class: "bytes" });
   const panel = html(
     "section",
     { class: "panel network", "aria-labelledby": "lab-network" },
-    html("h2", { id: "lab-network" }, "Network"),
+    html("div", { class: "head" }, html("h2", { id: "lab-network" }, "Network"), size),
     figure,
     hint,
   );
@@ -40,6 +42,7 @@ export function networkDrawing(store) {
   const observer = new ResizeObserver(() => store.update({}));
   observer.observe(figure);
   store.subscribe((state) => {
+    write(size, bytesText(state.network));
     const isNarrow = figure.clientWidth > 0 && figure.clientWidth < NARROW_PX;
     const hasGradients = state.lesson !== null;
     const shape = shapeOf(state) + isNarrow + hasGradients;

@@ -134,14 +134,42 @@ function scaleFor(values, { largest, least }) {
 }
 
 /**
- * @param {import("./network.js").Network} network
- * @param {string} name of the format
- * @param {number} scales stored beside
- * @returns {string} `17 parameters: 5 bytes in int2, 8 more for 4 scales`
+ * What a network was before it was put in a format: another format starts from there.
+ *
+ * @type {WeakMap<import("./network.js").Network, {source: import("./network.js").Network, format: string, scales: number}>}
  */
-export function bytesText(network, name, scales) {
+const origins = new WeakMap();
+
+/**
+ * @param {import("./network.js").Network} network
+ * @param {string} format
+ * @returns {import("./network.js").Network} in the format, from what it was before any other
+ */
+export function inFormat(network, format) {
+  const source = origins.get(network)?.source ?? network;
+  const { network: next, scales } = snapped(source, format);
+  origins.set(next, { source, format, scales });
+  return next;
+}
+
+/**
+ * @param {import("./network.js").Network} network
+ * @returns {{format: string, scales: number}} what its values are stored in, and beside how many scales
+ */
+export function storedAs(network) {
+  return origins.get(network) ?? { format: network.format, scales: 0 };
+}
+
+/**
+ * @param {import("./network.js").Network} network
+ * @returns {string} `17 parameters: 5 bytes in int2, and 8 for 4 scales`
+ */
+export function bytesText(network) {
+  const { format, scales } = storedAs(network);
   const count = placesOf(network).length;
-  const bytes = Math.ceil((count * FORMATS[name].bits) / 8);
+  const parameters = count === 1 ? "1 parameter" : `${count} parameters`;
+  if (!FORMATS[format]) return parameters;
+  const bytes = Math.ceil((count * FORMATS[format].bits) / 8);
   const beside = scales ? `, and ${SCALE_BYTES * scales} for ${scales} scales` : "";
-  return `${count} parameters: ${bytes} bytes in ${name}${beside}`;
+  return `${parameters}: ${bytes} ${bytes === 1 ? "byte" : "bytes"} in ${format}${beside}`;
 }

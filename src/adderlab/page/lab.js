@@ -34,8 +34,9 @@ const SAY_MS = 8000;
 function render({ model, el }) {
   const data = /** @type {Data} */ (model.get("data"));
   const first = data.start ?? presetState(data.presets[0], data.tasks);
+  const task = data.tasks.find(({ name }) => name === first.task.name) ?? first.task;
   /** @type {import("./state.js").State} */
-  const start = { ...DEFAULTS, ...first, row: first.task.rows.length - 1 };
+  const start = { ...DEFAULTS, ...first, task, row: task.rows.length - 1 };
   const { state, unread } = opened(model.get("link") ?? "", start, data.tasks);
   const store = new Store(state);
   const { ask, close } = asker(model);

@@ -6,7 +6,7 @@ import { html, write } from "./dom.js";
 import { linearStart } from "./draws.js";
 import { backward, sgdStep } from "./engine.js";
 import { fromBase64, toBase64, toJson, toPyTorch, toSafetensors } from "./files.js";
-import { FORMATS, bytesText, snapped } from "./formats.js";
+import { FORMATS, inFormat, storedAs } from "./formats.js";
 import { sizesOf, withHidden } from "./network.js";
 import { decimal } from "./numbers.js";
 import { MOST_INPUTS, fits, numberOf } from "./state.js";
@@ -88,7 +88,7 @@ function presetControl({ store, presets, tasks }) {
     if (select.value === "" || !preset) return;
     const next = presetState(preset, tasks);
     const isOther = next.task !== store.state.task;
-    store.update({ ...next, ...(isOther && { row: 0, axes: [0, 1] }) });
+    store.update({ ...next, ...(isOther && { row: next.task.rows.length - 1, axes: [0, 1] }) });
     shown = next.network;
   });
   /** @type {Network | null} the preset that the select names */
@@ -190,35 +190,21 @@ function readoutControl({ store }) {
   return group("readout", "An output is 1 if", kind, threshold);
 }
 
-/**
- * What a network was before it was put in a format: another format starts from there.
- *
- * @type {WeakMap<Network, {source: Network, format: string, scales: number}>}
- */
-const origins = new WeakMap();
-
 /** @param {Context} context */
 function formatControl({ store }) {
   const names = Object.keys(FORMATS).filter((name) => name !== "fp64");
-  const select = html("select", { "aria-label": "number format" });
-  select.append(...names.map((name) => html("option", {}, name)));
-  const bytes = html("span", { class: "bytes" });
+  const select = html("select", {}, ...names.map((name) => html("option", {}, name)));
   select.addEventListener("change", () => {
-    const { network } = store.state;
-    const source = origins.get(network)?.source ?? network;
-    const { network: next, scales } = snapped(source, select.value);
-    origins.set(next, { source, format: select.value, scales });
-    store.update({ network: next });
+    store.update({ network: inFormat(store.state.network, select.value) });
   });
   store.subscribe(({ network }) => {
-    const { format, scales } = origins.get(network) ?? { format: network.format, scales: 0 };
+    const { format } = storedAs(network);
     if (FORMATS[format] && ![...select.options].some(({ value }) => value === format)) {
       select.append(html("option", {}, format));
     }
     select.value = format;
-    write(bytes, FORMATS[format] ? bytesText(network, format, scales) : "");
   });
-  return group("format", "Format", select, bytes);
+  return control("format", "Format", select);
 }
 
 /** @param {Context} context */
