@@ -132,6 +132,28 @@ def test_what_a_page_that_left_was_waiting_for_is_dropped(lab, page, lecture, sl
     assert len(proved) < 20
 
 
+def test_pages_whose_work_is_slow_hold_no_thread_of_the_others(
+    lab, lecture, slow_proofs, monkeypatch
+):
+    may_end, proved = slow_proofs
+    count = sessions.QUICK_THREADS + sessions.SLOW_THREADS + 2
+    with ExitStack() as stack:
+        pages = [stack.enter_context(lab.page()) for _ in range(count)]
+        with monkeypatch.context() as patched:
+            patched.setattr(sessions, "SLOW_S", -1.0)
+            for page in pages:
+                _ = page.ask(type="task", task="half-adder")
+        for page in pages:
+            _ = page.send(type="prove", network=lecture, task="half-adder")
+        while len(proved) < sessions.SLOW_THREADS:
+            time.sleep(0.005)
+        other = stack.enter_context(lab.page())
+        assert other.ask(type="task", task="half-adder")["type"] == "task"
+        assert len(proved) == sessions.SLOW_THREADS
+        may_end.set()
+        assert {page.answer()["type"] for page in pages} == {"verdict"}
+
+
 def test_messages_that_come_too_fast_are_refused_with_the_socket_kept(page):
     count = int(sessions.BURST) + 50
     for number in range(count):

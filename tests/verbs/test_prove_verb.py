@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import replace
 from fractions import Fraction
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 from adderlab.building import construct
 from adderlab.building.lecture import lecture_network
 from adderlab.errors import LimitError
+from adderlab.limits import TIME_UP, Budget, CapReached
 from adderlab.nets import Activation, Readout, network, save, to_bytes
 from adderlab.nets.files import from_bytes
 from adderlab.nets.tensors import Dense
@@ -265,3 +267,23 @@ def test_a_limit_that_is_reached_while_a_table_is_read_is_said(tmp_path):
     with pytest.raises(LimitError) as caught:
         _ = prove(net, f"table:{path}", timeout_s=1e-9)
     assert str(caught.value) == "prove: the time was up while the task was read; give more time"
+
+
+@pytest.mark.parametrize("net", [LECTURE, RIGHT], ids=["refuted", "proved"])
+def test_whenever_the_time_is_up_there_is_a_verdict(net, monkeypatch):
+    """It is up at one look at the clock after another, up to one at which all is done."""
+    looks, most = count(), 0
+
+    def check(self: Budget, more_bytes: int = 0) -> None:
+        if next(looks) >= most:
+            raise CapReached(TIME_UP)
+
+    monkeypatch.setattr(Budget, "check", check)
+    whole = "proved" if net is RIGHT else "refuted"
+    verdicts = []
+    while not verdicts or next(looks) > most:
+        looks, most = count(), most + 7
+        verdicts.append(prove(net).verdict)
+        assert most < 5000
+    assert set(verdicts) == {"unknown", whole}
+    assert verdicts == sorted(verdicts, key=lambda verdict: verdict == whole)

@@ -9,11 +9,9 @@ to nobody else, and is shown in no other page.
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import socket
 from collections.abc import AsyncGenerator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -32,7 +30,7 @@ from adderlab import page
 from adderlab.errors import OptionError
 from adderlab.lab.addresses import Place, is_same_origin
 from adderlab.lab.messages import Known, refusal
-from adderlab.lab.sessions import Session
+from adderlab.lab.sessions import Session, Workers
 from adderlab.packages import check_installed
 from adderlab.page_data import tasks
 
@@ -145,13 +143,13 @@ class Guard:
 
 def application(shown: Content, place: Place, token: str) -> ASGIApp:
     """Return the lab as an ASGI application."""
-    workers = ThreadPoolExecutor(max(2, min(4, os.cpu_count() or 1)), "adderlab-lab")
+    workers = Workers()
     open_pages: set[WebSocket] = set()
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
         yield
-        workers.shutdown(wait=False, cancel_futures=True)
+        workers.close()
 
     async def document(_: Request) -> Response:
         return HTMLResponse(shown.document)

@@ -2,7 +2,8 @@
 
 Rules: a page has at most one proof at work and one waiting, the latest; other work is done one
 message after another, and nothing more is read meanwhile. So a page that sends without end, or
-that reads nothing, holds two threads at most, and its own socket alone is slowed down.
+that reads nothing, holds two threads at most, and its own socket alone is slowed down. Pages whose
+work takes long share threads of their own, so that work of milliseconds never waits behind it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import asyncio
 import json
 import logging
 import time
-from concurrent.futures import Executor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -33,6 +34,15 @@ SHORT: Final = 1 << 12
 SENDING_S: Final = 20.0
 """Seconds in which a page must take an answer."""
 
+SLOW_S: Final = 0.1
+"""Seconds of a processor beyond which work is slow: a lesson's networks take a fifth of it."""
+
+SLOW_FOR_S: Final = 10.0
+"""Seconds for which a page is slow after such work."""
+
+QUICK_THREADS: Final = 6
+SLOW_THREADS: Final = 2
+
 
 @dataclass(slots=True)
 class Allowance:
@@ -53,19 +63,33 @@ class Allowance:
         return 0.0
 
 
+class Workers:
+    """The threads that all pages share; whoever waits is served in turn."""
+
+    def __init__(self) -> None:
+        self.quick = ThreadPoolExecutor(QUICK_THREADS, "adderlab-lab-quick")
+        self.slow = ThreadPoolExecutor(SLOW_THREADS, "adderlab-lab-slow")
+
+    def close(self) -> None:
+        """Begin nothing more."""
+        for threads in (self.quick, self.slow):
+            threads.shutdown(wait=False, cancel_futures=True)
+
+
 class Session:
     """A page's conversation, from its first message to its end.
 
     Args:
         socket: an accepted one.
-        workers: threads that all pages share; whoever waits is served in turn.
+        workers: the threads.
         known: the tasks that the page began with.
     """
 
-    def __init__(self, socket: WebSocket, workers: Executor, known: Known) -> None:
+    def __init__(self, socket: WebSocket, workers: Workers, known: Known) -> None:
         self._socket = socket
         self._workers = workers
         self._known = known
+        self._slow_until = 0.0
         self._allowance = Allowance()
         self._at_work: set[int] = set()
         self._waiting: Request | None = None
@@ -137,13 +161,31 @@ class Session:
         await self._send(answer)
 
     async def _run(self, function: Any, *arguments: Any) -> Any:
+        """Return what a function gives in a thread; refusals are raised."""
+        is_slow = time.monotonic() < self._slow_until
+        threads = self._workers.slow if is_slow else self._workers.quick
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._workers, function, *arguments)
+        result, seconds = await loop.run_in_executor(threads, _timed, function, *arguments)
+        if seconds > SLOW_S:
+            self._slow_until = time.monotonic() + SLOW_FOR_S
+        if isinstance(result, Refused):
+            raise result
+        return result
 
     async def _send(self, answer: dict[str, Any]) -> None:
         """Send an answer; a page that takes none for long is left."""
         text = json.dumps(answer, allow_nan=False, separators=(",", ":"))
         await asyncio.wait_for(self._socket.send_text(text), SENDING_S)
+
+
+def _timed(function: Any, *arguments: Any) -> tuple[Any, float]:
+    """Return what a function gives, or how it refused, and the seconds that its thread computed."""
+    start = time.thread_time()
+    try:
+        result = function(*arguments)
+    except Refused as refused:
+        result = refused
+    return result, time.thread_time() - start
 
 
 def _too_fast() -> OptionError:

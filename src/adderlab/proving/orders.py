@@ -46,12 +46,13 @@ def right_order(
     if engine == "diagram" and not diagrams.is_specified(task):
         return None
     budget = budget or Budget.of()
-    if not budget.seconds_left:
+    seconds = min(MOST_S, budget.seconds_left)
+    if not seconds:
         return None
-    budget = Budget.of(min(MOST_S, budget.seconds_left), budget.max_memory_bytes)
-    machine = Machine(net, FP64) if Machine.can_run(net) else None
+    budget = Budget.of(seconds, budget.max_memory_bytes)
     try:
         with within(budget):
+            machine = Machine(net, FP64) if Machine.can_run(net) else None
             for order in natural_orders(task):
                 budget.check()
                 ordered = in_order(task, order)
