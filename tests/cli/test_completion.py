@@ -12,6 +12,7 @@ import typer
 from adderlab.cli import completion
 from adderlab.cli.main import app, main
 from adderlab.counting.published import MODELS
+from adderlab.exercises import exercises
 from adderlab.formats import FORMATS
 from adderlab.runs.maps.axes import KINDS, parse_axis
 from adderlab.runs.populations.plan import KEEPS
@@ -25,6 +26,7 @@ def test_the_names_are_the_librarys():
     assert all(task_named(name).name == name for name in completion.TASKS)
     assert tuple(FORMATS) == completion.FORMATS
     assert tuple(MODELS) == completion.MODELS
+    assert tuple(exercise.id for exercise in exercises()) == completion.EXERCISES
     assert [name.rstrip("=") for name in completion.AXES] == list(KINDS)
     assert all(parse_axis(f"{name}0.25:0.5" if name in ("lr=", "init=", "momentum=") else
                           f"{name}1:2", "x") for name in completion.AXES)  # fmt: skip
@@ -89,6 +91,7 @@ def test_completion_loads_no_library_of_the_work():
         ("adderlab compare net.safetensors ru", ["run/best.safetensors"]),
         ("adderlab train --replay n", ["net.safetensors"]),
         ("adderlab build --formula f", ["formula.txt"]),
+        ("adderlab grade . --exercise fa", ["failing-seed"]),
         ("adderlab show net.safetensors --task par", ["parity:4"]),
     ],
 )

@@ -61,6 +61,20 @@ MODELS: Final = (
     "mistral-7b",
     "mixtral-8x7b",
 )
+EXERCISES: Final = (
+    "and",
+    "xor",
+    "half-adder",
+    "two-units",
+    "int2",
+    "repair",
+    "failing-seed",
+    "full-adder",
+    "majority",
+    "parity",
+    "fc1-size",
+    "sgd-step",
+)
 ACTIVATIONS: Final = ("relu", "tanh", "leaky:0.125")
 KEEPS: Final = ("none", "start", "weights", "every:100")
 AXES: Final = ("lr=", "init=", "hidden=", "steps=", "momentum=", "batch=")

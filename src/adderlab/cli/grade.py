@@ -25,6 +25,8 @@ adderlab grade handins --task half-adder -o grades.csv
 
 adderlab grade handins --task full-adder --rule nonzero -o grades.csv --html grades.html
 
+adderlab grade handins --exercise two-units -o grades.csv
+
 adderlab grade handins --task adder:8 --timeout 60 --max-memory 4GiB --jobs 4
 
 Exit code: 0 graded, whatever the verdicts, 2 bad input."""
@@ -54,14 +56,23 @@ def grade(
     ],
     *,
     task: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--task",
             metavar="TASK",
             help="What each must compute: a name, table:FILE, 'y = a xor b'.",
             autocompletion=completion.task,
         ),
-    ],
+    ] = None,
+    exercise: Annotated[
+        str | None,
+        typer.Option(
+            "--exercise",
+            metavar="ID",
+            help="Instead of a task, an exercise of the lab: its answer files count too.",
+            autocompletion=completion.words(*completion.EXERCISES),
+        ),
+    ] = None,
     rule: Annotated[
         RuleChoice,
         typer.Option(help="Which parameters rank: all, those not 0, or different values."),
@@ -120,6 +131,7 @@ def grade(
         graded = grade_folder(
             folder,
             task,
+            exercise=exercise,
             rule=rule.value,
             bits=bits and bits.value,
             inputs=inputs,

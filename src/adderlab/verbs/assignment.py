@@ -35,6 +35,7 @@ class Assignment:
         layers: as of :class:`~adderlab.NetworkFile`, likewise the next two.
         activation: between the layers.
         netlist: the path of a netlist.
+        exercise: the id of the exercise whose answers are judged; ``None`` where the task is all.
     """
 
     task: Task | Wiring
@@ -42,6 +43,7 @@ class Assignment:
     layers: str | Sequence[int] | None = None
     activation: str | Sequence[str] | None = None
     netlist: str | None = None
+    exercise: str | None = None
 
     @classmethod
     def of(
@@ -53,6 +55,7 @@ class Assignment:
         layers: str | Sequence[int] | None,
         activation: str | Sequence[str] | None,
         netlist: str | Path | None,
+        exercise: str | None = None,
     ) -> Assignment:
         """Return the assignment, checked before a file is looked at.
 
@@ -71,7 +74,7 @@ class Assignment:
         if readout is not None and not is_argmax(readout):
             readout = readout_of(readout)
         place = None if netlist is None else str(Path(netlist).absolute())
-        assignment = cls(target, readout, layers, activation, place)
+        assignment = cls(target, readout, layers, activation, place, exercise)
         _ = assignment.file("")
         return assignment
 
@@ -102,6 +105,7 @@ class Assignment:
             "layers": self.layers,
             "activation": self.activation,
             "netlist": self.netlist,
+            "exercise": self.exercise,
         }
 
     @classmethod
@@ -113,7 +117,7 @@ class Assignment:
             known = task_from_record(named["record"], Reader({}, "task"))
             assert known is not None
             task = replace(known, name=named["name"], notes=tuple(named["notes"]))
-        rest = {name: entry[name] for name in ("layers", "activation", "netlist")}
+        rest = {name: entry[name] for name in ("layers", "activation", "netlist", "exercise")}
         return cls(task, Readout(**readout) if isinstance(readout, dict) else readout, **rest)
 
 

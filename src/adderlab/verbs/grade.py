@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from adderlab.checking import checked
 from adderlab.errors import Interrupted, OptionError, OutputError
+from adderlab.exercises import Exercise, exercise_named
 from adderlab.isolation import Limits, Outcome, Piece, check_supported, outcomes
 from adderlab.limits import TIME_UP, Budget
 from adderlab.nets.readout import ReadoutLike
@@ -28,6 +29,9 @@ from adderlab.writing import check_place, write_file
 
 MOST_MEMORY_BYTES: Final = 1 << 30
 MOST_JOBS: Final = 256
+
+TRAINING: Final = "adderlab.training.loop"
+"""What answers about training take, and is loaded once for all of them."""
 
 SENT: Final[dict[str, tuple[type, ...]]] = {
     "verdict": (str,),
@@ -48,8 +52,9 @@ SENT: Final[dict[str, tuple[type, ...]]] = {
 @checked
 def grade(
     folder: str | Path,
-    task: TaskLike | Wiring,
+    task: TaskLike | Wiring | None = None,
     *,
+    exercise: str | None = None,
     rule: str = "raw",
     bits: str | None = None,
     inputs: Names = (),
@@ -75,6 +80,8 @@ def grade(
     Args:
         folder: of the files: whatever ``prove`` takes.
         task: a task, its name or a table; ``adder:any`` and its like ask it of cells.
+        exercise: the id of an exercise instead of a task: answer files of the lab's page count
+            beside networks, and proved is what meets all of its conditions.
         rule: which parameters rank: ``raw``, ``nonzero`` or ``unique`` (different values).
         bits: ``lsb-first`` where networks have the bits of each word in reverse.
         inputs: the input words or bits in the order in which networks take them.
@@ -91,8 +98,8 @@ def grade(
         on_progress: called with the number of files that are done, and of all.
 
     Raises:
-        OptionError: there is no such folder, nothing in it, no such rule, or a limit is not
-            above 0.
+        OptionError: there is no such folder, nothing in it, no such rule or exercise, a limit is
+            not above 0, or there is not just one of ``task`` and ``exercise``.
         TaskError: there is no such task, or it has no such bits.
         NetworkError: ``readout``, ``layers`` or ``activation`` is none.
         OutputError: a file can't be written, or lies in the folder.
@@ -113,16 +120,21 @@ def grade(
         raise OptionError(f"got {jobs}", where="jobs", remedy=f"give 1 to {MOST_JOBS}")
     _ = Budget.of(timeout_s, max_memory_bytes)  # which refuses limits that are none
     root = Path(folder)
+    order = Order(bits or "", inputs, outputs)
+    chosen = _exercise(exercise, task, order, readout)
     assignment = Assignment.of(
-        task,
-        Order(bits or "", inputs, outputs),
+        _task(task) if chosen is None else chosen.task,
+        order,
         readout=readout,
         layers=layers,
         activation=activation,
         netlist=netlist,
+        exercise=exercise,
     )
     check_supported()
     listing = files_in(root)
+    if chosen is not None and chosen.trains:
+        listing = listing.importing(TRAINING)
     places = [Path(place) for place in (out, page) if place is not None]
     for place in places:
         _check_outside(place, root)
@@ -140,6 +152,7 @@ def grade(
         ranked(_with_copies(judged), rule),
         limits.timeout_s,
         max_memory_bytes,
+        exercise=exercise or "",
         hidden=listing.hidden,
         remarks=assignment.remarks,
         seconds=time.perf_counter() - start,
@@ -149,6 +162,36 @@ def grade(
     if page is not None:
         graded = replace(graded, page=write_file(page, graded.to_page()))
     return graded
+
+
+def _exercise(
+    name: str | None, task: TaskLike | Wiring | None, order: Order, readout: ReadoutLike | None
+) -> Exercise | None:
+    """Return the exercise that is graded, ``None`` where a task is.
+
+    Raises:
+        OptionError: there is no such exercise, or what it says itself is given too.
+    """
+    if name is None:
+        return None
+    given = {"task": task is not None, "readout": readout is not None}
+    given |= dict.fromkeys(order.to_dict(), True)
+    for option, is_given in given.items():
+        if is_given:
+            raise OptionError(
+                "an exercise says its own task, and its answers their readout",
+                where=option,
+                remedy="leave it out, or leave out `exercise`",
+            )
+    return exercise_named(name)
+
+
+def _task(task: TaskLike | Wiring | None) -> TaskLike | Wiring:
+    if task is None:
+        raise OptionError(
+            "no task is named", where="task", remedy="name one, or an exercise by `exercise`"
+        )
+    return task
 
 
 def _check_outside(place: Path, folder: Path) -> None:

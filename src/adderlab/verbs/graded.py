@@ -116,6 +116,7 @@ class Graded(Result):
         max_memory_bytes: memory that each had.
         hidden: names that begin with a dot, which were left out.
         remarks: what was assumed in reading the task.
+        exercise: the id of the exercise whose answers these are; empty where the task is all.
         seconds: how long it took.
         file: where the table was written, if it was.
         page: where the page was written, if it was.
@@ -129,6 +130,7 @@ class Graded(Result):
     max_memory_bytes: int
     hidden: int = 0
     remarks: tuple[str, ...] = ()
+    exercise: str = ""
     seconds: float = 0.0
     file: Path | None = None
     page: Path | None = None
@@ -143,6 +145,7 @@ class Graded(Result):
         return {
             "folder": str(self.folder),
             "task": self.task,
+            "exercise": self.exercise or None,
             "rule": self.rule,
             "entries": [entry.to_dict() for entry in self.entries],
             "counts": self.counts,
@@ -161,7 +164,11 @@ class Graded(Result):
     def summary(self) -> str:
         """Return one line: how many files, and how many of each verdict."""
         counts = ", ".join(f"{count} {grade}" for grade, count in self.counts.items())
-        return f"{counted(len(self.entries), 'file')} for {self.task}: {counts}"
+        return f"{counted(len(self.entries), 'file')} for {self._subject}: {counts}"
+
+    @property
+    def _subject(self) -> str:
+        return f"the exercise {self.exercise}" if self.exercise else self.task
 
     def blocks(self) -> tuple[Block, ...]:
         """Return the first entries, why those are not proved, how many there are of each kind."""
@@ -196,7 +203,7 @@ class Graded(Result):
     def to_page(self) -> str:
         """Return a page of all entries for the class."""
         lede = f"{self.summary()}. Every verdict is about every input, not about samples."
-        return to_page(f"Grades: {self.task}", lede, tuple(self._chapters()))
+        return to_page(f"Grades: {self._subject}", lede, tuple(self._chapters()))
 
     def _chapters(self) -> Iterator[Chapter]:
         yield Chapter("entries", "Entries", (_ranking(self.entries, self.rule),))
@@ -249,6 +256,11 @@ class Graded(Result):
             "Refuted: wrong on the input that is named. Unknown: neither, within the limits. "
             "Refused: the file is no network that takes and gives the bits of the task."
         )
+        if self.exercise:
+            yield Paragraph(
+                "Of an exercise, proved is an answer that meets all of its conditions, and refuted "
+                "one that misses a condition; the reason says which."
+            )
         yield Paragraph(
             f"Proved entries are ranked by {RULE_TEXTS[self.rule]}. Each file was judged in a "
             f"process of its own, for at most {self._limits()} of memory; nothing that was handed "

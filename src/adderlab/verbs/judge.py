@@ -15,6 +15,7 @@ from typing import Any, Final
 from adderlab import limits
 from adderlab.counting import count_network
 from adderlab.errors import AdderlabError, DependencyError, NetworkFileError, ResourceError
+from adderlab.exercises import exercise_named, marks_of
 from adderlab.limits import Budget, CapReached, within
 from adderlab.nets import Network
 from adderlab.nets.argmax import is_argmax
@@ -24,6 +25,7 @@ from adderlab.proving.verdict import Verdict
 from adderlab.reading import Refusals, opened
 from adderlab.tasks.wirings import Wiring
 from adderlab.verbs.assignment import Assignment, HandedIn
+from adderlab.verbs.judged_answers import answer_of, judged_by
 from adderlab.verbs.prove import prove
 
 WORK: Final = f"{__name__}:judge_of"
@@ -81,13 +83,21 @@ def _parts(file: HandedIn, assignment: Assignment, budget: Budget) -> Iterator[d
     yield _hashed(str(file))
     task = assignment.task
     cell = task.cell if isinstance(task, Wiring) else task
-    source = read_source(file, cell)
+    exercise = None if assignment.exercise is None else exercise_named(assignment.exercise)
+    model: HandedIn | Network = file
+    if exercise is not None:
+        answer = answer_of(exercise, str(file))
+        if answer is not None and answer.network is None:
+            yield judged_by(marks_of(exercise, numbers=answer.numbers))
+            return
+        model = file if answer is None or answer.network is None else answer.network
+    source = read_source(model, cell)
     # the comparisons that argmax adds are none of the file's parameters
     own = read_source(replace(file, readout=None)) if is_argmax(file.readout) else source
     count = count_network(own)
+    if model is file:  # the bytes of a network in an answer are not those of the file
+        yield {"sha256": source.sha256, "bytes": len(source.data)}
     yield {
-        "sha256": source.sha256,
-        "bytes": len(source.data),
         "raw": count.raw,
         "nonzero": count.nonzero,
         "unique": count.unique,
@@ -100,7 +110,11 @@ def _parts(file: HandedIn, assignment: Assignment, budget: Budget) -> Iterator[d
         timeout_s=max(budget.seconds_left, 1e-3),
         max_memory_bytes=budget.max_memory_bytes,
     )
-    yield _judged(verdict, assignment)
+    judged = _judged(verdict, assignment)
+    if exercise is not None:
+        marks = marks_of(exercise, network=source.network, verdict=verdict)
+        judged |= judged_by(marks, judged["reason"])
+    yield judged
 
 
 def _hashed(path: str) -> dict[str, Any]:
