@@ -32,7 +32,6 @@ from __future__ import annotations
 
 import argparse
 import base64
-import binascii
 import contextlib
 import hashlib
 import json
@@ -51,27 +50,20 @@ from itertools import accumulate, chain, pairwise, product
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-MOST_BITS = 20
-"""Input bits of which all combinations are tried."""
-LARGEST_BYTES = 1 << 28
-"""Of a file."""
-MOST_VALUES = 1 << 24
-"""Of JSON in a file, counted by its commas and brackets."""
-MOST_NUMBERS = 1 << 24
-"""Of a network, each counted where it is read, and again as a weight."""
-MOST_NODES = 8_000_000
-"""Of diagrams, with the sums of two."""
-MOST_INPUTS = 1 << 16
-"""Bits that a network takes, and that it gives."""
-LONGEST = 1 << 16
-"""Bits of a number, and the largest power of two that it is a multiple of."""
+MOST_BITS = 20  # input bits of which all combinations are tried
+LARGEST_BYTES = 1 << 28  # of a file
+MOST_VALUES = 1 << 24  # of JSON in a file, counted by its commas and brackets
+MOST_NUMBERS = 1 << 24  # of a network, each counted where it is read, and again as a weight
+MOST_NODES = 8_000_000  # of diagrams, with the sums of two
+MOST_INPUTS = 1 << 16  # bits that a network takes, and that it gives
+LONGEST = 1 << 16  # bits of a number, and the largest power of two that it is a multiple of
 
 T = TypeVar("T")
 
-KEYS = {
+KEYS = (
     "adderlab_certificate", "counterexample", "evidence", "margin", "method", "network", "readout",
     "semantics", "sha256", "task", "verdict",
-}  # fmt: skip
+)  # fmt: skip
 
 
 class UnusableError(Exception):
@@ -96,9 +88,6 @@ def bound(holds: object, otherwise: str) -> None:
     """Raise :class:`BeyondError` unless something holds."""
     if not holds:
         raise BeyondError(otherwise)
-
-
-# -- Time and memory --------------------------------------------------------------------------
 
 
 @dataclass
@@ -128,28 +117,22 @@ def steps(values: Iterable[T]) -> Iterator[T]:
 
 @dataclass
 class Room:
-    """What may still be taken into memory.
-
-    Attributes:
-        left: numbers of up to 512 bits; a longer one counts as several.
-        otherwise: the reason where there is no room left.
-    """
+    """What may still be taken into memory: ``left`` numbers of 512 bits, or a reason why not."""
 
     left: int
     otherwise: str
 
     def take(self, count: int, bits: int = 0) -> None:
-        """Count some numbers, each of so many bits."""
+        """Count some numbers, each of so many bits; of more than 512 each counts as several."""
+        CLOCK.get().look()
         self.left -= count * (1 + (bits >> 9))
         bound(self.left >= 0, self.otherwise)
 
 
-# -- JSON and bytes ---------------------------------------------------------------------------
-
-
 def canonical(value: Any) -> bytes:
-    """Return the one way in which a certificate is written."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    """Return the one way in which a certificate is written, fractions as text."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, default=str)
+    return text.encode()
 
 
 def seal(claims: dict[str, Any]) -> bytes:
@@ -168,10 +151,7 @@ def same(value: Any, other: Any) -> bool:
 
 def unsealed(data: bytes) -> dict[str, Any]:
     """Return the claims of a certificate whose form and hash are right."""
-    try:
-        claims = loaded(data.decode())
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
-        raise UnusableError("it is not JSON") from None
+    claims = loaded(data)
     if not isinstance(claims, dict) or "adderlab_certificate" not in claims:
         raise UnusableError("it is no certificate of adderlab")
     try:
@@ -182,34 +162,24 @@ def unsealed(data: bytes) -> dict[str, Any]:
     version = claims["adderlab_certificate"]
     is_known = type(version) is int and version == 1
     bound(is_known, f"certificates of version {version!r:.20} are not known here")
-    need(set(claims) == KEYS, "the certificate has unknown or missing keys")
-    return claims
+    return fields(claims, KEYS)
 
 
-def loaded(text: str, hook: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
-    """Return what JSON says, of which there is no more than can be held."""
-    values = sum(map(text.count, ",[{"))
+def loaded(data: bytes) -> Any:
+    """Return what JSON says, of which there is no more than can be held; ``None`` if it is none."""
+    values = sum(map(data.count, (b",", b"[", b"{")))
     bound(values <= MOST_VALUES, f"a file holds over {MOST_VALUES} values of JSON")
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        need(len(dict(pairs)) == len(pairs), "a key occurs twice in JSON")
+        return dict(pairs)
+
     try:
-        return json.loads(text, object_pairs_hook=hook)
-    except json.JSONDecodeError:
-        raise
+        return json.loads(data.decode(), object_pairs_hook=unique)
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+        return None
     except ValueError:
         raise BeyondError("a number has more digits than Python reads") from None
-
-
-def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a JSON object's pairs, no key twice."""
-    need(len(dict(pairs)) == len(pairs), "a key occurs twice in the network file")
-    return dict(pairs)
-
-
-def parsed(text: bytes | str) -> Any:
-    """Return the JSON inside a network file."""
-    try:
-        return loaded(text.decode() if isinstance(text, bytes) else text, unique)
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
-        raise InvalidError("the network file holds JSON that is none") from None
 
 
 def fields(value: Any, needed: Iterable[str], optional: Iterable[str] = ()) -> dict[str, Any]:
@@ -218,9 +188,6 @@ def fields(value: Any, needed: Iterable[str], optional: Iterable[str] = ()) -> d
     fits = isinstance(value, dict) and {*names} <= {*value} <= {*names, *optional}
     need(fits, f"an object has not exactly the keys {', '.join(sorted(names)) or 'none'}")
     return {key: value[key] for key in (*names, *optional) if key in value}
-
-
-# -- Exact values -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -232,27 +199,27 @@ class Numbers:
     shape: tuple[int, ...]
 
 
-def _e4m3(byte: int) -> float:
-    sign, exponent, rest = -1.0 if byte >> 7 else 1.0, byte >> 3 & 15, byte & 7
-    if (exponent, rest) == (15, 7):
-        return math.nan
-    return sign * (rest * 2.0**-9 if not exponent else (8 + rest) * 2.0 ** (exponent - 10))
-
-
 CODES = {
     "F64": "d", "F32": "f", "F16": "e", "BF16": "H", "F8_E4M3": "B", "F8_E5M2": "B",
     "I8": "b", "I16": "h", "I32": "i", "I64": "q", "U8": "B", "U16": "H", "U32": "I", "U64": "Q",
 }  # fmt: skip
 """Types of tensors as ``struct`` has them; of floats that it does not know, their bits."""
 
-SMALL_FLOATS: dict[str, Callable[[int], float]] = {
-    "BF16": lambda bits: struct.unpack("<f", struct.pack("<I", bits << 16))[0],
-    "F8_E5M2": lambda bits: struct.unpack("<e", struct.pack("<H", bits << 8))[0],
-    "F8_E4M3": _e4m3,
-}
 
-Row = list[tuple[int, int]]
-"""Columns with their whole numbers; zeros are left out."""
+def as_float(code: str, bits: int) -> float:
+    """Return the float of ``struct``'s type that has these bits."""
+    return struct.unpack(code, bits.to_bytes(struct.calcsize(code), "little"))[0]
+
+
+SMALL_FLOATS: dict[str, Callable[[int], float]] = {
+    "BF16": lambda bits: as_float("<f", bits << 16),
+    "F8_E5M2": lambda bits: as_float("<e", bits << 8),
+    "F8_E4M3": lambda bits: math.nan if bits & 127 == 127 else (
+        2.0**8 * as_float("<e", (bits & 128) << 8 | (bits & 127) << 7)
+    ),
+}  # fmt: skip
+
+Row = list[tuple[int, int]]  # columns with their whole numbers; zeros are left out
 
 
 class File:
@@ -261,7 +228,7 @@ class File:
     def __init__(self, data: bytes) -> None:
         start = 8 + int.from_bytes(data[:8], "little")
         need(len(data) > 8 and start <= len(data), "the network file is cut short")
-        header = parsed(data[8:start])
+        header = loaded(data[8:start])
         need(isinstance(header, dict), "the network file has no header")
         metadata = header.pop("__metadata__", None)
         need(isinstance(metadata, dict) and isinstance(metadata.get("adderlab"), str),
@@ -279,7 +246,7 @@ class File:
         spans.sort()
         need([0, *(end for _, end in spans)] == [*(begin for begin, _ in spans), len(data) - start],
              "tensors overlap, or bytes of the network file are unused")  # fmt: skip
-        self.record: Any = parsed(metadata["adderlab"])
+        self.record: Any = loaded(metadata["adderlab"].encode(errors="surrogatepass"))
         self.room = Room(MOST_NUMBERS, f"the network has over {MOST_NUMBERS} numbers")
         self.stored: set[tuple[int, int]] = set()
         self.has_scales = False
@@ -290,7 +257,6 @@ class File:
         dtype, shape, data = self.tensors.pop(name)
         need(dtype.startswith(kind), f"a tensor of type {dtype} stands for others")
         self.room.take(math.prod(shape))
-        CLOCK.get().look()
         values = struct.unpack(f"<{math.prod(shape)}{CODES[dtype]}", data)
         if dtype[0] in "IU":
             return Numbers([*values], 0, shape)
@@ -377,10 +343,15 @@ class File:
         return rows, low + scale.exponent, width
 
 
+def are_integers(value: Any, *lengths: int) -> bool:
+    """Return whether something is a list of so many whole numbers, no true or 1.0 among them."""
+    return isinstance(value, list) and len(value) in lengths and {*map(type, value)} <= {int}
+
+
 def sizes(value: Any) -> tuple[int, ...]:
     """Return a list of sizes."""
-    fits = isinstance(value, list) and all(type(size) is int and size >= 0 for size in value)
-    need(fits and len(value) <= 2, "a shape or place is no list of one or two whole numbers")
+    need(are_integers(value, 0, 1, 2) and all(size >= 0 for size in value),
+         "a shape or place is no list of one or two whole numbers")  # fmt: skip
     return tuple(value)
 
 
@@ -402,8 +373,6 @@ def bits_at(data: bytes, start: int, count: int, order: Literal["little", "big"]
     return raw >> (start if order == "little" else -end) % 8 & (1 << count) - 1
 
 
-# -- Activations: lines between knots ---------------------------------------------------------
-
 Line = tuple[Any, Any]
 """Slope and intercept, here fractions, and of a layer's ``units`` whole numbers."""
 IDENTITY: Line = (Fraction(1), Fraction(0))
@@ -420,10 +389,6 @@ class Pieces:
     def levels(self) -> set[Fraction]:
         """Return its values at knots, and its intercepts."""
         return {*self.values, *(start for _, start in self.lines)}
-
-    def is_computed_exactly(self) -> bool:
-        """Return whether it only compares, negates and chooses, which no format rounds."""
-        return all(slope in (-1, 0, 1) and not (slope and start) for slope, start in self.lines)
 
     def is_continuous(self) -> bool:
         """Return whether it has no jump."""
@@ -535,28 +500,19 @@ def activations(entry: dict[str, Any], units: int) -> list[Pieces]:
     return [make(*(option(key, entry[key]) for key in keys.split()))] * units
 
 
-# -- The network ------------------------------------------------------------------------------
-
-CONSTANT = "1"
-"""What a layer reads its bias from: the last of its columns, which is always 1."""
+CONSTANT = "1"  # what a layer reads its bias from: the last of its columns, which is always 1
 
 
 @dataclass(frozen=True)
 class Layer:
     """A layer over whole numbers."""
 
-    reads: tuple[str, ...]
-    """Names of what it reads, joined in this order."""
-    rows: list[Row]
-    """Of each unit, the columns that it reads and their weights."""
-    exponent: int
-    """The power of two that sums are multiples of."""
-    scale: int
-    """The power of two that values are multiples of."""
-    pieces: list[Pieces]
-    """Of each unit."""
-    units: list[Pieces]
-    """The same on whole numbers."""
+    reads: tuple[str, ...]  # names of what it reads, joined in this order
+    rows: list[Row]  # of each unit, the columns that it reads and their weights
+    exponent: int  # the power of two that sums are multiples of
+    scale: int  # the power of two that values are multiples of
+    pieces: list[Pieces]  # of each unit
+    units: list[Pieces]  # the same on whole numbers
 
     def activation(self) -> Callable[[list[int]], list[int]]:
         """Return what makes the units' values of their sums."""
@@ -572,17 +528,12 @@ class Layer:
 class Net:
     """A network, as exact as the file is."""
 
-    outputs: tuple[str, ...]
-    """The layers whose values are read out, joined."""
+    outputs: tuple[str, ...]  # the layers whose values are read out, joined
     readout: dict[str, Any]
-    threshold: Fraction
-    """Of the readout; that of what goes into a last sigmoid, which is left out."""
-    can_be_run: bool
-    """Whether a format's arithmetic is that of these layers: no scales, no sigmoid."""
-    stored: set[tuple[int, int]]
-    """Every number that is stored, and its power of two."""
-    layers: dict[str, Layer] = field(default_factory=dict[str, Layer])
-    """By name, in their order."""
+    threshold: Fraction  # of the readout; that of what goes into a last sigmoid, which is left out
+    can_be_run: bool  # whether a format's arithmetic is that of these layers: no scales, no sigmoid
+    stored: set[tuple[int, int]]  # every number that is stored, and its power of two
+    layers: dict[str, Layer] = field(default_factory=dict[str, Layer])  # by name, in their order
     n_in: int = 0
     ranges: dict[str, list[tuple[int, int]]] = field(
         default_factory=lambda: {CONSTANT: [(0, 1)], "input": []}
@@ -600,8 +551,8 @@ class Net:
 
 def exponent_of(number: Fraction) -> int:
     """Return the power of two that a dyadic number is an odd multiple of."""
-    zeros = (number.numerator & -number.numerator).bit_length() - 1 if number else 0
-    return zeros - (number.denominator.bit_length() - 1)
+    zeros = (number.numerator & -number.numerator).bit_length()
+    return max(zeros, 1) - number.denominator.bit_length()
 
 
 def bits_before(number: Fraction) -> int:
@@ -637,9 +588,9 @@ def read_network(data: bytes) -> Net:
     need(isinstance(entries, list) and entries, "the record has no layers")
     names = [f"fc{number}" for number in range(1, len(entries) + 1)]
     for at, entry in enumerate(entries):
-        kind = entry.get("activation") if isinstance(entry, dict) else None
-        need(isinstance(kind, str), "a layer has no activation")
-        options, _ = ACTIVATIONS.get(str(kind), ("", None))
+        need(isinstance(entry, dict) and isinstance(entry.get("activation"), str),
+             "a layer has no activation")  # fmt: skip
+        options, _ = ACTIVATIONS.get(entry["activation"], ("", None))
         own = fields(entry, ("weight", "activation", *options.split()), ("bias", "inputs"))
         entries[at] = {"inputs": names[at - 1 : at] or ["input"], **own}
     outputs = listed(record.get("outputs", names[-1:]), names)
@@ -653,8 +604,8 @@ def read_network(data: bytes) -> Net:
     last = [entry for name, entry in zip(names, entries, strict=True) if name in outputs]
     is_read = any(name in entry["inputs"] for entry in entries for name in outputs)
     can_be_run = "logit" not in {entry["activation"] for entry in entries}
-    if ({entry["activation"] for entry in last} == {"sigmoid"}
-            and threshold == Fraction(1, 2) and not is_read):  # fmt: skip
+    are_sigmoids = {entry["activation"] for entry in last} == {"sigmoid"}
+    if are_sigmoids and threshold == Fraction(1, 2) and not is_read:
         threshold, can_be_run = Fraction(0), False  # sigmoid(y) > 1/2 where y > 0
         for entry in last:
             entry["activation"] = "identity"
@@ -703,17 +654,16 @@ def add_layer(net: Net, file: File, name: str, entry: dict[str, Any]) -> None:
     longest = max(sums - finest, top - scale)
     bound(longest <= LONGEST, f"values of {name} may have over {LONGEST} bits")
     file.room.take(len(rows), longest)
-    for row in steps(rows):
-        for at, number in row:
-            file.room.take(1, number.bit_length() + columns[at] - finest)
-    rows = [[(at, n << columns[at] - finest) for at, n in row] for row in steps(rows)]
+    for unit, row in enumerate(rows):
+        file.room.take(
+            len(row), max((n.bit_length() + columns[at] for at, n in row), default=0) - finest
+        )
+        rows[unit] = [(at, n << columns[at] - finest) for at, n in row]
     whole = {kind: kind.over(finest, scale) for kind in kinds}
     units = [whole[kind] for kind in pieces]
     net.ranges[name] = [(scale, top)] * len(rows)
     net.layers[name] = Layer((*reads, CONSTANT), rows, finest, scale, pieces, units)
 
-
-# -- The task ---------------------------------------------------------------------------------
 
 Words = dict[str, int]
 Rule = Callable[[Words], dict[str, int | None]]
@@ -724,18 +674,12 @@ Rule = Callable[[Words], dict[str, int | None]]
 class Task:
     """What the network is claimed to compute."""
 
-    name: str
-    """As the certificate has it."""
-    inputs: list[tuple[str, int, int]]
-    """Names, widths and numbers of values of the input words."""
-    outputs: list[tuple[str, int]]
-    """Names and widths of the output words."""
-    rule: Rule
-    """Between them."""
-    takes: list[str]
-    """The input bits in the order in which the network takes them."""
-    gives: list[str]
-    """Likewise the output bits."""
+    name: str  # as the certificate has it
+    inputs: list[tuple[str, int, int]]  # names, widths and numbers of values of the input words
+    outputs: list[tuple[str, int]]  # names and widths of the output words
+    rule: Rule  # between them
+    takes: list[str]  # the input bits in the order in which the network takes them
+    gives: list[str]  # likewise the output bits
     equation: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
     """Of bits the power of two and the sign in the sum that the task is about."""
 
@@ -747,21 +691,8 @@ class Task:
     @property
     def size(self) -> str:
         """The same as text: a large one as a power of two."""
-        rows = self.rows
-        is_power = rows > 1 << MOST_BITS and not rows & rows - 1
-        return f"2^{rows.bit_length() - 1}" if is_power else str(rows)
-
-    def code(self, words: Words) -> tuple[int, int]:
-        """Return the output bits that a row asks for as one number, and which of them matter."""
-        outputs = self.rule(words)
-        code = cares = 0
-        for name, width in self.outputs:
-            value = outputs[name]
-            code, cares = code << width, cares << width
-            if value is not None:
-                code |= value
-                cares |= (1 << width) - 1
-        return code, cares
+        is_power = self.rows > 1 << MOST_BITS and self.rows.bit_count() == 1
+        return f"2^{self.rows.bit_length() - 1}" if is_power else str(self.rows)
 
     def number(self, words: Words) -> int:
         """Return the number of a row: the first word is the most significant digit."""
@@ -795,6 +726,17 @@ TASKS: dict[str, tuple[str, str, str, Callable[..., dict[str, int | None]]]] = {
     "parity": ("x:N", "p:1", "", lambda w, n: {"p": w["x"].bit_count() % 2}),
     "majority": ("x:N", "m:1", "x@0", lambda w, n: {"m": int(2 * w["x"].bit_count() > n)}),
     "popcount": ("x:N", "n:L", "n -x@0", lambda w, n: {"n": w["x"].bit_count()}),
+    "adder:any": ("a:1 b:1 cin:1", "c:2", "", lambda w, n: {"c": w["a"] + w["b"] + w["cin"]}),
+    "decimal-adder:any": ("d:4<10 e:4<10 cin:1", "cout:1 s:4", "", lambda w, n: {
+        "cout": sum(w.values()) // 10, "s": sum(w.values()) % 10,
+    }),
+    "subtractor:any": ("a:1 b:1 bin:1", "bout:1 d:1", "", lambda w, n: {
+        "bout": int(w["a"] < w["b"] + w["bin"]), "d": (w["a"] - w["b"] - w["bin"]) % 2,
+    }),
+    "comparator:any": ("a:1 b:1 before:2<3", "order:2", "", lambda w, n: {
+        "order": w["before"] if w["a"] == w["b"] else 1 + (w["a"] > w["b"]),
+    }),
+    "parity:any": ("x:1 before:1", "p:1", "", lambda w, n: {"p": w["x"] ^ w["before"]}),
 }  # fmt: skip
 """Words of width N, M = N + 1, D = 2 N or L, the bits of N; a sum of words; and the rule.
 
@@ -803,88 +745,49 @@ that each bit of a word counts, instead of its own.
 """
 
 
-@dataclass(frozen=True)
-class Wiring:
-    """How a cell is repeated, digit by digit, the lowest first; the first one is carried 0."""
-
-    cell: tuple[str, str]
-    """The cell's words: operands, then what it takes from the cell before."""
-    step: Callable[[Words], tuple[int, int]]
-    """What the induction needs of the cell: what is carried on from its words, and the digit."""
-    words: Callable[[int, int], dict[str, int | None]]
-    """How the cell gives them."""
-    claim: str
-    """What then holds of the lowest n digits."""
-
-    def rule(self, words: Words) -> dict[str, int | None]:
-        """Return what the cell has to give."""
-        return self.words(*self.step(words))
-
-
-WIRINGS = {
-    "adder:any": Wiring(
-        ("a:1 b:1 cin:1", "c:2"),
-        lambda w: divmod(w["a"] + w["b"] + w["cin"], 2),
-        lambda carry, digit: {"c": 2 * carry + digit},
-        "the sum of the lowest n digits is the number collected + 2^n times what is carried",
+COLLECTED = "of the lowest n digits is the number collected"
+CLAIMS = {
+    "adder:any": f"the sum {COLLECTED} + 2^n times what is carried",
+    "decimal-adder:any": f"the sum {COLLECTED} + 10^n times what is carried",
+    "subtractor:any": f"the difference {COLLECTED} - 2^n times what is carried",
+    "comparator:any": (
+        "what is carried says how the lowest n digits compare: 0 equal, 1 less, 2 greater"
     ),
-    "decimal-adder:any": Wiring(
-        ("d:4<10 e:4<10 cin:1", "cout:1 s:4"),
-        lambda w: divmod(w["d"] + w["e"] + w["cin"], 10),
-        lambda carry, digit: {"cout": carry, "s": digit},
-        "the sum of the lowest n digits is the number collected + 10^n times what is carried",
-    ),
-    "subtractor:any": Wiring(
-        ("a:1 b:1 bin:1", "bout:1 d:1"),
-        lambda w: divmod(w["a"] - w["b"] - w["bin"], 2),
-        lambda carry, digit: {"bout": -carry, "d": digit},
-        "the difference of the lowest n digits is the number collected - 2^n times what is carried",
-    ),
-    "comparator:any": Wiring(
-        ("a:1 b:1 before:2<3", "order:2"),
-        lambda w: (w["before"] if w["a"] == w["b"] else 1 + (w["a"] > w["b"]), 0),
-        lambda carry, digit: {"order": carry},
-        "what is carried says how the lowest n digits compare: 0 equal, 1 less, 2 greater",
-    ),
-    "parity:any": Wiring(
-        ("x:1 before:1", "p:1"),
-        lambda w: (w["x"] ^ w["before"], 0),
-        lambda carry, digit: {"p": carry},
-        "what is carried is 1 where the lowest n bits have an odd number of ones",
-    ),
+    "parity:any": "what is carried is 1 where the lowest n bits have an odd number of ones",
 }
+"""What holds of a cell that is repeated, digit by digit, the lowest first, carried 0 at first.
+
+Its rule is the step of the induction: of the operands' digits and of what is carried to it.
+"""
 
 
 def named_task(name: str) -> Task:
     """Return the task of a name."""
     kind, colon, rest = name.partition(":")
-    wiring = WIRINGS.get(f"{rest}:any" if kind == "cell" else name)
-    width, terms = 1, ""
-    if wiring is not None:
-        texts, rule = wiring.cell, wiring.rule
-    else:
-        need(kind in TASKS, f"there is no task {name!r:.40}")
-        *texts, terms, of_width = TASKS[kind]
-        need(re.fullmatch("[1-9][0-9]*", rest) if "N" in texts[0] else not colon,
-             f"there is no task {name!r:.40}")  # fmt: skip
-        width = int(rest[:6]) if rest else 1
-        bound(width <= MOST_INPUTS, f"over {MOST_INPUTS} input bits are not evaluated here")
-        rule = partial(of_width, n=width)
+    cell = f"{rest}:any" if kind == "cell" else name
+    entry = TASKS.get(cell if cell in CLAIMS else kind)
+    fits = entry and (
+        re.fullmatch("[1-9][0-9]*", rest) if "N" in entry[0] else cell in CLAIMS or not colon
+    )
+    if entry is None or not fits:
+        raise InvalidError(f"there is no task {name!r:.40}")
+    *texts, terms, rule = entry
+    width = int(rest[:6]) if "N" in texts[0] else 1
+    bound(width <= MOST_INPUTS, f"over {MOST_INPUTS} input bits are not evaluated here")
     letters = {"N": width, "M": width + 1, "D": 2 * width, "L": width.bit_length()}
     inputs, outputs = (
         [(word, bits := letters.get(size) or int(size), int(values or 1 << bits))
          for word, size, values in re.findall(r"(\w+):(\w+)(?:<(\d+))?", text)]
         for text in texts
     )  # fmt: skip
-    signs = {word: (-1 if sign else 1, at) for sign, word, at in
-             re.findall(r"(-?)(\w+)@?(\w?)", terms)}  # fmt: skip
-    equation = {
-        bit: (letters.get(signs[word][1], 0) if signs[word][1] else place, signs[word][0])
-        for bit, (word, place) in places([*inputs, *outputs]).items()
-        if word in signs
-    }
+    equation: dict[str, tuple[int, int]] = {}
+    for sign, word, power in re.findall(r"(-?)(\w+)@?(\w?)", terms):
+        own = [entry for entry in (*inputs, *outputs) if entry[0] == word]
+        for bit, (_, place) in places(own).items():
+            equation[bit] = letters.get(power, 0) if power else place, -1 if sign else 1
     outputs = [(word, bits) for word, bits, _ in outputs]
-    return Task(name, inputs, outputs, rule, [*places(inputs)], [*places(outputs)], equation)
+    takes, gives = [*places(inputs)], [*places(outputs)]
+    return Task(name, inputs, outputs, partial(rule, n=width), takes, gives, equation)
 
 
 TABLE = "table:sha256-"
@@ -897,7 +800,7 @@ def table_task(name: str, table: Any) -> Task:
     packed = json.dumps({"in": entry["in"], "out": entry["out"]}, separators=(",", ":")).encode()
     try:
         rows = base64.b64decode(entry["rows"], validate=True)
-    except (TypeError, ValueError, binascii.Error):
+    except (TypeError, ValueError):
         raise InvalidError("the table is faulty") from None
     need(hashlib.sha256(packed + rows).hexdigest() == entry["sha256"], "the table was changed")
     inputs = [(word, bits, 1 << bits if size is None else size)
@@ -920,12 +823,11 @@ def table_task(name: str, table: Any) -> Task:
 
     def rule(words: Words) -> dict[str, int | None]:
         row = task.number(words)
-        return {
-            word: bits_at(bits, row * width, width, "big")
-            if bits_at(cares, row, 1, "big")
-            else None
-            for word, (width, bits, cares) in planes.items()
-        }
+        own: dict[str, int | None] = dict.fromkeys(planes)
+        for word, (width, bits, cares) in planes.items():
+            if bits_at(cares, row, 1, "big"):
+                own[word] = bits_at(bits, row * width, width, "big")
+        return own
 
     task = Task(name, inputs, outputs, rule, [*places(inputs)], [*places(outputs)])
     return task
@@ -963,9 +865,6 @@ def task_of(claims: dict[str, Any]) -> Task:
          "the words stated are not the task's")  # fmt: skip
     takes, gives = order["inputs"] or task.takes, order["outputs"] or task.gives
     return replace(task, takes=takes, gives=gives)
-
-
-# -- Evidence: every row ----------------------------------------------------------------------
 
 
 class Machine:
@@ -1036,15 +935,12 @@ class Reader:
     def bits(self, outputs: Sequence[int]) -> list[int | None]:
         """Return the bits; ``None`` where an output is none."""
         if self.is_exact:
-            return [int(v) if v in (0, 1) else None for v in self.exact(outputs)]
+            bits = zip(outputs, self.ones, strict=True)
+            return [0 if not value else 1 if value == level else None for value, level in bits]
         return [int(value > limit) for value, limit in zip(outputs, self.limits, strict=True)]
 
     def margins(self, *nearest: Sequence[float]) -> Margins:
-        """Return the smallest distances from the threshold, of outputs that are 0 and that are 1.
-
-        Args:
-            nearest: of both sides, for each output the nearest whole number, or an infinity.
-        """
+        """Return how far the nearest outputs on either side are from the threshold."""
         sides = (
             [abs(int(value) * unit - self.threshold)
              for value, unit in zip(side, self.units, strict=True) if abs(value) != math.inf]
@@ -1056,50 +952,46 @@ class Reader:
 
 def check_rows(net: Net, task: Task) -> tuple[Margins, str]:
     """Evaluate every row of the domain in Gray-code order; return margins and the rows' hash."""
-    count = 1 << min(net.n_in, MOST_BITS)
     is_small = net.n_in <= MOST_BITS
     bound(is_small, f"{net.n_in} input bits are more than the {MOST_BITS} that are tried")
-    machine, reader, clock = Machine(net), Reader(net), CLOCK.get()
+    count, clock = 1 << net.n_in, CLOCK.get()
+    machine, reader = Machine(net), Reader(net)
     words = {name: 0 for name, _, _ in task.inputs}
     digit = {name: task.number({**words, name: 1}) for name in words}
-    where = places(task.inputs)
-    in_code = {bit: 1 << at for at, bit in enumerate(reversed(places(task.outputs)))}
-    values = [in_code[bit] for bit in task.gives]
-    size = -(-len(values) // 8)
+    takes, gives = places(task.inputs), places(task.outputs)
+    size = -(-len(gives) // 8)
     packed = bytearray(task.rows * size)
-    least: list[float] = [math.inf] * len(values)
-    most: list[float] = [-math.inf] * len(values)
+    least: list[float] = [math.inf] * len(gives)
+    most: list[float] = [-math.inf] * len(gives)
     row = 0
     for step in range(count):
         clock.look(f"after {step} of {count} combinations of input bits")
         if step:
             at = (step & -step).bit_length() - 1
-            name, place = where[task.takes[at]]
+            name, place = takes[task.takes[at]]
             change = -1 << place if machine.input[at] else 1 << place
             machine.set(at, int(change > 0))
             words[name] += change
             row += change * digit[name]
         if task.rows < count and any(words[name] >= limit for name, _, limit in task.inputs):
             continue
-        expected, cares = task.code(words)
-        code = strange = 0
+        expected = task.rule(words)
+        code = 0
+        for name, width in task.outputs:
+            code = code << width | (expected[name] or 0)
+        packed[row * size : row * size + size] = code.to_bytes(size, "big")
         outputs = machine.outputs()
-        if reader.is_exact:
-            for output, unit, value in zip(outputs, reader.ones, values, strict=True):
-                if output == unit:
-                    code |= value
-                elif output:
-                    strange |= value
-        else:
-            for at, output in enumerate(outputs):
-                if output > reader.limits[at]:
-                    code |= values[at]
-                    if output < least[at] and cares & values[at]:
-                        least[at] = output
-                elif output > most[at] and cares & values[at]:
-                    most[at] = output
-        need(not (code ^ expected | strange) & cares, f"it is wrong on {words}")
-        packed[row * size : row * size + size] = expected.to_bytes(size, "big")
+        for at, bit in enumerate(reader.bits(outputs)):
+            name, place = gives[task.gives[at]]
+            value = expected[name]
+            if value is None:
+                continue
+            if bit != value >> place & 1:
+                raise InvalidError(f"it is wrong on {words}")
+            if bit and outputs[at] < least[at]:
+                least[at] = outputs[at]
+            elif not bit and outputs[at] > most[at]:
+                most[at] = outputs[at]
     return reader.margins(most, least), hashlib.sha256(packed).hexdigest()
 
 
@@ -1118,28 +1010,18 @@ def check_counterexample(net: Net, task: Task, claims: dict[str, Any]) -> str:
         machine.set(at, words[name] >> place & 1)
     outputs = machine.outputs()
     bits = dict(zip(task.gives, reader.bits(outputs), strict=True))
-    got: dict[str, int | None] = {name: 0 for name, _ in task.outputs}
-    for bit, (name, _) in places(task.outputs).items():
-        value, own = got[name], bits[bit]
-        got[name] = None if value is None or own is None else 2 * value + own
+    got: dict[str, int | None] = {}
+    for word in task.outputs:
+        own = [bits[bit] for bit in places([word])]
+        got[word[0]] = None if None in own else int("".join(map(str, own)), 2)
     expected = task.rule(words)
-    need(same(example, {"input": words, "output": [*map(text_of, reader.exact(outputs))],
+    need(same(example, {"input": words, "output": reader.exact(outputs),
                         "got": got, "expected": expected}),
          "the network gives something else there")  # fmt: skip
     need(any(value is not None and got[name] != value for name, value in expected.items()),
          "the network is right there")  # fmt: skip
     return f"{task.name} is wrong on {', '.join(f'{k} = {v}' for k, v in words.items())}"
 
-
-def text_of(number: Fraction) -> str:
-    """Return a number as a certificate states it."""
-    try:
-        return str(number)
-    except ValueError:
-        raise BeyondError("a number has more digits than Python writes") from None
-
-
-# -- Evidence: decision diagrams --------------------------------------------------------------
 
 Function = tuple[int, int]
 """An offset and a node: the offset plus the steps on the way that an input takes."""
@@ -1157,16 +1039,10 @@ class Diagrams:
     def __init__(self) -> None:
         self.nodes: list[tuple[int, int, int, int]] = [(1 << 62, 0, 0, 0)]
         self.room = Room(MOST_NODES, f"the diagrams have over {MOST_NODES} nodes and sums")
-        self.clock = CLOCK.get()
         self.least, self.most = [0], [0]
         self.known: dict[tuple[int, int, int, int], int] = {}
         self.sums: dict[tuple[int, int, int, int], Function] = {}
         self.applied: dict[Pieces, dict[Function, Function]] = {}
-
-    def take_room(self, number: int) -> None:
-        """Count one more node or sum, and a long number by its bits."""
-        self.room.take(1, number.bit_length() >> 1)
-        self.clock.look()
 
     def node(self, variable: int, low: Function, high: Function) -> Function:
         """Return the function that is ``low`` where a variable is 0, else ``high``."""
@@ -1175,7 +1051,7 @@ class Diagrams:
             return low
         key = (variable, low[1], high[1], step)
         if key not in self.known:
-            self.take_room(step)
+            self.room.take(1, step.bit_length() >> 1)
             self.known[key] = len(self.nodes)
             self.nodes.append(key)
             self.least.append(min(self.least[low[1]], step + self.least[high[1]]))
@@ -1203,7 +1079,7 @@ class Diagrams:
                 return 0, f
         key = (f, a, g, b)
         if key not in self.sums:
-            self.take_room(a)
+            self.room.take(1, a.bit_length() >> 1)
             variable = min(self.nodes[f][0], self.nodes[g][0])
             parts: list[Function] = []
             pairs = zip(self.sides(f, variable), self.sides(g, variable), strict=True)
@@ -1226,7 +1102,7 @@ class Diagrams:
                     offset, node = self.sum(f, slope)
                     return offset + start, node
             if f not in done:
-                self.take_room(offset)
+                self.room.take(1, offset.bit_length() >> 1)
                 variable, low, high, step = self.nodes[node]
                 done[f] = self.node(variable, visit((offset, low)), visit((offset + step, high)))
             return done[f]
@@ -1236,6 +1112,21 @@ class Diagrams:
     def above(self, f: Function, limit: int) -> Function:
         """Return 1 where a function is above a limit, and 0 elsewhere."""
         return self.apply(Pieces(((0, 0), (0, 1)), (limit,), (0,)), f)
+
+    def claimed(self, nodes: Any) -> list[Function]:
+        """Return the functions of a certificate's nodes, each made of earlier ones."""
+        need(isinstance(nodes, list), "the evidence has no nodes")
+        claimed: list[Function] = [ZERO]
+        for entry in nodes:
+            need(are_integers(entry, 4), "a node is no list of four whole numbers")
+            variable, low, high, step = entry
+            need(0 <= low < len(claimed) and 0 <= high < len(claimed) and variable >= 0,
+                 "a node names one that is not before it")  # fmt: skip
+            down, up = claimed[low], claimed[high]
+            need(variable < min(self.nodes[down[1]][0], self.nodes[up[1]][0]),
+                 "variables do not ascend")  # fmt: skip
+            claimed.append(self.node(variable, down, (step + up[0], up[1])))
+        return claimed
 
     def nearest(self, f: Function, limit: int) -> tuple[float, float]:
         """Return the largest value up to a limit, and the least above it, infinite for none."""
@@ -1249,13 +1140,13 @@ class Diagrams:
         return below, offset + self.least[node]
 
 
-def check_diagrams(net: Net, task: Task, evidence: Any) -> Margins:
+def check_diagrams(net: Net, task: Task, order: Any, nodes: Any, layers: Any) -> Margins:
     """Compare each unit's diagram with the claimed one, and the outputs' with the task's."""
-    order, nodes, layers = fields(evidence, ("order", "nodes", "layers")).values()
     need(is_order(order, task.takes), "the order is of other bits")
     need(task.rows == 1 << net.n_in, "diagrams are of all combinations of bits")
-    diagrams = Diagrams()
-    claimed = claimed_nodes(diagrams, nodes)
+    clock, diagrams, reader = CLOCK.get(), Diagrams(), Reader(net)
+    clock.look("while the nodes of the evidence were read")
+    claimed = diagrams.claimed(nodes)
     bits = {bit: diagrams.node(variable, ZERO, ONE) for variable, bit in enumerate(order)}
     values = {CONSTANT: [ONE], "input": [bits[bit] for bit in task.takes]}
     need(isinstance(layers, list) and len(layers) == len(net.layers),
@@ -1268,57 +1159,28 @@ def check_diagrams(net: Net, task: Task, evidence: Any) -> Margins:
         low = min(power, layer.scale)
         own, values[name] = net.join(values, layer.reads), []
         for unit, (row, pair) in enumerate(zip(layer.rows, pairs, strict=True)):
-            diagrams.clock.look(f"at unit {unit} of {len(layer.rows)} in {name}")
+            clock.look(f"at unit {unit} of {len(layer.rows)} in {name}")
             total = ZERO
             for at, weight in sorted(row, key=lambda term: (abs(term[1]), term[0])):
                 total = diagrams.sum(total, 1, own[at], weight)
             function = diagrams.apply(layer.units[unit], total)
-            fits = isinstance(pair, list) and [*map(type, pair)] == [int, int]
-            need(fits and 0 <= pair[1] < len(claimed), "a node is not in the evidence")
+            need(are_integers(pair, 2) and 0 <= pair[1] < len(claimed),
+                 "a node is not in the evidence")  # fmt: skip
             offset, node = claimed[pair[1]]
             stated = diagrams.sum((pair[0] + offset, node), 1 << power - low)
             need(stated == diagrams.sum(function, 1 << layer.scale - low),
                  f"unit {unit} of {name} is not what the evidence says")  # fmt: skip
             values[name].append(function)
-    return check_outputs(net, task, diagrams, bits, net.join(values, net.outputs))
-
-
-def claimed_nodes(diagrams: Diagrams, nodes: Any) -> list[Function]:
-    """Return the functions of a certificate's nodes, each made of earlier ones."""
-    claimed: list[Function] = [ZERO]
-    need(isinstance(nodes, list), "the evidence has no nodes")
-    diagrams.clock.look("while the nodes of the evidence were read")
-    for entry in nodes:
-        need(isinstance(entry, list) and len(entry) == 4 and all(type(x) is int for x in entry),
-             "a node is no list of four whole numbers")  # fmt: skip
-        variable, low, high, step = entry
-        need(0 <= low < len(claimed) and 0 <= high < len(claimed) and variable >= 0,
-             "a node names one that is not before it")  # fmt: skip
-        down, up = claimed[low], claimed[high]
-        need(all(variable < diagrams.nodes[node][0] for _, node in (down, up)),
-             "variables do not ascend")  # fmt: skip
-        claimed.append(diagrams.node(variable, down, (step + up[0], up[1])))
-    return claimed
-
-
-def check_outputs(
-    net: Net, task: Task, diagrams: Diagrams, inputs: dict[str, Function], outputs: list[Function]
-) -> Margins:
-    """Compare output diagrams with what the task asks for; return the margins."""
-    diagrams.clock.look("while the outputs were compared with the task")
-    reader = Reader(net)
+    clock.look("while the outputs were compared with the task")
     read: dict[str, Function] = {}
     nearest: list[tuple[float, float]] = []
-    for at, (bit, value) in enumerate(zip(task.gives, outputs, strict=True)):
-        if reader.is_exact:
-            read[bit] = diagrams.above(value, 0)
-            is_bit = value == diagrams.sum(read[bit], reader.ones[at] or 0)
-            need(is_bit, f"{bit} is not always a bit")
-            nearest.append((-math.inf, math.inf))
-        else:
-            read[bit] = diagrams.above(value, reader.limits[at])
-            nearest.append(diagrams.nearest(value, reader.limits[at]))
-    for function in must_vanish(diagrams, task, inputs, read):
+    for at, (bit, value) in enumerate(zip(task.gives, net.join(values, net.outputs), strict=True)):
+        limit = 0 if reader.is_exact else reader.limits[at]
+        read[bit] = diagrams.above(value, limit)
+        is_bit = not reader.is_exact or value == diagrams.sum(read[bit], reader.ones[at] or 0)
+        need(is_bit, f"{bit} is not always a bit")
+        nearest.append(diagrams.nearest(value, limit))
+    for function in must_vanish(diagrams, task, bits, read):
         need(function == ZERO, f"the outputs are not those of {task.name}")
     return reader.margins(*zip(*nearest, strict=True))
 
@@ -1356,23 +1218,6 @@ def must_vanish(
         yield add(function, 1, expected[bit], -1)
 
 
-# -- Evidence: a cell, repeated ---------------------------------------------------------------
-
-
-def check_wiring(task: Task, evidence: Any) -> str:
-    """Compare a cell's table with the step of its wiring's induction, which it was proved to be."""
-    entry = fields(evidence, ("cell", "rows_sha256", "wiring"))
-    need(entry["wiring"] == task.name, "the evidence is of another wiring")
-    names = [name for name, _, _ in task.inputs]
-    rows = product(*(range(size) for _, _, size in task.inputs))
-    cell = [dict(zip(names, values, strict=True)) for values in rows]
-    table = [[words, task.rule(words)] for words in cell]
-    need(same(entry["cell"], table), "the cell's table is not the one that was evaluated")
-    return WIRINGS[task.name].claim
-
-
-# -- Number formats ---------------------------------------------------------------------------
-
 FLOATS = {
     "fp64": (53, -1074, (2**53 - 1) << 971), "fp32": (24, -149, (2**24 - 1) << 104),
     "fp16": (11, -24, 65504), "bf16": (8, -133, (2**8 - 1) << 120),
@@ -1402,12 +1247,9 @@ class Value:
     """What is known of a unit's sum, or of its value, on every input."""
 
     low: Fraction
-    high: Fraction
-    """Bounds on the exact value."""
-    error: Fraction
-    """How far the computed value can be off."""
-    grid: int
-    """Exact values are multiples of 2 to this."""
+    high: Fraction  # bounds on the exact value
+    error: Fraction  # how far the computed value can be off
+    grid: int  # exact values are multiples of 2 to this
 
     def after(self, shape: Pieces) -> Value | None:
         """Return what is then known of a function of it; ``None`` past a jump."""
@@ -1431,24 +1273,21 @@ def is_right_in(net: Net, name: str, margins: dict[str, str | None] | None) -> b
     of n products and a bias is off by at most ``g * (the sum of all magnitudes)``, with ``g = m u /
     (1 - m u)`` for m = n + 1 roundings of unit u, and by the smallest subnormal for each; errors of
     what is read are added, times the weights. Outputs that are off by less than the margin are
-    right.
-
-    Args:
-        net: the network.
-        name: the format. Whole numbers are summed in int32.
-        margins: the certificate's, which were derived before; ``None`` of an exact readout.
+    right. Whole numbers are summed in int32.
     """
     if not net.can_be_run or name not in {*FLOATS, *WHOLE}:
         return False
     shapes = {shape for layer in net.layers.values() for shape in layer.pieces}
     stored = {number * Fraction(2) ** power for number, power in net.stored}
     constants = {value for shape in shapes for value in (*shape.knots, *shape.levels())}
+    lines = {line for shape in shapes for line in shape.lines}
     summed = name if name in {*FLOATS, "wide"} else "int32"
     if name in FLOATS:
         constants.add(net.threshold)
     if not (all(is_in(name, number) for number in stored)
             and all(is_in(summed, number) for number in constants)
-            and all(map(Pieces.is_computed_exactly, shapes))):  # fmt: skip
+            # no format rounds where an activation only compares, negates and chooses
+            and lines <= {(1, 0), (-1, 0), *((0, start) for _, start in lines)}):  # fmt: skip
         return False
     zero, one = Fraction(0), Fraction(1)
     values = {CONSTANT: [Value(one, one, zero, 0)], "input": [Value(zero, one, zero, 0)] * net.n_in}
@@ -1495,23 +1334,12 @@ def sum_in(name: str, terms: list[tuple[Fraction, Value]], roundings: int) -> Va
     return Value(low, high, error, grid)
 
 
-# -- Checking ---------------------------------------------------------------------------------
-
-
-EVIDENCE = {
-    "composed": ("cell", "rows_sha256", "wiring"), "diagram": ("order", "nodes", "layers"),
-    "enumerated": ("rows_sha256",), "solver": (),
-}  # fmt: skip
-"""Its keys by method."""
+EVIDENCE = {"composed": ("cell", "rows_sha256", "wiring"), "diagram": ("order", "nodes", "layers"),
+            "enumerated": ("rows_sha256",), "solver": ()}  # fmt: skip
 
 
 def check_claims(claims: dict[str, Any], network: bytes, task_name: str | None) -> str:
-    """Return what was re-checked, in a sentence.
-
-    Raises:
-        InvalidError: a claim does not hold.
-        BeyondError: it can't be re-checked here.
-    """
+    """Return what was re-checked, in a sentence, or raise an error."""
     is_small = len(network) <= LARGEST_BYTES
     bound(is_small, f"network files of over {LARGEST_BYTES} bytes are not read here")
     own = {"bytes": len(network), "sha256": hashlib.sha256(network).hexdigest()}
@@ -1533,27 +1361,29 @@ def check_claims(claims: dict[str, Any], network: bytes, task_name: str | None) 
     need(claims["readout"] == readout, "the certificate has another readout than the file")
     need(net.n_in == len(task.takes), "the network takes another number of bits")
     need(len(net.exponents(net.outputs)) == len(task.gives), "it gives another number of bits")
-    bound(
-        isinstance(method, str) and method in EVIDENCE,
-        f"the method {method!r:.20} is not known here",
-    )
-    need((task.name in WIRINGS) == (method == "composed"), "a cell is composed, and nothing else")
+    is_known = isinstance(method, str) and method in EVIDENCE
+    bound(is_known, f"the method {method!r:.20} is not known here")
+    need((task.name in CLAIMS) == (method == "composed"), "a cell is composed, and nothing else")
     if verdict == "refuted":
         return check_counterexample(net, task, claims)
     need(claims["counterexample"] is None, "a proof has a counterexample")
-    evidence, how = claims["evidence"], f"is right on all {task.size} inputs"
+    evidence = fields(claims["evidence"], EVIDENCE[method])
+    how = f"is right on all {task.size} inputs"
     if method == "diagram":
-        margins = check_diagrams(net, task, evidence)
+        margins = check_diagrams(net, task, *evidence.values())
     else:
         margins, digest = check_rows(net, task)
-        if method == "composed":
-            how = f"is right at every width, from {task.rows} rows of the cell: "
-            how += check_wiring(task, evidence)
-        evidence = fields(evidence, EVIDENCE[method])
         need(evidence.get("rows_sha256", digest) == digest, "the rows are others than those stated")
+    if method == "composed":  # its rule is the step of the induction
+        need(evidence["wiring"] == task.name, "the evidence is of another wiring")
+        names = [name for name, _, _ in task.inputs]
+        rows = product(*(range(size) for _, _, size in task.inputs))
+        cell = [dict(zip(names, values, strict=True)) for values in rows]
+        is_same = same(evidence["cell"], [[words, task.rule(words)] for words in cell])
+        need(is_same, "the cell's table is not the one that was evaluated")
+        how = f"is right at every width, from {len(cell)} rows of the cell: {CLAIMS[task.name]}"
     if claims["margin"] is not None:
-        stated = {side: None if size is None else text_of(size) for side, size in margins.items()}
-        need(net.readout["kind"] != "exact" and same(claims["margin"], stated),
+        need(net.readout["kind"] != "exact" and same(claims["margin"], margins),
              "the margin is another than the one stated")  # fmt: skip
     for name in semantics[1:]:
         need(isinstance(name, str), "the semantics are faulty")
@@ -1568,14 +1398,7 @@ def check(
 ) -> tuple[bool | None, str]:
     """Return whether a certificate is valid, ``None`` where that can't be re-checked, and why.
 
-    Args:
-        certificate: its bytes.
-        network: the network file's.
-        task: the name of the task that it must be about.
-        timeout_s: seconds after which it is not re-checked.
-
-    Raises:
-        UnusableError: it is no certificate.
+    A ``task`` is the name of what it must be about. What is no certificate is refused by an error.
     """
     clock = CLOCK.set(Clock(time.perf_counter() + timeout_s))
     limit = sys.getrecursionlimit()
@@ -1594,14 +1417,6 @@ def check(
         CLOCK.reset(clock)
 
 
-def seconds(text: str) -> float:
-    """Return a limit on time."""
-    value = float(text)
-    if not value > 0:
-        raise ValueError
-    return value
-
-
 def read(path: str) -> bytes:
     """Return a file's bytes, or one more of them than are checked."""
     place = Path(path)
@@ -1614,7 +1429,7 @@ def read(path: str) -> bytes:
         raise UnusableError(f"{path}: {error.strerror or error}") from None
 
 
-EXIT = {True: 0, False: 1, None: 3}
+ANSWERS = {True: ("valid", 0), False: ("not valid", 1), None: ("not re-checked", 3)}  # exit codes
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -1623,10 +1438,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _ = parser.add_argument("net", help="the network file (.safetensors)")
     _ = parser.add_argument("certificate", help="the certificate")
     _ = parser.add_argument("--task", help="what it must be about")
-    _ = parser.add_argument("--timeout", type=seconds, default=math.inf, metavar="S",
+    _ = parser.add_argument("--timeout", type=float, default=math.inf, metavar="S",
                             help="seconds after which it is not re-checked")  # fmt: skip
     _ = parser.add_argument("--json", action="store_true", help="one JSON object")
     options = parser.parse_args(arguments)
+    if not options.timeout > 0:
+        parser.error("--timeout is no number of seconds above 0")
     start = time.perf_counter()
     try:
         certificate = read(options.certificate)
@@ -1638,13 +1455,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UnusableError as error:
         print(f"checker: {error}", file=sys.stderr)
         return 2
-    word = {True: "valid", False: "not valid", None: "not re-checked"}[valid]
+    word, code = ANSWERS[valid]
     took = time.perf_counter() - start
     if options.json:
         print(json.dumps({"valid": valid, "reason": reason, "seconds": round(took, 6)}))
     else:
         print(f"{word}: {reason} ({took:.2f} s)")
-    return EXIT[valid]
+    return code
 
 
 if __name__ == "__main__":

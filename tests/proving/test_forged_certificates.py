@@ -299,7 +299,7 @@ def test_where_the_time_is_up_it_says_how_far_it_came(monkeypatch):
     rows = sealed(certificate, method="solver", evidence={}, margin=None)
     stages = set()
     for claim in (certificate, rows):
-        for looks in range(1, 100):
+        for looks in range(1, 130):
             ticks = iter(range(looks))
             clock = type("", (), {"perf_counter": lambda ticks=ticks: next(ticks, 1e9)})
             monkeypatch.setattr(checker, "time", clock)
