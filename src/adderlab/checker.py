@@ -151,7 +151,7 @@ def same(value: Any, other: Any) -> bool:
 
 def unsealed(data: bytes) -> dict[str, Any]:
     """Return the claims of a certificate whose form and hash are right."""
-    claims = loaded(data)
+    claims = loaded(data, UnusableError("it is not JSON"))
     if not isinstance(claims, dict) or "adderlab_certificate" not in claims:
         raise UnusableError("it is no certificate of adderlab")
     try:
@@ -165,8 +165,8 @@ def unsealed(data: bytes) -> dict[str, Any]:
     return fields(claims, KEYS)
 
 
-def loaded(data: bytes) -> Any:
-    """Return what JSON says, of which there is no more than can be held; ``None`` if it is none."""
+def loaded(data: bytes, otherwise: Exception) -> Any:
+    """Return what JSON says, of which there is no more than can be held, or raise an error."""
     values = sum(map(data.count, (b",", b"[", b"{")))
     bound(values <= MOST_VALUES, f"a file holds over {MOST_VALUES} values of JSON")
 
@@ -177,7 +177,7 @@ def loaded(data: bytes) -> Any:
     try:
         return json.loads(data.decode(), object_pairs_hook=unique)
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
-        return None
+        raise otherwise from None
     except ValueError:
         raise BeyondError("a number has more digits than Python reads") from None
 
@@ -228,7 +228,8 @@ class File:
     def __init__(self, data: bytes) -> None:
         start = 8 + int.from_bytes(data[:8], "little")
         need(len(data) > 8 and start <= len(data), "the network file is cut short")
-        header = loaded(data[8:start])
+        faulty = InvalidError("the network file holds JSON that is none")
+        header = loaded(data[8:start], faulty)
         need(isinstance(header, dict), "the network file has no header")
         metadata = header.pop("__metadata__", None)
         need(isinstance(metadata, dict) and isinstance(metadata.get("adderlab"), str),
@@ -246,7 +247,7 @@ class File:
         spans.sort()
         need([0, *(end for _, end in spans)] == [*(begin for begin, _ in spans), len(data) - start],
              "tensors overlap, or bytes of the network file are unused")  # fmt: skip
-        self.record: Any = loaded(metadata["adderlab"].encode(errors="surrogatepass"))
+        self.record: Any = loaded(metadata["adderlab"].encode(errors="surrogatepass"), faulty)
         self.room = Room(MOST_NUMBERS, f"the network has over {MOST_NUMBERS} numbers")
         self.stored: set[tuple[int, int]] = set()
         self.has_scales = False
