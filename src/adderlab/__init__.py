@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from adderlab.counting import Count, ModelCount, Unpublished
     from adderlab.demo import Story, demo
     from adderlab.errors import AdderlabError
+    from adderlab.lab.widget import Lab
     from adderlab.nets import Activation, Layer, Network, Readout, load, network
     from adderlab.nets.activation_modules import Step
     from adderlab.nets.importing import NetworkFile
@@ -71,6 +72,7 @@ _HOMES: Final = {
     "Count": "counting",
     "Explanation": "verbs.explanation",
     "Graded": "verbs.graded",
+    "Lab": "lab.widget",
     "Layer": "nets",
     "ModelCount": "counting",
     "Network": "nets",
@@ -140,6 +142,7 @@ __all__ = [
     "Count",
     "Explanation",
     "Graded",
+    "Lab",
     "Layer",
     "ModelCount",
     "Network",

@@ -234,6 +234,15 @@ def parse(text: str | bytes) -> Request:
         value = parse_json(text)
     except JsonError as error:
         raise Refused(None, _fault(f"the message {error}")) from None
+    return request_of(value)
+
+
+def request_of(value: Any) -> Request:
+    """Return what a message asks that came as an object, as a notebook's do.
+
+    Raises:
+        Refused: it is of no known type, or not of that type's form.
+    """
     if not isinstance(value, dict):
         raise Refused(None, _fault("a message is a JSON object"))
     number = _number(value.get("id"))

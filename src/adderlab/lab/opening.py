@@ -12,14 +12,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from adderlab.blocks import Block, Line, Result
-from adderlab.building import lecture_network
-from adderlab.errors import OptionError
 from adderlab.lab.addresses import FIRST_PORT, LOOPBACK, Place, place_for
 from adderlab.lab.server import Server, application, content, new_token
 from adderlab.nets.importing import NetworkFile
-from adderlab.nets.sources import read_source, task_of
-from adderlab.page_data.beginning import HALF_ADDER, beginning
-from adderlab.tasks import TaskLike, task_named
+from adderlab.page_data.beginning import beginning, start_of
+from adderlab.tasks import TaskLike
 
 DISPLAYS: Final = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
 """Without any of them a browser on Linux would be one in this terminal."""
@@ -93,17 +90,8 @@ def open_lab(
         TaskError: the task is, or does not fit the network.
         OptionError: the host or the port can't be had.
     """
-    if model is None and task is not None:
-        raise OptionError(
-            "there is no network for it", where="task", remedy="name the file of one: `model`"
-        )
-    if model is None:
-        known = task_named(HALF_ADDER)
-        net, notes = lecture_network(known), ()
-    else:
-        source = read_source(model, task)
-        net, notes = source.network, source.notes
-        known = task_of(net, task)
+    first = start_of(model, task)
+    net, known, notes = first.network, first.task, first.notes
     shown = content(beginning(net, known))
     place = place_for(host, port)
     if port is None and place.port != FIRST_PORT:

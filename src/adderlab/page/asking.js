@@ -19,22 +19,59 @@ const PATIENCE_MS = 60_000;
  * @returns {{ask: import("./verdict.js").Ask, close: () => void}}
  */
 export function asker(model) {
-  let last = 0;
-  /** @type {Map<number, (answer: Record<string, any>) => void>} */
+  let last = Math.floor(Math.random() * 2 ** 40); // several views of a model hear each other's answers
+  /** @type {Map<number, {resolve: (answer: Record<string, any>) => void, timer: number}>} */
   const waiting = new Map();
   const answered = (/** @type {any} */ answer) => {
-    waiting.get(answer?.id)?.(answer);
-    waiting.delete(answer?.id);
+    const question = waiting.get(answer?.id);
+    if (!question) return;
+    waiting.delete(answer.id);
+    clearTimeout(question.timer);
+    question.resolve(answer);
   };
   model.on("msg:custom", answered);
-  const ask = (/** @type {Record<string, unknown>} */ message) =>
+  const send = (/** @type {Record<string, unknown>} */ message) =>
     new Promise((/** @type {(answer: Record<string, any>) => void} */ resolve) => {
       const id = ++last;
-      waiting.set(id, resolve);
+      const late = { id, ...refusal("no answer", "look whether adderlab still runs") };
+      waiting.set(id, { resolve, timer: setTimeout(() => answered(late), PATIENCE_MS) });
       model.send({ ...message, id });
-      setTimeout(() => answered({ id, ...refusal("no answer", "look whether adderlab still runs") }), PATIENCE_MS);
     });
-  return { ask, close: () => model.off("msg:custom", answered) };
+  const ask = latestProof(send);
+  const close = () => {
+    model.off("msg:custom", answered);
+    for (const { timer } of waiting.values()) clearTimeout(timer);
+    waiting.clear();
+  };
+  return { ask, close };
+}
+
+/**
+ * Ask for one proof at a time: of those that would wait meanwhile the latest alone is sent.
+ *
+ * @param {import("./verdict.js").Ask} send
+ * @returns {import("./verdict.js").Ask}
+ */
+function latestProof(send) {
+  let isProving = false;
+  /** @type {((isTurn: boolean) => void) | null} whoever waits learns whether it is its turn */
+  let next = null;
+  return async (message) => {
+    if (message.type !== "prove") return send(message);
+    if (isProving) {
+      next?.(false);
+      const turn = new Promise((/** @type {(isTurn: boolean) => void} */ resolve) => (next = resolve));
+      if (!(await turn)) return refusal("a later proof took its place", "wait for its verdict");
+    }
+    isProving = true;
+    try {
+      return await send(message);
+    } finally {
+      isProving = next !== null;
+      next?.(true);
+      next = null;
+    }
+  };
 }
 
 /**

@@ -23,10 +23,10 @@ const ON = ["ArrowRight", "PageDown"];
 const BACK = ["ArrowLeft", "PageUp"];
 const NOT_YET = "not computed yet";
 
-/** @type {{state: State | null, lesson: Lesson | null}} */
-const latest = { state: null, lesson: null };
-/** @type {{key: unknown[], operations: Operation[]}} */
-let written = { key: [], operations: [] };
+/** @type {WeakMap<State, Lesson>} several views ask for the same moment */
+const lessons = new WeakMap();
+/** @type {WeakMap<import("./network.js").Network, {key: unknown[], operations: Operation[]}>} */
+const written = new WeakMap();
 
 /**
  * @param {State} state
@@ -34,18 +34,21 @@ let written = { key: [], operations: [] };
  */
 export function lessonAt(state) {
   if (!state.lesson) return null;
-  if (latest.state === state) return latest.lesson;
+  const known = lessons.get(state);
+  if (known) return known;
   const { network, task, row, lr } = state;
   const { done, zeroGrad } = state.lesson;
-  const key = [network, task, row, lr, zeroGrad];
-  if (key.some((part, i) => part !== written.key[i])) {
-    written = { key, operations: lessonOf(network, task, row, { lr, zeroGrad }) };
+  const key = [task, row, lr, zeroGrad];
+  let run = written.get(network);
+  if (!run || key.some((part, i) => part !== run?.key[i])) {
+    run = { key, operations: lessonOf(network, task, row, { lr, zeroGrad }) };
+    written.set(network, run);
   }
-  const { operations } = written;
+  const { operations } = run;
   const count = Math.min(done, operations.length - 1) + 1;
-  latest.lesson = { operations, current: operations[count - 1], values: standing(operations, count) };
-  latest.state = state;
-  return latest.lesson;
+  const lesson = { operations, current: operations[count - 1], values: standing(operations, count) };
+  lessons.set(state, lesson);
+  return lesson;
 }
 
 /**
@@ -91,8 +94,8 @@ class Steps {
     this.body = html("div", {}, this.controls, html("p", {}, this.title), this.formula, this.table);
     this.element = html(
       "section",
-      { class: "panel backprop", "aria-labelledby": "lab-backprop" },
-      html("h2", { id: "lab-backprop" }, "Backprop"),
+      { class: "panel backprop", "aria-label": "Backprop" },
+      html("h2", {}, "Backprop"),
       this.start,
       this.about,
       this.body,

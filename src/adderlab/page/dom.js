@@ -58,6 +58,15 @@ export function assign(element, attributes) {
 }
 
 /**
+ * @param {Node} node
+ * @returns {Element | null} the element with the focus, in the tree that a node stands in
+ */
+export function focused(node) {
+  const tree = node.getRootNode(); // marimo puts the lab into a shadow tree
+  return tree instanceof Document || tree instanceof ShadowRoot ? tree.activeElement : null;
+}
+
+/**
  * Write text where it differs: an unchanged node is left alone, which keeps a screen reader quiet.
  *
  * @param {Element} element

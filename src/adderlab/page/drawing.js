@@ -5,7 +5,7 @@
  */
 
 import { lessonAt } from "./backprop.js";
-import { assign, html, svg, write } from "./dom.js";
+import { assign, focused, html, svg, write } from "./dom.js";
 import { bitsOf, forward } from "./engine.js";
 import { bytesText } from "./formats.js";
 import { gradientKey, slotKey, unitGradientKey, valueKey } from "./lesson.js";
@@ -32,8 +32,8 @@ export function networkDrawing(store) {
   const size = html("p", { class: "bytes" });
   const panel = html(
     "section",
-    { class: "panel network", "aria-labelledby": "lab-network" },
-    html("div", { class: "head" }, html("h2", { id: "lab-network" }, "Network"), size),
+    { class: "panel network", "aria-label": "Network" },
+    html("div", { class: "head" }, html("h2", {}, "Network"), size),
     figure,
     hint,
   );
@@ -48,7 +48,7 @@ export function networkDrawing(store) {
     const shape = shapeOf(state) + isNarrow + hasGradients;
     if (drawing?.shape !== shape) {
       const active = drawing?.active ?? 0;
-      const hadFocus = figure.contains(document.activeElement);
+      const hadFocus = figure.contains(focused(figure));
       drawing = new Drawing(store, shape, figure, { isNarrow, hasGradients });
       drawing.activate(Math.min(active, drawing.labels.length - 1), hadFocus);
     }
@@ -283,7 +283,7 @@ class Drawing {
         return;
       }
       isOpen = false;
-      const hadFocus = document.activeElement === field;
+      const hadFocus = focused(field) === field;
       field.remove();
       if (keep && typed !== null && typed !== value) this.#set(number, typed, "");
       if (hadFocus) this.labels[number].group.focus();

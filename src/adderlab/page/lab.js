@@ -9,6 +9,7 @@ import { asker } from "./asking.js";
 import { backpropPanel } from "./backprop.js";
 import { html, write } from "./dom.js";
 import { networkDrawing } from "./drawing.js";
+import { followHost, keepKeys } from "./hosts.js";
 import { DEFAULTS, fromLink, linkParts, toLink } from "./state.js";
 import { Store } from "./store.js";
 import { surfacesPanel } from "./surfaces.js";
@@ -55,6 +56,7 @@ function render({ model, el }) {
     ask: data.prover ? ask : null,
     link: () => `${String(model.get("address") ?? "")}#${toLink(store.state)}`,
     say,
+    home: () => root,
   };
   const training = trainingPanel(store);
   const root = html(
@@ -90,20 +92,36 @@ function render({ model, el }) {
       model.save_changes();
     }, 200);
   });
+  const linked = () => {
+    const link = model.get("link") ?? "";
+    if (link === toLink(store.state, start)) return;
+    const other = opened(link, start, data.tasks);
+    if (String(other.state.hide) !== String(store.state.hide)) {
+      leave();
+      leave = render({ model, el });
+      return;
+    }
+    store.update(other.state);
+    if (other.unread.length) say(leftOut(other.unread));
+  };
+  model.on("change:link", linked);
   el.append(root);
-  const scheme = matchMedia("(prefers-color-scheme: dark)");
+  keepKeys(root);
   const repaint = () => store.update({});
-  scheme.addEventListener("change", repaint);
+  const unfollow = followHost(root, repaint);
   repaint();
-  if (unread.length) say(`the link's ${unread.join(", ")} could not be read and was left out`);
-  return () => {
+  if (unread.length) say(leftOut(unread));
+  let leave = () => {
     clearTimeout(saved);
-    scheme.removeEventListener("change", repaint);
+    clearTimeout(silence);
+    model.off("change:link", linked);
+    unfollow();
     training.close();
     store.close();
     close();
     root.remove();
   };
+  return () => leave();
 }
 
 /**
@@ -119,6 +137,11 @@ function opened(link, start, tasks) {
   if (!task) return { state: start, unread: ["task"] };
   const network = startNetwork(task, task.input_names.length + 1, 0);
   return fromLink(parts, { ...start, task, network, row: 0 });
+}
+
+/** @param {string[]} unread */
+function leftOut(unread) {
+  return `the link's ${unread.join(", ")} could not be read and was left out`;
 }
 
 /** @param {KeyboardEvent} event @param {Store} store */

@@ -40,7 +40,7 @@ const model = {
     if (name === "link") history.replaceState(null, "", value ? `#${value}` : location.pathname);
   },
   save_changes: () => {},
-  on: (_, listener) => listeners.push(listener),
+  on: (event, listener) => event === "msg:custom" && listeners.push(listener),
   off: (_, listener) => {
     listeners = listeners.filter((each) => each !== listener);
   },

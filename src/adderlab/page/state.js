@@ -70,6 +70,7 @@ export const MOST_UNITS = 32;
 const MOST_LAYERS = 8;
 const ACTIVATION = /^(relu|identity|tanh|step\((?:gt|ge)\)|leaky\(([^()]+)\))$/;
 const READOUT = /^(exact|(gt|ge)(.+))$/;
+const FORMAT = /^[a-z][a-z0-9-]{0,19}$/;
 const SIGNS = /** @type {const} */ ({ gt: ">", ge: ">=" });
 
 /** @type {Record<string, Property>} */
@@ -97,6 +98,10 @@ const PROPERTIES = {
       const convention = SIGNS[/** @type {"gt" | "ge"} */ (parts[2])];
       return { network: { ...state.network, readout: { kind: "threshold", threshold, convention } } };
     },
+  },
+  format: {
+    write: ({ network }) => network.format,
+    read: (text, { network }) => (FORMAT.test(text) ? { network: { ...network, format: text } } : null),
   },
   row: {
     write: ({ row }) => String(row),

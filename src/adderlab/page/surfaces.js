@@ -26,8 +26,8 @@ export function surfacesPanel(store) {
   const choice = html("p", { class: "axes" }, "across ", across_, " up ", up);
   const panel = html(
     "section",
-    { class: "panel surfaces", "aria-labelledby": "lab-surfaces" },
-    html("h2", { id: "lab-surfaces" }, "Decision surfaces"),
+    { class: "panel surfaces", "aria-label": "Decision surfaces" },
+    html("h2", {}, "Decision surfaces"),
     choice,
     frame,
     html("p", { class: "hint" }, "The line is the threshold: an output reads as 1 on the orange side."),
@@ -182,9 +182,7 @@ function paint(canvas, values, threshold) {
   const context = canvas.getContext("2d");
   if (!context || !canvas.isConnected) return; // its colors are those of the place it stands in
   const style = getComputedStyle(canvas);
-  const [below, above, paper] = ["--below", "--above", "--paper"].map((name) =>
-    channels(style.getPropertyValue(name)),
-  );
+  const [below, above, paper] = [style.color, style.outlineColor, style.backgroundColor].map(channels);
   const image = context.createImageData(GRID, GRID);
   values.forEach((value, i) => {
     const distance = value - threshold;
@@ -197,7 +195,7 @@ function paint(canvas, values, threshold) {
 }
 
 /**
- * @param {string} color as a registered property computes: `rgb(43, 98, 169)`
+ * @param {string} color as a style computes it: `rgb(43, 98, 169)`
  * @returns {number[]} red, green and blue, 0 to 255
  */
 function channels(color) {

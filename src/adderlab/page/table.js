@@ -15,8 +15,8 @@ export function truthTable(store) {
   const more = html("p", { class: "hint" });
   const panel = html(
     "section",
-    { class: "panel table", "aria-labelledby": "lab-table" },
-    html("h2", { id: "lab-table" }, "Truth table"),
+    { class: "panel table", "aria-label": "Truth table" },
+    html("h2", {}, "Truth table"),
     frame,
     more,
   );

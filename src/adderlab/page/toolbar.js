@@ -2,7 +2,7 @@
 
 import { refusal } from "./asking.js";
 import { button, control, group } from "./controls.js";
-import { html, write } from "./dom.js";
+import { focused, html, write } from "./dom.js";
 import { linearStart } from "./draws.js";
 import { backward, sgdStep } from "./engine.js";
 import { fromBase64, toBase64, toJson, toPyTorch, toSafetensors } from "./files.js";
@@ -30,6 +30,7 @@ import { MOST_INPUTS, fits, numberOf } from "./state.js";
  * @property {import("./verdict.js").Ask | null} ask
  * @property {() => string} link the whole address of what is shown
  * @property {(text: string) => void} say a line for people
+ * @property {() => HTMLElement} home the lab's own element
  */
 
 const HIDDEN_ACTIVATIONS = ["relu", "leaky", "tanh", "step", "identity"];
@@ -184,7 +185,7 @@ function readoutControl({ store }) {
     const isExact = readout.kind === "exact";
     kind.value = isExact ? "exact" : readout.convention;
     threshold.hidden = isExact;
-    if (document.activeElement === threshold) return;
+    if (focused(threshold) === threshold) return;
     threshold.value = isExact ? "0.5" : decimal(readout.threshold, 6).replace("−", "-");
   });
   return group("readout", "An output is 1 if", kind, threshold);
@@ -237,13 +238,13 @@ function filesControl(context) {
 }
 
 /** @param {Context} context */
-function copyControl({ store, say, link }) {
+function copyControl({ store, say, link, home }) {
   return group(
     "files",
     "Copy",
-    button("code", () => offer("the PyTorch code", toPyTorch(store.state.network), say)),
-    button("JSON", () => offer("the JSON", toJson(store.state.network, store.state.task.name), say)),
-    button("link", () => offer("the link", link(), say)),
+    button("code", () => offer("the PyTorch code", toPyTorch(store.state.network), say, home())),
+    button("JSON", () => offer("the JSON", toJson(store.state.network, store.state.task.name), say, home())),
+    button("link", () => offer("the link", link(), say, home())),
   );
 }
 
@@ -295,8 +296,9 @@ function save(bytes, task) {
  * @param {string} what
  * @param {string} text
  * @param {(text: string) => void} say
+ * @param {HTMLElement} home
  */
-async function offer(what, text, say) {
+async function offer(what, text, say, home) {
   try {
     await navigator.clipboard.writeText(text);
     say(`copied ${what}`);
@@ -306,7 +308,6 @@ async function offer(what, text, say) {
     const close = button("Close", () => dialog.close());
     const dialog = html("dialog", { class: "text" }, html("h2", {}, `Copy ${what}`), area, close);
     dialog.addEventListener("close", () => dialog.remove());
-    const home = document.querySelector(".adderlab-lab") ?? document.body;
     home.append(dialog);
     dialog.showModal();
     area.select();

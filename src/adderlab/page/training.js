@@ -4,7 +4,7 @@
  */
 
 import { button, control, group } from "./controls.js";
-import { html, svg, write } from "./dom.js";
+import { focused, html, svg, write } from "./dom.js";
 import { decimal } from "./numbers.js";
 import { BATCHES, SPEEDS, numberOf, rateOf, seedOf } from "./state.js";
 import { HALF } from "./toolbar.js";
@@ -62,8 +62,8 @@ class Panel {
     this.same = html("p", { class: "hint" }, "the same run: ", this.command);
     this.element = html(
       "section",
-      { class: "panel training", "aria-labelledby": "lab-training" },
-      html("h2", { id: "lab-training" }, "Training"),
+      { class: "panel training", "aria-label": "Training" },
+      html("h2", {}, "Training"),
       html(
         "div",
         { class: "group" },
@@ -277,7 +277,7 @@ function field(label) {
 
 /** @param {HTMLInputElement} input @param {number} value shown unless somebody types there */
 function show(input, value) {
-  if (document.activeElement === input || numberOf(input.value) === value) return;
+  if (focused(input) === input || numberOf(input.value) === value) return;
   input.value = String(value);
 }
 

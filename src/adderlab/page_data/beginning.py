@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from adderlab.building import lecture_network, printed_network
+from adderlab.errors import OptionError
 from adderlab.nets import Network, network
+from adderlab.nets.importing import NetworkFile
+from adderlab.nets.sources import read_source, task_of
 from adderlab.page_data import networks, tasks
-from adderlab.tasks import Task, task_named
+from adderlab.tasks import Task, TaskLike, task_named
+
+if TYPE_CHECKING:
+    from torch import nn
 
 HALF_ADDER: Final = "half-adder"
 
@@ -27,6 +35,47 @@ TASKS: Final = (
 
 FAILING_SEED: Final = 5
 """Of 2-3-2 networks that the page trains itself: no unit tells 0 + 0 from 0 + 1 at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a page shows first.
+
+    Attributes:
+        network: the network.
+        task: what it is held against.
+        notes: what had to be assumed in reading it.
+    """
+
+    network: Network
+    task: Task
+    notes: tuple[str, ...] = ()
+
+
+def start_of(
+    model: Network | str | Path | NetworkFile | nn.Module | None = None,
+    task: TaskLike | None = None,
+) -> Start:
+    """Return the network that a page shows first, with its task.
+
+    Args:
+        model: a network, the path of its file, or a PyTorch module; the lecture's network unless
+            given.
+        task: a task, its name or a table; the network's own unless given.
+
+    Raises:
+        OptionError: a task is named without a network.
+        TaskError: no task is known, or it does not fit the network.
+    """
+    if model is None and task is not None:
+        raise OptionError(
+            "there is no network for it", where="task", remedy="name the file of one: `model`"
+        )
+    if model is None:
+        half_adder = task_named(HALF_ADDER)
+        return Start(lecture_network(half_adder), half_adder)
+    source = read_source(model, task)
+    return Start(source.network, task_of(source.network, task), source.notes)
 
 
 def beginning(net: Network, task: Task) -> dict[str, Any]:
