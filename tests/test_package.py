@@ -179,7 +179,7 @@ def imported(tree, *, for_types=False):
 def test_what_is_imported_is_declared_and_what_is_declared_is_imported():
     """What only annotations need is among the tools of development; z3 is loaded by its name.
 
-    So is websockets, by uvicorn.
+    So is websockets, by uvicorn. What shows the lab in a notebook is an extra.
     """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
@@ -197,7 +197,9 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported():
     declared = packages(project["dependencies"])
     extras = project["optional-dependencies"]
     # of the two that run a model, either will do: onnxruntime is faster
-    assert at_run_time | {"websockets"} == declared | packages(extras["onnx"])
+    widgets = {"anywidget", "traitlets"}
+    assert at_run_time | {"websockets"} == declared | packages(extras["onnx"]) | widgets
+    assert widgets <= packages(extras["notebook"])
     assert for_types <= declared | packages(extras["dev"])
     assert set(extras) == {"notebook", "onnx", "smt", "dev"}
 

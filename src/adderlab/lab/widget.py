@@ -55,9 +55,12 @@ class Lab:
 
     Examples:
         >>> import adderlab
-        >>> lab = adderlab.Lab()  # doctest: +SKIP
-        >>> lab.verdict.counterexample.got  # doctest: +SKIP
+        >>> lab = adderlab.Lab()
+        >>> lab.verdict.counterexample.got
         {'c': 3}
+        >>> lab.link = "net=relu:1,1!-1.5;1,1!-0.5;1,1!-1.5~identity:1,0,0!0;0,1,-4!0"
+        >>> lab.verdict.verdict
+        'proved'
     """
 
     data: dict[str, Any]
