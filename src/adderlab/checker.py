@@ -60,11 +60,6 @@ LONGEST = 1 << 16  # bits of a number, and the largest power of two that it is a
 
 T = TypeVar("T")
 
-KEYS = (
-    "adderlab_certificate", "counterexample", "evidence", "margin", "method", "network", "readout",
-    "semantics", "sha256", "task", "verdict",
-)  # fmt: skip
-
 
 class UnusableError(Exception):
     """There is nothing to check: a file is missing, or is no certificate."""
@@ -162,7 +157,10 @@ def unsealed(data: bytes) -> dict[str, Any]:
     version = claims["adderlab_certificate"]
     is_known = type(version) is int and version == 1
     bound(is_known, f"certificates of version {version!r:.20} are not known here")
-    return fields(claims, KEYS)
+    return fields(claims, (
+        "adderlab_certificate", "counterexample", "evidence", "margin", "method", "network",
+        "readout", "semantics", "sha256", "task", "verdict",
+    ))  # fmt: skip
 
 
 def loaded(data: bytes, otherwise: Exception) -> Any:
@@ -230,8 +228,7 @@ class File:
         need(len(data) > 8 and start <= len(data), "the network file is cut short")
         faulty = InvalidError("the network file holds JSON that is none")
         header = loaded(data[8:start], faulty)
-        need(isinstance(header, dict), "the network file has no header")
-        metadata = header.pop("__metadata__", None)
+        metadata: Any = header.pop("__metadata__", None) if isinstance(header, dict) else None
         need(isinstance(metadata, dict) and isinstance(metadata.get("adderlab"), str),
              "the network file has no record of its layers")  # fmt: skip
         self.tensors: dict[str, tuple[str, tuple[int, ...], bytes]] = {}
@@ -428,47 +425,43 @@ class Pieces:
         )
 
 
-def flat(value: Fraction | int) -> Line:
-    """Return the line of a constant."""
-    return Fraction(0), Fraction(value)
-
-
-def joined(below: Line, above: Line, knot: Fraction | int = 0, value: Fraction | int = 0) -> Pieces:
-    """Return two lines, and what is between them."""
-    return Pieces((below, above), (Fraction(knot),), (Fraction(value),))
+def joined(
+    *lines: Line | Fraction | int, knots: Any = (Fraction(0),), values: Any = None
+) -> Pieces:
+    """Return lines, or constants, between knots, at which it has the knots' values, or these."""
+    own = (line if isinstance(line, tuple) else (Fraction(0), Fraction(line)) for line in lines)
+    return Pieces(tuple(own), knots, knots if values is None else values)
 
 
 def clipped(low: Fraction | None, high: Fraction | None) -> Pieces:
     """Return the function that keeps a sum between two limits; the upper one wins."""
     if low is not None and high is not None and low >= high:
-        return Pieces((flat(high),))
-    first, last = ([] if limit is None else [flat(limit)] for limit in (low, high))
+        return joined(high, knots=())
     limits = tuple(limit for limit in (low, high) if limit is not None)
-    return Pieces((*first, IDENTITY, *last), limits, limits)
+    return joined(*(line for line in (low, IDENTITY, high) if line is not None), knots=limits)
 
 
-def chosen(
-    is_closed: bool, knot: Fraction, above: Fraction | None, below: Fraction | None
-) -> Pieces:
+def chosen(is_closed: bool, knot: Fraction, *levels: Fraction | None) -> Pieces:
     """Return one level above a knot and another below, or the sum itself where there is none."""
-    over, under = (IDENTITY if level is None else flat(level) for level in (above, below))
-    slope, start = over if is_closed else under
-    return joined(under, over, knot, slope * knot + start)
+    above, below = (IDENTITY if level is None else level for level in levels)
+    at_knot = levels[0 if is_closed else 1]
+    return joined(below, above, knots=(knot,), values=(knot if at_knot is None else at_knot,))
 
 
-SAME, RELU = Pieces((IDENTITY,)), joined(flat(0), IDENTITY)
+SAME, RELU = joined(IDENTITY, knots=()), joined(0, IDENTITY)
+MINUS = Fraction(-1), Fraction(0)
 ACTIVATIONS: dict[str, tuple[str, Callable[..., Pieces] | None]] = {
     "identity": ("", lambda: SAME),
     "logit": ("", lambda: SAME),
     "relu": ("", lambda: RELU),
     "relu6": ("", lambda: clipped(Fraction(0), Fraction(6))),
-    "sign": ("", lambda: joined(flat(-1), flat(1))),
-    "abs": ("", lambda: joined((Fraction(-1), Fraction(0)), IDENTITY)),
-    "step": ("convention", lambda is_closed: joined(flat(0), flat(1), 0, int(is_closed))),
-    "heaviside": ("value", lambda value: joined(flat(0), flat(1), 0, value)),
+    "sign": ("", lambda: joined(-1, 1)),
+    "abs": ("", lambda: joined(MINUS, IDENTITY)),
+    "step": ("convention", lambda is_closed: joined(0, 1, values=(Fraction(is_closed),))),
+    "heaviside": ("value", lambda value: joined(0, 1, values=(value,))),
     "leaky": ("slope", lambda slope: joined((slope, Fraction(0)), IDENTITY)),
     "prelu": ("slopes", lambda slope: joined((slope, Fraction(0)), IDENTITY)),
-    "threshold": ("threshold value", lambda knot, v: joined(flat(v), IDENTITY, knot, v)),
+    "threshold": ("threshold value", lambda t, v: joined(v, IDENTITY, knots=(t,), values=(v,))),
     "hardtanh": ("min max", clipped),
     "clamp": ("min max", clipped),
     "where": ("convention threshold above below", chosen),
@@ -689,12 +682,6 @@ class Task:
         """How many inputs its domain has."""
         return math.prod(size for _, _, size in self.inputs)
 
-    @property
-    def size(self) -> str:
-        """The same as text: a large one as a power of two."""
-        is_power = self.rows > 1 << MOST_BITS and self.rows.bit_count() == 1
-        return f"2^{self.rows.bit_length() - 1}" if is_power else str(self.rows)
-
     def number(self, words: Words) -> int:
         """Return the number of a row: the first word is the most significant digit."""
         index = 0
@@ -716,17 +703,17 @@ TASKS: dict[str, tuple[str, str, str, Callable[..., dict[str, int | None]]]] = {
     "half-adder": ("a:1 b:1", "c:2", "c -a -b", lambda w, n: {"c": w["a"] + w["b"]}),
     "full-adder": ("a:1 b:1 cin:1", "c:2", "c -a -b -cin",
                    lambda w, n: {"c": w["a"] + w["b"] + w["cin"]}),
-    "adder": ("a:N b:N", "c:M", "c -a -b", lambda w, n: {"c": w["a"] + w["b"]}),
-    "subtractor": ("a:N b:N", "borrow:1 d:N", "d -a b -borrow@N", lambda w, n: {
+    "adder:N": ("a:N b:N", "c:M", "c -a -b", lambda w, n: {"c": w["a"] + w["b"]}),
+    "subtractor:N": ("a:N b:N", "borrow:1 d:N", "d -a b -borrow@N", lambda w, n: {
         "borrow": int(w["a"] < w["b"]), "d": (w["a"] - w["b"]) % (1 << n),
     }),
-    "comparator": ("a:N b:N", "lt:1 eq:1 gt:1", "a -b", lambda w, n: {
+    "comparator:N": ("a:N b:N", "lt:1 eq:1 gt:1", "a -b", lambda w, n: {
         "lt": int(w["a"] < w["b"]), "eq": int(w["a"] == w["b"]), "gt": int(w["a"] > w["b"]),
     }),
-    "multiplier": ("a:N b:N", "p:D", "", lambda w, n: {"p": w["a"] * w["b"]}),
-    "parity": ("x:N", "p:1", "", lambda w, n: {"p": w["x"].bit_count() % 2}),
-    "majority": ("x:N", "m:1", "x@0", lambda w, n: {"m": int(2 * w["x"].bit_count() > n)}),
-    "popcount": ("x:N", "n:L", "n -x@0", lambda w, n: {"n": w["x"].bit_count()}),
+    "multiplier:N": ("a:N b:N", "p:D", "", lambda w, n: {"p": w["a"] * w["b"]}),
+    "parity:N": ("x:N", "p:1", "", lambda w, n: {"p": w["x"].bit_count() % 2}),
+    "majority:N": ("x:N", "m:1", "x@0", lambda w, n: {"m": int(2 * w["x"].bit_count() > n)}),
+    "popcount:N": ("x:N", "n:L", "n -x@0", lambda w, n: {"n": w["x"].bit_count()}),
     "adder:any": ("a:1 b:1 cin:1", "c:2", "", lambda w, n: {"c": w["a"] + w["b"] + w["cin"]}),
     "decimal-adder:any": ("d:4<10 e:4<10 cin:1", "cout:1 s:4", "", lambda w, n: {
         "cout": sum(w.values()) // 10, "s": sum(w.values()) % 10,
@@ -751,29 +738,25 @@ CLAIMS = {
     "adder:any": f"the sum {COLLECTED} + 2^n times what is carried",
     "decimal-adder:any": f"the sum {COLLECTED} + 10^n times what is carried",
     "subtractor:any": f"the difference {COLLECTED} - 2^n times what is carried",
-    "comparator:any": (
-        "what is carried says how the lowest n digits compare: 0 equal, 1 less, 2 greater"
-    ),
+    "comparator:any":
+        "what is carried says how the lowest n digits compare: 0 equal, 1 less, 2 greater",
     "parity:any": "what is carried is 1 where the lowest n bits have an odd number of ones",
-}
-"""What holds of a cell that is repeated, digit by digit, the lowest first, carried 0 at first.
+}  # fmt: skip
+"""What holds by induction of a cell that is repeated from the lowest digit on, at first carried 0.
 
-Its rule is the step of the induction: of the operands' digits and of what is carried to it.
+Its rule in ``TASKS`` is the step: from digits of the operands, and from what is carried to it.
 """
 
 
 def named_task(name: str) -> Task:
     """Return the task of a name."""
-    kind, colon, rest = name.partition(":")
-    cell = f"{rest}:any" if kind == "cell" else name
-    entry = TASKS.get(cell if cell in CLAIMS else kind)
-    fits = entry and (
-        re.fullmatch("[1-9][0-9]*", rest) if "N" in entry[0] else cell in CLAIMS or not colon
-    )
-    if entry is None or not fits:
+    own = f"{name[5:]}:any" if name.startswith("cell:") else name
+    sized = re.fullmatch("(.+:)([1-9][0-9]*)", own)
+    entry = TASKS.get(f"{sized[1]}N" if sized else own)
+    if entry is None or ("N" in entry[0] and not sized):
         raise InvalidError(f"there is no task {name!r:.40}")
     *texts, terms, rule = entry
-    width = int(rest[:6]) if "N" in texts[0] else 1
+    width = int(sized[2][:6]) if sized else 1
     bound(width <= MOST_INPUTS, f"over {MOST_INPUTS} input bits are not evaluated here")
     letters = {"N": width, "M": width + 1, "D": 2 * width, "L": width.bit_length()}
     inputs, outputs = (
@@ -958,29 +941,26 @@ def check_rows(net: Net, task: Task) -> tuple[Margins, str]:
     count, clock = 1 << net.n_in, CLOCK.get()
     machine, reader = Machine(net), Reader(net)
     words = {name: 0 for name, _, _ in task.inputs}
-    digit = {name: task.number({**words, name: 1}) for name in words}
     takes, gives = places(task.inputs), places(task.outputs)
     size = -(-len(gives) // 8)
     packed = bytearray(task.rows * size)
     least: list[float] = [math.inf] * len(gives)
     most: list[float] = [-math.inf] * len(gives)
-    row = 0
     for step in range(count):
         clock.look(f"after {step} of {count} combinations of input bits")
         if step:
             at = (step & -step).bit_length() - 1
             name, place = takes[task.takes[at]]
-            change = -1 << place if machine.input[at] else 1 << place
-            machine.set(at, int(change > 0))
-            words[name] += change
-            row += change * digit[name]
+            words[name] ^= 1 << place
+            machine.set(at, 1 - machine.input[at])
         if task.rows < count and any(words[name] >= limit for name, _, limit in task.inputs):
             continue
+        row = task.number(words) * size
         expected = task.rule(words)
         code = 0
         for name, width in task.outputs:
             code = code << width | (expected[name] or 0)
-        packed[row * size : row * size + size] = code.to_bytes(size, "big")
+        packed[row : row + size] = code.to_bytes(size, "big")
         outputs = machine.outputs()
         for at, bit in enumerate(reader.bits(outputs)):
             name, place = gives[task.gives[at]]
@@ -1369,7 +1349,9 @@ def check_claims(claims: dict[str, Any], network: bytes, task_name: str | None) 
         return check_counterexample(net, task, claims)
     need(claims["counterexample"] is None, "a proof has a counterexample")
     evidence = fields(claims["evidence"], EVIDENCE[method])
-    how = f"is right on all {task.size} inputs"
+    is_power = task.rows > 1 << MOST_BITS and task.rows.bit_count() == 1
+    size = f"2^{task.rows.bit_length() - 1}" if is_power else task.rows
+    how = f"is right on all {size} inputs"
     if method == "diagram":
         margins = check_diagrams(net, task, *evidence.values())
     else:
