@@ -6,6 +6,7 @@
  */
 
 import { html, svg, write } from "./dom.js";
+import { isAbove } from "./engine.js";
 import { judged } from "./verdict.js";
 
 const GRID = 72;
@@ -58,7 +59,8 @@ export function surfacesPanel(store) {
       frame.replaceChildren(...surfaces.map(({ element }) => element));
     }
     [across_.value, up.value] = axes.map(String);
-    for (const surface of surfaces) surface.update(state);
+    const grids = valuesOn(state.network, task.rows[state.row].inputs, axes);
+    for (const surface of surfaces) surface.update(state, grids[surface.output]);
   });
   return panel;
 }
@@ -87,10 +89,9 @@ class Surface {
     this.element = html("figure", { class: "surface" }, html("figcaption", {}, name), stack);
   }
 
-  /** @param {import("./state.js").State} state */
-  update(state) {
-    const { network, task, axes, row } = state;
-    const values = valuesOn(network, task.rows[row].inputs, axes, this.output);
+  /** @param {import("./state.js").State} state @param {Float64Array} values of the output on the grid */
+  update(state, values) {
+    const { network, task, axes } = state;
     const threshold = network.readout.kind === "threshold" ? network.readout.threshold : 0.5;
     paint(this.canvas, values, threshold);
     this.line.setAttribute("d", contour(values, threshold));
@@ -128,49 +129,45 @@ class Surface {
 }
 
 /**
- * One output on a grid, in double: what is drawn decides nothing.
+ * All outputs on a grid, in double: what is drawn decides nothing.
  *
  * @param {import("./network.js").Network} network
  * @param {number[]} held inputs that the plane does not span
  * @param {[number, number]} axes
- * @param {number} output
- * @returns {Float64Array} GRID × GRID, from the top left
+ * @returns {Float64Array[]} for each output GRID × GRID values, from the top left
  */
-function valuesOn(network, held, axes, output) {
-  const values = new Float64Array(GRID * GRID);
-  const inputs = [...held];
+function valuesOn({ layers }, held, axes) {
+  const flat = layers.map(({ weight }) => Float64Array.from(weight.flat()));
+  const x = [Float64Array.from(held), ...layers.map(({ weight }) => new Float64Array(weight.length))];
+  const outputs = x[layers.length];
+  const grids = Array.from(outputs, () => new Float64Array(GRID * GRID));
   for (let line = 0; line < GRID; line++) {
-    inputs[axes[1]] = HIGH - ((HIGH - LOW) * (line + 0.5)) / GRID;
+    x[0][axes[1]] = HIGH - ((HIGH - LOW) * (line + 0.5)) / GRID;
     for (let column = 0; column < GRID; column++) {
-      inputs[axes[0]] = LOW + ((HIGH - LOW) * (column + 0.5)) / GRID;
-      values[line * GRID + column] = outputAt(network, inputs, output);
+      x[0][axes[0]] = LOW + ((HIGH - LOW) * (column + 0.5)) / GRID;
+      layers.forEach((layer, i) => passOn(layer, flat[i], x[i], x[i + 1]));
+      grids.forEach((grid, output) => (grid[line * GRID + column] = outputs[output]));
     }
   }
-  return values;
+  return grids;
 }
 
 /**
- * @param {import("./network.js").Network} network
- * @param {number[]} inputs
- * @param {number} output
+ * @param {import("./network.js").Layer} layer
+ * @param {Float64Array} weights its own, row by row
+ * @param {Float64Array} x
+ * @param {Float64Array} y filled with its activations
  */
-function outputAt({ layers }, inputs, output) {
-  let x = inputs;
-  for (const { weight, bias, activation, slope = 0.01 } of layers) {
-    const y = new Array(weight.length);
-    for (let unit = 0; unit < weight.length; unit++) {
-      let sum = bias ? bias[unit] : 0;
-      const row = weight[unit];
-      for (let i = 0; i < row.length; i++) sum += row[i] * x[i];
-      if (activation === "relu") sum = sum > 0 ? sum : 0;
-      else if (activation === "leaky") sum = sum > 0 ? sum : slope * sum;
-      else if (activation === "tanh") sum = Math.tanh(sum);
-      else if (activation === "step") sum = sum > 0 ? 1 : 0;
-      y[unit] = sum;
-    }
-    x = y;
+function passOn({ bias, activation, slope = 0.01, convention }, weights, x, y) {
+  for (let unit = 0, place = 0; unit < y.length; unit++) {
+    let sum = bias ? bias[unit] : 0;
+    for (let i = 0; i < x.length; i++) sum += weights[place++] * x[i];
+    if (activation === "relu") sum = sum > 0 ? sum : 0;
+    else if (activation === "leaky") sum = sum > 0 ? sum : slope * sum;
+    else if (activation === "tanh") sum = Math.tanh(sum);
+    else if (activation === "step") sum = isAbove(sum, 0, convention) ? 1 : 0;
+    y[unit] = sum;
   }
-  return x[output];
 }
 
 /**
