@@ -11,7 +11,19 @@ from page import golden
 from page.conftest import beginning
 from playwright.sync_api import expect
 
+from adderlab.building import lecture_network
+from adderlab.page_data.beginning import beginning as every_page
+from adderlab.page_data.chapters import CHAPTERS
+from adderlab.tasks import task_named
+
 pytestmark = pytest.mark.browser
+
+
+def lesson():
+    """Return the presets, tasks and chapters of every page."""
+    task = task_named("half-adder")
+    data = every_page(lecture_network(task), task)
+    return {key: data[key] for key in ("presets", "tasks", "chapters")}
 
 
 def verdict(page):
@@ -197,6 +209,37 @@ def test_a_link_shows_the_same_and_hides_what_it_says(opened) -> None:
     expect(bad.locator(".said")).to_have_text(
         "the link's net, row could not be read and was left out"
     )
+
+
+def test_a_lecture_is_presented_by_keyboard_alone(opened) -> None:
+    """Chapters forward and back, a panel by its digit, backprop within its chapter, the end."""
+    page = opened(beginning(**lesson()))
+    page.get_by_role("button", name="present").press("Enter")
+    title = page.locator(".slide h2")
+    titles = [chapter.title for chapter in CHAPTERS]
+    expect(title).to_have_text(titles[0])
+    expect(title).to_be_focused()
+    for panel, key in (("table", "2"), ("surfaces", "3"), ("network", "1")):
+        page.keyboard.press(key)
+        for name in ("network", "table", "surfaces"):
+            expect(page.locator(f"section.{name}")).to_be_visible(visible=name == panel)
+    page.keyboard.press("PageDown")
+    page.keyboard.press("ArrowLeft")
+    expect(title).to_have_text(titles[0])
+    seen = []
+    for _ in range(200):
+        heading = title.inner_text()
+        seen += [] if seen[-1:] == [heading] else [heading]
+        page.keyboard.press("PageDown")
+        page.evaluate(
+            "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
+        if heading == titles[-1]:
+            break
+    assert seen == titles
+    page.keyboard.press("Escape")
+    expect(page.locator(".slide")).to_be_hidden()
+    expect(page.get_by_role("button", name="present")).to_be_focused()
 
 
 def test_text_to_copy_is_shown_where_the_page_may_not_copy(opened) -> None:

@@ -15,10 +15,14 @@ import pytest
 from page import golden
 
 import adderlab
+from adderlab.building import lecture_network
 from adderlab.formats import format_named
 from adderlab.nets.tensors import Scaled
+from adderlab.page_data import networks
+from adderlab.page_data.beginning import beginning
 from adderlab.quantizing.methods import default_scheme
 from adderlab.quantizing.rounding import round_to_nearest
+from adderlab.tasks import task_named
 
 PAGE = Path(adderlab.__file__).parent / "page"
 
@@ -199,6 +203,27 @@ BAD_LINKS = {
     "hide=nothing": ["hide"],
     "hide=table&constructor=1&__proto__=2": ["constructor", "__proto__"],
 }
+
+
+def test_chapters_say_links_that_are_read_and_verdicts_that_hold(tmp_path) -> None:
+    """Of each network a chapter shows, what it claims; and no part of a link is unread."""
+    lecture = beginning(lecture_network(task_named("half-adder")), task_named("half-adder"))
+    presets = {preset["name"]: preset for preset in lecture["presets"]}
+    cases, claims = [], []
+    for chapter in lecture["chapters"]:
+        begin = presets[chapter["preset"]] if "preset" in chapter else chapter
+        task = next(task for task in lecture["tasks"] if task["name"] == begin["task"])
+        net = begin.get("network", golden.BUILT[0][1])
+        cases.append({"network": net, "task": task, "link": chapter["link"]})
+        if "network" in begin:
+            is_lectures = begin is presets["lecture"]
+            claims.append((net, begin["task"], "refuted" if is_lectures else "proved"))
+    path = tmp_path / "chapters.json"
+    _ = path.write_text(json.dumps(cases))
+    assert [got["unread"] for got in replayed(path, "links")] == [[]] * len(cases)
+    for net, name, verdict in claims:
+        network = networks.from_page(net)
+        assert adderlab.prove(network, name, formats="exact").verdict == verdict
 
 
 def test_what_a_link_says_wrongly_is_named_and_left_out(tmp_path) -> None:

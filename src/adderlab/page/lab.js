@@ -10,6 +10,7 @@ import { backpropPanel } from "./backprop.js";
 import { html, write } from "./dom.js";
 import { networkDrawing } from "./drawing.js";
 import { followHost, keepKeys } from "./hosts.js";
+import { presentation } from "./presentation.js";
 import { DEFAULTS, fromLink, linkParts, toLink } from "./state.js";
 import { Store } from "./store.js";
 import { surfacesPanel } from "./surfaces.js";
@@ -24,6 +25,7 @@ const SAY_MS = 8000;
  * @typedef {object} Data what a home begins with
  * @property {import("./network.js").Task[]} tasks
  * @property {import("./toolbar.js").Preset[]} presets
+ * @property {import("./presentation.js").Chapter[]} [chapters] of a presentation
  * @property {{task: import("./network.js").Task, network: import("./network.js").Network} | null} start
  * @property {boolean} prover whether Python answers
  */
@@ -72,6 +74,9 @@ function render({ model, el }) {
       html("div", { class: "column" }, truthTable(store), backpropPanel(store), surfacesPanel(store)),
     ),
   );
+  const chapters = data.chapters ?? [];
+  if (state.present !== null && !chapters[state.present]) store.state = { ...state, present: null };
+  root.prepend(presentation(root, { store, chapters, presets: data.presets, tasks: data.tasks }));
   for (const name of state.hide) {
     for (const part of root.querySelectorAll(`[data-control="${name}"], section.${name}`)) {
       part.remove();

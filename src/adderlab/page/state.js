@@ -21,6 +21,7 @@
  * @property {number | null} batch rows drawn for a step; null for all
  * @property {number} speed steps a frame
  * @property {{done: number, zeroGrad: boolean} | null} lesson in backprop mode: operations done
+ * @property {number | null} present the chapter of a presentation, counted from 0
  *
  * @typedef {object} Property
  * @property {(state: State) => string} write
@@ -47,6 +48,7 @@ export const CONTROLS = [
   "batch",
   "speed",
   "backprop",
+  "present",
 ];
 
 /** What a page begins with beside its task and its network. */
@@ -59,6 +61,7 @@ export const DEFAULTS = {
   batch: null,
   speed: 10,
   lesson: null,
+  present: null,
 };
 
 const LARGEST_SEED = 2 ** 32 - 1;
@@ -143,6 +146,13 @@ const PROPERTIES = {
       const parts = /^(\d{1,5})(,kept)?$/.exec(text);
       if (!parts) return text === "off" ? { lesson: null } : null;
       return { lesson: { done: +parts[1], zeroGrad: !parts[2] } };
+    },
+  },
+  present: {
+    write: ({ present }) => (present === null ? "off" : String(present + 1)),
+    read: (text) => {
+      const isChapter = /^[1-9]\d?$/.test(text);
+      return text === "off" ? { present: null } : isChapter ? { present: +text - 1 } : null;
     },
   },
   hide: {

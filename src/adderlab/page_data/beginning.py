@@ -11,7 +11,7 @@ from adderlab.errors import OptionError
 from adderlab.nets import Network, network
 from adderlab.nets.importing import NetworkFile
 from adderlab.nets.sources import read_source, task_of
-from adderlab.page_data import networks, tasks
+from adderlab.page_data import chapters, networks, tasks
 from adderlab.tasks import Task, TaskLike, task_named
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ def beginning(net: Network, task: Task) -> dict[str, Any]:
     return {
         "tasks": [tasks.to_page(each) for each in (task, *others)],
         "presets": presets(),
+        "chapters": chapters.to_page(),
         "start": {"task": tasks.to_page(task), "network": start},
         "prover": True,
     }
