@@ -43,8 +43,10 @@ CHAPTERS: Final = (
     Chapter(
         "A network set by hand",
         (
-            "Three hidden units add two bits. Their 17 numbers are set by hand, and an output"
-            " above 0 reads as 1.",
+            (
+                "Three hidden units add two bits. Their 17 numbers are set by hand, and an output"
+                " above 0 reads as 1."
+            ),
             "Three rows are right. Go through them with the switches a and b: 1 + 1 gives 3.",
         ),
         "network",
@@ -55,8 +57,10 @@ CHAPTERS: Final = (
         "Every row, not one",
         (
             "Four rows are all there is, so all of them are checked, in exact arithmetic.",
-            "The table shows raw outputs too: the margin is the smallest distance to the "
-            "threshold.",
+            (
+                "The table shows raw outputs too: the margin is the smallest distance to the "
+                "threshold."
+            ),
         ),
         "table",
         preset="lecture",
@@ -65,10 +69,14 @@ CHAPTERS: Final = (
     Chapter(
         "The repair: one weight",
         (
-            "The weight from unit 3 to c0 is −4 now. Drag it up to −2 and down again: at −3 "
-            "the output is exactly 0.",
-            "All rows are right, and the margin is still 0: 0 + 0 gives exactly 0, which is "
-            "not above 0.",
+            (
+                "The weight from unit 3 to c0 is −4 now. Drag it up to −2 and down again: at −3 "
+                "the output is exactly 0."
+            ),
+            (
+                "All rows are right, and the margin is still 0: 0 + 0 gives exactly 0, which is "
+                "not above 0."
+            ),
         ),
         "network",
         preset="repaired",
@@ -87,10 +95,14 @@ CHAPTERS: Final = (
     Chapter(
         "A training run that works",
         (
-            "The same shape, its numbers drawn at random: torch.manual_seed(0), then the two "
-            "layers.",
-            "Gradient descent on the mean squared error, all four rows in each step. Press "
-            "train, and drag the slider back.",
+            (
+                "The same shape, its numbers drawn at random: torch.manual_seed(0), then the two "
+                "layers."
+            ),
+            (
+                "Gradient descent on the mean squared error, all four rows in each step. Press "
+                "train, and drag the slider back."
+            ),
         ),
         "training",
         seed=0,
@@ -98,10 +110,14 @@ CHAPTERS: Final = (
     Chapter(
         "loss.backward(), step by step",
         (
-            "Forward, the loss, backward, and the optimizer's step: one key goes on, one goes"
-            " back.",
-            "A gradient that was not computed yet is not 0: there is none. Leave out "
-            "zero_grad() and see what the second step adds up.",
+            (
+                "Forward, the loss, backward, and the optimizer's step: one key goes on, one goes"
+                " back."
+            ),
+            (
+                "A gradient that was not computed yet is not 0: there is none. Leave out "
+                "zero_grad() and see what the second step adds up."
+            ),
         ),
         "backprop",
         seed=0,
@@ -119,8 +135,10 @@ CHAPTERS: Final = (
     Chapter(
         "Three batch sizes",
         (
-            "All rows in each step is gradient descent; one row drawn at random is stochastic"
-            " gradient descent; a few are a minibatch.",
+            (
+                "All rows in each step is gradient descent; one row drawn at random is stochastic"
+                " gradient descent; a few are a minibatch."
+            ),
             "The loss is of the rows that the step looked at: with one row it jumps.",
         ),
         "training",
@@ -131,8 +149,10 @@ CHAPTERS: Final = (
         "The weights that the notebook printed",
         (
             "Its own run succeeded: right on all four rows.",
-            "Hidden unit 3 is off on every row. A dead unit learns nothing any more, and here"
-            " nobody needs it.",
+            (
+                "Hidden unit 3 is off on every row. A dead unit learns nothing any more, and here"
+                " nobody needs it."
+            ),
         ),
         "network",
         preset="printed",
@@ -140,10 +160,11 @@ CHAPTERS: Final = (
     Chapter(
         "How many parameters, how many bytes?",
         (
-            "fc1 has 2 · 3 weights and 3 biases, fc2 has 3 · 2 and 2: 17 numbers, 68 bytes in"
-            " fp32.",
-            "Choose another format above: weights snap to it, and the verdict says whether it"
-            " still adds.",
+            (
+                "fc1 has 2 · 3 weights and 3 biases, fc2 has 3 · 2 and 2: 17 numbers, 68 bytes in"
+                " fp32."
+            ),
+            "Fewer units and fewer bits each are what makes a network small.",
         ),
         "network",
         preset="lecture",
@@ -160,10 +181,14 @@ CHAPTERS: Final = (
     Chapter(
         "Wider words",
         (
-            "The same idea adds two words of 2 bits in one hidden layer: three units a bit, "
-            "less one.",
-            "In a table every row is checked; adderlab prove does so for 64 bits too, where "
-            "no table can be written.",
+            (
+                "The same idea adds two words of 2 bits in one hidden layer: three units a bit, "
+                "less one."
+            ),
+            (
+                "In a table every row is checked; adderlab prove does so for 64 bits too, where "
+                "no table can be written."
+            ),
         ),
         "table",
         build=("adder:2", "one-layer"),
@@ -171,10 +196,14 @@ CHAPTERS: Final = (
     Chapter(
         "A cell that adds numbers of any length",
         (
-            "A full adder takes a carry in and gives a carry out. Its 8 rows are all that has"
-            " to be proved.",
-            "Carried from digit to digit it adds numbers of any length: adderlab add 19 23 "
-            "--net CELL.",
+            (
+                "A full adder takes a carry in and gives a carry out. Its 8 rows are all that has"
+                " to be proved."
+            ),
+            (
+                "Carried from digit to digit it adds numbers of any length: adderlab add 19 23 "
+                "--net CELL."
+            ),
         ),
         "network",
         build=("full-adder", "auto"),
