@@ -155,8 +155,7 @@ def unsealed(data: bytes) -> dict[str, Any]:
         is_canonical = False
     need(is_canonical, "the certificate was changed: its bytes do not fit its SHA-256")
     version = claims["adderlab_certificate"]
-    is_known = type(version) is int and version == 1
-    bound(is_known, f"certificates of version {version!r:.20} are not known here")
+    bound(same(version, 1), f"certificates of version {version!r:.20} are not known here")
     return fields(claims, (
         "adderlab_certificate", "counterexample", "evidence", "margin", "method", "network",
         "readout", "semantics", "sha256", "task", "verdict",
@@ -482,8 +481,7 @@ def activations(entry: dict[str, Any], units: int) -> list[Pieces]:
         if key == "convention":
             need(value in (">", ">="), "a layer has no such convention")
             return value == ">="
-        may_be_none = kind == "clamp" or key in ("above", "below")
-        if value is None and may_be_none:
+        if value is None and (kind == "clamp" or key in ("above", "below")):
             return None
         return Fraction(a_float(value, f"{key} of {kind!r:.20}"))
 
@@ -501,7 +499,7 @@ CONSTANT = "1"  # what a layer reads its bias from: the last of its columns, whi
 class Layer:
     """A layer over whole numbers."""
 
-    reads: tuple[str, ...]  # names of what it reads, joined in this order
+    reads: list[str]  # names of what it reads, joined in this order
     rows: list[Row]  # of each unit, the columns that it reads and their weights
     exponent: int  # the power of two that sums are multiples of
     scale: int  # the power of two that values are multiples of
@@ -522,7 +520,7 @@ class Layer:
 class Net:
     """A network, as exact as the file is."""
 
-    outputs: tuple[str, ...]  # the layers whose values are read out, joined
+    outputs: list[str]  # the layers whose values are read out, joined
     readout: dict[str, Any]
     threshold: Fraction  # of the readout; that of what goes into a last sigmoid, which is left out
     can_be_run: bool  # whether a format's arithmetic is that of these layers: no scales, no sigmoid
@@ -554,12 +552,12 @@ def bits_before(number: Fraction) -> int:
     return number.numerator.bit_length() - number.denominator.bit_length() + 1
 
 
-def listed(value: Any, known: Iterable[str]) -> tuple[str, ...]:
-    """Return names of layers, each known and named once."""
+def listed(value: Any, known: Iterable[str]) -> list[str]:
+    """Return names of layers or bits, each known and named once."""
     fits = isinstance(value, list) and value and all(isinstance(name, str) for name in value)
     need(fits and set(value) <= set(known) and len(set(value)) == len(value),
-         "layers are named that are not there, or twice")  # fmt: skip
-    return tuple(value)
+         "layers or bits are named that are not there, or twice")  # fmt: skip
+    return value
 
 
 def a_float(value: Any, what: str) -> float:
@@ -577,7 +575,7 @@ def read_network(data: bytes) -> Net:
     file = File(data)
     record = fields(file.record, ("schema", "task", "format", "layers", "readout"),
                     ("training", "outputs"))  # fmt: skip
-    need(type(record["schema"]) is int and record["schema"] == 1, "the record is of another schema")
+    need(same(record["schema"], 1), "the record is of another schema")
     entries, readout = record["layers"], record["readout"]
     need(isinstance(entries, list) and entries, "the record has no layers")
     names = [f"fc{number}" for number in range(1, len(entries) + 1)]
@@ -656,7 +654,7 @@ def add_layer(net: Net, file: File, name: str, entry: dict[str, Any]) -> None:
     whole = {kind: kind.over(finest, scale) for kind in kinds}
     units = [whole[kind] for kind in pieces]
     net.ranges[name] = [(scale, top)] * len(rows)
-    net.layers[name] = Layer((*reads, CONSTANT), rows, finest, scale, pieces, units)
+    net.layers[name] = Layer([*reads, CONSTANT], rows, finest, scale, pieces, units)
 
 
 Words = dict[str, int]
@@ -826,12 +824,6 @@ def words_of(value: Any, size: int) -> list[list[Any]]:
     return value
 
 
-def is_order(order: Any, names: Iterable[str]) -> bool:
-    """Return whether a list names each bit once."""
-    fits = isinstance(order, list) and all(isinstance(bit, str) for bit in order)
-    return fits and sorted(order) == sorted(names)
-
-
 def task_of(claims: dict[str, Any]) -> Task:
     """Return the task that a certificate is about, its bits in the network's order."""
     entry = fields(claims["task"], ("name", "inputs", "outputs", "order", "table"))
@@ -842,7 +834,7 @@ def task_of(claims: dict[str, Any]) -> Task:
     for own, words, usual in ((order["inputs"], task.inputs, task.takes),
                               (order["outputs"], task.outputs, task.gives)):  # fmt: skip
         need(len(usual) == sum(width for _, width, *_ in words), "two bits have one name")
-        need(own is None or is_order(own, usual), "an order names not each bit once")
+        need(own is None or len(listed(own, usual)) == len(usual), "an order is of fewer bits")
     words = [[name, width, None if size == 1 << width else size]
              for name, width, size in task.inputs]  # fmt: skip
     need(same([entry["inputs"], entry["outputs"]], [words, task.outputs]),
@@ -865,7 +857,7 @@ class Machine:
         self.columns: dict[str, list[Row]] = {}
         self.activations = {name: layer.activation() for name, layer in net.layers.items()}
         for name, layer in net.layers.items():
-            if layer.reads == ("input", CONSTANT):
+            if layer.reads == ["input", CONSTANT]:
                 columns: list[Row] = [[] for _ in range(net.n_in + 1)]
                 for unit, row in enumerate(layer.rows):
                     for at, weight in row:
@@ -908,8 +900,8 @@ class Reader:
         self.units = [Fraction(2) ** power for power in net.exponents(net.outputs)]
         # of each output what is read as 1: this number alone, or all above this limit
         self.ones = [int(1 / unit) if unit <= 1 else None for unit in self.units]
-        is_closed = net.readout.get("convention") == ">="
         limits = [net.threshold / unit for unit in self.units]
+        is_closed = net.readout.get("convention") == ">="
         self.limits = [math.ceil(t) - 1 if is_closed else math.floor(t) for t in limits]
 
     def exact(self, outputs: Sequence[int]) -> list[Fraction]:
@@ -1099,10 +1091,9 @@ class Diagrams:
         need(isinstance(nodes, list), "the evidence has no nodes")
         claimed: list[Function] = [ZERO]
         for entry in nodes:
-            need(are_integers(entry, 4), "a node is no list of four whole numbers")
+            need(are_integers(entry, 4) and min(entry[:3]) >= 0 and max(entry[1:3]) < len(claimed),
+                 "a node is no list of a variable, two nodes before it, and a step")  # fmt: skip
             variable, low, high, step = entry
-            need(0 <= low < len(claimed) and 0 <= high < len(claimed) and variable >= 0,
-                 "a node names one that is not before it")  # fmt: skip
             down, up = claimed[low], claimed[high]
             need(variable < min(self.nodes[down[1]][0], self.nodes[up[1]][0]),
                  "variables do not ascend")  # fmt: skip
@@ -1123,7 +1114,7 @@ class Diagrams:
 
 def check_diagrams(net: Net, task: Task, order: Any, nodes: Any, layers: Any) -> Margins:
     """Compare each unit's diagram with the claimed one, and the outputs' with the task's."""
-    need(is_order(order, task.takes), "the order is of other bits")
+    need(len(listed(order, task.takes)) == len(task.takes), "the order is of fewer bits")
     need(task.rows == 1 << net.n_in, "diagrams are of all combinations of bits")
     clock, diagrams, reader = CLOCK.get(), Diagrams(), Reader(net)
     clock.look("while the nodes of the evidence were read")
@@ -1173,14 +1164,11 @@ def must_vanish(
     add, functions = diagrams.sum, {**inputs, **outputs}
     is_parity = task.name.startswith("parity:")
     bound(task.equation or is_parity, f"what {task.name} asks for is not known here as diagrams")
-    levels: dict[int, list[tuple[str, int]]] = {}
-    for bit, (place, sign) in task.equation.items():
-        levels.setdefault(place, []).append((bit, sign))
-    total = ZERO
-    for place in range(max(levels, default=-1), -1, -1):  # Horner's rule, from the heaviest bits
-        total = add(total, 2)
-        for bit, sign in sorted(levels.get(place, []), key=lambda term: term[0] in outputs):
-            total = add(total, 1, functions[bit], sign)
+    terms = sorted(task.equation.items(), key=lambda term: (-term[1][0], term[0] in outputs))
+    total, last = ZERO, 0
+    for bit, (place, sign) in terms:  # Horner's rule, from the heaviest bits
+        total = add(add(total, 1 << abs(last - place)), 1, functions[bit], sign)
+        last = place
     if outputs.keys() & task.equation.keys():
         yield total
         return
