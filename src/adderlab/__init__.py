@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from adderlab.verbs.explain_symbols import explain_symbols
     from adderlab.verbs.explain_why import explain_why
     from adderlab.verbs.explanation import Explanation
+    from adderlab.verbs.export import Exported, export
     from adderlab.verbs.grade import grade
     from adderlab.verbs.graded import Graded
     from adderlab.verbs.map import map
@@ -71,6 +72,7 @@ _HOMES: Final = {
     "Computed": "verbs.run",
     "Count": "counting",
     "Explanation": "verbs.explanation",
+    "Exported": "verbs.export",
     "Graded": "verbs.graded",
     "Lab": "lab.widget",
     "Layer": "nets",
@@ -104,6 +106,7 @@ _HOMES: Final = {
     "explain_slots": "verbs.explain_slots",
     "explain_symbols": "verbs.explain_symbols",
     "explain_why": "verbs.explain_why",
+    "export": "verbs.export",
     "from_lists": "nets.state_dict",
     "from_module": "nets.tracing",
     "from_onnx": "nets.onnx",
@@ -141,6 +144,7 @@ __all__ = [
     "Computed",
     "Count",
     "Explanation",
+    "Exported",
     "Graded",
     "Lab",
     "Layer",
@@ -174,6 +178,7 @@ __all__ = [
     "explain_slots",
     "explain_symbols",
     "explain_why",
+    "export",
     "from_lists",
     "from_module",
     "from_onnx",

@@ -30,6 +30,7 @@ from adderlab.runs.maps.result import SHOWS
 from adderlab.tasks.order import LSB_FIRST, MSB_FIRST
 from adderlab.training import INITS, LOSSES, OPTIMIZERS, Settings
 from adderlab.training.settings import DATA
+from adderlab.verbs.export import TARGETS
 
 SOURCE = Path(adderlab.__file__).parent
 GROUP = typer.main.get_command(app)
@@ -45,6 +46,7 @@ CHOICES = {
     options.ColorChoice: set(SHOWS),
     options.BitsChoice: {MSB_FIRST, LSB_FIRST},
     options.GroupChoice: set(GROUPS),
+    options.TargetChoice: set(TARGETS),
     options.ScaleChoice: set(SCALES),
 }
 """Every fixed set of values, and what the library takes."""

@@ -21,8 +21,8 @@ def beginning(net=None, task="half-adder", **change):
     failing = {"name": "failing", "title": "a run that fails", "task": "half-adder", "run": run}
     start = {"task": golden.page_task(task), "network": net or lecture}
     tasks = [golden.page_task(name) for name in TASKS]
-    data = {"tasks": tasks, "presets": [preset, failing], "start": start, "prover": False}
-    return data | change
+    data = {"tasks": tasks, "presets": [preset, failing], "start": start}
+    return data | {"record": task, "prover": False} | change
 
 
 @pytest.fixture

@@ -114,6 +114,43 @@ def test_an_entry_without_a_default_export_is_refused(tmp_path):
         _ = page.module(written(tmp_path), "numbers.js")
 
 
+STARTS = {
+    'import lab from "./lab.js";\n': None,
+    'import lab from "./lab.js";\nconst own = lab.render;\n': None,
+    "const own = 1;\n": "its imports",
+    'import lab from "./lab.js";\nimport { half } from "./numbers.js";\n': "its imports",
+    'import lab from "./lab.js";\nconst half = 1;\n': "the top-level name half is another module's",
+}
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_what_starts_the_page_in_a_file_stands_behind_its_modules(tmp_path, start):
+    folder, fault = written(tmp_path), STARTS[start]
+    _ = (tmp_path / "start.js").write_text(start)
+    if fault is not None:
+        with pytest.raises(ValueError, match=re.escape(fault)):
+            _ = page.program(folder, "start.js")
+        return
+    text = page.program(folder, "start.js")
+    assert not re.search(r"^(?:import|export)\b", text, re.MULTILINE)
+    assert "\nconst lab = { render };\n" in text
+
+
+@pytest.mark.parametrize("end", ["</script>", "</SCRIPT ", "<!--", "\r"])
+def test_a_script_that_would_end_its_element_is_refused(monkeypatch, end):
+    monkeypatch.setattr(page, "program", lambda: f'const end = "{end}";\n')
+    with pytest.raises(ValueError, match="the page's own text has"):
+        _ = page.single_file(title="lab", state="{}")
+
+
+def test_a_title_that_is_no_unicode_text_is_shown_as_far_as_it_is():
+    for text in (
+        page.document(title="t\ud800.csv", style="lab.css", script="start.js", state="{}"),
+        page.single_file(title="t\ud800.csv", state="{}"),
+    ):
+        assert "<title>t?.csv</title>" in text.encode().decode()
+
+
 def test_style_sheets_are_joined_in_the_order_of_their_names(tmp_path):
     for name in ("b.css", "a.css", "c.js"):
         _ = (tmp_path / name).write_text(f"/* {name} */\n")

@@ -24,6 +24,7 @@ from adderlab.cli import (
     demo,
     doctor,
     explain,
+    export,
     grade,
     maps,
     prove,
@@ -124,6 +125,7 @@ for commands in (
     grade,
     count,
     quantize,
+    export,
     lab,
     doctor,
 ):

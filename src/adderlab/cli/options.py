@@ -93,6 +93,12 @@ class ScaleChoice(StrEnum):
     FREE = "free"
 
 
+class TargetChoice(StrEnum):
+    """What a network is exported to."""
+
+    HTML = "html"
+
+
 class BitsChoice(StrEnum):
     """Which bit of a word comes first."""
 

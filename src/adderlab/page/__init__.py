@@ -5,6 +5,8 @@ else, and no two have a top-level name in common. So, laid end to end without th
 one module, and a browser, a notebook and a single file are all given the same text.
 """
 
+import base64
+import hashlib
 import re
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -18,6 +20,7 @@ _NAME = re.compile(
 _OTHER = re.compile(
     r"^(?:import|export(?! default))\b.*|^(?:const|let|var) *[\[{].*|.*\bimport *\(.*", re.MULTILINE
 )
+_START = re.compile(r'^import lab from "\./lab\.js";\n', re.MULTILINE)
 _COMMENT = re.compile(r"/\*.*?\*/|^ *//[^\n]*", re.DOTALL | re.MULTILINE)
 
 
@@ -62,13 +65,74 @@ def document(*, title: str, style: str, script: str, state: str, language: str =
         state: what it starts with, as JSON; it stands in an attribute of the page's element.
         language: of its text.
     """
+    return _rendered(
+        "document.html.j2", title=title, style=style, script=script, state=state, language=language
+    )
+
+
+def single_file(*, title: str, state: str, language: str = "en") -> str:
+    """Return the document that is all of the page: it loads nothing and speaks to nobody.
+
+    Its policy allows the one script and the one style sheet that stand in it, by their hashes.
+
+    Args:
+        title: of the window.
+        state: what it starts with, as JSON; it stands in an attribute of the page's element.
+        language: of its text.
+    """
+    script, sheet = program(), style()
+    for text, end in ((script, "</script"), (script, "<!--"), (sheet, "</style")):
+        if end in text.lower() or "\r" in text:
+            raise ValueError(f"the page's own text has {end} or a carriage return in it")
+    policy = (
+        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(sheet)}; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
+    return _rendered(
+        "file.html.j2",
+        title=title,
+        policy=policy,
+        style=sheet,
+        script=script,
+        state=state,
+        language=language,
+    )
+
+
+def program(folder: Traversable = _FILES, start: str = "filed.js") -> str:
+    """Return all modules and the one that starts them in a single file, as one module.
+
+    Args:
+        folder: where the modules are.
+        start: a module that imports the entry's default export as ``lab``, and nothing else.
+
+    Raises:
+        ValueError: they can't be laid end to end (:func:`module`), or the start has another import,
+            or a top-level name that they have.
+    """
+    joined = module(folder)
+    source = (folder / start).read_text(encoding="utf-8")
+    text, count = _START.subn("", source)
+    shared = {name for _, name in _NAME.findall(joined)} & {name for _, name in _NAME.findall(text)}
+    if count != 1 or shared or _OTHER.search(_COMMENT.sub("", text)):
+        what = f"the top-level name {min(shared)} is another module's" if shared else "its imports"
+        raise ValueError(f"{start} can't stand behind the page's modules: {what}")
+    return joined.replace("\nexport default ", "\nconst lab = ") + text
+
+
+def _rendered(template: str, *, title: str, **values: str) -> str:
+    """Return a document; of a title that is no text in UTF-8, what can be shown of it."""
     from jinja2 import Environment, StrictUndefined
 
-    template = (_FILES / "document.html.j2").read_text(encoding="utf-8")
+    source = (_FILES / template).read_text(encoding="utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    return environment.from_string(template).render(
-        title=title, style=style, script=script, state=state, language=language
-    )
+    title = title.encode("utf-8", "replace").decode()
+    return environment.from_string(source).render(title=title, **values)
+
+
+def _hash(text: str) -> str:
+    """Return a text's hash as a policy has it."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _lay(

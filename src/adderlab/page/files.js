@@ -8,7 +8,7 @@ import { sizesOf } from "./network.js";
 
 /**
  * @param {import("./network.js").Network} network
- * @param {string} task
+ * @param {unknown} task what a file says of it: its name, or a table
  * @returns {Uint8Array<ArrayBuffer>} a `.safetensors` file that adderlab reads; in fp32 where that holds all
  */
 export function toSafetensors(network, task) {
@@ -50,7 +50,7 @@ export function toSafetensors(network, task) {
 
 /**
  * @param {import("./network.js").Network} network
- * @param {string} task
+ * @param {unknown} task what a file says of it: its name, or a table
  * @returns {string} JSON that `adderlab prove` reads
  */
 export function toJson(network, task) {

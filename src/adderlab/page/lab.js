@@ -28,6 +28,7 @@ const SAY_MS = 8000;
  * @property {import("./presentation.js").Chapter[]} [chapters] of a presentation
  * @property {{task: import("./network.js").Task, network: import("./network.js").Network} | null} start
  * @property {boolean} prover whether Python answers
+ * @property {unknown} record what a file says of the start's task: its name, a table, or null
  */
 
 /**
@@ -59,6 +60,8 @@ function render({ model, el }) {
     link: () => `${String(model.get("address") ?? "")}#${toLink(store.state)}`,
     say,
     home: () => root,
+    recordOf: (/** @type {import("./network.js").Task} */ task) =>
+      task.name === first.task.name && data.start ? data.record : task.name,
   };
   const training = trainingPanel(store);
   const root = html(

@@ -7,8 +7,10 @@ import { linearStart } from "./draws.js";
 import { backward, sgdStep } from "./engine.js";
 import { fromBase64, toBase64, toJson, toPyTorch, toSafetensors } from "./files.js";
 import { FORMATS, inFormat, storedAs } from "./formats.js";
+import { offer, save } from "./giving.js";
 import { sizesOf, withHidden } from "./network.js";
 import { decimal } from "./numbers.js";
+import { readNetwork } from "./reading.js";
 import { MOST_INPUTS, fits, numberOf } from "./state.js";
 
 /**
@@ -31,6 +33,7 @@ import { MOST_INPUTS, fits, numberOf } from "./state.js";
  * @property {() => string} link the whole address of what is shown
  * @property {(text: string) => void} say a line for people
  * @property {() => HTMLElement} home the lab's own element
+ * @property {(task: Task) => unknown} recordOf what a file says of a task
  */
 
 const HIDDEN_ACTIVATIONS = ["relu", "leaky", "tanh", "step", "identity"];
@@ -221,7 +224,6 @@ function undoControl({ store }) {
 
 /** @param {Context} context */
 function filesControl(context) {
-  const { ask } = context;
   const chooser = html("input", { type: "file", class: "visually-hidden", tabindex: -1, "aria-label": "a network file" });
   chooser.addEventListener("change", () => {
     const file = chooser.files?.[0];
@@ -231,20 +233,21 @@ function filesControl(context) {
   return group(
     "files",
     "File",
-    ask && button("open…", () => chooser.click()),
-    ask && chooser,
+    button("open…", () => chooser.click()),
+    chooser,
     button("save", () => void saveFile(context)),
   );
 }
 
 /** @param {Context} context */
-function copyControl({ store, say, link, home }) {
+function copyControl(context) {
+  const { store, link, recordOf } = context;
   return group(
     "files",
     "Copy",
-    button("code", () => offer("the PyTorch code", toPyTorch(store.state.network), say, home())),
-    button("JSON", () => offer("the JSON", toJson(store.state.network, store.state.task.name), say, home())),
-    button("link", () => offer("the link", link(), say, home())),
+    button("code", () => offer("the PyTorch code", toPyTorch(store.state.network), context)),
+    button("JSON", () => offer("the JSON", toJson(store.state.network, recordOf(store.state.task)), context)),
+    button("link", () => offer("the link", link(), context)),
   );
 }
 
@@ -252,14 +255,15 @@ function copyControl({ store, say, link, home }) {
  * @param {Context} context
  * @param {File} file as chosen or dropped
  */
-export async function openFile({ store, ask, say }, file) {
-  if (!ask) return;
+export async function openFile({ store, tasks, ask, say, recordOf }, file) {
   const bytes = new Uint8Array(await file.slice(0, (1 << 20) + 1).arrayBuffer());
   const isLong = bytes.length > 1 << 20;
   /** @type {Record<string, any>} */
   const answer = isLong
     ? refusal(`${file.name} has over 1 MiB`, `networks here have up to ${MOST_INPUTS} inputs`)
-    : await ask({ type: "open", name: file.name, data: toBase64(bytes) });
+    : ask
+      ? await ask({ type: "open", name: file.name, data: toBase64(bytes) })
+      : readNetwork(file.name, bytes, tasks.map((task) => ({ task, record: recordOf(task) })));
   if (answer.type !== "network") return say(`${answer.what}; ${answer.remedy}`);
   const task = answer.task ?? store.state.task;
   if (!fits(answer.network, task)) {
@@ -274,42 +278,12 @@ export async function openFile({ store, ask, say }, file) {
  *
  * @param {Context} context
  */
-async function saveFile({ store, ask, say }) {
+async function saveFile(context) {
+  const { store, ask, say, recordOf } = context;
   const { network, task } = store.state;
-  if (!ask) return save(toSafetensors(network, task.name), task.name);
+  const text = () => toJson(network, recordOf(task));
+  if (!ask) return save(toSafetensors(network, recordOf(task)), task.name, text, context);
   const answer = await ask({ type: "save", network, task });
   if (answer.type !== "file") return say(`${answer.what}; ${answer.remedy}`);
-  save(fromBase64(answer.data), task.name);
-}
-
-/** @param {Uint8Array<ArrayBuffer>} bytes @param {string} task */
-function save(bytes, task) {
-  const address = URL.createObjectURL(new Blob([bytes], { type: "application/octet-stream" }));
-  const name = `${task.replace(/[^A-Za-z0-9]+/g, "-")}.safetensors`;
-  html("a", { href: address, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 10_000);
-}
-
-/**
- * Copy text; where the page may not, show it to be copied.
- *
- * @param {string} what
- * @param {string} text
- * @param {(text: string) => void} say
- * @param {HTMLElement} home
- */
-async function offer(what, text, say, home) {
-  try {
-    await navigator.clipboard.writeText(text);
-    say(`copied ${what}`);
-  } catch {
-    const area = html("textarea", { readonly: true, rows: 14, "aria-label": what });
-    area.value = text;
-    const close = button("Close", () => dialog.close());
-    const dialog = html("dialog", { class: "text" }, html("h2", {}, `Copy ${what}`), area, close);
-    dialog.addEventListener("close", () => dialog.remove());
-    home.append(dialog);
-    dialog.showModal();
-    area.select();
-  }
+  save(fromBase64(answer.data), task.name, text, context);
 }

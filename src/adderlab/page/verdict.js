@@ -18,6 +18,9 @@ import { counted, decimal, exactText, inputText, wordsOf, wordsText } from "./nu
  * @typedef {(message: Record<string, unknown>) => Promise<Record<string, any>>} Ask
  */
 
+const CHECKED = "checked here on every row, in exact arithmetic";
+const CURVED = "adderlab prove bounds tanh on every row";
+
 /** @type {WeakMap<import("./network.js").Network, {task: object, judged: Judged}>} */
 const known = new WeakMap();
 
@@ -86,7 +89,7 @@ export function verdictLine(store, ask) {
     write(mark, { proved: "✔", refuted: "✘", unknown: "?" }[result.verdict]);
     write(word, `${result.verdict}:`);
     write(sentence, sentenceOf(result, state.task));
-    if (!ask) write(detail, "checked here on every row, in exact arithmetic");
+    if (!ask) write(detail, result.verdict === "unknown" ? CURVED : CHECKED);
     else if (state.network !== proved) {
       proved = state.network;
       write(detail, detail.textContent || "…");

@@ -78,12 +78,13 @@ def start_of(
     return Start(source.network, task_of(source.network, task), source.notes)
 
 
-def beginning(net: Network, task: Task) -> dict[str, Any]:
+def beginning(net: Network, task: Task, *, has_prover: bool = True) -> dict[str, Any]:
     """Return what a page begins with, as JSON has it.
 
     Args:
         net: the network that is shown.
         task: what it is held against.
+        has_prover: whether Python answers the page.
 
     Raises:
         NetworkError: the network is beyond the page.
@@ -96,7 +97,8 @@ def beginning(net: Network, task: Task) -> dict[str, Any]:
         "presets": presets(),
         "chapters": chapters.to_page(),
         "start": {"task": tasks.to_page(task), "network": start},
-        "prover": True,
+        "record": task.record,
+        "prover": has_prover,
     }
 
 

@@ -1,0 +1,66 @@
+"""``adderlab export``: a network for use elsewhere, checked before it is called written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adderlab.cli.options import (
+    HOLDS,
+    REFUTED,
+    AsJson,
+    BitsOption,
+    InputsOption,
+    NetPath,
+    OutputsOption,
+    TargetChoice,
+    TaskOption,
+)
+from adderlab.cli.weights import reads_weights
+
+EXAMPLES = """Examples:
+
+adderlab export lecture.safetensors --to html -o lecture.html
+
+adderlab export net.pt --task 'y = a xor b' --to html -o xor.html
+
+Exit code: 0 written, 1 the file computes something else (nothing is left), 2 bad input."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    _ = app.command(epilog=EXAMPLES)(reads_weights(export))
+
+
+def export(
+    net: NetPath,
+    *,
+    to: Annotated[
+        TargetChoice, typer.Option("--to", help="html: the lab in one file, without Python.")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Write the file here.")],
+    task: TaskOption = None,
+    bits: BitsOption = None,
+    inputs: InputsOption = "",
+    outputs: OutputsOption = "",
+    as_json: AsJson = False,
+) -> None:
+    """Write a network for use elsewhere, run on every row before it is kept."""
+    from adderlab.cli.output import Screen
+    from adderlab.verbs.export import export as export_network
+
+    screen = Screen(as_json=as_json)
+    exported = export_network(
+        net,
+        task,
+        to=to.value,
+        out=out,
+        bits=bits and bits.value,
+        inputs=inputs,
+        outputs=outputs,
+    )
+    screen.show(exported.blocks())
+    screen.json(exported.to_dict())
+    raise typer.Exit(REFUTED if exported.equal is False else HOLDS)
