@@ -79,7 +79,9 @@ function render({ model, el }) {
   );
   const chapters = data.chapters ?? [];
   if (state.present !== null && !chapters[state.present]) store.state = { ...state, present: null };
-  root.prepend(presentation(root, { store, chapters, presets: data.presets, tasks: data.tasks }));
+  const { enter, slide } = presentation(root, { ...context, chapters });
+  root.querySelector(".toolbar .group:last-child")?.append(enter);
+  root.prepend(slide);
   for (const name of state.hide) {
     for (const part of root.querySelectorAll(`[data-control="${name}"], section.${name}`)) {
       part.remove();

@@ -39,13 +39,13 @@ const BACKWARD = ["ArrowLeft", "PageUp"];
 /**
  * @param {HTMLElement} root of the lab: it says in attributes what is shown
  * @param {Source} source
- * @returns {HTMLElement} the chapter's text, and the way in where there is none
+ * @returns {{enter: HTMLElement, slide: HTMLElement}} the way in, and the chapter's text
  */
 export function presentation(root, source) {
   const talk = new Talk(root, source);
   source.store.subscribe((state) => talk.update(state));
   root.addEventListener("keydown", (event) => talk.key(event));
-  return talk.element;
+  return talk;
 }
 
 class Talk {
@@ -75,7 +75,6 @@ class Talk {
       ),
       html("p", { class: "hint" }, "← → turn the page, 1 to 5 choose what is shown, Escape ends"),
     );
-    this.element = html("div", { class: "talk" }, this.enter, this.slide);
   }
 
   /** @param {KeyboardEvent} event */
