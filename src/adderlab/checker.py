@@ -58,7 +58,14 @@ MOST_NODES = 8_000_000  # of diagrams, with the sums of two
 MOST_INPUTS = 1 << 16  # bits that a network takes, and that it gives
 LONGEST = 1 << 16  # bits of a number, and the largest power of two that it is a multiple of
 
+TABLE = "table:sha256-"  # and a hash: the name of a table
+CONSTANT = "1"  # what a layer reads its bias from: the last of its columns, which is always 1
+EVIDENCE = {"composed": ("cell", "rows_sha256", "wiring"), "diagram": ("order", "nodes", "layers"),
+            "enumerated": ("rows_sha256",), "solver": ()}  # fmt: skip
+ANSWERS = {True: ("valid", 0), False: ("not valid", 1), None: ("not re-checked", 3)}  # exit codes
+
 T = TypeVar("T")
+Margins = dict[str, Fraction | None]
 
 
 class UnusableError(Exception):
@@ -149,10 +156,9 @@ def unsealed(data: bytes) -> dict[str, Any]:
     claims = loaded(data, UnusableError("it is not JSON"))
     if not isinstance(claims, dict) or "adderlab_certificate" not in claims:
         raise UnusableError("it is no certificate of adderlab")
-    try:
+    is_canonical = False
+    with contextlib.suppress(ValueError):
         is_canonical = seal(claims) == data
-    except ValueError:
-        is_canonical = False
     need(is_canonical, "the certificate was changed: its bytes do not fit its SHA-256")
     version = claims["adderlab_certificate"]
     bound(same(version, 1), f"certificates of version {version!r:.20} are not known here")
@@ -201,19 +207,12 @@ CODES = {
     "I8": "b", "I16": "h", "I32": "i", "I64": "q", "U8": "B", "U16": "H", "U32": "I", "U64": "Q",
 }  # fmt: skip
 """Types of tensors as ``struct`` has them; of floats that it does not know, their bits."""
-
-
-def as_float(code: str, bits: int) -> float:
-    """Return the float of ``struct``'s type that has these bits."""
-    return struct.unpack(code, bits.to_bytes(struct.calcsize(code), "little"))[0]
-
-
 SMALL_FLOATS: dict[str, Callable[[int], float]] = {
-    "BF16": lambda bits: as_float("<f", bits << 16),
-    "F8_E5M2": lambda bits: as_float("<e", bits << 8),
-    "F8_E4M3": lambda bits: math.nan if bits & 127 == 127 else (
-        2.0**8 * as_float("<e", (bits & 128) << 8 | (bits & 127) << 7)
-    ),
+    "BF16": lambda bits: struct.unpack("<f", struct.pack("<I", bits << 16))[0],
+    "F8_E5M2": lambda bits: struct.unpack("<e", struct.pack("<H", bits << 8))[0],
+    "F8_E4M3": lambda bits: math.nan if bits & 127 == 127 else 2.0**8 * struct.unpack(
+        "<e", struct.pack("<H", (bits & 128) << 8 | (bits & 127) << 7)
+    )[0],
 }  # fmt: skip
 
 Row = list[tuple[int, int]]  # columns with their whole numbers; zeros are left out
@@ -295,10 +294,7 @@ class File:
         return Numbers([number - (number >> bits - 1 << bits) for number in integers], 0, shape)
 
     def matrix(self, spec: Any, *, is_vector: bool = False) -> tuple[list[Row], int, int]:
-        """Return the rows of a matrix, their power of two, and how many columns there are.
-
-        With scales a value is ``scale * (number - zero)``. A vector is a single column.
-        """
+        """Return the rows of a matrix, their power of two, and how many columns there are."""
         scale, zero = Numbers([1], 0, ()), None
         if isinstance(spec, dict) and "scale" in spec:
             entry = fields(spec, ("scale", "q"), ("zero",))
@@ -328,7 +324,7 @@ class File:
         zeros = zero or Numbers([0], numbers.exponent, ())
         low = min(numbers.exponent, zeros.exponent)
         up, up_zero = numbers.exponent - low, zeros.exponent - low
-        rows: list[Row] = []
+        rows: list[Row] = []  # of values scale * (number - zero)
         each = zip(pairwise(ends), per_row(zeros, units), per_row(scale, units), strict=True)
         for (begin, end), nothing, factor in steps(each):
             row = numbers.integers[begin:end]
@@ -370,8 +366,7 @@ def bits_at(data: bytes, start: int, count: int, order: Literal["little", "big"]
     return raw >> (start if order == "little" else -end) % 8 & (1 << count) - 1
 
 
-Line = tuple[Any, Any]
-"""Slope and intercept, here fractions, and of a layer's ``units`` whole numbers."""
+Line = tuple[Any, Any]  # slope and intercept: fractions, of a layer's units whole numbers
 IDENTITY: Line = (Fraction(1), Fraction(0))
 
 
@@ -424,9 +419,7 @@ class Pieces:
         )
 
 
-def joined(
-    *lines: Line | Fraction | int, knots: Any = (Fraction(0),), values: Any = None
-) -> Pieces:
+def joined(*lines: Any, knots: Any = (Fraction(0),), values: Any = None) -> Pieces:
     """Return lines, or constants, between knots, at which it has the knots' values, or these."""
     own = (line if isinstance(line, tuple) else (Fraction(0), Fraction(line)) for line in lines)
     return Pieces(tuple(own), knots, knots if values is None else values)
@@ -448,14 +441,13 @@ def chosen(is_closed: bool, knot: Fraction, *levels: Fraction | None) -> Pieces:
 
 
 SAME, RELU = joined(IDENTITY, knots=()), joined(0, IDENTITY)
-MINUS = Fraction(-1), Fraction(0)
 ACTIVATIONS: dict[str, tuple[str, Callable[..., Pieces] | None]] = {
     "identity": ("", lambda: SAME),
     "logit": ("", lambda: SAME),
     "relu": ("", lambda: RELU),
     "relu6": ("", lambda: clipped(Fraction(0), Fraction(6))),
     "sign": ("", lambda: joined(-1, 1)),
-    "abs": ("", lambda: joined(MINUS, IDENTITY)),
+    "abs": ("", lambda: joined((Fraction(-1), Fraction(0)), IDENTITY)),
     "step": ("convention", lambda is_closed: joined(0, 1, values=(Fraction(is_closed),))),
     "heaviside": ("value", lambda value: joined(0, 1, values=(value,))),
     "leaky": ("slope", lambda slope: joined((slope, Fraction(0)), IDENTITY)),
@@ -492,9 +484,6 @@ def activations(entry: dict[str, Any], units: int) -> list[Pieces]:
     return [make(*(option(key, entry[key]) for key in keys.split()))] * units
 
 
-CONSTANT = "1"  # what a layer reads its bias from: the last of its columns, which is always 1
-
-
 @dataclass(frozen=True)
 class Layer:
     """A layer over whole numbers."""
@@ -521,16 +510,14 @@ class Net:
     """A network, as exact as the file is."""
 
     outputs: list[str]  # the layers whose values are read out, joined
-    readout: dict[str, Any]
+    readout: dict[str, Any]  # as a certificate states it
     threshold: Fraction  # of the readout; that of what goes into a last sigmoid, which is left out
     can_be_run: bool  # whether a format's arithmetic is that of these layers: no scales, no sigmoid
     stored: set[tuple[int, int]]  # every number that is stored, and its power of two
+    ranges: dict[str, list[tuple[int, int]]]
+    """Of each value the power of two that it is a multiple of, and its bits over that."""
     layers: dict[str, Layer] = field(default_factory=dict[str, Layer])  # by name, in their order
     n_in: int = 0
-    ranges: dict[str, list[tuple[int, int]]] = field(
-        default_factory=lambda: {CONSTANT: [(0, 1)], "input": []}
-    )
-    """Of each value, the power of two that it is a multiple of, and one that it is below."""
 
     def exponents(self, names: Sequence[str]) -> list[int]:
         """Return the power of two of each joined value."""
@@ -545,11 +532,6 @@ def exponent_of(number: Fraction) -> int:
     """Return the power of two that a dyadic number is an odd multiple of."""
     zeros = (number.numerator & -number.numerator).bit_length()
     return max(zeros, 1) - number.denominator.bit_length()
-
-
-def bits_before(number: Fraction) -> int:
-    """Return a power of two that a number is below."""
-    return number.numerator.bit_length() - number.denominator.bit_length() + 1
 
 
 def listed(value: Any, known: Iterable[str]) -> list[str]:
@@ -593,6 +575,7 @@ def read_network(data: bytes) -> Net:
     if kind != "exact":
         need(kind == "threshold" and readout["convention"] in (">", ">="), "no such readout")
         threshold = Fraction(a_float(readout["threshold"], "the threshold"))
+        readout = {**readout, "threshold": str(threshold)}
     last = [entry for name, entry in zip(names, entries, strict=True) if name in outputs]
     is_read = any(name in entry["inputs"] for entry in entries for name in outputs)
     can_be_run = "logit" not in {entry["activation"] for entry in entries}
@@ -601,7 +584,8 @@ def read_network(data: bytes) -> Net:
         threshold, can_be_run = Fraction(0), False  # sigmoid(y) > 1/2 where y > 0
         for entry in last:
             entry["activation"] = "identity"
-    net = Net(outputs, readout, threshold, can_be_run, file.stored)
+    ranges = {CONSTANT: [(0, 1)], "input": []}
+    net = Net(outputs, readout, threshold, can_be_run, file.stored, ranges)
     for name, entry in zip(names, entries, strict=True):
         CLOCK.get().look(f"while the weights of {name} of {len(names)} layers were read")
         add_layer(net, file, name, entry)
@@ -621,15 +605,13 @@ def add_layer(net: Net, file: File, name: str, entry: dict[str, Any]) -> None:
         net.n_in, net.ranges["input"] = rest, [(0, 1)] * rest
     sources = net.join(net.ranges, (*reads, CONSTANT))
     need(len(sources) == width + 1, "a layer's weight has another width than what it reads")
-    powers = [power] * (width + 1)
+    columns = [power + exponent for exponent, _ in sources]
     if "bias" in entry:
         biases, bias_power, _ = file.matrix(entry["bias"], is_vector=True)
         need(len(rows) == len(biases), "a layer has more biases than units, or fewer")
-        powers[-1] = bias_power if any(biases) else power
+        columns[-1] = bias_power if any(biases) else power
         for row, bias in zip(rows, biases, strict=True):
             row += [(width, number) for _, number in bias]
-    columns = [own + exponent for own, (exponent, _) in zip(powers, sources, strict=True)]
-    tops = [own + top for own, (_, top) in zip(powers, sources, strict=True)]
     pieces = activations(entry, len(rows))
     kinds = set(pieces)
     knots = {knot for kind in kinds for knot in kind.knots if knot}
@@ -639,27 +621,26 @@ def add_layer(net: Net, file: File, name: str, entry: dict[str, Any]) -> None:
     bound(finest >= -LONGEST, f"a number is a multiple of less than 2^-{LONGEST}")
     scales = [finest + exponent_of(slope) for slope in slopes]
     scale = min([*scales, *map(exponent_of, levels)], default=0)
-    # no number on the way to a value is longer than these say: sums, then values
-    sums = max((n.bit_length() + tops[at] for row in steps(rows) for at, n in row), default=0)
-    sums += width.bit_length() + 1
-    top = 1 + max([sums + max(map(bits_before, slopes), default=0), *map(bits_before, levels)])
-    longest = max(sums - finest, top - scale)
-    bound(longest <= LONGEST, f"values of {name} may have over {LONGEST} bits")
-    file.room.take(len(rows), longest)
     for unit, row in enumerate(rows):
-        file.room.take(
-            len(row), max((n.bit_length() + columns[at] for at, n in row), default=0) - finest
-        )
+        longest = max((n.bit_length() + columns[at] for at, n in row), default=0)
+        file.room.take(len(row), longest - finest)
         rows[unit] = [(at, n << columns[at] - finest) for at, n in row]
     whole = {kind: kind.over(finest, scale) for kind in kinds}
-    units = [whole[kind] for kind in pieces]
+    # no number on the way to a value is longer than these say: sums, then values
+    sums = max((n.bit_length() + sources[at][1] for row in steps(rows) for at, n in row), default=0)
+    sums += width.bit_length() + 1
+    lengths = [(slope.bit_length() + sums, start.bit_length())
+               for kind in whole.values() for slope, start in kind.lines]  # fmt: skip
+    top = 1 + max(chain(*lengths, (n.bit_length() for kind in whole.values() for n in kind.values)))
+    bound(max(sums, top) <= LONGEST, f"values of {name} may have over {LONGEST} bits")
+    file.room.take(len(rows), max(sums, top))
     net.ranges[name] = [(scale, top)] * len(rows)
+    units = [whole[kind] for kind in pieces]
     net.layers[name] = Layer([*reads, CONSTANT], rows, finest, scale, pieces, units)
 
 
 Words = dict[str, int]
-Rule = Callable[[Words], dict[str, int | None]]
-"""From the input words to the output words; ``None`` where any value will do."""
+Rule = Callable[[Words], dict[str, int | None]]  # to output words, None where any value will do
 
 
 @dataclass(frozen=True)
@@ -772,9 +753,6 @@ def named_task(name: str) -> Task:
     return Task(name, inputs, outputs, partial(rule, n=width), takes, gives, equation)
 
 
-TABLE = "table:sha256-"
-
-
 def table_task(name: str, table: Any) -> Task:
     """Return the task of a truth table: its words, and its rows packed as in network files."""
     entry = fields(table, ("in", "out", "rows", "sha256"))
@@ -844,11 +822,7 @@ def task_of(claims: dict[str, Any]) -> Task:
 
 
 class Machine:
-    """The network on one row after another, which differ in one bit each.
-
-    The sums of layers that read nothing but the input are kept, and a changed bit is added to
-    them; all else is evaluated anew.
-    """
+    """The network on one row after another; sums of layers that read the input alone are kept."""
 
     def __init__(self, net: Net) -> None:
         self.net = net
@@ -886,9 +860,6 @@ class Machine:
                 sums = [sum([weight * own[at] for at, weight in row]) for row in layer.rows]
             values[name] = self.activations[name](sums)
         return net.join(values, net.outputs)
-
-
-Margins = dict[str, Fraction | None]
 
 
 class Reader:
@@ -996,8 +967,7 @@ def check_counterexample(net: Net, task: Task, claims: dict[str, Any]) -> str:
     return f"{task.name} is wrong on {', '.join(f'{k} = {v}' for k, v in words.items())}"
 
 
-Function = tuple[int, int]
-"""An offset and a node: the offset plus the steps on the way that an input takes."""
+Function = tuple[int, int]  # an offset and a node: the offset plus the steps on an input's way
 ZERO: Function = (0, 0)
 ONE: Function = (1, 0)
 
@@ -1187,17 +1157,15 @@ def must_vanish(
         yield add(function, 1, expected[bit], -1)
 
 
-FLOATS = {
+FLOATS = {  # significant bits, the exponent of the smallest subnormal, the largest finite value
     "fp64": (53, -1074, (2**53 - 1) << 971), "fp32": (24, -149, (2**24 - 1) << 104),
     "fp16": (11, -24, 65504), "bf16": (8, -133, (2**8 - 1) << 120),
     "fp8-e4m3": (4, -9, 448), "fp8-e5m2": (3, -16, 57344),
 }  # fmt: skip
-"""Significant bits, the exponent of the smallest subnormal, and the largest finite value."""
-WHOLE: dict[str, tuple[float, float]] = {
+WHOLE: dict[str, tuple[float, float]] = {  # the least and the largest number
     "wide": (-math.inf, math.inf), "ternary": (-1, 1), "binary": (-1, 1),
     **{f"int{bits}": (-1 << bits - 1, (1 << bits - 1) - 1) for bits in (*range(2, 9), 16, 32)},
 }  # fmt: skip
-"""The least and the largest number."""
 
 
 def is_in(name: str, number: Fraction) -> bool:
@@ -1205,8 +1173,9 @@ def is_in(name: str, number: Fraction) -> bool:
     if name in FLOATS:
         precision, smallest, largest = FLOATS[name]
         power = exponent_of(number)
-        fits = bits_before(number) - power <= precision and power >= smallest
-        return not number or (fits and abs(number) <= largest)
+        length = (number / Fraction(2) ** power).numerator.bit_length()
+        fits = length <= precision and power >= smallest and abs(number) <= largest
+        return fits or not number
     low, high = WHOLE[name]
     return number.denominator == 1 and low <= number <= high and (name != "binary" or bool(number))
 
@@ -1258,8 +1227,8 @@ def is_right_in(net: Net, name: str, margins: dict[str, str | None] | None) -> b
             # no format rounds where an activation only compares, negates and chooses
             and lines <= {(1, 0), (-1, 0), *((0, start) for _, start in lines)}):  # fmt: skip
         return False
-    zero, one = Fraction(0), Fraction(1)
-    values = {CONSTANT: [Value(one, one, zero, 0)], "input": [Value(zero, one, zero, 0)] * net.n_in}
+    bit = Value(Fraction(0), Fraction(1), Fraction(0), 0)
+    values = {CONSTANT: [replace(bit, low=bit.high)], "input": [bit] * net.n_in}
     for own, layer in net.layers.items():
         sources, powers = net.join(values, layer.reads), net.exponents(layer.reads)
         values[own] = []
@@ -1303,10 +1272,6 @@ def sum_in(name: str, terms: list[tuple[Fraction, Value]], roundings: int) -> Va
     return Value(low, high, error, grid)
 
 
-EVIDENCE = {"composed": ("cell", "rows_sha256", "wiring"), "diagram": ("order", "nodes", "layers"),
-            "enumerated": ("rows_sha256",), "solver": ()}  # fmt: skip
-
-
 def check_claims(claims: dict[str, Any], network: bytes, task_name: str | None) -> str:
     """Return what was re-checked, in a sentence, or raise an error."""
     is_small = len(network) <= LARGEST_BYTES
@@ -1324,10 +1289,7 @@ def check_claims(claims: dict[str, Any], network: bytes, task_name: str | None) 
         raise InvalidError("the task is faulty") from None
     need(task_name in (None, task.name), f"it is about {task.name:.60}, not {task_name}")
     net = read_network(network)
-    readout = dict(net.readout)
-    if "threshold" in readout:
-        readout["threshold"] = str(Fraction(float(readout["threshold"])))
-    need(claims["readout"] == readout, "the certificate has another readout than the file")
+    need(claims["readout"] == net.readout, "the certificate has another readout than the file")
     need(net.n_in == len(task.takes), "the network takes another number of bits")
     need(len(net.exponents(net.outputs)) == len(task.gives), "it gives another number of bits")
     is_known = isinstance(method, str) and method in EVIDENCE
@@ -1369,7 +1331,7 @@ def check(
 ) -> tuple[bool | None, str]:
     """Return whether a certificate is valid, ``None`` where that can't be re-checked, and why.
 
-    A ``task`` is the name of what it must be about. What is no certificate is refused by an error.
+    Of what is no certificate :class:`UnusableError` is raised.
     """
     clock = CLOCK.set(Clock(time.perf_counter() + timeout_s))
     limit = sys.getrecursionlimit()
@@ -1398,9 +1360,6 @@ def read(path: str) -> bytes:
             return file.read(LARGEST_BYTES + 1)
     except OSError as error:
         raise UnusableError(f"{path}: {error.strerror or error}") from None
-
-
-ANSWERS = {True: ("valid", 0), False: ("not valid", 1), None: ("not re-checked", 3)}  # exit codes
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
