@@ -10,6 +10,7 @@ const { gradientKey, lessonOf, slotKey, standing } = await load("lesson.js");
 const { placesOf } = await load("network.js");
 const { toBase64, toJson, toPyTorch, toSafetensors } = await load("files.js");
 const { Trainer, fromSeed } = await load("trainer.js");
+const { marksOf, toAnswer } = await load("conditions.js");
 const { DEFAULTS, fromLink, linkParts, toLink } = await load("state.js");
 
 const flat = (network) => network.layers.flatMap(({ weight, bias }) => [...weight.flat(), ...bias]);
@@ -83,6 +84,11 @@ function formatted({ network, format }) {
   return { layers: next.layers, format: next.format, scales };
 }
 
-const KINDS = { runs: run, verdicts: judge, lessons: taught, formats: formatted, files: written, links: linked };
+function marked({ exercise, answer }) {
+  const { network = null, numbers = {} } = answer;
+  return { marks: marksOf(exercise, { network, numbers }), file: toAnswer(exercise, { network, numbers }, "0") };
+}
+
+const KINDS = { exercises: marked, runs: run, verdicts: judge, lessons: taught, formats: formatted, files: written, links: linked };
 const cases = JSON.parse(readFileSync(file, "utf8"));
 console.log(JSON.stringify(cases.map(KINDS[kind])));

@@ -12,6 +12,7 @@ import { gradientKey, slotKey, unitGradientKey, valueKey } from "./lesson.js";
 import { RADIUS, layOut } from "./layout.js";
 import { parameterName, sizesOf, valueAt, withValue } from "./network.js";
 import { decimal } from "./numbers.js";
+import { isShown } from "./predicting.js";
 import { numberOf } from "./state.js";
 
 const NARROW_PX = 520;
@@ -311,8 +312,10 @@ class Drawing {
     });
     const pass = forward(network, task.rows[row].inputs);
     /** @type {(column: number, unit: number) => number | undefined} */
-    const valueOf = (column, unit) =>
-      lesson ? lesson.values.get(valueKey(column, unit)) : pass.values[column][unit];
+    const valueOf = (column, unit) => {
+      if (lesson) return lesson.values.get(valueKey(column, unit));
+      return column === 0 || isShown(state, row) ? pass.values[column][unit] : undefined;
+    };
     this.units.forEach((column, number) =>
       column.forEach((parts, unit) => {
         const value = valueOf(number, unit);

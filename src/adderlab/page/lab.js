@@ -9,6 +9,7 @@ import { asker } from "./asking.js";
 import { backpropPanel } from "./backprop.js";
 import { html, write } from "./dom.js";
 import { networkDrawing } from "./drawing.js";
+import { exercisePanel, withExercise } from "./exercises.js";
 import { followHost, keepKeys } from "./hosts.js";
 import { presentation } from "./presentation.js";
 import { DEFAULTS, fromLink, linkParts, toLink } from "./state.js";
@@ -29,6 +30,8 @@ const SAY_MS = 8000;
  * @property {{task: import("./network.js").Task, network: import("./network.js").Network} | null} start
  * @property {boolean} prover whether Python answers
  * @property {unknown} record what a file says of the start's task: its name, a table, or null
+ * @property {import("./conditions.js").Exercise[]} [exercises] to choose from
+ * @property {string} [version] of adderlab
  */
 
 /**
@@ -41,7 +44,7 @@ function render({ model, el }) {
   const task = data.tasks.find(({ name }) => name === first.task.name) ?? first.task;
   /** @type {import("./state.js").State} */
   const start = { ...DEFAULTS, ...first, task, row: task.rows.length - 1 };
-  const { state, unread } = opened(model.get("link") ?? "", start, data.tasks);
+  const { state, unread } = opened(model.get("link") ?? "", start, data.tasks, data.exercises ?? []);
   const store = new Store(state);
   const { ask, close } = asker(model);
 
@@ -64,11 +67,15 @@ function render({ model, el }) {
       task.name === first.task.name && data.start ? data.record : task.name,
   };
   const training = trainingPanel(store);
+  const exercise = exercisePanel(store, data.exercises ?? [], data.version ?? "");
+  const bar = toolbar(context);
+  bar.firstElementChild?.append(exercise.control);
   const root = html(
     "div",
     { class: "adderlab-lab" },
-    toolbar(context),
+    bar,
     line,
+    exercise.element,
     verdictLine(store, context.ask),
     html(
       "div",
@@ -105,7 +112,7 @@ function render({ model, el }) {
   const linked = () => {
     const link = model.get("link") ?? "";
     if (link === toLink(store.state, start)) return;
-    const other = opened(link, start, data.tasks);
+    const other = opened(link, start, data.tasks, data.exercises ?? []);
     if (String(other.state.hide) !== String(store.state.hide)) {
       leave();
       leave = render({ model, el });
@@ -138,9 +145,11 @@ function render({ model, el }) {
  * @param {string} link
  * @param {import("./state.js").State} start
  * @param {import("./network.js").Task[]} tasks
+ * @param {import("./conditions.js").Exercise[]} exercises
  */
-function opened(link, start, tasks) {
+function opened(link, start, tasks, exercises) {
   const parts = linkParts(link);
+  start = withExercise(parts, start, exercises);
   const name = parts.get("task");
   if (name === undefined || name === start.task.name) return fromLink(parts, start);
   const task = tasks.find((each) => each.name === name);

@@ -22,6 +22,9 @@
  * @property {number} speed steps a frame
  * @property {{done: number, zeroGrad: boolean} | null} lesson in backprop mode: operations done
  * @property {number | null} present the chapter of a presentation, counted from 0
+ * @property {string} exercise its id, empty for none
+ * @property {{of: Network, rows: readonly number[]} | null} predict outputs are hidden, but for
+ *   these rows as long as the network is the same
  *
  * @typedef {object} Property
  * @property {(state: State) => string} write
@@ -49,6 +52,8 @@ export const CONTROLS = [
   "speed",
   "backprop",
   "present",
+  "exercise",
+  "predict",
 ];
 
 /** What a page begins with beside its task and its network. */
@@ -62,6 +67,8 @@ export const DEFAULTS = {
   speed: 10,
   lesson: null,
   present: null,
+  exercise: "",
+  predict: null,
 };
 
 const LARGEST_SEED = 2 ** 32 - 1;
@@ -155,6 +162,19 @@ const PROPERTIES = {
       return text === "off" ? { present: null } : isChapter ? { present: +text - 1 } : null;
     },
   },
+  exercise: {
+    write: ({ exercise }) => exercise,
+    read: (text) => (/^[a-z0-9-]{1,32}$/.test(text) ? { exercise: text } : null),
+  },
+  predict: {
+    write: ({ network, predict }) =>
+      predict ? ["on", ...(predict.of === network ? predict.rows : [])].join(",") : "off",
+    read: (text, { network }) => {
+      if (text === "off") return { predict: null };
+      if (!/^on(,\d{1,4})*$/.test(text)) return null;
+      return { predict: { of: network, rows: text.split(",").slice(1).map(Number) } };
+    },
+  },
   hide: {
     write: ({ hide }) => hide.join(","),
     read: (text) => {
@@ -170,7 +190,7 @@ const PROPERTIES = {
  * @returns {string} the part of an address after `#`
  */
 export function toLink(state, start) {
-  const isOther = state.task.name !== start?.task.name;
+  const isOther = state.task.name !== start?.task.name || state.exercise !== start?.exercise;
   const parts = Object.entries(PROPERTIES)
     .filter(([, { write }]) => isOther || !start || write(state) !== write(start))
     .map(([name, { write }]) => [name, write(state)]);

@@ -7,6 +7,7 @@
 
 import { html, svg, write } from "./dom.js";
 import { isAbove } from "./engine.js";
+import { isAllShown } from "./predicting.js";
 import { judged } from "./verdict.js";
 
 const GRID = 72;
@@ -47,7 +48,7 @@ export function surfacesPanel(store) {
   let drawn = null;
   store.subscribe((state) => {
     const { task, axes } = state;
-    panel.hidden = state.hide.includes("surfaces") || task.input_names.length < 2;
+    panel.hidden = state.hide.includes("surfaces") || task.input_names.length < 2 || !isAllShown(state);
     if (panel.hidden) return;
     if (task !== drawn) {
       drawn = task;

@@ -1,7 +1,9 @@
 /** The truth table, live: what is expected, what the network gives, and by how much. */
 
+import { button } from "./controls.js";
 import { assign, html, write } from "./dom.js";
 import { counted, wordsOf } from "./numbers.js";
+import { isShown, predictControl, shown } from "./predicting.js";
 import { judged } from "./verdict.js";
 
 const MOST_ROWS = 64;
@@ -17,6 +19,7 @@ export function truthTable(store) {
     "section",
     { class: "panel table", "aria-label": "Truth table" },
     html("h2", {}, "Truth table"),
+    predictControl(store),
     frame,
     more,
   );
@@ -63,49 +66,54 @@ class Table {
   #row(row, number) {
     const { task } = this;
     const got = task.outputs.map(() => html("td"));
-    const mark = html("td", { class: "words mark" });
+    const mark = html("span");
+    const show = button("show", () => this.store.update(shown(this.store.state, number)), {
+      "aria-label": `show what row ${number + 1} gives`,
+    });
     const raw = task.output_names.map(() => html("td", { class: "raw" }));
     const inputs = task.inputs.map(([name]) => html("td", { class: "input" }, row.words[name]));
-    const button = html("button", { type: "button", class: "pick" }, row.words[task.inputs[0][0]]);
-    inputs[0].replaceChildren(button);
+    const pick = html("button", { type: "button", class: "pick" }, row.words[task.inputs[0][0]]);
+    inputs[0].replaceChildren(pick);
     const line = html(
       "tr",
       {},
       ...inputs,
       ...task.outputs.map(([name]) => html("td", {}, row.result[name] ?? "any")),
       ...got,
-      mark,
+      html("td", { class: "words mark" }, mark, show),
       ...raw,
     );
-    assign(button, { "aria-label": `show row ${number + 1} in the drawing` });
+    assign(pick, { "aria-label": `show row ${number + 1} in the drawing` });
     line.addEventListener("click", () => this.store.update({ row: number }));
-    button.addEventListener("keydown", (event) => {
+    pick.addEventListener("keydown", (event) => {
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       const next = step && this.rows[number + step];
       if (!next) return;
       event.preventDefault();
       this.store.update({ row: number + step });
-      next.button.focus();
+      next.pick.focus();
     });
-    return { line, button, got, mark, raw };
+    return { line, pick, got, mark, show, raw };
   }
 
   /** @param {import("./state.js").State} state */
   update(state) {
     const { rows } = judged(state);
-    this.rows.forEach(({ line, button, got, mark, raw }, number) => {
+    this.rows.forEach(({ line, pick, got, mark, show, raw }, number) => {
       const { outputs, bits, right } = rows[number];
+      const isOpen = isShown(state, number);
+      show.hidden = isOpen;
       const words = wordsOf(this.task.outputs, bits);
-      this.task.outputs.forEach(([name], i) => write(got[i], String(words[name] ?? "no bits")));
-      write(mark, right ? "✔ right" : "✘ wrong");
+      this.task.outputs.forEach(([name], i) => write(got[i], isOpen ? String(words[name] ?? "no bits") : "?"));
+      write(mark, isOpen ? (right ? "✔ right" : "✘ wrong") : "");
       outputs.forEach((output, o) => {
-        write(raw[o], output);
-        raw[o].classList.toggle("wrong", isWrong(this.task.rows[number].expected[o], bits[o]));
+        write(raw[o], isOpen ? output : "?");
+        raw[o].classList.toggle("wrong", isOpen && isWrong(this.task.rows[number].expected[o], bits[o]));
       });
-      line.classList.toggle("wrong", !right);
+      line.classList.toggle("wrong", isOpen && !right);
       const isPicked = number === state.row;
       line.classList.toggle("picked", isPicked);
-      assign(button, { "aria-pressed": isPicked ? "true" : "false" });
+      assign(pick, { "aria-pressed": isPicked ? "true" : "false" });
     });
   }
 }

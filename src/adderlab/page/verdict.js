@@ -5,6 +5,7 @@
 import { html, write } from "./dom.js";
 import { bitsOf, forward, outputsOf } from "./engine.js";
 import { verdictOf } from "./exact.js";
+import { isAllShown } from "./predicting.js";
 import { counted, decimal, exactText, inputText, wordsOf, wordsText } from "./numbers.js";
 
 /**
@@ -84,6 +85,14 @@ export function verdictLine(store, ask) {
   /** @type {import("./network.js").Network | null} */
   let proved = null;
   store.subscribe((state) => {
+    if (!isAllShown(state)) {
+      proved = null;
+      panel.dataset.verdict = "unknown";
+      write(mark, "?");
+      write(word, "predict first:");
+      write(sentence, "what does each row give? The truth table shows it, row by row.");
+      return write(detail, "");
+    }
     const result = judged(state);
     panel.dataset.verdict = result.verdict;
     write(mark, { proved: "✔", refuted: "✘", unknown: "?" }[result.verdict]);

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from adderlab.building import lecture_network, printed_network
 from adderlab.errors import OptionError
+from adderlab.exercises import exercises
 from adderlab.nets import Network, network
 from adderlab.nets.importing import NetworkFile
 from adderlab.nets.sources import read_source, task_of
 from adderlab.page_data import chapters, networks, tasks
+from adderlab.page_data import exercises as page_exercises
 from adderlab.tasks import Task, TaskLike, task_named
 
 if TYPE_CHECKING:
@@ -96,6 +99,8 @@ def beginning(net: Network, task: Task, *, has_prover: bool = True) -> dict[str,
         "tasks": [tasks.to_page(each) for each in (task, *others)],
         "presets": presets(),
         "chapters": chapters.to_page(),
+        "exercises": [page_exercises.to_page(each) for each in exercises()],
+        "version": metadata.version("adderlab"),
         "start": {"task": tasks.to_page(task), "network": start},
         "record": task.record,
         "prover": has_prover,
