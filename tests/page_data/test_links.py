@@ -12,6 +12,7 @@ import pytest
 
 import adderlab
 from adderlab.errors import NetworkError, OptionError
+from adderlab.exercises import exercises
 from adderlab.formats import FORMATS
 from adderlab.page_data import networks, tasks
 from adderlab.page_data.links import linked
@@ -92,6 +93,24 @@ def test_python_and_the_page_read_the_same_numbers_in_the_same_link():
         # Through JSON: a network of the page is its numbers, 1 and 1.0 alike.
         assert networks.to_page(shown.network) == networks.to_page(networks.from_page(network))
         assert shown.network.task == HALF_ADDER
+
+
+def test_a_link_opens_an_exercise_with_its_own_task_and_start():
+    for exercise in exercises():
+        link = f"exercise={exercise.id}"
+        if exercise.start is None:
+            with pytest.raises(OptionError, match="another exercise has its network too: net=…"):
+                linked(link, START, KNOWN)
+            continue
+        shown = linked(link, START, KNOWN)
+        assert shown.task == exercise.task
+        assert networks.to_page(shown.network) == networks.to_page(exercise.start)
+    xor = linked("exercise=xor&net=relu:1,1!0;1,1!-1~identity:1,-2!0", START, KNOWN)
+    assert adderlab.prove(xor.network).verdict == "proved"
+    left = linked("task=formula:y = a xor b&net=identity:1,1!0", START, KNOWN)  # and put away again
+    assert left.task == xor.task
+    with pytest.raises(OptionError, match="its exercise can't be read; did you mean xor"):
+        linked("exercise=xorr", START, KNOWN)
 
 
 @pytest.mark.parametrize(

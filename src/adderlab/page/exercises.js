@@ -17,7 +17,7 @@ import { numberOf } from "./state.js";
  */
 
 const MARKS = { met: "✔", unmet: "✘", unknown: "?", open: "○" };
-const SAID = { met: "met", unmet: "not met", unknown: "not decided", open: "not answered" };
+const STATE_WORDS = { met: "met", unmet: "not met", unknown: "not decided", open: "not answered" };
 
 /**
  * @param {Map<string, string>} parts of a link; an exercise that there is not stays in them unread
@@ -171,7 +171,7 @@ class ExercisePanel {
           html(
             "span",
             {},
-            html("span", { class: "visually-hidden" }, `${SAID[state]}: `),
+            html("span", { class: "visually-hidden" }, `${STATE_WORDS[state]}: `),
             condition,
             detail ? html("span", { class: "hint" }, ` ${detail}`) : null,
           ),

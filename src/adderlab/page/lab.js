@@ -152,7 +152,8 @@ function opened(link, start, tasks, exercises) {
   start = withExercise(parts, start, exercises);
   const name = parts.get("task");
   if (name === undefined || name === start.task.name) return fromLink(parts, start);
-  const task = tasks.find((each) => each.name === name);
+  const known = [...tasks, ...exercises.map((exercise) => exercise.task)];
+  const task = known.find((each) => each.name === name);
   if (!task) return { state: start, unread: ["task"] };
   const network = startNetwork(task, task.input_names.length + 1, 0);
   return fromLink(parts, { ...start, task, network, row: 0 });

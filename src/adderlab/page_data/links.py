@@ -14,6 +14,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from adderlab.errors import OptionError
+from adderlab.exercises import Exercise, exercise_named, exercises
 from adderlab.nets import Network
 from adderlab.page_data import networks
 from adderlab.page_data.schema import MOST_LAYERS, MOST_UNITS
@@ -52,21 +53,27 @@ def linked(link: str, start: Mapping[str, Any], known: Mapping[str, Task]) -> Li
         known: the page's tasks by name.
 
     Raises:
-        OptionError: the task is not among them, or a part can't be read.
+        OptionError: the task is not among them or those of exercises, or a part can't be read.
         NetworkError: the link's format does not hold its numbers.
     """
     parts = _parts(link)
-    name = str(parts.get("task", start["task"]["name"]))
+    exercise = _exercise(parts["exercise"]) if "exercise" in parts else None
+    begun = start["task"]["name"] if exercise is None else exercise.task.name
+    name = str(parts.get("task", begun))
+    known = {each.task.name: each.task for each in exercises()} | dict(known)
     if name not in known:
         raise _unread("task", f"one of {', '.join(known)}")
     task = known[name]
     network: dict[str, Any]
-    if name == start["task"]["name"]:
+    if name == begun and exercise is None:
         network = dict(start["network"])
+    elif name == begun and exercise is not None and exercise.start is not None:
+        network = networks.to_page(exercise.start)
     elif "net" in parts:
         network = {"readout": OTHER_READOUT, "format": "fp32"}
     else:
-        raise _unread("task", "a link to another task has its network too: net=…")
+        where = "exercise" if exercise is not None and name == begun else "task"
+        raise _unread(where, f"a link to another {where} has its network too: net=…")
     if "net" in parts:
         network["layers"] = _layers(parts["net"], task)
     if "readout" in parts:
@@ -76,6 +83,13 @@ def linked(link: str, start: Mapping[str, Any], known: Mapping[str, Task]) -> Li
             raise _unread("format", "name a format: format=int4")
         network["format"] = parts["format"]
     return Linked(task, networks.from_page(network).for_task(task))
+
+
+def _exercise(name: str) -> Exercise:
+    try:
+        return exercise_named(name)
+    except OptionError as error:
+        raise _unread("exercise", error.remedy) from None
 
 
 def _parts(link: str) -> dict[str, str]:
