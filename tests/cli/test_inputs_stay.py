@@ -19,7 +19,8 @@ def inputs(place, nets):
     _ = (place / "n.bin").write_bytes(data)
     _ = (place / "n.json").write_bytes(data)
     (place / "l.bin").symlink_to("n.bin")
-    _ = (place / "t.bin").write_text(TABLE)
+    for name in ("t.bin", "t.html"):
+        _ = (place / name).write_text(TABLE)
     _ = (place / "f.bin").write_text(FORMULA)
     return {path.name: path.read_bytes() for path in place.iterdir() if path.is_file()}
 
@@ -42,6 +43,7 @@ def inputs(place, nets):
         "train table:t.bin --steps 1 --samples 1 -o t.bin",
         "quantize n.bin --to int4 --task table:t.bin -o t.bin",
         "repair n.bin --task table:t.bin -o t.bin",
+        "export n.bin --to html --task table:t.html -o t.html",
         pytest.param(
             "grade handins --task table:t.bin --html t.bin",
             marks=pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork"),

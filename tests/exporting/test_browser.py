@@ -158,5 +158,7 @@ def test_in_a_sandboxed_frame_all_works_and_results_are_text(browser, file, kind
     data = base64.b64encode(to_bytes(LECTURE)).decode()
     frame.evaluate(DROP, ["lecture.safetensors", data])
     frame.wait_for_selector(".verdict[data-verdict=refuted]")
+    frame.get_by_role("button", name="present").click()
+    frame.get_by_text("1 of ").wait_for()
     page.close()
     assert faults == []

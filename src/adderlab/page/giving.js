@@ -51,4 +51,5 @@ function showText(what, text, home) {
   home.append(dialog);
   dialog.showModal();
   area.select();
+  area.scrollTop = 0; // its end was scrolled to
 }
