@@ -83,6 +83,13 @@ def test_python_goes_on_with_what_was_made_by_hand(lab):
     assert lab.task.name == "half-adder"
 
 
+@pytest.mark.parametrize("before", ["", "#", "http://127.0.0.1:8250/token/#"])
+def test_a_link_is_set_as_the_page_copies_it(lab, before):
+    lab.link = f"{before}{REPAIRED}"
+    assert lab.link == REPAIRED
+    assert lab.verdict
+
+
 def test_a_link_that_can_not_be_read_changes_nothing(lab):
     lab.link = REPAIRED
     with pytest.raises(OptionError, match="its net can't be read"):

@@ -21,9 +21,10 @@ HOSTS = [
 ]
 MOUNT = """async (links) => {
   const { default: lab } = await import("/lab.js");
-  const data = JSON.parse(document.getElementById("lab").dataset.state);
+  const data = { ...JSON.parse(document.getElementById("lab").dataset.state), prover: true };
   window.homes = links.map((link) => {
-    const [el, state, listeners] = [document.createElement("div"), { data, link }, new Set()];
+    const [el, state] = [document.createElement("div"), { data, link }];
+    const [listeners, sent] = [new Set(), []];
     document.body.append(el);
     const tell = () => {
       for (const [event, act] of listeners) if (event === "change:link") act();
@@ -38,9 +39,12 @@ MOUNT = """async (links) => {
           if (each[0] === event && each[1] === act) listeners.delete(each);
         }
       },
-      send: () => {},
+      send: (message) => sent.push(message),
+      answer: (message) => {
+        for (const [event, act] of listeners) if (event === "msg:custom") act(message);
+      },
     };
-    return { el, model, listeners, close: lab.render({ model, el }) };
+    return { el, model, listeners, sent, close: lab.render({ model, el }) };
   });
 }"""
 
@@ -104,3 +108,29 @@ def test_two_labs_of_one_module_are_apart_and_leave_nothing(opened):
     counts = "homes.map(({ el, listeners }) => [el.childNodes.length, listeners.size])"
     assert page.evaluate(counts) == [[0, 0], [0, 0]]
     assert page.locator(".adderlab-lab").count() == 1
+
+
+def test_one_proof_is_asked_for_at_a_time_and_then_the_latest(opened):
+    """A kernel answers one message after another: a drag must not leave it a queue."""
+    page = opened()
+    page.evaluate(MOUNT, [""])
+    lab = page.locator(".adderlab-lab").nth(1)
+    lab.get_by_label("fc2.weight[1,2]").focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowUp")
+        page.evaluate(
+            "new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))"
+        )
+    weights = "homes[0].sent.map(({ network }) => network.layers[1].weight[1][2])"
+    assert page.evaluate(weights) == [-2]
+    verdict = {"type": "refused", "what": "no prover", "remedy": "none"}
+    page.evaluate(
+        "(verdict) => homes[0].model.answer({ ...verdict, id: homes[0].sent[0].id })", verdict
+    )
+    page.wait_for_function("homes[0].sent.length > 1")
+    assert page.evaluate(weights) == [-2, -0.75]
+    page.evaluate(
+        "(verdict) => homes[0].model.answer({ ...verdict, id: homes[0].sent[1].id })", verdict
+    )
+    lab.locator(".verdict >> text=the prover: no prover; none").wait_for()
+    assert page.evaluate("homes[0].sent.length") == 2

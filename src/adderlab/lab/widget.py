@@ -20,7 +20,7 @@ from adderlab.nets.importing import NetworkFile
 from adderlab.packages import check_installed
 from adderlab.page_data import tasks
 from adderlab.page_data.beginning import beginning, start_of
-from adderlab.page_data.links import linked
+from adderlab.page_data.links import from_address, linked
 from adderlab.proving import Verdict
 from adderlab.tasks import Task, TaskLike
 from adderlab.verbs.prove import prove
@@ -41,7 +41,8 @@ class Lab:
         model: a network, the path of its file, or a PyTorch module; the lecture's network unless
             given.
         task: a task, its name or a table; the network's own unless given.
-        link: what is shown instead, as the page copies it: the part of an address after ``#``.
+        link: what is shown instead, as the page copies it: the address of a lab, or its part after
+            ``#``.
 
     Attributes:
         link: what is shown. Setting it changes the page.
@@ -110,6 +111,7 @@ class Lab:
         return f"Lab: {shown.task.name}, {shown.network.shape}"
 
     def _checked(self, link: str) -> str:
+        link = from_address(link)
         _ = linked(link, self._data["start"], self._known)
         return link
 

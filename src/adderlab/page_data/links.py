@@ -24,6 +24,7 @@ _NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", r
 _RATIO: Final = re.compile(r"([+-]?[0-9]+)/([0-9]+)")
 _ACTIVATION: Final = re.compile(r"(relu|identity|tanh|step|leaky)(?:\(([^()]+)\))?")
 _READOUT: Final = re.compile(r"(gt|ge)(.+)")
+_ADDRESS: Final = re.compile(r"(?:[a-z]+://[^#]*)?#|[a-z]+://[^#]*$")
 _FORMAT: Final = re.compile(r"[a-z][a-z0-9-]{0,19}")
 _SIGNS: Final = {"gt": ">", "ge": ">="}
 
@@ -42,6 +43,18 @@ class Linked:
 
     task: Task
     network: Network
+
+
+def from_address(text: str) -> str:
+    """Return the link in what the page copied: a whole address, or its end from ``#`` on.
+
+    Examples:
+        >>> from_address("http://127.0.0.1:8250/x/#row=2"), from_address("#row=2")
+        ('row=2', 'row=2')
+    """
+    text = text.strip()
+    match = _ADDRESS.match(text)
+    return text[match.end() :] if match else text
 
 
 def linked(link: str, start: Mapping[str, Any], known: Mapping[str, Task]) -> Linked:
