@@ -101,7 +101,7 @@ NUMBERS = {"seed": 5, "unit": 1}
                 {"exercise": "failing-seed", "numbers": {"seed": seed, "unit": 1}},
                 "not a whole number",
             )
-            for seed in (-1, 1 << 32, 5.0, True, None, "5", [5])
+            for seed in (-1, 1 << 32, 10**400, 5.0, True, None, "5", [5])
         ),
         ({"exercise": "failing-seed", "numbers": {"seed": 5, "unit": 4}}, "in 1..3"),
     ],

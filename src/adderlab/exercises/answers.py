@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -94,7 +93,7 @@ def _number(numbers: Mapping[str, Any], field: Field, reader: Reader) -> float:
     value = numbers[field.name]
     kinds = int if field.is_whole else int | float
     is_number = isinstance(value, kinds) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or not field.least <= value <= field.most:
+    if not is_number or not field.least <= value <= field.most:
         kind = "a whole number" if field.is_whole else "a number"
         span = f"{field.least:.10g}..{field.most:.10g}"
         raise reader.fault(f"{field.label} is {str(value)[:40]}, not {kind} in {span}", REMEDY)
