@@ -187,13 +187,12 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported():
         names = {re.split(r"[<>=\[]", text)[0].replace("-", "_") for text in requirements}
         return {name.removeprefix("python_") for name in names}  # python-flint is imported as flint
 
-    trees = [
-        ast.parse(path.read_text(encoding="utf-8"))
-        for path in Path(adderlab.__file__).parent.rglob("*.py")
-    ]
     known = {*sys.stdlib_module_names, "adderlab"}
-    at_run_time = {name for tree in trees for name in imported(tree)} - known
-    for_types = {name for tree in trees for name in imported(tree, for_types=True)} - known
+    at_run_time, for_types = set(), set()
+    for path in Path(adderlab.__file__).parent.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        at_run_time |= {*imported(tree)} - known
+        for_types |= {*imported(tree, for_types=True)} - known
     declared = packages(project["dependencies"])
     extras = project["optional-dependencies"]
     # of the two that run a model, either will do: onnxruntime is faster
@@ -389,3 +388,71 @@ def test_every_public_function_takes_a_task_by_its_name_and_a_readout_as_a_numbe
                     assert "TaskLike" in kinds or "Wiring" in kinds, (name, parameter)
                 if parameter.name == "readout":
                     assert "ReadoutLike" in str(parameter.annotation), (name, parameter)
+
+
+# Words that say of a value that it is there, not what it is.
+NAMELESS = frozenset(
+    {
+        *("asked", "found", "given", "made", "meant", "said", "told", "want", "wanted"),
+        *("one", "stuff", "thing", "things", "tmp"),
+    }
+)
+
+
+def named_values(source):
+    """Yield every name that a module's source gives to a value, with its line."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield getattr(node, "id", None) or getattr(node, "attr", None), node.lineno
+        elif isinstance(node, ast.arg):
+            yield node.arg, node.lineno
+        elif isinstance(node, ast.alias):
+            yield node.asname, getattr(node, "lineno", 0)
+        elif isinstance(
+            node,
+            ast.FunctionDef | ast.ClassDef | ast.ExceptHandler | ast.MatchAs | ast.MatchStar,
+        ):
+            yield node.name, node.lineno
+
+
+def nameless(source):
+    """Return the names of values that say nothing, whatever number or underscore they end in."""
+    values = ((name, line) for name, line in named_values(source) if name)
+    return [(line, name) for name, line in values if name.strip("_0123456789") in NAMELESS]
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("row = found(asked.made, one=told)", []),
+        ("from hypothesis import given\n@given(told)\ndef f(row): ...", []),
+        ("found = told = 1", ["found", "told"]),
+        ("for one, (asked, *made) in rows: ...", ["one", "asked", "made"]),
+        ("rows = [given_ for given_ in rows]", ["given_"]),
+        ("net.made += 1", ["made"]),
+        ("class A:\n    one: int", ["one"]),
+        (
+            "def f(said, /, told=1, *asked, wanted, **given): ...",
+            ["said", "told", "wanted", "asked", "given"],
+        ),
+        ("row = lambda thing2: 0", ["thing2"]),
+        ("with f() as meant: ...\nimport math as stuff", ["meant", "stuff"]),
+        ("try: ...\nexcept E as told: ...", ["told"]),
+        ("match row:\n    case [one, *found]: ...", ["one", "found"]),
+        ("if (tmp := f()): ...", ["tmp"]),
+        ("@pytest.fixture\ndef made(): ...", ["made"]),
+    ],
+)
+def test_a_value_without_a_name_of_its_own_is_seen(source, names):
+    assert sorted(name for _, name in nameless(source)) == sorted(names)
+
+
+def test_a_value_is_named_for_what_it_is():
+    """``got`` is a name: what a network gave, beside what was ``expected``."""
+    places = [
+        f"{path.relative_to(ROOT)}:{line}: {name}"
+        for room in ("src", "tests", "benchmarks", "docs")
+        for path in sorted((ROOT / room).rglob("*.py"))
+        for line, name in nameless(path.read_text(encoding="utf-8"))
+    ]
+    assert places == []

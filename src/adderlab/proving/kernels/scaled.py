@@ -139,8 +139,8 @@ def scaled(net: Network) -> ScaledNet | None:
         layers[-1] = _refined(layers[-1], 1 << (exponent - at))
         low, high = ([end << (exponent - at) for end in ends] for ends in (low, high))
     unit = int(threshold / Fraction(2) ** at)
-    one = int(Fraction(1) / Fraction(2) ** at)
-    held += [*low, *high, unit, one]
+    value_of_1 = int(Fraction(1) / Fraction(2) ** at)
+    held += [*low, *high, unit, value_of_1]
     held += [end - unit for ends in (low, high) for end in ends]
     return ScaledNet(tuple(layers), at, unit, _bits_for(held))
 
