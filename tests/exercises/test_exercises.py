@@ -29,8 +29,8 @@ def read(name, value):
 
 @pytest.mark.parametrize(("name", "value", "states", "detail"), CASES)
 def test_an_answer_is_judged_condition_by_condition(name, value, states, detail):
-    given = read(name, value)
-    marks = marks_of(exercise_named(name), network=given.network, numbers=given.numbers)
+    response = read(name, value)
+    marks = marks_of(exercise_named(name), network=response.network, numbers=response.numbers)
     assert [mark.state for mark in marks] == states
     unmet = [mark.detail for mark in marks if mark.state == "unmet"]
     assert (unmet or [""])[-1] == detail

@@ -82,14 +82,14 @@ DROP = """([name, data]) => {
 def test_a_file_is_opened_by_dropping_it_or_refused_in_a_line(opened, file):
     lab = opened(file)
     right = adderlab.build("half-adder", method="one-layer").network
-    for data, said in (
+    for data, line in (
         (to_bytes(right), "is open"),
         (b"PK\x03\x04", "it is no safetensors file, or cut short"),
         (b" " * ((1 << 20) + 1), "has over 1 MiB"),
         (to_bytes(adderlab.build("parity:4", method="table").network), "parity:4, which this"),
     ):
         lab.page.evaluate(DROP, [HOSTILE, base64.b64encode(data).decode()])
-        lab.page.wait_for_selector(f".said >> text={said}")
+        lab.page.wait_for_selector(f".said >> text={line}")
         assert HOSTILE[:20] in lab.page.inner_text(".said")
     assert "proved" in verdict(lab.page)
     assert lab.faults == []

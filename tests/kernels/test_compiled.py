@@ -32,14 +32,14 @@ def own_cache(tmp_path, monkeypatch):
 
 
 def doubled(text=TEXT):
-    """Compile as a new process would; return what was said."""
-    said = []
+    """Compile as a new process would; return what was reported."""
+    reports = []
     module._KNOWN.clear()
-    run = compiled(replace(SOURCE, text=text), said.append)
+    run = compiled(replace(SOURCE, text=text), reports.append)
     y = np.zeros(16, dtype=np.float32)
     run(X, y)
     assert (y == 2 * X).all()
-    return said
+    return reports
 
 
 def test_the_first_time_is_said_and_the_second_is_from_the_cache(own_cache):
@@ -58,9 +58,9 @@ def test_the_first_time_is_said_and_the_second_is_from_the_cache(own_cache):
 
 
 def test_a_function_is_compiled_once_in_a_process(own_cache):
-    said = []
-    runs = [compiled(SOURCE, said.append) for _ in range(3)]
-    assert len(said) == 1
+    reports = []
+    runs = [compiled(SOURCE, reports.append) for _ in range(3)]
+    assert len(reports) == 1
     assert runs[0] is runs[1] is runs[2]
 
 
@@ -122,7 +122,7 @@ def test_a_write_that_fails_leaves_nothing(own_cache, monkeypatch):
     ],
 )
 def test_arguments_that_do_not_fit_the_signature_are_refused(own_cache, arguments, error):
-    run = compiled(SOURCE, lambda said: None)
+    run = compiled(SOURCE, lambda report: None)
     with pytest.raises(error):
         run(*arguments)
 

@@ -30,10 +30,10 @@ def opened(browser):
     """Return a function that opens the page, and fails on any error or request of it."""
     contexts = []
 
-    def open_page(data=None, link="", *, width=1280, height=900, **context):
-        made = browser.new_context(viewport={"width": width, "height": height}, **context)
-        contexts.append(made)
-        page = made.new_page()
+    def open_page(data=None, link="", *, width=1280, height=900, **options):
+        window = browser.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(window)
+        page = window.new_page()
         document = files.document(
             title="adderlab",
             style="lab.css",

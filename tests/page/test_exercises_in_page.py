@@ -169,6 +169,6 @@ def test_an_exercise_is_accessible(exercise_page, width, scheme) -> None:
     """No serious fault by axe, nothing wider than the window."""
     page = exercise_page("#exercise=sgd-step&predict=on", width=width, color_scheme=scheme)
     page.locator("summary").click()
-    found = Axe().run(page).response["violations"]
-    assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
+    violations = Axe().run(page).response["violations"]
+    assert [each["id"] for each in violations if each["impact"] in ("serious", "critical")] == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width

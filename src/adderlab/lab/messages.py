@@ -98,10 +98,10 @@ def _prove(message: ProveMessage, known: Known) -> dict[str, Any]:
     return {"type": "verdict", "verdict": verdict.to_dict()}
 
 
-def _task_of(said: TaskEntry | str, known: Known) -> Task:
-    if isinstance(said, str) and said in known:
-        return known[said]
-    return tasks.from_page(said)
+def _task_of(task: TaskEntry | str, known: Known) -> Task:
+    if isinstance(task, str) and task in known:
+        return known[task]
+    return tasks.from_page(task)
 
 
 def _open(message: OpenMessage, known: Known) -> dict[str, Any]:

@@ -97,9 +97,9 @@ def from_page(value: Any) -> Task:
     is_named = entry.name.partition(":")[0] in CATALOG
     task = named(entry.name) if is_named else _tabulated(entry)
     task = in_order(task, Order(inputs=entry.input_names, outputs=entry.output_names))
-    said = entry.model_dump()
-    said |= {words: list(map(list, said[words])) for words in ("inputs", "outputs")}
-    if to_page(task) != said:
+    page = entry.model_dump()
+    page |= {words: list(map(list, page[words])) for words in ("inputs", "outputs")}
+    if to_page(task) != page:
         raise _refused(
             f"its rows are not those of {entry.name}"
             if is_named

@@ -174,9 +174,9 @@ def _exercise(
     """
     if name is None:
         return None
-    given = {"task": task is not None, "readout": readout is not None}
-    given |= dict.fromkeys(order.to_dict(), True)
-    for option, is_given in given.items():
+    options = {"task": task is not None, "readout": readout is not None}
+    options |= dict.fromkeys(order.to_dict(), True)
+    for option, is_given in options.items():
         if is_given:
             raise OptionError(
                 "an exercise says its own task, and its answers their readout",
