@@ -12,12 +12,15 @@ import binascii
 import logging
 import re
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import Field, StringConstraints, TypeAdapter
 
 from adderlab.errors import AdderlabError, NetworkError, NetworkFileError, OptionError
+from adderlab.lab import populations
+from adderlab.lab.populations import MemberMessage, TrainMessage
 from adderlab.limits import Budget, ending, within
 from adderlab.nets import Network
 from adderlab.nets.file_kinds import ARCHIVE, CHECKPOINT, JSON, kind_in
@@ -161,6 +164,17 @@ def _task(message: TaskMessage, known: Known) -> dict[str, Any]:
     return {"type": "task", "task": tasks.to_page(tasks.named(message.task))}
 
 
+def _train(message: TrainMessage, known: Known) -> dict[str, Any]:
+    task = _task_of(message.task, known)
+    return {"type": "population", **populations.population(message, task)}
+
+
+def _member(message: MemberMessage, known: Known) -> dict[str, Any]:
+    task = _task_of(message.task, known)
+    net = populations.member(message, task)
+    return {"type": "network", "network": net, "task": None, "notes": []}
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One line of the table.
@@ -169,11 +183,15 @@ class Kind:
         schema: what such a message holds.
         answer: the answer to one, without its number.
         is_latest: whether of several that wait only the latest matters.
+        limits: of work that takes seconds, and is done beside a page's other work.
+        remedy: said to a message that is not of its form.
     """
 
     schema: TypeAdapter[Any]
     answer: Callable[[Any, Known], dict[str, Any]]
     is_latest: bool = False
+    limits: Callable[[], Budget] | None = None
+    remedy: str = EXAMPLE
 
 
 KINDS: Final[Mapping[str, Kind]] = {
@@ -181,6 +199,12 @@ KINDS: Final[Mapping[str, Kind]] = {
     "open": Kind(TypeAdapter(OpenMessage), _open),
     "save": Kind(TypeAdapter(SaveMessage), _save),
     "task": Kind(TypeAdapter(TaskMessage), _task),
+    "train": Kind(
+        TypeAdapter(TrainMessage), _train, limits=populations.budget, remedy=populations.LIMITS
+    ),
+    "member": Kind(
+        TypeAdapter(MemberMessage), _member, limits=populations.budget, remedy=populations.LIMITS
+    ),
 }
 """Every message that the page may send, by its type."""
 
@@ -207,10 +231,18 @@ class Request:
     kind: Kind
     message: Any
 
-    def answer(self, known: Known) -> dict[str, Any]:
-        """Return the answer; it may take as long as :data:`PROOF_S` or :data:`READING_S`."""
+    def answer(self, known: Known, budget: Budget | None = None) -> dict[str, Any]:
+        """Return the answer; it may take as long as :data:`PROOF_S` or :data:`READING_S`.
+
+        Args:
+            known: the tasks that the page began with.
+            budget: what work of seconds may take; whoever ends it ends the work.
+        """
+        if budget is None and self.kind.limits is not None:
+            budget = self.kind.limits()
         try:
-            return {"id": self.number, **self.kind.answer(self.message, known)}
+            with nullcontext() if budget is None else within(budget):
+                return {"id": self.number, **self.kind.answer(self.message, known)}
         except AdderlabError as error:
             return refusal(self.number, error)
         except Exception:  # a fault of ours ends this answer, not the page
@@ -257,7 +289,7 @@ def request_of(value: Any) -> Request:
         message = checked(kind.schema, value)
     except ValueError as error:
         is_network = str(error).startswith("network.")
-        remedy = networks.LIMITS if is_network else EXAMPLE
+        remedy = networks.LIMITS if is_network else kind.remedy
         raise Refused(number, _fault(str(error), remedy, where=f"message {name}")) from None
     return Request(message.id, kind, message)
 

@@ -2,8 +2,9 @@
 
 Rules: a page has at most one proof at work and one waiting, the latest; other work is done one
 message after another, and nothing more is read meanwhile. So a page that sends without end, or
-that reads nothing, holds two threads at most, and its own socket alone is slowed down. Pages whose
-work takes long share threads of their own, so that work of milliseconds never waits behind it.
+that reads nothing, holds three threads at most, and its own socket alone is slowed down. Pages
+whose work takes long share threads of their own, so that work of milliseconds never waits behind
+it. So do populations, one of a page at a time, which end with their page.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -20,6 +22,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from adderlab.errors import OptionError
 from adderlab.lab.messages import LOGGER, Known, Refused, Request, parse, refusal
+from adderlab.limits import Budget
 
 RATE: Final = 100.0
 """Messages a second; a drag sends one a frame."""
@@ -42,6 +45,10 @@ SLOW_FOR_S: Final = 10.0
 
 QUICK_THREADS: Final = 6
 SLOW_THREADS: Final = 2
+TRAINING_THREADS: Final = 2
+
+MOST_TRAININGS: Final = 16
+"""Populations at work and waiting, of all pages; one more is refused."""
 
 
 @dataclass(slots=True)
@@ -69,10 +76,12 @@ class Workers:
     def __init__(self) -> None:
         self.quick = ThreadPoolExecutor(QUICK_THREADS, "adderlab-lab-quick")
         self.slow = ThreadPoolExecutor(SLOW_THREADS, "adderlab-lab-slow")
+        self.training = ThreadPoolExecutor(TRAINING_THREADS, "adderlab-lab-training")
+        self.trainings = 0
 
     def close(self) -> None:
         """Begin nothing more."""
-        for threads in (self.quick, self.slow):
+        for threads in (self.quick, self.slow, self.training):
             threads.shutdown(wait=False, cancel_futures=True)
 
 
@@ -94,6 +103,7 @@ class Session:
         self._at_work: set[int] = set()
         self._waiting: Request | None = None
         self._is_waiting = asyncio.Event()
+        self._training: asyncio.Task[None] | None = None
 
     async def serve(self) -> None:
         """Answer until the page is gone."""
@@ -101,6 +111,8 @@ class Session:
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            if self._training is not None:
+                tasks.append(self._training)
             for task in tasks:
                 _ = task.cancel()
             results = await asyncio.gather(*tasks, return_exceptions=True)
@@ -137,6 +149,9 @@ class Session:
         if request.number in self._at_work:
             await self._send(refusal(request.number, _at_work(request.number)))
             return
+        if request.kind.limits is not None:
+            await self._begin_training(request, request.kind.limits())
+            return
         self._at_work.add(request.number)
         if not request.kind.is_latest:
             await self._answer(request)
@@ -154,6 +169,29 @@ class Session:
             request, self._waiting = self._waiting, None
             assert request is not None
             await self._answer(request)
+
+    async def _begin_training(self, request: Request, budget: Budget) -> None:
+        if self._training is not None:
+            await self._send(refusal(request.number, _is_training()))
+        elif self._workers.trainings >= MOST_TRAININGS:
+            await self._send(refusal(request.number, _too_many_train()))
+        else:
+            self._at_work.add(request.number)
+            self._workers.trainings += 1
+            self._training = asyncio.create_task(self._train(request, budget))
+
+    async def _train(self, request: Request, budget: Budget) -> None:
+        """Send the answer to work of seconds; where the page leaves, the work ends."""
+        future = self._workers.training.submit(request.answer, self._known, budget)
+        try:
+            answer = await asyncio.wrap_future(future)
+            self._at_work.discard(request.number)
+            with suppress(WebSocketDisconnect, TimeoutError, RuntimeError):  # the page has left
+                await self._send(answer)
+        finally:
+            budget.deadline = 0.0
+            self._workers.trainings -= 1
+            self._training = None
 
     async def _answer(self, request: Request) -> None:
         answer = await self._run(request.answer, self._known)
@@ -207,4 +245,20 @@ def _at_work(number: int) -> OptionError:
 def _superseded() -> OptionError:
     return OptionError(
         "a later proof took its place", where="message", remedy="wait for the later one's verdict"
+    )
+
+
+def _is_training() -> OptionError:
+    return OptionError(
+        "this page's networks are still being trained",
+        where="message",
+        remedy="wait for their answer",
+    )
+
+
+def _too_many_train() -> OptionError:
+    return OptionError(
+        f"{MOST_TRAININGS} pages have networks trained already",
+        where="message",
+        remedy="try again in a few seconds",
     )

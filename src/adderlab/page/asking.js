@@ -30,11 +30,11 @@ export function asker(model) {
     question.resolve(answer);
   };
   model.on("msg:custom", answered);
-  const send = (/** @type {Record<string, unknown>} */ message) =>
+  const send = (/** @type {Record<string, unknown>} */ message, patience = PATIENCE_MS) =>
     new Promise((/** @type {(answer: Record<string, any>) => void} */ resolve) => {
       const id = ++last;
       const late = { id, ...refusal("no answer", "look whether adderlab still runs") };
-      waiting.set(id, { resolve, timer: setTimeout(() => answered(late), PATIENCE_MS) });
+      waiting.set(id, { resolve, timer: setTimeout(() => answered(late), patience) });
       model.send({ ...message, id });
     });
   const ask = latestProof(send);
@@ -56,8 +56,8 @@ function latestProof(send) {
   let isProving = false;
   /** @type {((isTurn: boolean) => void) | null} whoever waits learns whether it is its turn */
   let next = null;
-  return async (message) => {
-    if (message.type !== "prove") return send(message);
+  return async (message, patience) => {
+    if (message.type !== "prove") return send(message, patience);
     if (isProving) {
       next?.(false);
       const turn = new Promise((/** @type {(isTurn: boolean) => void} */ resolve) => (next = resolve));

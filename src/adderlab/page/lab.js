@@ -66,7 +66,7 @@ function render({ model, el }) {
     recordOf: (/** @type {import("./network.js").Task} */ task) =>
       task.name === first.task.name && data.start ? data.record : task.name,
   };
-  const training = trainingPanel(store);
+  const training = trainingPanel(store, context.ask);
   const exercise = exercisePanel(store, data.exercises ?? [], data.version ?? "");
   const bar = toolbar(context);
   bar.firstElementChild?.append(exercise.control);

@@ -20,6 +20,7 @@
  * @property {number} lr the learning rate
  * @property {number | null} batch rows drawn for a step; null for all
  * @property {number} speed steps a frame
+ * @property {number} steps of each network of a population
  * @property {{done: number, zeroGrad: boolean} | null} lesson in backprop mode: operations done
  * @property {number | null} present the chapter of a presentation, counted from 0
  * @property {string} exercise its id, empty for none
@@ -50,6 +51,7 @@ export const CONTROLS = [
   "lr",
   "batch",
   "speed",
+  "population",
   "backprop",
   "present",
   "exercise",
@@ -65,6 +67,7 @@ export const DEFAULTS = {
   lr: 0.1,
   batch: null,
   speed: 10,
+  steps: 1000,
   lesson: null,
   present: null,
   exercise: "",
@@ -78,6 +81,7 @@ export const SPEEDS = ["1", "10", "100"];
 export const MOST_INPUTS = 12;
 export const MOST_UNITS = 32;
 export const MOST_LAYERS = 8;
+const MOST_TRAINED_STEPS = 100_000;
 const ACTIVATION = /^(relu|identity|tanh|step\((?:gt|ge)\)|leaky\(([^()]+)\))$/;
 const READOUT = /^(exact|(gt|ge)(.+))$/;
 const FORMAT = /^[a-z][a-z0-9-]{0,19}$/;
@@ -146,6 +150,13 @@ const PROPERTIES = {
   speed: {
     write: ({ speed }) => String(speed),
     read: (text) => (SPEEDS.includes(text) ? { speed: +text } : null),
+  },
+  steps: {
+    write: ({ steps }) => String(steps),
+    read: (text) => {
+      const steps = stepsOf(text);
+      return steps === null ? null : { steps };
+    },
   },
   lesson: {
     write: ({ lesson }) => (lesson ? `${lesson.done}${lesson.zeroGrad ? "" : ",kept"}` : "off"),
@@ -289,6 +300,12 @@ function layerOf(text) {
 export function seedOf(text) {
   const seed = /^\d{1,10}$/.test(text.trim()) ? Number(text) : Infinity;
   return seed <= LARGEST_SEED ? seed : null;
+}
+
+/** @param {string} text @returns {number | null} steps of a population's networks */
+export function stepsOf(text) {
+  const steps = /^\d{1,6}$/.test(text.trim()) ? Number(text) : 0;
+  return steps >= 1 && steps <= MOST_TRAINED_STEPS ? steps : null;
 }
 
 /** @param {string} text @returns {number | null} a learning rate */

@@ -6,6 +6,7 @@
 import { button, control, group } from "./controls.js";
 import { focused, html, svg, write } from "./dom.js";
 import { decimal } from "./numbers.js";
+import { populationBlock } from "./population.js";
 import { BATCHES, SPEEDS, numberOf, rateOf, seedOf } from "./state.js";
 import { HALF } from "./toolbar.js";
 import { Trainer, deadUnits, fromSeed } from "./trainer.js";
@@ -16,11 +17,13 @@ const FLOOR = 1e-12;
 
 /**
  * @param {import("./store.js").Store} store
+ * @param {import("./verdict.js").Ask | null} ask Python, where it answers
  * @returns {{element: HTMLElement, close: () => void}}
  */
-export function trainingPanel(store) {
+export function trainingPanel(store, ask) {
   const panel = new Panel(store);
   store.subscribe((state) => panel.update(state));
+  if (ask) panel.element.append(populationBlock(store, ask, () => panel.pause()));
   return { element: panel.element, close: () => panel.pause() };
 }
 

@@ -16,7 +16,8 @@ import { counted, decimal, exactText, inputText, wordsOf, wordsText } from "./nu
  * @property {{outputs: string[], bits: (number | null)[], right: boolean}[]} rows
  * @property {string} margin
  *
- * @typedef {(message: Record<string, unknown>) => Promise<Record<string, any>>} Ask
+ * @typedef {(message: Record<string, unknown>, patience?: number) => Promise<Record<string, any>>} Ask
+ *   `patience` in milliseconds
  */
 
 const CHECKED = "checked here on every row, in exact arithmetic";
