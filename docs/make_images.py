@@ -1,43 +1,39 @@
-"""Draw the README's picture, once for light pages and once for dark ones, into docs/images.
+"""Photograph the lab with the lecture's network, for light pages and for dark ones.
 
-Run it after a change to ``plot_network`` or to the colors: ``python docs/make_images.py``.
+Run it after a change to the lab's page, where Chromium is installed: ``python docs/make_images.py``
+writes ``docs/images/lab-light.png`` and ``docs/images/lab-dark.png``.
 """
 
 from __future__ import annotations
 
-import re
-from importlib.resources import files
+import shutil
+import tempfile
 from pathlib import Path
 
+from playwright.sync_api import sync_playwright
+
 import adderlab
-from adderlab.figures import PALETTE, network_picture
 
 FOLDER = Path(__file__).parent / "images"
-DARK_PAPER = "#0d1117"  # GitHub's dark page
-
-
-def dark_colors() -> dict[str, str]:
-    """Return each color of the palette with its counterpart in the report's dark theme."""
-    css = (files("adderlab.blocks") / "assets" / "page.css").read_text(encoding="utf-8")
-    dark = dict(re.findall(r"--([\w-]+): light-dark\(#\w+, (#\w+)\)", css))
-    aliases = dict(re.findall(r"--fig-(\w+): var\(--(\w+)\)", css))
-    names = {name: aliases.get(name, f"fig-{name}") for name in PALETTE}
-    return {
-        PALETTE[name]: DARK_PAPER if name == "paper" else dark[variable]
-        for name, variable in names.items()
-    }
+SHOWN = "#hide=exercise,predict,backprop,files,training"
 
 
 def main() -> None:
-    """Write ``lecture-light.svg`` and ``lecture-dark.svg``."""
+    """Write both pictures."""
     net = adderlab.build("half-adder", method="lecture").network
-    svg = network_picture(net, row={"a": 1, "b": 1}, name="lecture").svg + "\n"
-    colors = dark_colors()
-    dark = re.sub(r"#[0-9a-f]{6}\b", lambda match: colors.get(match[0], match[0]), svg)
-    FOLDER.mkdir(exist_ok=True)
-    for theme, text in (("light", svg), ("dark", dark)):
-        path = FOLDER / f"lecture-{theme}.svg"
-        _ = path.write_text(text, encoding="utf-8", newline="\n")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        page = Path(folder) / "lab.html"
+        _ = adderlab.export(net, to="html", out=page)
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for theme in ("light", "dark"):
+            window = browser.new_page(
+                viewport={"width": 1240, "height": 780}, color_scheme=theme, device_scale_factor=1.5
+            )
+            _ = window.goto(page.as_uri() + SHOWN)
+            window.locator(".adderlab-lab").wait_for()
+            _ = window.screenshot(path=FOLDER / f"lab-{theme}.png")
+        browser.close()
 
 
 if __name__ == "__main__":

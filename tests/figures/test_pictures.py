@@ -6,7 +6,6 @@ import hashlib
 import io
 import os
 import re
-import runpy
 import subprocess
 import sys
 import threading
@@ -253,21 +252,3 @@ def test_there_is_no_picture_where_there_is_nothing_to_draw():
     assert activations_picture(random_net((2, 2), HALF_ADDER), HALF_ADDER) is None
     pictures = surface_pictures(NETS["printed"], HALF_ADDER, name="s")
     assert [picture.name for picture in pictures] == ["s-c1", "s-c0"]
-
-
-def test_the_pictures_of_the_readme_are_those_that_are_drawn_today(tmp_path):
-    """Their words, size and colors, which every version of matplotlib has in common."""
-    script = runpy.run_path(str(ROOT / "docs/make_images.py"))
-    script["main"].__globals__["FOLDER"] = tmp_path
-    script["main"]()
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for drawn in tmp_path.iterdir():
-        texts = []
-        for path in (drawn, ROOT / "docs/images" / drawn.name):
-            svg = path.read_text(encoding="utf-8")
-            root = ElementTree.fromstring(svg)
-            words = [element.text for element in root if element.tag != f"{SVG}g"]
-            texts.append((words, root.attrib["viewBox"], set(re.findall(r"#[0-9a-f]{6}\b", svg))))
-        assert texts[0] == texts[1], "run python docs/make_images.py"
-        assert f"docs/images/{drawn.name}" in readme
-    assert len(list(tmp_path.iterdir())) == 2
