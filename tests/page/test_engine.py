@@ -192,6 +192,8 @@ BAD_LINKS = {
     "net=relu:1,1;1!0,1~identity:1,1!0;1,1!0": ["net"],
     "net=relu:1,x!0~identity:1!0;1!0": ["net"],
     "net=gelu:1,1!0~identity:1!0;1!0": ["net"],
+    "net=relu:1/3,1!0~identity:1!0;1!0&format=fp32": ["net"],
+    "net=relu:1/3,1!0~identity:1!0;1!0&format=int4": ["net"],
     "net=relu:1,1!1e999~identity:1!0;1!0": ["net"],
     "net=%E0%A4%A": ["net"],
     "readout=gt": ["readout"],

@@ -81,11 +81,13 @@ function evenly(value) {
 }
 
 /**
+ * @param {NumberFormat} form
  * @param {number} value
- * @param {NumberFormat} form of whole numbers
+ * @returns {boolean} whether the format has this very value
  */
-function isHeld(value, { largest, least }) {
-  return Number.isInteger(value) && value >= least && value <= largest;
+export function holds(form, value) {
+  if (form.precision !== undefined) return roundedFloat(value, form) === value;
+  return Number.isInteger(value) && value >= form.least && value <= form.largest;
 }
 
 /**
@@ -96,7 +98,7 @@ function isHeld(value, { largest, least }) {
 export function snapped(network, name) {
   const form = FORMATS[name];
   const values = placesOf(network).map((place) => valueAt(network, place));
-  const isPlain = form.precision !== undefined || values.every((value) => isHeld(value, form));
+  const isPlain = form.precision !== undefined || values.every((value) => holds(form, value));
   const tensors = network.layers.reduce((sum, { bias }) => sum + (bias ? 2 : 1), 0);
   const layers = network.layers.map((layer) => {
     const flat = layer.weight.flat();

@@ -108,8 +108,8 @@ export function populationBlock(store, ask, pause) {
 
   return html(
     "div",
-    { class: "population", "data-control": "population", role: "group", "aria-labelledby": "lab-population" },
-    html("h3", { id: "lab-population" }, "How often does it work?"),
+    { class: "population", "data-control": "population", role: "group", "aria-label": "How often does it work?" },
+    html("h3", {}, "How often does it work?"),
     html("div", { class: "group" }, control("steps", "Steps each", steps), train),
     limit,
     status,

@@ -6,6 +6,9 @@
  * checked; what can't be read is left as it was, and its name comes back.
  */
 
+import { FORMATS, holds } from "./formats.js";
+import { placesOf, valueAt } from "./network.js";
+
 /**
  * @typedef {import("./network.js").Network} Network
  * @typedef {import("./network.js").Task} Task
@@ -235,6 +238,7 @@ export function linkParts(link) {
  * @returns {{state: State, unread: string[]}} unread: properties that were left as they were
  */
 export function fromLink(parts, state) {
+  const before = state;
   /** @type {string[]} */
   const unread = [];
   for (const [name, { read }] of Object.entries(PROPERTIES)) {
@@ -244,8 +248,21 @@ export function fromLink(parts, state) {
     if (change) state = { ...state, ...change };
     else unread.push(name);
   }
+  if (!isInFormat(state.network)) {
+    unread.push("net");
+    state = { ...state, network: before.network };
+  }
   const known = [...Object.keys(PROPERTIES), "task"];
   return { state, unread: [...unread, ...[...parts.keys()].filter((name) => !known.includes(name))] };
+}
+
+/**
+ * @param {Network} network
+ * @returns {boolean} whether its format holds every one of its numbers, where the page knows it
+ */
+function isInFormat(network) {
+  const form = FORMATS[network.format];
+  return !form || placesOf(network).every((place) => holds(form, valueAt(network, place)));
 }
 
 /**
