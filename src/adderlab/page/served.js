@@ -4,10 +4,16 @@ import lab from "./lab.js";
 
 const el = /** @type {HTMLElement} */ (document.getElementById("lab"));
 const data = JSON.parse(el.dataset.state ?? "");
+const LOST = {
+  what: "there is no connection to adderlab",
+  remedy: "look whether `adderlab open` still runs; the page goes on without it, and asks again at the next change",
+};
 /** @type {((message: any) => void)[]} */
 let listeners = [];
 /** @type {string[]} */
 let unsent = [];
+/** @type {Set<unknown>} the questions without an answer, by id */
+const open = new Set();
 /** @type {WebSocket | null} */
 let socket = null;
 
@@ -21,13 +27,20 @@ function connect() {
     unsent = [];
   });
   fresh.addEventListener("message", ({ data: text }) => {
-    const answer = JSON.parse(text);
-    for (const listener of listeners) listener(answer);
+    answered(JSON.parse(text));
   });
   fresh.addEventListener("close", () => {
     socket = null;
+    unsent = [];
+    for (const id of [...open]) answered({ type: "refused", id, ...LOST });
   });
   return fresh;
+}
+
+/** @param {any} answer */
+function answered(answer) {
+  open.delete(answer.id);
+  for (const listener of listeners) listener(answer);
 }
 
 /** @type {import("./asking.js").Model} */
@@ -47,6 +60,7 @@ const model = {
   send: (message) => {
     socket ??= connect();
     const text = JSON.stringify(message);
+    open.add(/** @type {any} */ (message).id);
     if (socket.readyState === WebSocket.OPEN) socket.send(text);
     else unsent.push(text);
   },

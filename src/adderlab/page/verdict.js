@@ -21,6 +21,9 @@ import { counted, decimal, exactText, inputText, wordsOf, wordsText } from "./nu
  */
 
 const CHECKED = "checked here on every row, in exact arithmetic";
+const AT_WORK = "the prover is at work on these numbers";
+const QUIET_MS = 600;
+const STALE_MS = 300;
 const CURVED = "adderlab prove bounds tanh on every row";
 
 /** @type {WeakMap<import("./network.js").Network, {task: object, judged: Judged}>} */
@@ -77,12 +80,21 @@ export function verdictLine(store, ask) {
   const word = html("strong");
   const sentence = html("span");
   const detail = html("p", { class: "detail" });
+  // a drag and a run change the line in every frame: it is spoken once it stands
+  const spoken = html("p", { class: "visually-hidden", role: "status" });
   const panel = html(
     "section",
     { class: "panel verdict", "aria-label": "Verdict" },
-    html("p", { class: "headline", role: "status" }, mark, " ", word, " ", sentence),
+    html("p", { class: "headline" }, mark, " ", word, " ", sentence),
     detail,
+    spoken,
   );
+  let silence = 0;
+  const speak = () => {
+    clearTimeout(silence);
+    silence = setTimeout(() => write(spoken, `${word.textContent} ${sentence.textContent}`), QUIET_MS);
+  };
+  let late = 0;
   /** @type {import("./network.js").Network | null} */
   let proved = null;
   store.subscribe((state) => {
@@ -92,19 +104,27 @@ export function verdictLine(store, ask) {
       write(mark, "?");
       write(word, "predict first:");
       write(sentence, "what does each row give? The truth table shows it, row by row.");
+      clearTimeout(late);
+      late = 0;
+      speak();
       return write(detail, "");
     }
     const result = judged(state);
     panel.dataset.verdict = result.verdict;
     write(mark, { proved: "✔", refuted: "✘", unknown: "?" }[result.verdict]);
     write(word, `${result.verdict}:`);
+    const before = sentence.textContent;
     write(sentence, sentenceOf(result, state.task));
+    if (sentence.textContent !== before) speak();
     if (!ask) write(detail, result.verdict === "unknown" ? CURVED : CHECKED);
     else if (state.network !== proved) {
       proved = state.network;
-      write(detail, detail.textContent || "…");
+      late ||= setTimeout(() => write(detail, AT_WORK), STALE_MS);
       void prove(ask, state).then((text) => {
-        if (proved === state.network) write(detail, text);
+        if (proved !== state.network) return;
+        clearTimeout(late);
+        late = 0;
+        write(detail, text);
       });
     }
   });
