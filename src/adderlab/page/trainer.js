@@ -33,6 +33,8 @@ export class Trainer {
   /** @type {Network[]} */ #networks;
   /** @type {Twister} */ #draws;
   /** @type {number[]} */ losses = [];
+  /** Why there is no next step, where there is none. */
+  ended = "";
 
   /**
    * @param {Network} start
@@ -63,10 +65,13 @@ export class Trainer {
    *
    * @param {number} lr
    * @param {number | null} batch how many rows are drawn for it; all of them where null
-   * @returns {boolean} whether it was taken: not where a weight would no longer be finite
+   * @returns {boolean} whether it was taken; if not, `ended` says why
    */
   step(lr, batch) {
-    if (this.steps >= MOST_STEPS) return false;
+    if (this.steps >= MOST_STEPS) {
+      this.ended = "the run ends here: the page keeps the weights of 100,000 steps";
+      return false;
+    }
     const { rows } = this.task;
     const chosen =
       batch === null
@@ -76,8 +81,10 @@ export class Trainer {
     const gradients = backward(network, chosen);
     const next = sgdStep(network, gradients, lr);
     if (!next.layers.every(({ weight, bias }) => [...weight.flat(), ...(bias ?? [])].every(Number.isFinite))) {
+      this.ended = `the run ends here: the next step's weights are beyond every number of fp32; a learning rate below ${lr} may help`;
       return false;
     }
+    this.ended = "";
     this.losses.push(gradients.loss);
     this.#networks.push(next);
     return true;

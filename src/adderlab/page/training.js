@@ -4,7 +4,7 @@
  */
 
 import { button, control, group } from "./controls.js";
-import { focused, html, svg, write } from "./dom.js";
+import { assign, focused, html, svg, write } from "./dom.js";
 import { decimal } from "./numbers.js";
 import { populationBlock } from "./population.js";
 import { BATCHES, SPEEDS, numberOf, rateOf, seedOf } from "./state.js";
@@ -14,6 +14,7 @@ import { Trainer, deadUnits, fromSeed } from "./trainer.js";
 const CURVE = { width: 600, height: 132, left: 44, right: 8, top: 8, bottom: 20 };
 const MOST_POINTS = 500;
 const FLOOR = 1e-12;
+const CEILING = 1e39; // of fp32, and in place of a loss that is no number
 
 /**
  * @param {import("./store.js").Store} store
@@ -49,17 +50,21 @@ class Panel {
     this.lr = field("learning rate");
     this.lr.addEventListener("change", () => {
       const lr = rateOf(this.lr.value);
-      this.lr.toggleAttribute("aria-invalid", lr === null);
+      mark(this.lr, lr === null ? "a number above 0, such as 0.1" : "");
       if (lr !== null) store.update({ lr });
     });
     this.batch = choice(BATCHES, "", (text) => store.update({ batch: text === "all" ? null : +text }));
     this.speed = choice(SPEEDS, "×", (text) => store.update({ speed: +text }));
     this.scrubber = html("input", { type: "range", min: 0, max: 0, value: 0, "aria-label": "step of the run" });
-    this.scrubber.addEventListener("input", () => this.#show(+this.scrubber.value));
+    this.scrubber.addEventListener("input", () => {
+      if (this.#frame) this.pause();
+      this.#show(+this.scrubber.value);
+    });
     this.curve = svg("path", { class: "loss" });
     this.marker = svg("line", { class: "marker", y1: CURVE.top, y2: CURVE.height - CURVE.bottom });
     this.grid = svg("g", { class: "grid" });
     this.status = html("p", { class: "step" });
+    this.ending = html("p", { class: "hint", role: "status" });
     this.note = html("p", { class: "hint" });
     this.command = html("code");
     this.same = html("p", { class: "hint" }, "the same run: ", this.command);
@@ -91,16 +96,21 @@ class Panel {
       )),
       this.scrubber,
       this.status,
+      this.ending,
       this.note,
       this.same,
     );
   }
 
+  /** @returns {boolean} whether the run's network is what is shown */
+  #isCurrent() {
+    const { network, task } = this.store.state;
+    return this.#trainer?.task === task && this.#trainer.at(this.#shown) === network;
+  }
+
   /** @returns {Trainer} the run of what is shown; a new one where that was changed by hand */
   #run() {
-    const { network, task } = this.store.state;
-    const isCurrent = this.#trainer?.task === task && this.#trainer.at(this.#shown) === network;
-    if (!this.#trainer || !isCurrent) this.#begin(network, false);
+    if (!this.#isCurrent()) this.#begin(this.store.state.network, false);
     return /** @type {Trainer} */ (this.#trainer);
   }
 
@@ -122,7 +132,8 @@ class Panel {
     this.#run();
     const frame = () => {
       this.#frame = requestAnimationFrame(frame);
-      if (!this.#advance(this.store.state.speed)) this.pause();
+      // what was changed by hand stays as it is until somebody trains on
+      if (!this.#isCurrent() || !this.#advance(this.store.state.speed)) this.pause();
     };
     this.#frame = requestAnimationFrame(frame);
     write(this.play, "❚❚ pause");
@@ -176,7 +187,7 @@ class Panel {
 
   /** @param {number | null} seed as typed; null where it is none */
   #seeded(seed) {
-    this.seed.toggleAttribute("aria-invalid", seed === null);
+    mark(this.seed, seed === null ? "a whole number from 0 to 4294967295" : "");
     if (seed === null) return;
     this.pause();
     // A network that learns bits 0 and 1 is read halfway between them.
@@ -193,7 +204,7 @@ class Panel {
     this.batch.value = String(state.batch ?? "all");
     this.speed.value = String(state.speed);
     const trainer = this.#trainer;
-    const isCurrent = trainer?.task === task && trainer.at(this.#shown) === network;
+    const isCurrent = this.#isCurrent();
     const steps = isCurrent && trainer ? trainer.steps : 0;
     this.scrubber.max = String(steps);
     this.scrubber.value = String(isCurrent ? this.#shown : 0);
@@ -206,6 +217,8 @@ class Panel {
       this.status,
       steps ? `step ${this.#shown} of ${steps}` + (loss === undefined ? "" : `, loss ${decimal(loss, 6)}`) : "not trained yet",
     );
+    const ended = isCurrent && trainer && this.#shown === trainer.steps ? trainer.ended : "";
+    write(this.ending, ended);
     write(this.note, noteOn(network, task));
     this.same.hidden = !(steps && this.#isOfSeed && isLectures(network));
     if (!this.same.hidden) write(this.command, this.#commandFor(state));
@@ -228,7 +241,7 @@ class Panel {
     const count = losses.length;
     this.chart.style.display = this.scrubber.style.display = count ? "" : "none";
     if (!count) return;
-    const logs = losses.map((loss) => Math.log10(Math.max(loss, FLOOR)));
+    const logs = losses.map((loss) => Math.log10(loss < CEILING ? Math.max(loss, FLOOR) : CEILING));
     const high = Math.ceil(Math.max(...[...logs.keys()].filter((i) => i % 7 === 0).map((i) => logs[i])));
     const low = Math.min(Math.floor(Math.min(...logs.slice(-1), logs[0])), high - 1);
     const x = (/** @type {number} */ step) => left + ((width - left - right) * step) / Math.max(1, count - 1);
@@ -260,6 +273,9 @@ class Panel {
 
 /** @param {import("./network.js").Network} network @param {import("./network.js").Task} task */
 function noteOn(network, task) {
+  if (network.layers.some(({ activation }) => activation === "step")) {
+    return "step has gradient 0 everywhere: the weights before it do not learn";
+  }
   const dead = [...deadUnits(network, task)].map((each) => Number(each.split(",")[1]) + 1);
   if (!dead.length || network.layers.length > 2) return "";
   const which = `hidden ${dead.length === 1 ? "unit" : "units"} ${dead.join(", ")}`;
@@ -282,6 +298,12 @@ function field(label) {
 function show(input, value) {
   if (focused(input) === input || numberOf(input.value) === value) return;
   input.value = String(value);
+  mark(input, "");
+}
+
+/** @param {HTMLInputElement} input @param {string} wanted what it takes; empty where that was typed */
+function mark(input, wanted) {
+  assign(input, { "aria-invalid": wanted ? "true" : null, title: wanted || null });
 }
 
 /** @param {string[]} names @param {string} before @param {(name: string) => void} pick */
