@@ -123,7 +123,8 @@ class Steps {
   #move(by) {
     const lesson = lessonAt(this.store.state);
     if (!lesson || !this.store.state.lesson) return;
-    const done = this.store.state.lesson.done + by;
+    // a link, or a row before, may have gone further than there are operations
+    const done = Math.min(this.store.state.lesson.done, lesson.operations.length - 1) + by;
     if (done >= 0 && done < lesson.operations.length) this.#go(done);
   }
 
@@ -141,7 +142,7 @@ class Steps {
     this.about.hidden = lesson !== null;
     write(this.about, `forward, loss, backward and the optimizer's step on the row ${inputText(task.rows[row].words)}`);
     if (!lesson || !state.lesson) return;
-    const { done } = state.lesson;
+    const done = Math.min(state.lesson.done, lesson.operations.length - 1);
     this.back.disabled = done === 0;
     this.on.disabled = done >= lesson.operations.length - 1;
     write(this.title, `${lesson.current.title} · ${done} of ${lesson.operations.length - 1}`);

@@ -201,7 +201,14 @@ class Drawing {
   /** @param {number} number @param {number} value @param {string} gesture */
   #set(number, value, gesture) {
     const network = withValue(this.store.state.network, this.places[number], value);
-    this.store.update({ network }, gesture);
+    if (Number.isFinite(valueAt(network, this.places[number]))) this.store.update({ network }, gesture);
+  }
+
+  /** @param {string} text @returns {number | null} null too where a weight would be infinite */
+  #heldNumber(text) {
+    const value = numberOf(text);
+    const isDouble = this.store.state.network.format === "fp64";
+    return value !== null && (isDouble || Number.isFinite(Math.fround(value))) ? value : null;
   }
 
   /** @param {PointerEvent} event @param {number} number */
@@ -217,12 +224,14 @@ class Drawing {
     target.setPointerCapture(event.pointerId);
     group.classList.add("dragged");
     const move = (/** @type {PointerEvent} */ moved) => {
+      if (moved.pointerId !== event.pointerId) return;
       const unit = moved.shiftKey ? STEP : PER_PIXEL;
       const value = start + (from - moved.clientY) * PER_PIXEL;
       this.#set(number, Math.round(value / unit) * unit, gesture);
     };
     const done = new AbortController();
-    const stop = () => {
+    const stop = (/** @type {PointerEvent} */ { pointerId }) => {
+      if (pointerId !== event.pointerId) return;
       done.abort();
       group.classList.remove("dragged");
       this.store.settle();
@@ -230,7 +239,7 @@ class Drawing {
     const { signal } = done;
     target.addEventListener("pointermove", /** @type {any} */ (move), { signal });
     for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) {
-      target.addEventListener(end, stop, { signal });
+      target.addEventListener(end, /** @type {any} */ (stop), { signal });
     }
   }
 
@@ -278,9 +287,9 @@ class Drawing {
     let isOpen = true;
     const close = (/** @type {boolean} */ keep) => {
       if (!isOpen) return;
-      const typed = numberOf(field.value);
+      const typed = this.#heldNumber(field.value);
       if (keep && typed === null) {
-        assign(field, { "aria-invalid": "true", title: "a number, such as -1.5 or 1/4" });
+        assign(field, { "aria-invalid": "true", title: "a number, such as -1.5 or 1/4, that the format holds" });
         return;
       }
       isOpen = false;
@@ -294,7 +303,7 @@ class Drawing {
       if (event.key === "Escape") close(false);
       event.stopPropagation();
     });
-    field.addEventListener("blur", () => close(numberOf(field.value) !== null));
+    field.addEventListener("blur", () => close(this.#heldNumber(field.value) !== null));
     this.figure.append(field);
     field.focus();
     if (text === undefined) field.select();
@@ -320,7 +329,9 @@ class Drawing {
       column.forEach((parts, unit) => {
         const value = valueOf(number, unit);
         const gradient = lesson?.values.get(unitGradientKey(number, unit));
-        write(parts.value, value === undefined ? "?" : decimal(value, 3));
+        const shown = value === undefined ? "?" : decimal(value, 3);
+        write(parts.value, shown);
+        parts.value.style.fontSize = shown.length > 6 ? `${(76 / shown.length).toFixed(1)}px` : ""; // inside its circle
         write(parts.gradient, gradient === undefined ? "" : `∇ ${decimal(gradient, 3)}`);
         if (parts.isInput) assign(parts.group, { "aria-checked": value ? "true" : "false" });
         else parts.group.classList.toggle("off", !parts.isOutput && value === 0);
@@ -404,7 +415,7 @@ class Drawing {
       assign(box, { x: at.x - width / 2, width });
       write(text, written);
     }
-    assign(group, { "aria-valuenow": value, "aria-valuetext": shown });
+    assign(group, { "aria-valuenow": unscaled(value), "aria-valuetext": shown });
     const sign = value > 0 ? "positive" : value < 0 ? "negative" : "zero";
     for (const each of ["positive", "negative", "zero"]) {
       group.classList.toggle(each, each === sign);
@@ -413,6 +424,12 @@ class Drawing {
     const thickness = value === 0 ? 1 : 1.2 + 4 * Math.min(1, Math.abs(value) / 3);
     this.lines[number].style.setProperty("--width", thickness.toFixed(2));
   }
+}
+
+/** @param {number} value @returns {string} all digits: ARIA's numbers have no exponent */
+function unscaled(value) {
+  const text = String(value);
+  return text.includes("e") ? value.toLocaleString("en-US", { useGrouping: false, maximumFractionDigits: 100 }) : text;
 }
 
 /** @param {string} name */

@@ -339,8 +339,12 @@ export function numberOf(text) {
   const plain = text.trim().replace("−", "-").replace(",", ".");
   if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain)) {
     const ratio = /^([+-]?\d+)\/(\d+)$/.exec(plain);
-    return ratio && +ratio[2] ? +ratio[1] / +ratio[2] : null;
+    return ratio && +ratio[2] ? finite(+ratio[1] / +ratio[2]) : null;
   }
-  const value = Number(plain);
+  return finite(Number(plain));
+}
+
+/** @param {number} value */
+function finite(value) {
   return Number.isFinite(value) ? value : null;
 }

@@ -172,9 +172,13 @@ function readoutControl({ store }) {
   const kind = html("select", { "aria-label": "how an output becomes a bit" });
   kind.append(...[">", ">=", "exact"].map((name) => html("option", {}, name)));
   const threshold = html("input", { inputmode: "decimal", size: 5, "aria-label": "threshold" });
+  let shown = "";
   const change = () => {
     const { network } = store.state;
-    const value = numberOf(threshold.value);
+    const { readout } = network;
+    // a threshold that nobody typed over is kept as it is, not as it is rounded to be read
+    const isKept = readout.kind === "threshold" && threshold.value === shown;
+    const value = isKept ? readout.threshold : numberOf(threshold.value);
     threshold.toggleAttribute("aria-invalid", value === null);
     if (kind.value === "exact") store.update({ network: { ...network, readout: { kind: "exact" } } });
     else if (value !== null) {
@@ -189,7 +193,9 @@ function readoutControl({ store }) {
     kind.value = isExact ? "exact" : readout.convention;
     threshold.hidden = isExact;
     if (focused(threshold) === threshold) return;
-    threshold.value = isExact ? "0.5" : decimal(readout.threshold, 6).replace("−", "-");
+    shown = isExact ? "0.5" : decimal(readout.threshold, 6).replace("−", "-");
+    threshold.value = shown;
+    threshold.removeAttribute("aria-invalid");
   });
   return group("readout", "An output is 1 if", kind, threshold);
 }
