@@ -30,7 +30,7 @@ def opened(browser):
     """Return a function that opens the page, and fails on any error or request of it."""
     contexts = []
 
-    def open_page(data=None, link="", *, width=1280, height=900, **options):
+    def open_page(data=None, link="", *, width=1280, height=900, socket=None, **options):
         window = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(window)
         page = window.new_page()
@@ -53,6 +53,8 @@ def opened(browser):
             route.fulfill(content_type=f"{kind}; charset=utf-8", body=body)
 
         page.route("**/*", answer)
+        if socket:
+            page.route_web_socket("**/socket", socket)
         page.faults = []
         page.on("pageerror", lambda error: page.faults.append(str(error)))
         page.on("console", lambda line: page.faults.append(line.text))
