@@ -21,7 +21,8 @@ PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"# ([\w.-]+\.\w+)\n")
 COMMAND = re.compile(r"(?:^\$ (?P<line>adderlab .*)$|`(?P<span>adderlab [^`]*)`)", re.MULTILINE)
 PLACEHOLDER = re.compile(r"\b[A-Z]{1,}\d?\b")
-SKIPPED = ("--install-completion",)  # changes the reader's shell
+SKIPPED = ("--install-completion", "adderlab open")
+"""What changes the reader's shell, and what serves until it is interrupted."""
 NAMED = re.compile(r"adderlab [a-z]+(?: -\S+)?\Z")
 """A command or its option that a sentence names, with nothing that could be run."""
 
