@@ -12,7 +12,7 @@ from adderlab import page
 from adderlab.cli.main import main
 from adderlab.errors import OptionError, OutputError
 from adderlab.exporting import node
-from adderlab.exporting.html import compare_html, to_html
+from adderlab.exporting.html import compare_html, lab_document
 from adderlab.page_data.beginning import beginning
 from adderlab.tasks import task_named
 from adderlab.tasks.order import Order, in_order
@@ -61,7 +61,7 @@ def test_what_is_written_computes_the_same_whether_right_or_wrong(net, task, row
 
 
 def test_the_file_loads_nothing_and_allows_its_own_script_alone():
-    text = to_html(beginning(LECTURE, HALF_ADDER, has_prover=False))
+    text = lab_document(beginning(LECTURE, HALF_ADDER, has_prover=False))
     (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', text)
     assert policy.startswith("default-src &#39;none&#39;; script-src &#39;sha256-")
     assert "unsafe" not in policy
@@ -106,7 +106,7 @@ BROKEN = {
 @pytest.mark.parametrize("part", BROKEN)
 def test_a_file_that_was_changed_is_noticed(part, tmp_path):
     change, reason = BROKEN[part]
-    text = to_html(beginning(LECTURE, HALF_ADDER, has_prover=False))
+    text = lab_document(beginning(LECTURE, HALF_ADDER, has_prover=False))
     file = tmp_path / "lab.html"
     _ = file.write_text(change(text), encoding="utf-8", newline="")
     assert change(text) != text

@@ -24,7 +24,7 @@ TOO_OLD: Final = 3
 """The exit code of the script under a Node.js that can't run the page."""
 
 
-def to_html(data: Mapping[str, Any]) -> str:
+def lab_document(data: Mapping[str, Any]) -> str:
     """Return the file of a page that begins with this data (of ``page_data.beginning``)."""
     return page.single_file(
         title=f"{data['start']['task']['name']} – adderlab",

@@ -12,7 +12,7 @@ from adderlab.blocks.numbers import counted
 from adderlab.checking import checked
 from adderlab.errors import OptionError, OutputError
 from adderlab.exporting.comparison import Comparison
-from adderlab.exporting.html import compare_html, to_html
+from adderlab.exporting.html import compare_html, lab_document
 from adderlab.nets import Network
 from adderlab.nets.sources import ordered_task, paths_of, read_source, task_of
 from adderlab.page_data.beginning import beginning
@@ -40,7 +40,7 @@ class Target:
 
 
 def _lab(net: Network, task: Task) -> str:
-    return to_html(beginning(net, task, has_prover=False))
+    return lab_document(beginning(net, task, has_prover=False))
 
 
 TARGETS: Final[Mapping[str, Target]] = {"html": Target((".html", ".htm"), _lab, compare_html)}
