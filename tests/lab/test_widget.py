@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import html
+import re
 import subprocess
 import sys
 import types
@@ -12,8 +14,10 @@ import pytest
 import adderlab
 import adderlab.page as files
 from adderlab.errors import DependencyError, NetworkError, OptionError, TaskError
+from adderlab.exporting.html import lab_document
 from adderlab.nets.files import to_bytes
 from adderlab.page_data import networks
+from adderlab.page_data.beginning import beginning
 
 pytest.importorskip("anywidget", reason="the extra notebook is not installed")
 
@@ -161,7 +165,7 @@ def test_in_colab_the_widgets_of_others_are_turned_on(monkeypatch):
     widget._widget_class.cache_clear()
     try:
         lab = adderlab.Lab()
-        _, metadata = lab._repr_mimebundle_()
+        data, metadata = lab._repr_mimebundle_()
         lab.close()
     finally:
         sys.modules.pop("google.colab.output", None)
@@ -170,6 +174,9 @@ def test_in_colab_the_widgets_of_others_are_turned_on(monkeypatch):
     assert calls == ["enabled"]
     (view,) = metadata.values()
     assert view["colab"]["custom_widget_manager"]["url"] == "https://colab.test/manager.js"
+    frame = re.fullmatch(r'<iframe [^>]*srcdoc="([^"]*)"[^>]*></iframe>', data["text/html"])
+    document = html.unescape(frame[1])
+    assert document == lab_document(beginning(LECTURE, LECTURE.task, has_prover=False))
 
 
 @pytest.mark.parametrize(

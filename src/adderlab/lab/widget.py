@@ -8,12 +8,14 @@ and every view of a lab have one network.
 from __future__ import annotations
 
 from functools import cache
+from html import escape
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from adderlab import page
 from adderlab.blocks.html import to_fragment
+from adderlab.exporting.html import lab_document
 from adderlab.lab.messages import Refused, request_of
 from adderlab.nets import Network
 from adderlab.nets.importing import NetworkFile
@@ -29,13 +31,18 @@ from adderlab.verbs.show import show
 if TYPE_CHECKING:
     from torch import nn
 
+FRAME: Final = (
+    '<iframe title="adderlab" sandbox="allow-scripts" srcdoc="{}" '
+    'style="width: 100%; height: 60rem; border: 0"></iframe>'
+)
+
 
 class Lab:
     """The lab in a notebook: JupyterLab, marimo, VS Code, Colab, through anywidget.
 
     A lab that ends a cell is shown; what is made in it by hand is :attr:`network` in any later
     cell. Where no widgets are shown, as in a notebook on a web page, its truth table and its
-    verdict are.
+    verdict are; in Colab the lab as a single file.
 
     Args:
         model: a network, the path of its file, or a PyTorch module; the lecture's network unless
@@ -110,6 +117,16 @@ class Lab:
         shown = linked(self.link, self.data["start"], self._known)
         return f"Lab: {shown.task.name}, {shown.network.shape}"
 
+    def _without_widgets(self) -> str:
+        """Return the truth table with the verdict; in Colab the lab as one file in a frame.
+
+        Colab runs the scripts of every output; a page that shows a notebook does not.
+        """
+        if not _enter_colab():
+            return to_fragment(show(self.network).blocks())
+        document = lab_document(beginning(self.network, self.task, has_prover=False))
+        return FRAME.format(escape(document))
+
     def _checked(self, link: str) -> str:
         link = from_address(link)
         _ = linked(link, self._data["start"], self._known)
@@ -153,19 +170,20 @@ def _widget_class() -> type[Lab]:
             return self._checked(proposal["value"])
 
         def _repr_mimebundle_(self, **options: Any) -> Any:
-            """Return the view; for who shows no widgets, the truth table and the verdict."""
+            """Return the view, and what stands where no widgets are shown."""
             bundle = anywidget.AnyWidget._repr_mimebundle_(self, **options)
             if bundle is None:
                 return None
             data, metadata = bundle
-            return {**data, "text/html": to_fragment(show(self.network).blocks())}, metadata
+            return {**data, "text/html": self._without_widgets()}, metadata
 
     return Widget
 
 
-def _enter_colab() -> None:
+def _enter_colab() -> bool:
     """Load Colab's module for widgets, where this is Colab: anywidget then turns it on."""
     try:
         _ = import_module("google.colab.output")
     except ImportError:
-        return
+        return False
+    return True
