@@ -149,7 +149,7 @@ class Lab:
 def _widget_class() -> type[Lab]:
     """Return the class of labs that notebooks can show."""
     check_installed("anywidget")
-    _enter_colab()
+    _ = _enter_colab()
     import anywidget
     import traitlets
 
