@@ -137,7 +137,7 @@ def test_the_pages_own_json_and_weights_alone_are_opened():
         ("../../../etc/passwd", b"x", "text file"),
         ("C:\\net\\<b>\x00\x1b[2J.csv", b"a,b\n", "CSV table"),
         ("x" * 255, b"{}", "text file"),
-        ("net.json", b"[" * 5000, "nested"),
+        ("net.json", b"[" * 100_000, "nested"),
         ("net.json", b'{"layers": [{"weight": [[NaN]], "bias": null}]}', "NaN"),
         ("net.json", b'{"layers": [{"weight": [[1e999]], "bias": null}]}', "number"),
     ],
