@@ -37,6 +37,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/enumeration.py
 	$(BIN)/python benchmarks/diagrams.py
 	$(BIN)/python benchmarks/solvers.py
+	$(BIN)/python benchmarks/lab.py
 
 # More random networks than `make test` has time for; the count of false proofs is printed.
 soundness: $(READY)
