@@ -202,6 +202,8 @@ BAD_LINKS = {
     "axes=a,a": ["axes"],
     "seed=-1&lr=0&batch=3&speed=fast": ["seed", "lr", "batch", "speed"],
     "seed=4294967296&lesson=1e9": ["seed", "lesson"],
+    "format=xyz": ["format"],
+    "format=constructor": ["format"],
     "hide=nothing": ["hide"],
     "hide=table&constructor=1&__proto__=2": ["constructor", "__proto__"],
 }

@@ -37,7 +37,7 @@ const bits = new DataView(new ArrayBuffer(8));
  * @param {number} value a finite double
  * @returns {Dyadic} the same, with an odd integer or 0
  */
-export function dyadicOf(value) {
+function dyadicOf(value) {
   if (value === 0) return { integer: 0n, exponent: 0 };
   bits.setFloat64(0, value);
   const word = bits.getBigUint64(0);
@@ -68,7 +68,7 @@ function inUnits(value, exponent) {
 }
 
 /** @param {Dyadic} a @param {Dyadic} b */
-export function isLess(a, b) {
+function isLess(a, b) {
   return difference(a, b).integer < 0n;
 }
 

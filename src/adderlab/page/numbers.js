@@ -1,6 +1,6 @@
 /** Numbers and words as people read them; the same rules as `blocks/numbers.py`. */
 
-import { difference, fractionText } from "./exact.js";
+import { fractionText } from "./exact.js";
 
 /**
  * @param {number} value
@@ -33,21 +33,11 @@ export function exactText(value) {
  * @param {import("./exact.js").Dyadic} value
  * @returns {number} the nearest double, or nearly so
  */
-export function toNumber({ integer, exponent }) {
+function toNumber({ integer, exponent }) {
   const size = integer < 0n ? -integer : integer;
   const extra = Math.max(0, size.toString(2).length - 64);
   const head = Number(size >> BigInt(extra)) * 2 ** Math.max(-1000, Math.min(1000, exponent + extra));
   return integer < 0n ? -head : head;
-}
-
-/**
- * @param {import("./exact.js").Dyadic} a
- * @param {number} sign of a bit: 1 for a one, -1 for a zero
- * @param {import("./exact.js").Dyadic} threshold
- * @returns {number} how far an output is on its right side
- */
-export function distanceOf(a, sign, threshold) {
-  return sign * toNumber(difference(a, threshold));
 }
 
 /**

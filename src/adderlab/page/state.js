@@ -87,7 +87,8 @@ export const MOST_LAYERS = 8;
 const MOST_TRAINED_STEPS = 100_000;
 const ACTIVATION = /^(relu|identity|tanh|step\((?:gt|ge)\)|leaky\(([^()]+)\))$/;
 const READOUT = /^(exact|(gt|ge)(.+))$/;
-const FORMAT = /^[a-z][a-z0-9-]{0,19}$/;
+/** Formats of opened networks that the switch does not offer. */
+const OTHER_FORMATS = ["fp8-e4m3", "fp8-e5m2", "int32", "int16", "binary"];
 const SIGNS = /** @type {const} */ ({ gt: ">", ge: ">=" });
 
 /** @type {Record<string, Property>} */
@@ -118,7 +119,7 @@ const PROPERTIES = {
   },
   format: {
     write: ({ network }) => network.format,
-    read: (text, { network }) => (FORMAT.test(text) ? { network: { ...network, format: text } } : null),
+    read: (text, { network }) => (isFormat(text) ? { network: { ...network, format: text } } : null),
   },
   row: {
     write: ({ row }) => String(row),
@@ -254,6 +255,11 @@ export function fromLink(parts, state) {
   }
   const known = [...Object.keys(PROPERTIES), "task"];
   return { state, unread: [...unread, ...[...parts.keys()].filter((name) => !known.includes(name))] };
+}
+
+/** @param {string} name */
+function isFormat(name) {
+  return Object.hasOwn(FORMATS, name) || OTHER_FORMATS.includes(name);
 }
 
 /**

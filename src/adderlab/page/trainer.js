@@ -11,7 +11,7 @@ import { backward, sgdStep } from "./engine.js";
 import { placesOf, sizesOf } from "./network.js";
 
 /** Steps after which a run ends: its weights are all kept. */
-export const MOST_STEPS = 100_000;
+const MOST_STEPS = 100_000;
 
 /**
  * @typedef {import("./network.js").Network} Network
