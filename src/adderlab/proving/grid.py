@@ -22,8 +22,8 @@ from adderlab.nets import Activation, Layer, Network
 from adderlab.nets.activations import Pieces
 from adderlab.nets.dyadic import Dyadic, dyadic_of
 from adderlab.nets.tensors import structure_of
+from adderlab.nets.unit_weights import stored_weights
 from adderlab.nets.wiring import INPUT
-from adderlab.proving.unit_weights import stored_weights
 
 if TYPE_CHECKING:
     from jaxtyping import Int64, Shaped

@@ -22,6 +22,7 @@ from adderlab.nets import Network
 from adderlab.nets.enclosure import Enclosure, Machine
 from adderlab.nets.readout import NO_BIT, OPEN, Readout, read_states
 from adderlab.nets.tensors import FLOAT_DTYPES, Dense, Scaled, Sparse, values_in
+from adderlab.nets.unit_weights import stored_exponent, unit_rows
 from adderlab.nets.walk import unit_names
 from adderlab.nets.wiring import INPUT
 from adderlab.proving.arithmetic import ORDERS, format_outputs
@@ -42,7 +43,6 @@ from adderlab.proving.quantized_arithmetic import (
     rounds_biases,
     with_scales_as_layers,
 )
-from adderlab.proving.unit_weights import stored_exponent, unit_rows
 from adderlab.proving.verdict import Counterexample, FormatVerdict, Outcome
 from adderlab.tasks import RowBlock, Task
 

@@ -16,6 +16,7 @@ from adderlab.limits import Budget, CapReached
 from adderlab.nets import Layer, Network
 from adderlab.nets.activations import Pieces
 from adderlab.nets.dyadic import dyadic_of
+from adderlab.nets.unit_weights import stored_exponent, unit_rows
 from adderlab.nets.wiring import INPUT
 from adderlab.proving.diagrams.specification import is_specified, must_vanish
 from adderlab.proving.diagrams.table import (
@@ -25,7 +26,6 @@ from adderlab.proving.diagrams.table import (
     Function,
 )
 from adderlab.proving.scales import Scale, pieces_of_unit
-from adderlab.proving.unit_weights import stored_exponent, unit_rows
 from adderlab.proving.verdict import Margin
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -18,18 +18,11 @@ from adderlab.kernels.compiled import Source, compiled, is_compiled
 from adderlab.kernels.simd import aligned
 from adderlab.kernels.vectors import lanes_of
 from adderlab.nets.readout import Readout
+from adderlab.nets.scaled import RELU, SAME, Bends, Line, ScaledLayer
 from adderlab.proving.kernels.floats import FloatNet
 from adderlab.proving.kernels.readout import Planes
 from adderlab.proving.kernels.rows import Expected, Places
-from adderlab.proving.kernels.scaled import (
-    RELU,
-    SAME,
-    Bends,
-    Line,
-    ScaledLayer,
-    ScaledNet,
-    as_numbers,
-)
+from adderlab.proving.kernels.scaled import ScaledNet, as_numbers
 from adderlab.proving.kernels.written import written_source
 
 MODULES: Final = (simd, vectors)
@@ -283,8 +276,7 @@ def _less_threshold(net: ScaledNet) -> tuple[ScaledLayer, ...]:
         )
         for own in last.bends
     )
-    own = ScaledLayer(last.weights, last.biases, bends, last.exponent, last.low, last.high)
-    return (*net.layers[:-1], own)
+    return (*net.layers[:-1], replace(last, bends=bends))
 
 
 def as_layers(net: FloatNet) -> tuple[ScaledLayer, ...]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from adderlab.kernels.text import Text
 from adderlab.nets.readout import Readout
+from adderlab.nets.scaled import Bends, Line, ScaledLayer
 from adderlab.proving.kernels.readout import (
     JUDGE_FLOAT,
     KEEP_FLOAT,
@@ -25,7 +26,6 @@ from adderlab.proving.kernels.readout import (
     judge_integer,
     load_limits,
 )
-from adderlab.proving.kernels.scaled import Bends, Line, ScaledLayer
 
 MOST_TERMS: Final = 1500
 """Products behind the first layer up to which they are written out."""

@@ -18,10 +18,10 @@ from adderlab.nets import Layer, Network
 from adderlab.nets.activations import Pieces
 from adderlab.nets.activations.piecewise import Line
 from adderlab.nets.dyadic import dyadic_of
+from adderlab.nets.unit_weights import stored_exponent, unit_rows
 from adderlab.nets.wiring import INPUT
 from adderlab.proving.scales import Scale, pieces_of_unit
 from adderlab.proving.solver.specification import is_wrong, product, total, whole
-from adderlab.proving.unit_weights import stored_exponent, unit_rows
 from adderlab.tasks import Task
 
 

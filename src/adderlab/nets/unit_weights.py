@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from adderlab import limits
-from adderlab.nets import Layer
 from adderlab.nets.dyadic import Dyadic
+from adderlab.nets.network import Layer
 from adderlab.nets.tensors import Packed, Sparse, Wide, entries_of, structure_of
 
 
