@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from page.conftest import beginning
+
+from adderlab.nets.files import to_bytes
+from adderlab.page_data.links import linked
+from adderlab.tasks import task_named
 
 pytestmark = pytest.mark.browser
 
@@ -134,3 +139,22 @@ def test_one_proof_is_asked_for_at_a_time_and_then_the_latest(opened):
     )
     lab.locator(".verdict >> text=the prover: no prover; none").wait_for()
     assert page.evaluate("homes[0].sent.length") == 2
+
+
+def test_the_host_has_the_network_while_training_plays(opened):
+    """Python may ask at any time; what is shown goes on, whatever the host was told meanwhile."""
+    page = opened()
+    page.evaluate(MOUNT, [""])
+    lab = page.locator(".adderlab-lab").nth(1)
+    lab.get_by_role("button", name="▶ train").click()
+    links = set()
+    for _ in range(2):
+        page.wait_for_function(
+            "(links) => homes[0].model.get('link') && !links.includes(homes[0].model.get('link'))",
+            arg=list(links),
+        )
+        links.add(page.evaluate("homes[0].model.get('link')"))
+    lab.get_by_role("button", name="❚❚ pause").click()
+    known = {"half-adder": task_named("half-adder")}
+    nets = [linked(link, beginning()["start"], known).network for link in links]
+    assert len({to_bytes(net) for net in nets}) == 2

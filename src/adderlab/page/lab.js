@@ -21,6 +21,9 @@ import { trainingPanel } from "./training.js";
 import { verdictLine } from "./verdict.js";
 
 const SAY_MS = 8000;
+const SETTLED_MS = 200;
+/** The home is told what is shown so long after a change, also where changes never cease: training plays. */
+const LATEST_MS = 1000;
 
 /**
  * @typedef {object} Data what a home begins with
@@ -102,12 +105,16 @@ function render({ model, el }) {
     if (file && !state.hide.includes("files")) void openFile(context, file);
   });
   let saved = 0;
-  store.subscribe((next) => {
+  let unsavedSince = 0;
+  store.subscribe(() => {
+    const now = performance.now();
+    unsavedSince ||= now;
     clearTimeout(saved);
     saved = setTimeout(() => {
-      model.set("link", toLink(next, start));
+      unsavedSince = 0;
+      model.set("link", toLink(store.state, start)); // of this very moment, else `linked` would undo what came after
       model.save_changes();
-    }, 200);
+    }, Math.min(SETTLED_MS, unsavedSince + LATEST_MS - now));
   });
   const linked = () => {
     const link = model.get("link") ?? "";
