@@ -30,7 +30,7 @@ from adderlab.runs.maps.result import SHOWS
 from adderlab.tasks.order import LSB_FIRST, MSB_FIRST
 from adderlab.training import INITS, LOSSES, OPTIMIZERS, Settings
 from adderlab.training.settings import DATA
-from adderlab.verbs.export import TARGETS
+from adderlab.verbs.export_targets import TARGETS
 
 SOURCE = Path(adderlab.__file__).parent
 GROUP = typer.main.get_command(app)

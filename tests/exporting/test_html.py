@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from exports import subject_of
 
 import adderlab
 from adderlab import page
@@ -110,7 +111,7 @@ def test_a_file_that_was_changed_is_noticed(part, tmp_path):
     file = tmp_path / "lab.html"
     _ = file.write_text(change(text), encoding="utf-8", newline="")
     assert change(text) != text
-    comparison = compare_html(file, LECTURE, HALF_ADDER)
+    comparison = compare_html({"": file}, subject_of(LECTURE, HALF_ADDER))
     assert comparison.equal is False
     assert comparison.reason.startswith(reason)
 

@@ -26,7 +26,8 @@ adderlab export lecture.safetensors --to html -o lecture.html
 
 adderlab export net.pt --task 'y = a xor b' --to html -o xor.html
 
-Exit code: 0 written, 1 the file computes something else (nothing is left), 2 bad input."""
+Exit code: 0 written, 1 the file computes something else (nothing is left), 2 bad input, a network
+that is refuted among it."""
 
 
 def register(app: typer.Typer) -> None:
@@ -42,6 +43,14 @@ def export(
     ],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Write the file here.")],
     task: TaskOption = None,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Write a network that is refuted too; the file says so."),
+    ] = False,
+    timeout: Annotated[
+        float,
+        typer.Option(metavar="S", help="Seconds that the verdict may take that the file carries."),
+    ] = 60.0,
     bits: BitsOption = None,
     inputs: InputsOption = "",
     outputs: OutputsOption = "",
@@ -57,6 +66,8 @@ def export(
         task,
         to=to.value,
         out=out,
+        force=force,
+        timeout_s=timeout,
         bits=bits and bits.value,
         inputs=inputs,
         outputs=outputs,

@@ -14,6 +14,7 @@ from typing import Any, Final
 from adderlab import page
 from adderlab.exporting.comparison import Comparison
 from adderlab.exporting.node import REMEDY, run_script
+from adderlab.exporting.subject import Origin, Paths, Subject
 from adderlab.nets import Network
 from adderlab.nets.evaluation import is_exact, outputs
 from adderlab.nets.truth import truth_rows
@@ -24,23 +25,29 @@ TOO_OLD: Final = 3
 """The exit code of the script under a Node.js that can't run the page."""
 
 
-def lab_document(data: Mapping[str, Any]) -> str:
-    """Return the file of a page that begins with this data (of ``page_data.beginning``)."""
+def lab_document(data: Mapping[str, Any], origin: Origin | None = None) -> str:
+    """Return the file of a page that begins with this data (of ``page_data.beginning``).
+
+    Args:
+        data: what the page begins with.
+        origin: where the network comes from, which is written as metadata.
+    """
     return page.single_file(
         title=f"{data['start']['task']['name']} – adderlab",
         state=json.dumps(data, separators=(",", ":"), allow_nan=False),
+        origin="" if origin is None else json.dumps(origin.to_dict()),
     )
 
 
-def compare_html(file: Path, net: Network, task: Task) -> Comparison:
+def compare_html(files: Paths, subject: Subject) -> Comparison:
     """Return whether a file that was written computes what the network computes.
 
     Args:
-        file: the HTML file.
-        net: what it was made of.
-        task: whose rows are compared.
+        files: the HTML file.
+        subject: what it was made of.
     """
-    ran = run_script(SCRIPT, file)
+    net, task = subject.network, subject.task
+    ran = run_script(SCRIPT, files[""])
     if ran is None or ran.code == TOO_OLD:
         return Comparison(None, reason=f"nothing here runs its JavaScript; {REMEDY}")
     if ran.code:

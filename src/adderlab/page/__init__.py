@@ -70,7 +70,7 @@ def document(*, title: str, style: str, script: str, state: str, language: str =
     )
 
 
-def single_file(*, title: str, state: str, language: str = "en") -> str:
+def single_file(*, title: str, state: str, origin: str = "", language: str = "en") -> str:
     """Return the document that is all of the page: it loads nothing and speaks to nobody.
 
     Its policy allows the one script and the one style sheet that stand in it, by their hashes.
@@ -78,6 +78,7 @@ def single_file(*, title: str, state: str, language: str = "en") -> str:
     Args:
         title: of the window.
         state: what it starts with, as JSON; it stands in an attribute of the page's element.
+        origin: where the network comes from, as JSON, which stands among the metadata.
         language: of its text.
     """
     script, sheet = program(), style()
@@ -95,6 +96,7 @@ def single_file(*, title: str, state: str, language: str = "en") -> str:
         style=sheet,
         script=script,
         state=state,
+        origin=origin,
         language=language,
     )
 

@@ -2,142 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from adderlab.blocks import Block, Line, Result, note_lines, written_lines
-from adderlab.blocks.numbers import counted
 from adderlab.checking import checked
-from adderlab.errors import OptionError, OutputError
+from adderlab.errors import FormatError, NetworkError, OptionError, OutputError, TaskError
 from adderlab.exporting.comparison import Comparison
-from adderlab.exporting.html import compare_html, lab_document
+from adderlab.exporting.subject import Computed, Origin, Paths, Run, Subject
+from adderlab.formats import FORMATS
+from adderlab.limits import Budget, within
 from adderlab.nets import Network
-from adderlab.nets.sources import ordered_task, paths_of, read_source, task_of
-from adderlab.page_data.beginning import beginning
-from adderlab.tasks import Task, TaskLike
+from adderlab.nets.sources import Source, ordered_task, paths_of, read_source, task_of
+from adderlab.proving.running import arithmetic_of
+from adderlab.proving.verdict import Verdict
+from adderlab.tasks import TaskLike
 from adderlab.tasks.order import Names
-from adderlab.writing import check_place, new_file
+from adderlab.tasks.wirings import Wiring, wiring_named
+from adderlab.verbs.export_targets import TARGETS, Target
+from adderlab.verbs.exported import Exported
+from adderlab.verbs.prove import prove
+from adderlab.writing import check_place, new_folder
 
 if TYPE_CHECKING:
     from torch import nn
 
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What a network can be written as.
-
-    Attributes:
-        endings: of such files; the first is the usual one.
-        write: the text of a network's file, for the task that it is meant for.
-        compare: runs a file that was written, and holds it against the network.
-    """
-
-    endings: tuple[str, ...]
-    write: Callable[[Network, Task], str]
-    compare: Callable[[Path, Network, Task], Comparison]
-
-
-def _lab(net: Network, task: Task) -> str:
-    return lab_document(beginning(net, task, has_prover=False))
-
-
-TARGETS: Final[Mapping[str, Target]] = {"html": Target((".html", ".htm"), _lab, compare_html)}
-"""Every target, by the name that ``to`` takes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Exported(Result):
-    """A file that a network was written to.
-
-    Attributes:
-        to: the target.
-        file: where it is; ``None`` where it computes something else and was not kept.
-        task: the task whose rows were compared.
-        comparison: whether the file computes what the network computes.
-        notes: what had to be assumed in reading the network.
-    """
-
-    to: str
-    file: Path | None
-    task: str
-    comparison: Comparison
-    notes: tuple[str, ...] = ()
-
-    @property
-    def equal(self) -> bool | None:
-        """Whether the file computes the same; ``None`` where nothing here could run it."""
-        return self.comparison.equal
-
-    @property
-    def checked_rows(self) -> int:
-        """How many rows were compared."""
-        return self.comparison.rows
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "to": self.to,
-            "file": None if self.file is None else str(self.file),
-            "task": self.task,
-            "checked_rows": self.checked_rows,
-            "equal": self.equal,
-            "checked_by": self.comparison.by or None,
-            "reason": self.comparison.reason or None,
-            "notes": list(self.notes),
-        }
-
-    def blocks(self) -> tuple[Block, ...]:
-        """Return what was compared, and where the file is."""
-        return (
-            *note_lines(self.notes),
-            Line(
-                self._sentence(), "plain" if self.equal else "bad" if self.file is None else "quiet"
-            ),
-            *written_lines(self.file),
-        )
-
-    def _sentence(self) -> str:
-        rows = counted(self.checked_rows, "row")
-        if self.equal:
-            return f"checked: run by {self.comparison.by}, it computes the same on all {rows}"
-        if self.equal is None:
-            return f"not checked: {self.comparison.reason}"
-        return f"not written: {self.comparison.reason}"
-
-    def __repr__(self) -> str:
-        return f"Exported: {self.to}, {self.task}, {self._sentence()}"
+TIMEOUT_S: Final = 60.0
+"""Seconds after which the verdict that a file carries is ``unknown``."""
 
 
 @checked
 def export(
-    model: Network | str | Path | nn.Module,
-    task: TaskLike | None = None,
+    model: Network | Source | str | Path | nn.Module,
+    task: TaskLike | Wiring | None = None,
     *,
     to: str,
     out: str | Path,
+    force: bool = False,
     bits: str | None = None,
     inputs: Names = (),
     outputs: Names = (),
+    timeout_s: float | None = TIMEOUT_S,
 ) -> Exported:
-    """Write a network for use elsewhere; the file is run on every row before it is kept.
+    """Write a network for use elsewhere; the file is run before it is kept.
 
-    ``html`` is the lab of the network as a single file: its page works from disk, with no Python
-    and no network.
+    It is run on every row of the task, or beyond 2^20 of them on boundary and random rows, and its
+    numbers are compared. Every file carries the network's SHA-256 and the verdict.
 
     Args:
         model: a network, the path of its file, or a PyTorch module.
-        task: a task, its name or a table; left out, the one that the network was built for.
-        to: the target: ``html``.
+        task: a task, its name or a table; left out, the one that the network was built for. The
+            name of a wiring, ``adder:any``, exports a cell with its wiring, for every width.
+        to: the target, a name of ``TARGETS``: ``html``.
         out: where to write the file; nothing is left there if it computes something else.
+        force: whether a network that is refuted is written, and marked as refuted.
         bits: ``lsb-first`` where the network has the bits of each word in reverse.
         inputs: the input words or bits in the order in which the network takes them.
         outputs: the output words or bits in the order in which it gives them.
+        timeout_s: seconds that the verdict may take; ``unknown`` is written after them. No limit
+            with ``None``.
 
     Raises:
         OptionError: there is no such target.
         TaskError: no task is known, or it does not fit, or the target can't hold it.
-        NetworkError: the target can't hold the network.
+        NetworkError: the target can't hold the network, or the network is refuted.
         NetworkFileError: the file is not a network.
         ModelError: the module's ``forward`` can't be read.
         OutputError: ``out`` can't be written, or has the ending of another kind of file.
@@ -153,27 +82,104 @@ def export(
     target = TARGETS.get(to)
     if target is None:
         raise OptionError(f"got {to[:40]!r}", where="to", remedy=f"one of {', '.join(TARGETS)}")
-    _check_ending(Path(out), target, to)
-    check_place(out, read=paths_of(model, task))
-    task = ordered_task(model, task, bits=bits, inputs=inputs, outputs=outputs)
-    source = read_source(model, task)
-    net, known = source.network, task_of(source.network, task)
-    text = target.write(net, known)
+    out = Path(out)
+    _check_ending(out, target, to)
+    read = paths_of(model, task)
+    check_place(out, read=read)
+    wiring = wiring_named(task)
+    if wiring is not None and not target.takes_wiring:
+        raise TaskError(
+            f"{to} holds no wiring",
+            where="task",
+            remedy=f"name the cell's task, or export to one of {', '.join(_takes_wiring())}",
+        )
+    if wiring is not None and (bits or inputs or outputs):
+        raise TaskError(
+            f"{wiring.name} takes the bits of its cell as its words have them",
+            where="bits" if bits else "inputs" if inputs else "outputs",
+            remedy="name the cell's own task",
+        )
+    known = task if wiring is None and not isinstance(task, Wiring) else None
+    known = ordered_task(model, known, bits=bits, inputs=inputs, outputs=outputs)
+    known = known if wiring is None else wiring.cell
+    source = read_source(model, known)
+    own_task = task_of(source.network, known)
+    verdict = prove(source, wiring or own_task, timeout_s=timeout_s)
+    _check_verdict(verdict, target, is_forced=force)
+    origin = _origin(source, verdict)
+    net = source.network
+    subject = Subject(net, own_task, wiring, origin, out.stem, in_own_format(net))
+    files = target.write(subject)
+    places = {key: out.with_name(out.stem + key) if key else out for key in files}
+    for place in places.values():
+        check_place(place, read=read)
+    own = {key: Path(place.resolve()) for key, place in places.items()}
     try:
-        with new_file(out) as scratch:
-            _ = scratch.write_text(text, encoding="utf-8", newline="")
-            comparison = target.compare(scratch, net, known)
+        with new_folder(own[""].parent) as folder:
+            paths: Paths = {}
+            for key, content in files.items():
+                paths[key] = folder / own[key].name
+                raw = content.encode() if isinstance(content, str) else content
+                _ = paths[key].write_bytes(raw)
+            with within(Budget.of()):
+                comparison = target.compare(paths, subject)
             if comparison.equal is False:
                 raise _Differs(comparison)
     except _Differs as differs:
-        return Exported(to, None, known.name, differs.comparison, source.notes)
-    return Exported(to, Path(out), known.name, comparison, source.notes)
+        places, comparison = {}, differs.comparison
+    written = tuple(places.values())
+    return Exported(to, written, verdict.task, verdict.verdict, comparison, source.notes)
 
 
 class _Differs(Exception):  # noqa: N818 -- an outcome: no file is left
     def __init__(self, comparison: Comparison) -> None:
         super().__init__(comparison.reason)
         self.comparison = comparison
+
+
+def _takes_wiring() -> Sequence[str]:
+    return [name for name, target in TARGETS.items() if target.takes_wiring]
+
+
+def _check_verdict(verdict: Verdict, target: Target, *, is_forced: bool) -> None:
+    """Raise if a network is refuted, and neither its file shows that nor is it forced."""
+    if verdict.verdict == "refuted" and not (is_forced or target.shows_verdict):
+        raise NetworkError(
+            f"it is refuted {verdict.sentence()}",
+            where="network",
+            remedy="take one that is right; with `force` it is written all the same, and marked",
+        )
+
+
+def _origin(source: Source, verdict: Verdict) -> Origin:
+    net = source.network
+    return Origin(
+        network_sha256=source.sha256,
+        task=verdict.task,
+        format=net.format,
+        readout=str(net.readout),
+        verdict=verdict.verdict,
+        sentence=verdict.sentence(),
+        certificate_sha256=None,
+        version=metadata.version("adderlab"),
+    )
+
+
+def in_own_format(net: Network) -> Run | None:
+    """Return what runs a network in its own float format, where its arithmetic is defined."""
+    if FORMATS[net.format].kind != "float":
+        return None
+    try:
+        arithmetic = arithmetic_of(net, net.format)
+    except FormatError:
+        return None
+
+    def run(inputs: Any) -> Computed:
+        computed = arithmetic.outputs(inputs)
+        values: Any = computed.low
+        return Computed(values, computed.states)
+
+    return run
 
 
 def _check_ending(out: Path, target: Target, to: str) -> None:

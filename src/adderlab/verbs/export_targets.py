@@ -1,0 +1,51 @@
+"""What a network can be exported to: one row a target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from adderlab.exporting.comparison import Comparison
+from adderlab.exporting.html import compare_html, lab_document
+from adderlab.exporting.subject import Files, Paths, Subject
+from adderlab.page_data.beginning import beginning
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a network can be written as.
+
+    Attributes:
+        title: what it is, in a few words.
+        endings: of the file that is asked for; the first is the usual one.
+        write: the content of the files, the one that is asked for first.
+        compare: runs files that were written, and holds them against the network.
+        takes_wiring: whether it can hold a cell with its wiring, at every width.
+        shows_verdict: whether whoever opens the file sees the verdict, so that a network that is
+            refuted is written without being forced.
+    """
+
+    title: str
+    endings: tuple[str, ...]
+    write: Callable[[Subject], Files]
+    compare: Callable[[Paths, Subject], Comparison]
+    takes_wiring: bool = False
+    shows_verdict: bool = False
+
+
+def _lab(subject: Subject) -> Files:
+    data = beginning(subject.network, subject.task, has_prover=False)
+    return {"": lab_document(data, subject.origin)}
+
+
+TARGETS: Final[Mapping[str, Target]] = {
+    "html": Target(
+        "the lab in one file, without Python",
+        (".html", ".htm"),
+        _lab,
+        compare_html,
+        shows_verdict=True,
+    ),
+}
+"""Every target, by the name that ``to`` takes."""
