@@ -80,8 +80,7 @@ function linked({ network, task, link }) {
 }
 
 function formatted({ network, format }) {
-  const { network: next, scales } = snapped(network, format);
-  return { layers: next.layers, format: next.format, scales };
+  return snapped(network, format);
 }
 
 function marked({ exercise, answer }) {

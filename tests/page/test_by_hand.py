@@ -187,9 +187,14 @@ def test_shape_task_activation_readout_and_format(opened) -> None:
     page.get_by_label("how an output becomes a bit").select_option(">=")
     expect(verdict(page)).to_contain_text("refuted")
     page.get_by_label("Format", exact=True).select_option("int2")
-    expect(page.locator(".bytes")).to_have_text(
-        "17 parameters: 5 bytes in int2, and 8 for 4 scales"
-    )
+    size = "17 parameters: 5 bytes in int2, and 1 for 1 scale"
+    expect(page.locator(".bytes")).to_have_text(size)
+    page.wait_for_function("location.hash.includes('format=int2')")
+    again = opened(link=page.evaluate("location.hash"))
+    expect(again.locator(".bytes")).to_have_text(size)
+    weight(again, "fc2.weight[1,2]").focus()
+    again.keyboard.press("ArrowUp")
+    expect(again.locator(".bytes")).to_have_text("17 parameters: 68 bytes in fp32")
     page.get_by_label("Begin with", exact=True).select_option("a run that fails")
     expect(verdict(page)).to_contain_text("refuted")
 

@@ -14,6 +14,7 @@ import adderlab
 from adderlab.errors import NetworkError, OptionError
 from adderlab.exercises import exercises
 from adderlab.formats import FORMATS
+from adderlab.nets.files import to_bytes
 from adderlab.page_data import networks, tasks
 from adderlab.page_data.links import linked
 from adderlab.tasks import task_named
@@ -57,22 +58,35 @@ def drawn_networks(count):
     rng = np.random.default_rng(11)
     kinds = ["relu", "tanh", "identity", "step", "leaky"]
     for _ in range(count):
-        form = FORMATS[rng.choice(["fp64", "fp32", "bf16", "int4"])]
+        form = FORMATS[rng.choice(["fp64", "fp32", "bf16", "fp8-e4m3", "int16", "int4", "binary"])]
         sizes = [2, *rng.integers(1, 5, size=rng.integers(0, 3)), 2]
         layers = []
         for n_in, n_out in itertools.pairwise(sizes):
             scale = 10.0 ** rng.integers(-12, 12, size=(n_out, n_in + 1))
             values = rng.normal(size=(n_out, n_in + 1)) * scale
             whole = rng.integers(-8, 8, size=(n_out, n_in + 1)).astype(float)
-            values = form.round(values) if form.kind == "float" else whole
+            values = form.round(np.clip(values, -448, 448)) if form.kind == "float" else whole
+            values = np.where(values < 0, -1.0, 1.0) if form.name == "binary" else values
             kind = str(rng.choice(kinds))
             more = {"step": {"convention": ">="}, "leaky": {"slope": 0.1}}.get(kind, {})
             bias = values[:, -1].tolist() if rng.random() < 0.7 else None
             weight = values[:, :-1].tolist()
-            layers.append({"weight": weight, "bias": bias, "activation": kind, **more})
+            layer = {"weight": weight, "bias": bias, "activation": kind, **more}
+            layers.append(layer if form.kind == "float" else layer | scaled(layer, rng))
         threshold = {"kind": "threshold", "threshold": float(rng.normal()), "convention": ">="}
         readout = {"kind": "exact"} if rng.random() < 0.3 else threshold
         yield {"layers": layers, "readout": readout, "format": form.name}
+
+
+def scaled(layer, rng):
+    """Return the tensors of a layer, or some of them, times a scale each."""
+    parts = {}
+    for part in ("weight", "bias"):
+        scale = float(np.float32(abs(rng.normal()) * 10.0 ** rng.integers(-30, 30)))
+        if layer[part] is not None and rng.random() < 0.7:
+            parts[part] = (np.array(layer[part]) * scale).tolist()
+            parts[f"{part}_scale"] = scale
+    return parts
 
 
 def test_python_and_the_page_read_the_same_numbers_in_the_same_link():
@@ -84,6 +98,10 @@ def test_python_and_the_page_read_the_same_numbers_in_the_same_link():
         "readout=ge-1.5&row=3&seed=7&hide=files",
         "net=step(gt):1,1~leaky(-0.5):1;1&format=bf16",
         "readout=exact&format=fp16",
+        "format=int4&net=relu:1,-8!7;1,1!0*0.5,3~identity:1,1!0;1,2!-3*,0.25",
+        "format=ternary&net=step(gt):1,-1;1,1*1/4",
+        "format=binary&net=identity:1,-1;1,1*3",
+        "format=int2&net=identity:1,-1;1,1",
     ]
     written, read = read_by_the_page(nets, by_hand)
     for link, (network, unread) in zip([*written, *by_hand], read, strict=True):
@@ -126,6 +144,19 @@ def test_a_link_opens_an_exercise_with_its_own_task_and_start():
         ("net=relu(2):1,1;1,1", "leaky has its slope, step gt or ge: leaky(0.125), step(gt)"),
         ("net=step:1,1;1,1", "leaky has its slope, step gt or ge: leaky(0.125), step(gt)"),
         ("net=relu:1,1!0;1,1", "each unit of a layer has a bias, or none has: 1,1!-1.5;1,0!0"),
+        *(
+            (
+                f"net=relu:1,1!1;1,1!0*{scales}",
+                "scales above 0, of the weights and of the biases: relu:1,1!-3*0.5,0.25",
+            )
+            for scales in ("", "0", "-1", "1,0", ",", "1,", "1,1,1", ",-1")
+        ),
+        (
+            "net=relu:1,1;1,1*1,1",
+            "scales above 0, of the weights and of the biases: relu:1,1!-3*0.5,0.25",
+        ),
+        ("net=relu:1,1;1,1*x", "'x' is no number"),
+        ("net=relu:1,1;1,1*1*1", "'1*1' is no number"),
         ("readout=0.5", "exact, or a threshold: gt0.5, ge1"),
         ("format=FP32", "name a format: format=int4"),
     ],
@@ -164,6 +195,38 @@ def test_a_link_to_another_task_has_its_network():
         assert str(refused.value) == f"link: its task can't be read; {remedy}"
 
 
-def test_a_format_that_does_not_hold_the_links_numbers_is_refused():
-    with pytest.raises(NetworkError, match=r"fc1\.weight"):
-        linked(f"{REPAIRED.replace('1,1!', '1.25,1!')}&format=int4", START, KNOWN)
+@pytest.mark.parametrize(
+    "link",
+    [
+        f"{REPAIRED.replace('1,1!', '1.25,1!')}&format=int4",
+        "net=relu:1,1;1,1*0.5",  # fp32 has no scales
+        "net=relu:1,1;1,1*0.5&format=fp8-e4m3",
+        "net=relu:1,1;1,1*0.5&format=int32",
+        "net=relu:1,8;1,1*0.5&format=int4",
+        "net=relu:1,0.5;1,1*0.5&format=int4",
+        "net=relu:1,1;1,1*0.1&format=int4",  # no number of fp32
+        "net=relu:1,1;1,1*1e39&format=int4",
+        "net=relu:1,1e308;1,1*1e30&format=int4",
+        "net=relu:1,0;1,1*0.5&format=binary",
+        "net=relu:1,0;1,1&format=binary",
+        "net=relu:449,0;1,1&format=fp8-e4m3",
+        "net=relu:40000,0;1,1&format=int16",
+    ],
+)
+def test_a_format_that_does_not_hold_the_links_numbers_is_refused(link):
+    with pytest.raises(NetworkError):
+        linked(link, START, KNOWN)
+    _, [(network, unread)] = read_by_the_page(links=[link])
+    assert (network["layers"], unread) == (LECTURE["layers"], ["net"])
+
+
+def test_a_link_keeps_whole_numbers_with_their_scales():
+    net = adderlab.build("half-adder", method="lecture").network
+    net = adderlab.quantize(net, to="int4", method="nearest").network
+    page = networks.to_page(net)
+    [link], [(network, unread)] = read_by_the_page([page])
+    assert "format=int4" in link
+    assert "*" in link
+    assert (network, unread) == (page, [])
+    shown = linked(link, START, KNOWN).network
+    assert to_bytes(shown) == to_bytes(net)

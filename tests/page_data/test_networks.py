@@ -16,9 +16,10 @@ from adderlab.errors import AdderlabError, NetworkError
 from adderlab.formats import FORMATS
 from adderlab.nets import EXACT, Activation, Layer, Network, Readout, network
 from adderlab.nets.files import to_bytes
-from adderlab.nets.tensors import Dense, Scaled, stored_in
+from adderlab.nets.tensors import FLOAT_DTYPES, Dense, Scaled, stored_in
 from adderlab.page_data import networks
 from adderlab.page_data.schema import MOST_INPUTS, MOST_LAYERS, MOST_OUTPUTS, MOST_UNITS
+from adderlab.quantizing.grid import SCALE_FORMATS
 
 ACTIVATIONS = (
     Activation("relu"),
@@ -47,10 +48,19 @@ def small_networks(draw):
         choices = form.levels or range(form.least, form.largest + 1)
         return rng.choice(np.array([choices[0], choices[-1], *choices[1:40]]), size=shape)
 
+    def tensor(*shape):
+        stored = stored_in(numbers(*shape), form.name)
+        if form.kind == "float" or form.bits > 16 or rng.random() < 0.4:
+            return stored
+        name = rng.choice(["fp8-e5m2", "fp16", "bf16", "fp32"])
+        drawn = FORMATS[name].round(np.abs(rng.normal(size=())) + 2.0**-12)
+        narrowest = next(n for n in SCALE_FORMATS if FORMATS[n].holds(float(drawn)))
+        return Scaled(stored, Dense(drawn.astype(FLOAT_DTYPES[narrowest])))
+
     layers = tuple(
         Layer(
-            stored_in(numbers(n_out, n_in), form.name),
-            stored_in(numbers(n_out), form.name) if draw(st.booleans()) else None,
+            tensor(n_out, n_in),
+            tensor(n_out) if draw(st.booleans()) else None,
             draw(st.sampled_from(ACTIVATIONS)),
         )
         for n_in, n_out in itertools.pairwise(sizes)
@@ -58,7 +68,7 @@ def small_networks(draw):
     return Network(layers, draw(st.sampled_from(READOUTS)), None, form.name)
 
 
-@settings(max_examples=40)
+@settings(max_examples=80)
 @given(small_networks())
 def test_a_network_comes_back_bit_by_bit(net):
     page = json.loads(json.dumps(networks.to_page(net), allow_nan=False))
@@ -88,7 +98,14 @@ def of_sizes(*sizes):
 
 
 LARGEST = of_sizes(MOST_INPUTS, *[MOST_UNITS] * (MOST_LAYERS - 1), MOST_OUTPUTS)
-SCALED = Layer(Scaled(stored_in([[1, 2]], "int8"), Dense(np.array(0.5))))
+
+
+def scaled(scale, zero=None, form="int8"):
+    """Return a network of one layer whose weights have a scale."""
+    weight = Scaled(stored_in([[1, 2]], form), Dense(np.array(scale)), zero)
+    return Network((Layer(weight),), format=form)
+
+
 GRAPH = Network(
     (
         Layer(stored_in([[1, 1]], "fp32"), inputs=("input",)),
@@ -110,7 +127,13 @@ def test_the_largest_network_goes_to_the_page():
         (of_sizes(*[2] * 10), "the network has 9 layers"),
         (of_sizes(2, 13), "the network has 13 outputs"),
         (GRAPH, "layers of this network join several"),
-        (Network((SCALED,), format="int8"), "values that int8 does not hold"),
+        (scaled([0.5]), "it has a scale for each row"),
+        (scaled(0.5, Dense(np.array(1, dtype=np.int8))), "it has a zero point"),
+        (scaled(0.1), "its scale is 0.1; a scale is a number above 0 that fp32 holds"),
+        (scaled(0.0), "its scale is 0;"),
+        (scaled(-0.5), "its scale is -0.5;"),
+        (scaled(0.5, form="int32"), "int32 is no format of whole numbers of up to 16 bits"),
+        (scaled(0.5, form="fp16"), "fp16 is no format of whole numbers of up to 16 bits"),
         (network([[[2**70]]], [None], format="wide"), "do not hold the format wide"),
         (
             network([[[1]], [[1]]], [None, None], activation=Activation("sigmoid")),
@@ -168,6 +191,9 @@ GOOD = {
         (("layers", 0, "activation"), "step"),
         (("layers", 0, "slope"), 0.5),
         (("layers", 0, "convention"), ">"),
+        (("layers", 0, "weight_scale"), 0.5),  # of fp32
+        (("layers", 0, "bias_scale"), 0.5),
+        (("layers", 0, "scale"), 0.5),
         (("layers", 0, "inputs"), ["input"]),
         (("readout",), "exact"),
         (("readout",), {"kind": "argmax"}),
@@ -189,4 +215,40 @@ def test_what_is_no_network_of_the_page_is_refused(place, value):
     with pytest.raises(AdderlabError) as refused:
         _ = networks.from_page(page)
     assert refused.value.what
+    assert refused.value.remedy
+
+
+WHOLE = {
+    "layers": [
+        {"weight": [[1.5, -0.5]], "bias": [0.75], "activation": "relu"}
+        | {"weight_scale": 0.5, "bias_scale": 0.25}
+    ],
+    "readout": {"kind": "exact"},
+    "format": "int4",
+}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"weight_scale": 0},
+        {"weight_scale": -0.5},
+        {"weight_scale": 0.1},
+        {"weight_scale": 1e300},
+        {"weight_scale": float("nan")},
+        {"weight_scale": "0.5"},
+        {"weight_scale": [0.5]},
+        {"weight_scale": True},
+        {"weight_scale": 0.375},
+        {"weight": [[4, 0.5]]},
+        {"weight": [[1.25, 0.5]]},
+        {"bias": None},
+        {"bias_scale": None},
+    ],
+    ids=str,
+)
+def test_a_scale_that_is_none_of_its_numbers_is_refused(change):
+    assert networks.from_page(WHOLE).layers[0].weight.q.numbers.tolist() == [[3, -1]]
+    with pytest.raises(NetworkError) as refused:
+        _ = networks.from_page({**WHOLE, "layers": [WHOLE["layers"][0] | change]})
     assert refused.value.remedy

@@ -7,6 +7,7 @@
 
 import { backward, sgdStep } from "./engine.js";
 import { verdictOf } from "./exact.js";
+import { plainly } from "./files.js";
 import { FORMATS } from "./formats.js";
 import { parameterName, placesOf, sizesOf, valueAt } from "./network.js";
 import { inputText, wordsOf, wordsText } from "./numbers.js";
@@ -211,6 +212,6 @@ export function startOf({ task, start, hidden = 1, seed = 0 }) {
  * @returns {string} the answer file, which `adderlab grade --exercise` reads
  */
 export function toAnswer(exercise, { network, numbers }, version) {
-  const content = exercise.fields.length ? { numbers } : { network };
+  const content = exercise.fields.length ? { numbers } : { network: network && plainly(network) };
   return `${JSON.stringify({ exercise: exercise.id, ...content, versions: { adderlab: version } }, null, 1)}\n`;
 }

@@ -6,7 +6,7 @@
  * own numbers, bit for bit, on a CPU; tests hold both side by side. Nothing here knows the page.
  */
 
-import { sizesOf } from "./network.js";
+import { sizesOf, withoutScales } from "./network.js";
 
 const round = Math.fround;
 
@@ -187,7 +187,7 @@ export function sgdStep(network, gradients, lr) {
   const layers = network.layers.map((layer, number) => {
     const { weight, bias } = gradients.layers[number];
     return {
-      ...layer,
+      ...withoutScales(layer),
       weight: layer.weight.map((row, u) => row.map((w, i) => next(w, weight[u][i]))),
       bias: layer.bias && bias && layer.bias.map((b, u) => next(b, bias[u])),
     };

@@ -4,7 +4,7 @@
  * A `.safetensors` file is a length, a JSON header and the numbers, so the page writes it itself.
  */
 
-import { sizesOf } from "./network.js";
+import { hasScales, inFloats, sizesOf } from "./network.js";
 
 /**
  * @param {import("./network.js").Network} network
@@ -54,7 +54,15 @@ export function toSafetensors(network, task) {
  * @returns {string} JSON that `adderlab prove` reads
  */
 export function toJson(network, task) {
-  return `${JSON.stringify({ task, ...network }, null, 1)}\n`;
+  return `${JSON.stringify({ task, ...plainly(network) }, null, 1)}\n`;
+}
+
+/**
+ * @param {import("./network.js").Network} network
+ * @returns {import("./network.js").Network} as files of JSON have it: without scales
+ */
+export function plainly(network) {
+  return hasScales(network) ? inFloats(network) : network;
 }
 
 /** @type {Record<import("./network.js").Activation, (layer: import("./network.js").Layer, x: string) => string>} */
@@ -73,7 +81,7 @@ const CALLS = {
 export function toPyTorch(network) {
   const sizes = sizesOf(network);
   const names = network.layers.map((_, i) => `fc${i + 1}`);
-  const isDouble = network.format === "fp64";
+  const isDouble = plainly(network).format === "fp64";
   const dtype = isDouble ? ", dtype=torch.float64" : "";
   const makes = network.layers.map(({ bias }, i) => {
     const options = [sizes[i], sizes[i + 1], ...(bias ? [] : ["bias=False"])].join(", ");

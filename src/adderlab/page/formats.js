@@ -6,7 +6,7 @@
  * DOM.
  */
 
-import { placesOf, valueAt } from "./network.js";
+import { hasScales, inFloats, placesOf, valueAt } from "./network.js";
 
 /**
  * @typedef {object} NumberFormat
@@ -15,10 +15,7 @@ import { placesOf, valueAt } from "./network.js";
  * @property {number} [smallest] exponent of the smallest subnormal
  * @property {number} largest
  * @property {number} least
- *
- * @typedef {object} Snapped
- * @property {import("./network.js").Network} network in the format, or scaled to it
- * @property {number} scales how many scales are stored beside its values
+ * @property {boolean} [hasNoZero]
  */
 
 /** @param {number} bits @returns {NumberFormat} */
@@ -26,7 +23,7 @@ const whole = (bits) => ({ bits, largest: 2 ** (bits - 1) - 1, least: -(2 ** (bi
 /** @param {number} bits @param {number} precision @param {number} smallest @param {number} largest */
 const float = (bits, precision, smallest, largest) => ({ bits, precision, smallest, largest, least: -largest });
 
-/** @type {Record<string, NumberFormat>} */
+/** @type {Record<string, NumberFormat>} those to choose from */
 export const FORMATS = {
   fp64: float(64, 53, -1074, Number.MAX_VALUE),
   fp32: float(32, 24, -149, (2 - 2 ** -23) * 2 ** 127),
@@ -42,7 +39,21 @@ export const FORMATS = {
   ternary: { bits: 2, largest: 1, least: -1 },
 };
 
-const SCALE_BYTES = 2;
+/** @type {Record<string, NumberFormat>} those that a network may be in */
+export const EVERY_FORMAT = {
+  ...FORMATS,
+  "fp8-e4m3": float(8, 4, -9, 448),
+  "fp8-e5m2": float(8, 3, -16, 57344),
+  int32: whole(32),
+  int16: whole(16),
+  binary: { bits: 1, largest: 1, least: -1, hasNoZero: true },
+};
+
+/** Of whole numbers with a scale: their products with one are doubles, each its own. */
+const MOST_SCALED_BITS = 16;
+
+/** What a scale may be stored in; the first that holds it is taken. */
+const SCALE_FORMATS = ["fp8-e5m2", "fp16", "bf16", "fp32"].map((name) => EVERY_FORMAT[name]);
 
 /**
  * @param {number} value
@@ -87,58 +98,80 @@ function evenly(value) {
  */
 export function holds(form, value) {
   if (form.precision !== undefined) return roundedFloat(value, form) === value;
-  return Number.isInteger(value) && value >= form.least && value <= form.largest;
+  return Number.isInteger(value) && value >= form.least && value <= form.largest && !(form.hasNoZero && value === 0);
+}
+
+/**
+ * @param {import("./network.js").Network} network
+ * @returns {boolean} whether its format has every one of its numbers, over its tensor's scale where there is one
+ */
+export function isHeld({ layers, format }) {
+  const form = EVERY_FORMAT[format];
+  const areHeld = (/** @type {number[]} */ values, /** @type {number | undefined} */ scale) => {
+    if (scale === undefined) return values.every((value) => holds(form, value));
+    const isScale = form.precision === undefined && form.bits <= MOST_SCALED_BITS && scale > 0;
+    const areMultiples = values.every((value) => holds(form, value / scale) && (value / scale) * scale === value);
+    return isScale && Math.fround(scale) === scale && areMultiples;
+  };
+  return layers.every(
+    ({ weight, bias, weight_scale, bias_scale }) =>
+      areHeld(weight.flat(), weight_scale) && areHeld(bias ?? [], bias_scale),
+  );
 }
 
 /**
  * @param {import("./network.js").Network} network
  * @param {string} name of the format
- * @returns {Snapped}
+ * @returns {import("./network.js").Network} in the format; of whole numbers with scales, unless it has such already
  */
 export function snapped(network, name) {
+  if (hasScales(network)) network = inFloats(network);
   const form = FORMATS[name];
   const values = placesOf(network).map((place) => valueAt(network, place));
   const isPlain = form.precision !== undefined || values.every((value) => holds(form, value));
-  const tensors = network.layers.reduce((sum, { bias }) => sum + (bias ? 2 : 1), 0);
   const layers = network.layers.map((layer) => {
-    const flat = layer.weight.flat();
-    const next = onGrid(flat, form, isPlain);
+    const [flat, bias] = [layer.weight.flat(), layer.bias ?? []];
+    const [scale, biasScale] = [flat, bias].map((values) => (isPlain ? 1 : scaleFor(values, form)));
+    const next = onGrid(flat, form, scale);
     const width = layer.weight[0].length;
-    const weight = layer.weight.map((_, unit) => next.slice(unit * width, (unit + 1) * width));
-    return { ...layer, weight, bias: layer.bias && onGrid(layer.bias, form, isPlain) };
+    return {
+      ...layer,
+      weight: layer.weight.map((_, unit) => next.slice(unit * width, (unit + 1) * width)),
+      bias: layer.bias && onGrid(bias, form, biasScale),
+      ...(scale !== 1 && { weight_scale: scale }),
+      ...(layer.bias && biasScale !== 1 && { bias_scale: biasScale }),
+    };
   });
-  const format = isPlain ? name : "fp32";
-  return { network: { ...network, layers, format }, scales: isPlain ? 0 : tensors };
+  return { ...network, layers, format: name };
 }
 
 /**
  * @param {number[]} values of one tensor
  * @param {NumberFormat} form
- * @param {boolean} isPlain whether it takes no scale
+ * @param {number} scale of whole numbers
  * @returns {number[]}
  */
-function onGrid(values, form, isPlain) {
+function onGrid(values, form, scale) {
   const { least, largest } = form;
   const clipped = (/** @type {number} */ value) => Math.max(least, Math.min(largest, value));
   if (form.precision !== undefined) return values.map((value) => roundedFloat(clipped(value), form));
-  const scale = isPlain ? 1 : scaleFor(values, form);
   return values.map((value) => scale * clipped(evenly(value / scale)) + 0); // no negative zero
 }
 
-/** @param {number[]} values @param {NumberFormat} form @returns {number} stored in fp16 where it can be */
+/** @param {number[]} values @param {NumberFormat} form @returns {number} stored in fp16 where it can be, else in fp32 */
 function scaleFor(values, { largest, least }) {
   const high = Math.max(0, ...values);
   const low = Math.min(0, ...values);
   const scale = Math.max(high / largest, low / least) || 1;
   const { fp16, fp32 } = FORMATS;
   const isInside = scale <= fp16.largest && scale >= 2 ** -14;
-  return roundedFloat(scale, isInside ? fp16 : fp32);
+  return isInside ? roundedFloat(scale, fp16) : roundedFloat(Math.min(Math.max(scale, 2 ** -126), fp32.largest), fp32);
 }
 
 /**
  * What a network was before it was put in a format: another format starts from there.
  *
- * @type {WeakMap<import("./network.js").Network, {source: import("./network.js").Network, format: string, scales: number}>}
+ * @type {WeakMap<import("./network.js").Network, import("./network.js").Network>}
  */
 const origins = new WeakMap();
 
@@ -148,18 +181,10 @@ const origins = new WeakMap();
  * @returns {import("./network.js").Network} in the format, from what it was before any other
  */
 export function inFormat(network, format) {
-  const source = origins.get(network)?.source ?? network;
-  const { network: next, scales } = snapped(source, format);
-  origins.set(next, { source, format, scales });
+  const source = origins.get(network) ?? network;
+  const next = snapped(source, format);
+  origins.set(next, source);
   return next;
-}
-
-/**
- * @param {import("./network.js").Network} network
- * @returns {{format: string, scales: number}} what its values are stored in, and beside how many scales
- */
-export function storedAs(network) {
-  return origins.get(network) ?? { format: network.format, scales: 0 };
 }
 
 /**
@@ -167,11 +192,14 @@ export function storedAs(network) {
  * @returns {string} `17 parameters: 5 bytes in int2, and 8 for 4 scales`
  */
 export function bytesText(network) {
-  const { format, scales } = storedAs(network);
+  const { format, layers } = network;
+  const scales = layers.flatMap(({ weight_scale, bias_scale }) => [weight_scale ?? [], bias_scale ?? []]).flat();
+  const scaleBits = scales.map((scale) => SCALE_FORMATS.find((form) => holds(form, scale))?.bits ?? 0);
   const count = placesOf(network).length;
   const parameters = count === 1 ? "1 parameter" : `${count} parameters`;
-  if (!FORMATS[format]) return parameters;
-  const bytes = Math.ceil((count * FORMATS[format].bits) / 8);
-  const beside = scales ? `, and ${SCALE_BYTES * scales} for ${scales} scales` : "";
+  const bytes = Math.ceil((count * EVERY_FORMAT[format].bits) / 8);
+  const scaleBytes = scaleBits.reduce((sum, bits) => sum + bits / 8, 0);
+  const scaleWords = `${scales.length} ${scales.length === 1 ? "scale" : "scales"}`;
+  const beside = scales.length ? `, and ${scaleBytes} for ${scaleWords}` : "";
   return `${parameters}: ${bytes} ${bytes === 1 ? "byte" : "bytes"} in ${format}${beside}`;
 }

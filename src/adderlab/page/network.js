@@ -15,6 +15,8 @@
  * @property {Activation} activation
  * @property {number} [slope] of `leaky`
  * @property {Convention} [convention] of `step`
+ * @property {number} [weight_scale] where the weights are whole numbers of the format times this
+ * @property {number} [bias_scale] likewise
  *
  * @typedef {{kind: "threshold", threshold: number, convention: Convention}
  *   | {kind: "exact"}} Readout
@@ -75,6 +77,29 @@ export function valueAt(network, { layer, unit, input }) {
 }
 
 /**
+ * @param {Layer} layer
+ * @returns {Layer} the same without scales, for numbers that are no multiples of them
+ */
+export function withoutScales({ weight_scale, bias_scale, ...layer }) {
+  return layer;
+}
+
+/** @param {Network} network @returns {boolean} */
+export function hasScales({ layers }) {
+  return layers.some(({ weight_scale, bias_scale }) => (weight_scale ?? bias_scale) !== undefined);
+}
+
+/**
+ * @param {Network} network
+ * @returns {Network} the same numbers without scales: in fp32, or in fp64 where fp32 does not hold all
+ */
+export function inFloats(network) {
+  const isSingle = placesOf(network).every((place) => Math.fround(valueAt(network, place)) === valueAt(network, place));
+  const format = network.format === "fp64" || !isSingle ? "fp64" : "fp32";
+  return { ...network, layers: network.layers.map(withoutScales), format };
+}
+
+/**
  * Change one parameter. The value is rounded to the network's format, fp64 or else fp32.
  *
  * @param {Network} network
@@ -83,9 +108,9 @@ export function valueAt(network, { layer, unit, input }) {
  * @returns {Network}
  */
 export function withValue(network, { layer, unit, input }, value) {
-  const format = network.format === "fp64" ? "fp64" : "fp32";
-  const stored = format === "fp64" ? value : Math.fround(value);
-  const layers = network.layers.map((each, number) => {
+  const floats = inFloats(network);
+  const stored = floats.format === "fp64" ? value : Math.fround(value);
+  const layers = floats.layers.map((each, number) => {
     if (number !== layer) return each;
     if (input === "bias") {
       const bias = each.bias ?? each.weight.map(() => 0);
@@ -93,7 +118,7 @@ export function withValue(network, { layer, unit, input }, value) {
     }
     return { ...each, weight: each.weight.with(unit, each.weight[unit].with(input, stored)) };
   });
-  return { ...network, layers, format };
+  return { ...floats, layers };
 }
 
 /**

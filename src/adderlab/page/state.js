@@ -2,12 +2,12 @@
  * The page's state: one table of properties, each kept in the address, and what can be hidden.
  *
  * A link holds what differs from the start. Weights are written layer by layer, `relu:1,1!-1.5;…`:
- * a unit's weights, its bias after `!`, units parted by `;`, layers by `~`. Whatever a link says is
- * checked; what can't be read is left as it was, and its name comes back.
+ * a unit's weights, its bias after `!`, units parted by `;`, layers by `~`. Behind whole numbers with
+ * scales stands `*0.5,0.25`: those of the weights and of the biases, of which either may be left out.
+ * Whatever a link says is checked; what can't be read is left as it was, and its name comes back.
  */
 
-import { FORMATS, holds } from "./formats.js";
-import { placesOf, valueAt } from "./network.js";
+import { EVERY_FORMAT, isHeld } from "./formats.js";
 
 /**
  * @typedef {import("./network.js").Network} Network
@@ -87,8 +87,6 @@ export const MOST_LAYERS = 8;
 const MOST_TRAINED_STEPS = 100_000;
 const ACTIVATION = /^(relu|identity|tanh|step\((?:gt|ge)\)|leaky\(([^()]+)\))$/;
 const READOUT = /^(exact|(gt|ge)(.+))$/;
-/** Formats of opened networks that the switch does not offer. */
-const OTHER_FORMATS = ["fp8-e4m3", "fp8-e5m2", "int32", "int16", "binary"];
 const SIGNS = /** @type {const} */ ({ gt: ">", ge: ">=" });
 
 /** @type {Record<string, Property>} */
@@ -119,7 +117,7 @@ const PROPERTIES = {
   },
   format: {
     write: ({ network }) => network.format,
-    read: (text, { network }) => (isFormat(text) ? { network: { ...network, format: text } } : null),
+    read: (text, { network }) => (Object.hasOwn(EVERY_FORMAT, text) ? { network: { ...network, format: text } } : null),
   },
   row: {
     write: ({ row }) => String(row),
@@ -249,26 +247,12 @@ export function fromLink(parts, state) {
     if (change) state = { ...state, ...change };
     else unread.push(name);
   }
-  if (!isInFormat(state.network)) {
+  if (!isHeld(state.network)) {
     unread.push("net");
     state = { ...state, network: before.network };
   }
   const known = [...Object.keys(PROPERTIES), "task"];
   return { state, unread: [...unread, ...[...parts.keys()].filter((name) => !known.includes(name))] };
-}
-
-/** @param {string} name */
-function isFormat(name) {
-  return Object.hasOwn(FORMATS, name) || OTHER_FORMATS.includes(name);
-}
-
-/**
- * @param {Network} network
- * @returns {boolean} whether its format holds every one of its numbers, where the page knows it
- */
-function isInFormat(network) {
-  const form = FORMATS[network.format];
-  return !form || placesOf(network).every((place) => holds(form, valueAt(network, place)));
 }
 
 /**
@@ -288,10 +272,12 @@ export function fits(network, task) {
 }
 
 /** @param {import("./network.js").Layer} layer */
-function layerText({ weight, bias, activation, slope, convention }) {
-  const units = weight.map((row, unit) => row.join(",") + (bias ? `!${bias[unit]}` : ""));
+function layerText({ weight, bias, activation, slope, convention, weight_scale, bias_scale }) {
+  const [by, byBias] = [weight_scale ?? 1, bias_scale ?? 1];
+  const units = weight.map((row, unit) => row.map((w) => w / by).join(",") + (bias ? `!${bias[unit] / byBias}` : ""));
+  const scales = [weight_scale ?? "", ...(bias_scale === undefined ? [] : [bias_scale])].join(",");
   const detail = { leaky: `(${slope})`, step: `(${convention === ">=" ? "ge" : "gt"})` };
-  return `${activation}${/** @type {any} */ (detail)[activation] ?? ""}:${units.join(";")}`;
+  return `${activation}${/** @type {any} */ (detail)[activation] ?? ""}:${units.join(";")}${scales && `*${scales}`}`;
 }
 
 /**
@@ -299,6 +285,9 @@ function layerText({ weight, bias, activation, slope, convention }) {
  * @returns {import("./network.js").Layer | null}
  */
 function layerOf(text) {
+  const star = text.indexOf("*");
+  const scales = star < 0 ? {} : scalesOf(text.slice(star + 1));
+  if (star >= 0) text = text.slice(0, star);
   const cut = text.indexOf(":");
   const parts = ACTIVATION.exec(text.slice(0, cut));
   if (cut < 0 || !parts) return null;
@@ -307,16 +296,30 @@ function layerOf(text) {
   const weight = units.map(([row]) => row.split(",").map(numberOf));
   const bias = units.map((unit) => (unit.length === 2 ? numberOf(unit[1]) : null));
   const hasBias = units.every((unit) => unit.length === 2);
+  if (!scales || (scales.bias_scale && !hasBias)) return null;
+  const { weight_scale = 1, bias_scale = 1 } = scales;
   const isWhole = hasBias ? !bias.includes(null) : units.every((unit) => unit.length === 1);
   const slope = kind === "leaky" ? numberOf(parts[2]) : undefined;
   if (!isWhole || slope === null || weight.some((row) => row.includes(null))) return null;
   return /** @type {any} */ ({
-    weight,
-    bias: hasBias ? bias : null,
+    weight: weight.map((row) => row.map((w) => /** @type {number} */ (w) * weight_scale)),
+    bias: hasBias ? bias.map((b) => /** @type {number} */ (b) * bias_scale) : null,
     activation: kind,
     ...(kind === "leaky" && { slope }),
     ...(kind === "step" && { convention: parts[1] === "step(ge)" ? ">=" : ">" }),
+    ...scales,
   });
+}
+
+/**
+ * @param {string} text of the scales of a layer: `0.5,0.25`, `0.5` or `,0.25`
+ * @returns {{weight_scale?: number, bias_scale?: number} | null}
+ */
+function scalesOf(text) {
+  const [by, byBias, ...more] = text.split(",").map((part) => (part ? numberOf(part) : undefined));
+  const areScales = [by, byBias].every((scale) => scale === undefined || (scale !== null && scale > 0));
+  if (more.length || !areScales || text.endsWith(",") || !text) return null;
+  return /** @type {any} */ ({ ...(by && { weight_scale: by }), ...(byBias && { bias_scale: byBias }) });
 }
 
 /** @param {string} text @returns {number | null} a seed as `torch.manual_seed` takes it here */

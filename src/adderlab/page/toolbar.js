@@ -6,7 +6,7 @@ import { focused, html, write } from "./dom.js";
 import { linearStart } from "./draws.js";
 import { backward, sgdStep } from "./engine.js";
 import { fromBase64, toBase64, toJson, toPyTorch, toSafetensors } from "./files.js";
-import { FORMATS, inFormat, storedAs } from "./formats.js";
+import { EVERY_FORMAT, FORMATS, inFormat } from "./formats.js";
 import { offer, save } from "./giving.js";
 import { sizesOf, withHidden } from "./network.js";
 import { decimal } from "./numbers.js";
@@ -208,8 +208,8 @@ function formatControl({ store }) {
     store.update({ network: inFormat(store.state.network, select.value) });
   });
   store.subscribe(({ network }) => {
-    const { format } = storedAs(network);
-    if (FORMATS[format] && ![...select.options].some(({ value }) => value === format)) {
+    const { format } = network;
+    if (EVERY_FORMAT[format] && ![...select.options].some(({ value }) => value === format)) {
       select.append(html("option", {}, format));
     }
     select.value = format;

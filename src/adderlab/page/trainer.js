@@ -8,7 +8,7 @@
 
 import { Twister, linearStart } from "./draws.js";
 import { backward, sgdStep } from "./engine.js";
-import { placesOf, sizesOf } from "./network.js";
+import { placesOf, sizesOf, withoutScales } from "./network.js";
 
 /** Steps after which a run ends: its weights are all kept. */
 const MOST_STEPS = 100_000;
@@ -25,7 +25,7 @@ const MOST_STEPS = 100_000;
  */
 export function fromSeed(network, seed) {
   const start = linearStart(sizesOf(network), seed);
-  const layers = network.layers.map((layer, number) => ({ ...layer, ...start[number] }));
+  const layers = network.layers.map((layer, number) => ({ ...withoutScales(layer), ...start[number] }));
   return { ...network, layers, format: "fp32" };
 }
 

@@ -124,7 +124,12 @@ def _layers(text: str, task: Task) -> list[dict[str, Any]]:
 
 
 def _layer(text: str) -> dict[str, Any]:
-    """Return a layer: ``relu:1,1!-1.5;1,0!0`` are two units, each with its bias after ``!``."""
+    """Return a layer: ``relu:1,1!-1.5;1,0!0`` are two units, each with its bias after ``!``.
+
+    ``*0.5,0.25`` behind them are what the weights and the biases, then whole numbers, are
+    multiplied with; one of them may be left out.
+    """
+    text, star, scales = text.partition("*")
     head, colon, body = text.partition(":")
     match = _ACTIVATION.fullmatch(head)
     if match is None or not colon:
@@ -143,7 +148,28 @@ def _layer(text: str) -> dict[str, Any]:
         raise _unread("net", "each unit of a layer has a bias, or none has: 1,1!-1.5;1,0!0")
     weight = [[_number(value, "net") for value in row.split(",")] for row, *_ in units]
     bias = [_number(unit[1], "net") for unit in units] if sizes == {2} else None
-    return {**layer, "weight": weight, "bias": bias}
+    return {**layer, "weight": weight, "bias": bias} | (
+        _scaled(weight, bias, scales) if star else {}
+    )
+
+
+def _scaled(weight: list[list[float]], bias: list[float] | None, text: str) -> dict[str, Any]:
+    """Return the numbers of a layer with scales: ``0.5,0.25``, ``0.5`` or ``,0.25``."""
+    texts = text.split(",")
+    scales = [_number(each, "net") if each else None for each in texts]
+    is_known = scales != [None] and all(scale is None or scale > 0 for scale in scales)
+    if len(texts) > (1 if bias is None else 2) or not is_known or texts[1:] == [""]:
+        raise _unread(
+            "net", "scales above 0, of the weights and of the biases: relu:1,1!-3*0.5,0.25"
+        )
+    by_weight, by_bias = (*scales, None)[:2]
+    entries: dict[str, Any] = {}
+    if by_weight is not None:
+        weight = [[value * by_weight for value in row] for row in weight]
+        entries = {"weight": weight, "weight_scale": by_weight}
+    if by_bias is not None and bias is not None:
+        entries |= {"bias": [value * by_bias for value in bias], "bias_scale": by_bias}
+    return entries
 
 
 def _readout(text: str) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 Rule: nothing is rounded on the way. A value is a double by its shortest text, in both directions;
 a network that the page can't hold is refused, and so is a value that the network's format can't.
+Of a tensor with a scale the page has the values and the scale, whose quotients are whole numbers.
 """
 
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any, Final
 
 import numpy as np
@@ -14,9 +16,9 @@ from pydantic import TypeAdapter
 
 from adderlab.blocks.numbers import counted
 from adderlab.errors import NetworkError
-from adderlab.formats import format_named
+from adderlab.formats import FORMATS, Format, format_named
 from adderlab.nets import EXACT, Activation, Layer, Network, Readout
-from adderlab.nets.tensors import Dense, Packed, Tensor, stored_in
+from adderlab.nets.tensors import Dense, Packed, Scaled, Tensor, stored_in
 from adderlab.page_data.schema import (
     MOST_INPUTS,
     MOST_LAYERS,
@@ -27,6 +29,7 @@ from adderlab.page_data.schema import (
     NetworkEntry,
     checked,
 )
+from adderlab.quantizing.grid import SCALE_FORMATS
 
 NETWORK: Final = TypeAdapter(NetworkEntry)
 ACTIVATIONS: Final = ("relu", "identity", "step", "leaky", "tanh")
@@ -36,14 +39,20 @@ LIMITS: Final = (
 )
 LARGEST_WHOLE: Final = 1 << 53
 
+WIDEST_SCALE: Final = "fp32"
+"""Which must hold a scale; it is stored as ``quantize`` stores it."""
+
+MOST_SCALED_BITS: Final = 16
+"""Of whole numbers with a scale: their products with one are doubles, each its own."""
+
 
 def to_page(net: Network) -> dict[str, Any]:
     """Return the network as the page has it.
 
     Raises:
-        NetworkError: it is beyond the page's limits, or has what the page does not have: sparse or
-            scaled weights whose values its format does not hold, the format ``wide``, another
-            activation, layers that join several.
+        NetworkError: it is beyond the page's limits, or has what the page does not have: a scale
+            for each row, a zero point, the format ``wide``, another activation, layers that join
+            several.
     """
     _check_limits(net)
     readout = net.readout
@@ -128,21 +137,57 @@ def _layer_to_page(layer: Layer, number: int, net: Network) -> dict[str, Any]:
         "step": {"convention": activation.convention},
         "leaky": {"slope": _plain(activation.slope)},
     }
-    bias = layer.bias
+    bias, form = layer.bias, format_named(net.format)
+    scales = {
+        f"{part}_scale": _plain(_scale(tensor, f"fc{number}.{part}", form))
+        for part, tensor in (("weight", layer.weight), ("bias", bias))
+        if isinstance(tensor, Scaled)
+    }
     return {
-        "weight": _numbers(layer.weight, f"fc{number}.weight", net.format),
-        "bias": None if bias is None else _numbers(bias, f"fc{number}.bias", net.format),
+        "weight": _numbers(layer.weight, f"fc{number}.weight", form),
+        "bias": None if bias is None else _numbers(bias, f"fc{number}.bias", form),
         "activation": activation.kind,
         **options.get(activation.kind, {}),
+        **scales,
     }
 
 
-def _numbers(tensor: Tensor, where: str, name: str) -> Any:
-    """Return a tensor's values as lists of numbers, each held by the format of that name."""
-    exact, form = tensor.exact(), format_named(name)
-    if not all(form.holds(exact.at(*index)) for index in np.ndindex(exact.shape)):
+def _scale(tensor: Scaled, where: str, form: Format) -> float:
+    """Return what a tensor's whole numbers are multiplied with."""
+    if tensor.scale.shape or tensor.zero is not None:
         raise NetworkError(
-            f"it has values that {name} does not hold, as weights with scales do",
+            "it has " + ("a zero point" if tensor.zero is not None else "a scale for each row"),
+            where=where,
+            remedy="the page has one scale for a tensor: `quantize` it anew without options",
+        )
+    exact = tensor.scale.exact()
+    _check_scale(exact.at(), where, form)
+    return float(exact.to_floats())
+
+
+def _check_scale(scale: Fraction, where: str, form: Format) -> None:
+    if form.kind != "integer" or form.bits > MOST_SCALED_BITS:
+        raise NetworkError(
+            f"it has a scale, and {form.name} is no format of whole numbers of up to "
+            f"{MOST_SCALED_BITS} bits",
+            where=where,
+            remedy="store it without a scale, or in int8",
+        )
+    if scale <= 0 or not FORMATS[WIDEST_SCALE].holds(scale):
+        raise NetworkError(
+            f"its scale is {float(scale):.9g}",
+            where=where,
+            remedy=f"a scale is a number above 0 that {WIDEST_SCALE} holds",
+        )
+
+
+def _numbers(tensor: Tensor, where: str, form: Format) -> Any:
+    """Return a tensor's values as lists of numbers, each held by the format."""
+    exact = tensor.exact()
+    held = tensor.q.exact() if isinstance(tensor, Scaled) else exact
+    if not all(form.holds(held.at(*index)) for index in np.ndindex(held.shape)):
+        raise NetworkError(
+            f"it has values that {form.name} does not hold",
             where=where,
             remedy="the page has networks whose values are all of one format",
         )
@@ -173,13 +218,32 @@ def _layer_from_page(entry: LayerEntry, number: int, form: str) -> Layer:
         slope=0.0 if entry.slope is None else entry.slope,
         convention=entry.convention or ">",
     )
-    weight = _stored(entry.weight, f"fc{number}.weight", form)
-    bias = None if entry.bias is None else _stored(entry.bias, f"fc{number}.bias", form)
+    weight = _stored(entry.weight, entry.weight_scale, f"fc{number}.weight", form)
+    bias = None
+    if entry.bias is not None:
+        bias = _stored(entry.bias, entry.bias_scale, f"fc{number}.bias", form)
     return Layer(weight, bias, activation)
 
 
-def _stored(values: Any, where: str, form: str) -> Tensor:
+def _stored(values: Any, scale: float | None, where: str, form: str) -> Tensor:
     try:
-        return stored_in(values, form)
+        if scale is None:
+            return stored_in(values, form)
+        exact = Fraction(scale)
+        _check_scale(exact, where, format_named(form))
+        return Scaled(stored_in(_quotients(values, exact), form), _stored_scale(exact))
     except NetworkError as error:  # it knows no name of the tensor
         raise NetworkError(error.what, where=where, remedy=error.remedy) from None
+
+
+def _quotients(values: Any, scale: Fraction) -> Any:
+    if isinstance(values, list):
+        return [_quotients(value, scale) for value in values]
+    return Fraction(values) / scale
+
+
+def _stored_scale(scale: Fraction) -> Dense:
+    name = next(name for name in SCALE_FORMATS if FORMATS[name].holds(scale))
+    stored = stored_in(scale, name)
+    assert isinstance(stored, Dense)
+    return stored

@@ -61,16 +61,20 @@ Units = Annotated[list[Number], Field(min_length=1, max_length=MOST_UNITS)]
 
 
 class LayerEntry(Entry):
-    """One affine map with its activation."""
+    """One affine map with its activation; a scale is what whole numbers were multiplied with."""
 
     weight: Annotated[list[Units], Field(min_length=1, max_length=MOST_UNITS)]
     bias: Units | None
     activation: Literal["relu", "identity", "step", "leaky", "tanh"]
     convention: Literal[">", ">="] | None = None
     slope: Number | None = None
+    weight_scale: Number | None = None
+    bias_scale: Number | None = None
 
     @model_validator(mode="after")
     def _check_options(self) -> Self:
+        if self.bias is None and self.bias_scale is not None:
+            raise ValueError("bias_scale goes with a bias")
         for option, kind in (("convention", "step"), ("slope", "leaky")):
             if (getattr(self, option) is None) == (self.activation == kind):
                 raise ValueError(f"{option} goes with {kind}, and with it alone")
