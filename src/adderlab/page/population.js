@@ -3,7 +3,7 @@
  * others compute instead, and any of those in the lab.
  */
 
-import { button, control, enable } from "./controls.js";
+import { button, control } from "./controls.js";
 import { html, svg, write } from "./dom.js";
 import { counted } from "./numbers.js";
 import { sizesOf } from "./network.js";
@@ -55,8 +55,7 @@ export function populationBlock(store, ask, pause) {
     const { state } = store;
     const settings = settingsOf(state);
     const name = nameOf(state);
-    isTraining = true;
-    enable(train, false);
+    isTraining = train.disabled = true;
     results.replaceChildren();
     write(text, `training ${grouped(NETWORKS)} networks ${name}; the first of a size takes longer, for its kernel is compiled`);
     const begun = performance.now();
@@ -98,7 +97,7 @@ export function populationBlock(store, ask, pause) {
       steps.value = String(state.steps);
     }
     const reason = beyond(state.network);
-    enable(train, !isTraining && reason === "");
+    train.disabled = isTraining || reason !== "";
     write(limit, reason);
     if (state.task === task) return;
     task = state.task;
