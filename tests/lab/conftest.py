@@ -83,11 +83,11 @@ SHORT = server.Content(
 
 
 @contextmanager
-def served(shown=SHORT):
+def served(shown=SHORT, **options):
     """Serve a lab."""
     place = place_for(port=0)
     started = threading.Event()
-    running = server.Server(server.application(shown, place, TOKEN), started.set)
+    running = server.Server(server.application(shown, place, TOKEN), started.set, **options)
     thread = threading.Thread(target=running.run, kwargs={"sockets": [place.socket]})
     thread.start()
     try:

@@ -29,6 +29,7 @@ from starlette.websockets import WebSocket
 from adderlab import page
 from adderlab.errors import OptionError
 from adderlab.lab.addresses import Place, is_same_origin
+from adderlab.lab.connections import REQUEST_S, bounded
 from adderlab.lab.messages import Known, refusal
 from adderlab.lab.sessions import Session, Workers
 from adderlab.packages import check_installed
@@ -184,14 +185,21 @@ class Server(uvicorn.Server):
     Args:
         app: :func:`application`.
         on_started: called once requests are answered.
+        request_s: seconds that a connection has for a request.
     """
 
-    def __init__(self, app: ASGIApp, on_started: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        on_started: Callable[[], None] = lambda: None,
+        *,
+        request_s: float = REQUEST_S,
+    ) -> None:
         check_installed("websockets")  # uvicorn loads it by its name, and has no sockets without it
         config = uvicorn.Config(
             app,
             loop="asyncio",
-            http="h11",
+            http=bounded(request_s),
             lifespan="on",
             ws_max_size=LARGEST_MESSAGE_BYTES,
             ws_per_message_deflate=False,
