@@ -6,7 +6,7 @@ from adderlab.exporting.subject import Origin, Subject
 from adderlab.nets.sources import Source, read_source
 from adderlab.tasks import as_task
 from adderlab.tasks.wirings import wiring_named
-from adderlab.verbs.export import in_own_format
+from adderlab.verbs.export import run_in
 
 PROVED = "in exact arithmetic: right on all inputs"
 
@@ -26,5 +26,4 @@ def subject_of(net, task=None, *, name="net", verdict="proved"):
         certificate_sha256=None,
         version="0.1.0",
     )
-    own = in_own_format(source.network)
-    return Subject(source.network, known, wiring, origin, name, own)
+    return Subject(source.network, known, wiring, origin, name, run_in(source.network))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
+from adderlab.formats import FORMATS
 from adderlab.nets import Network
 from adderlab.tasks import Task
 
@@ -101,8 +102,9 @@ class Subject:
         wiring: how the cell is repeated, where it is exported as a whole at every width.
         origin: where it comes from.
         name: what the artifact is called: the file's name without its ending, as it was given.
-        in_own_format: what the network gives in its own float format; ``None`` where its format
-            does not round, or its arithmetic is not defined for the network.
+        in_format: what the network gives in a format, by the format's name; ``None`` where that
+            does not round, or its arithmetic is not defined for the network. With scales, or curves
+            between whole numbers, an integer format rounds too: its activations are fp32 or fp64.
     """
 
     network: Network
@@ -110,7 +112,13 @@ class Subject:
     wiring: Wiring | None
     origin: Origin
     name: str
-    in_own_format: Run | None = None
+    in_format: Callable[[str], Run | None] = lambda _: None
+
+    @property
+    def in_own_format(self) -> Run | None:
+        """What the network gives in its own format, where that is a float format."""
+        is_float = FORMATS[self.network.format].kind == "float"
+        return self.in_format(self.network.format) if is_float else None
 
 
 Files: TypeAlias = dict[str, "str | bytes"]

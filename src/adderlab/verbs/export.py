@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -11,7 +11,6 @@ from adderlab.checking import checked
 from adderlab.errors import FormatError, NetworkError, OptionError, OutputError, TaskError
 from adderlab.exporting.comparison import Comparison
 from adderlab.exporting.subject import Computed, Origin, Paths, Run, Subject
-from adderlab.formats import FORMATS
 from adderlab.limits import Budget, within
 from adderlab.nets import Network
 from adderlab.nets.sources import Source, ordered_task, paths_of, read_source, task_of
@@ -108,7 +107,7 @@ def export(
     _check_verdict(verdict, target, is_forced=force)
     origin = _origin(source, verdict)
     net = source.network
-    subject = Subject(net, own_task, wiring, origin, out.stem, in_own_format(net))
+    subject = Subject(net, own_task, wiring, origin, out.stem, run_in(net))
     files = target.write(subject)
     places = {key: out.with_name(out.stem + key) if key else out for key in files}
     for place in places.values():
@@ -165,21 +164,25 @@ def _origin(source: Source, verdict: Verdict) -> Origin:
     )
 
 
-def in_own_format(net: Network) -> Run | None:
-    """Return what runs a network in its own float format, where its arithmetic is defined."""
-    if FORMATS[net.format].kind != "float":
-        return None
-    try:
-        arithmetic = arithmetic_of(net, net.format)
-    except FormatError:
-        return None
+def run_in(net: Network) -> Callable[[str], Run | None]:
+    """Return what gives, by a format's name, what runs a network where that format rounds."""
 
-    def run(inputs: Any) -> Computed:
-        computed = arithmetic.outputs(inputs)
-        values: Any = computed.low
-        return Computed(values, computed.states)
+    def run_of(name: str) -> Run | None:
+        try:
+            arithmetic = arithmetic_of(net, name)
+        except FormatError:
+            return None
+        if arithmetic.form is None:
+            return None
 
-    return run
+        def run(inputs: Any) -> Computed:
+            computed = arithmetic.outputs(inputs)
+            values: Any = computed.low
+            return Computed(values, computed.states)
+
+        return run
+
+    return run_of
 
 
 def _check_ending(out: Path, target: Target, to: str) -> None:
