@@ -11,6 +11,10 @@ import signal
 import sys
 import time
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import threading
+
 SIGNALS = tuple(
     getattr(signal, name)
     for name in ("SIGINT", "SIGTERM", "SIGHUP")
@@ -23,6 +27,7 @@ GRACE_S = 5.0
 
 NOTHING = "adderlab: interrupted; nothing was written\n"
 
+_left_behind: "list[threading.Thread]" = []
 _stage = "starting"
 _number = 0
 _since = 0.0
@@ -47,15 +52,21 @@ def exit_code() -> int:
     return 128 + (_number or signal.SIGINT)
 
 
+def leave_behind(thread: "threading.Thread") -> None:
+    """Say that a thread, which holds nothing, can't be ended and is not to be waited for."""
+    _left_behind.append(thread)
+
+
 def leave(code: int) -> int:
     """Return the exit code of a command that is done; nothing interrupts it any more.
 
     An interrupted one ends here: where Ctrl-C met a module that runs text as code, Python would end
-    itself by the signal, whatever is returned.
+    itself by the signal, whatever is returned. So does one that left a thread behind, which Python
+    would wait for.
     """
     global _stage
     _stage = "done"
-    if _number:
+    if _number or any(thread.is_alive() for thread in _left_behind):
         import atexit
 
         atexit._run_exitfuncs()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] -- no other

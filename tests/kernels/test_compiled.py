@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +17,7 @@ from adderlab.errors import OptionError
 from adderlab.kernels import cache, simd
 from adderlab.kernels import compiled as module
 from adderlab.kernels.compiled import Source, compiled, is_compiled
+from adderlab.limits import Budget, CapReached, within
 
 TEXT = '"""Twice."""\n\n\ndef double(x, y):\n    store(y, 0, load(x, 0) + load(x, 0))\n'
 SIGNATURE = "void(float32[::1], float32[::1])"
@@ -69,6 +72,71 @@ def test_what_a_source_file_says_is_never_run(own_cache):
     (source,) = own_cache.glob("*.py")
     _ = source.write_text(TEXT.replace("+ load(x, 0)", "- load(x, 0)"), encoding="utf-8")
     assert doubled() == []
+
+
+@pytest.fixture
+def slow_compiler(monkeypatch):
+    """Let the compiler wait for an event, which is returned with the kernels that it began."""
+    may_end, begun = threading.Event(), []
+    machine_code = module.native.machine_code
+
+    def slow(function, signature):
+        begun.append(function)
+        assert may_end.wait(30)
+        return machine_code(function, signature)
+
+    monkeypatch.setattr(module.native, "machine_code", slow)
+    yield may_end, begun
+    may_end.set()
+
+
+def test_a_limit_ends_the_wait_for_a_compiler_and_the_code_is_kept(own_cache, slow_compiler):
+    may_end, begun = slow_compiler
+    for _ in range(3):
+        with within(Budget.of(0.2)), pytest.raises(CapReached, match="the time was up"):
+            compiled(SOURCE, lambda report: None)
+    assert len(begun) == 1
+    may_end.set()
+    run = compiled(SOURCE, lambda report: None)
+    assert len(begun) == 1
+    module._KNOWN.clear()
+    assert is_compiled(SOURCE)
+    assert compiled(SOURCE, pytest.fail) is not run
+
+
+def test_a_compiler_that_fails_tells_everyone_and_is_asked_again(own_cache, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(module.native, "machine_code", lambda *_: 1 / 0)
+        for _ in range(2):
+            with pytest.raises(ZeroDivisionError):
+                compiled(SOURCE, lambda report: None)
+    assert doubled() == [f"compiling double, once: it is kept in {own_cache}"]
+
+
+INTERRUPTED = """
+import sys, threading
+from adderlab.__main__ import main
+from adderlab.kernels import native
+native.machine_code = lambda *_: threading.Event().wait(600)
+sys.argv[1:] = "train parity:3 --data table --seeds 10000 --hidden 8 -o run".split()
+sys.exit(main())
+"""
+
+
+def test_ctrl_c_ends_a_command_that_waits_for_a_compiler(own_cache, tmp_path):
+    """Within the 60 seconds of the test, not the 600 of that compiler."""
+    with subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    ) as command:
+        lines = []
+        while not any("compiling" in line for line in lines):
+            lines.append(command.stderr.readline())
+            assert lines[-1]
+        command.send_signal(signal.SIGINT)
+        _, err = command.communicate(timeout=60)
+    assert command.returncode == 130
+    assert err.splitlines()[-1].startswith("adderlab: interrupted")
+    assert "Traceback" not in err
 
 
 @pytest.mark.parametrize("damage", ["empty", "other", "cut", "changed", "renamed"])

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import threading
 import time
+from contextlib import ExitStack
 
 import pytest
 from lab.conftest import served
 
 import adderlab
 from adderlab.building import lecture_network
+from adderlab.kernels import compiled, native
 from adderlab.lab import messages, populations, server, sessions
 from adderlab.limits import Budget
 from adderlab.page_data import networks, tasks
@@ -229,6 +231,69 @@ def test_a_page_that_leaves_ends_its_population(lab, slow_training):
     assert budgets[0].reached == "the time was up"
 
 
+def test_a_page_that_cancels_is_answered_at_once_and_may_train_again(page, slow_training):
+    may_end, budgets = slow_training
+    first = page.send(**TRAIN)
+    cancel = page.send(type="cancel")
+    refused, cancelled = page.answer(), page.answer()
+    assert (refused["type"], refused["id"], refused["what"]) == (
+        "refused",
+        first,
+        "it was cancelled",
+    )
+    assert cancelled == {"id": cancel, "type": "cancelled"}
+    assert budgets[0].reached == "the time was up"
+    may_end.set()
+    assert page.ask(**TRAIN)["type"] == "population"
+    assert page.ask(type="cancel")["what"] == "no networks are being trained for this page"
+
+
+def test_pages_that_leave_at_once_take_nobodys_place(lab):
+    for _ in range(sessions.MOST_TRAININGS):
+        with lab.page() as page:
+            _ = page.send(**TRAIN)
+            _ = page.send(type="cancel")
+    with lab.page() as page:
+        assert page.ask(**TRAIN)["type"] == "population"
+
+
+def test_what_waits_for_a_thread_is_cancelled_too(lab, slow_training):
+    may_end, budgets = slow_training
+    with ExitStack() as stack:
+        pages = [stack.enter_context(lab.page()) for _ in range(sessions.TRAINING_THREADS + 1)]
+        numbers = [page.send(**TRAIN) for page in pages]
+        while len(budgets) < len(pages):
+            time.sleep(0.005)
+        _ = pages[-1].send(type="cancel")
+        assert pages[-1].answer()["id"] == numbers[-1]
+        may_end.set()
+        assert [page.answer()["type"] for page in pages[:-1]] == ["population"] * (len(pages) - 1)
+
+
+def test_a_kernel_that_is_compiled_holds_nobody(page, monkeypatch):
+    """And a page that leaves or cancels leaves its thread to others."""
+    may_end = threading.Event()
+    machine_code = native.machine_code
+
+    def slow(function, signature):
+        assert may_end.wait(30)
+        return machine_code(function, signature)
+
+    monkeypatch.setattr(native, "machine_code", slow)
+    monkeypatch.setattr(compiled, "_KNOWN", {})
+    monkeypatch.setattr(compiled.cache, "usable_folder", lambda: (None, "of a test"))
+    for _ in range(sessions.TRAINING_THREADS + 2):
+        _ = page.send(**TRAIN)
+        while not compiled._AT_WORK:
+            time.sleep(0.005)
+        _ = page.send(type="cancel")
+        assert [page.answer()["type"], page.answer()["type"]] == ["refused", "cancelled"]
+    assert len(compiled._AT_WORK) == 1
+    may_end.set()
+    trained = page.ask(**TRAIN)
+    assert trained["type"] == "population", trained
+
+
 @pytest.fixture
 def opened(browser):
     """Return a function that opens the lab in a browser; its faults are the test's."""
@@ -274,6 +339,18 @@ def test_ten_thousand_are_trained_and_a_failure_is_opened_and_undone(opened):
     assert undo.is_disabled()
     page.locator("select").nth(1).select_option("parity:2")
     page.wait_for_selector(".failures", state="detached")
+
+
+@pytest.mark.browser
+def test_training_is_cancelled_in_the_page(opened, slow_training):
+    page = opened()
+    train = page.locator(".population button").first
+    train.click()
+    assert train.inner_text() == "cancel"
+    train.click()
+    page.wait_for_selector(".population >> text=it was cancelled; train again")
+    assert train.inner_text() == "train 10,000"
+    assert train.is_enabled()
 
 
 @pytest.mark.browser

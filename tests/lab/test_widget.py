@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import html
 import re
 import subprocess
@@ -15,6 +16,7 @@ import adderlab
 import adderlab.page as files
 from adderlab.errors import DependencyError, NetworkError, OptionError, TaskError
 from adderlab.exporting.html import lab_document
+from adderlab.lab import messages
 from adderlab.nets.files import to_bytes
 from adderlab.page_data import networks
 from adderlab.page_data.beginning import beginning
@@ -192,3 +194,15 @@ def test_what_the_page_can_not_show_is_refused(model, task, error, message):
         model = adderlab.build(model, method="ripple").network
     with pytest.raises(error, match=message):
         adderlab.Lab(model, task)
+
+
+def test_a_kernel_that_is_interrupted_answers_its_page(lab, monkeypatch):
+    def interrupted(message, known):
+        raise KeyboardInterrupt
+
+    own = dataclasses.replace(messages.KINDS["task"], answer=interrupted)
+    monkeypatch.setitem(messages.KINDS, "task", own)
+    answer = ask(lab, type="task", task="half-adder")
+    assert (answer["type"], answer["id"]) == ("refused", 7)
+    assert answer["what"] == "the kernel was interrupted"
+    assert ask(lab, type="cancel")["what"] == "no networks are being trained for this page"

@@ -4,6 +4,9 @@ Rule: a source is generated here and run from memory, never read back; its file 
 The compiled code is read from a folder that nobody else can have written to (:mod:`cache`);
 without one the kernel is compiled in memory, and a line says so. A file's name holds the
 hash of its source, of ours that it calls, of the versions, and of what it is compiled for.
+
+The compiler can't be interrupted, and where Ctrl-C meets it, it fails. So it runs in a thread of
+its own: whoever waits for it looks at limits and leaves at Ctrl-C; the code is kept all the same.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import hashlib
 import platform
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +26,7 @@ import numba
 import numpy as np
 from numba.core import config
 
+from adderlab import endings, limits
 from adderlab.errors import OptionError
 from adderlab.kernels import cache, native
 from adderlab.kernels.target import compiled_for
@@ -56,7 +61,20 @@ class Source:
         return f"{self.name}_{digest.hexdigest()[:16]}"
 
 
+LOOK_EVERY_S: Final = 0.05
+"""Seconds between two looks at the limits while a kernel is compiled."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """A function, and why it could not be kept; empty where it was."""
+
+    function: native.Native
+    fault: str
+
+
 _KNOWN: Final[dict[Source, native.Native]] = {}
+_AT_WORK: Final[dict[Source, tuple[threading.Thread, Future[_Compiled]]]] = {}
 _LOCK: Final = threading.Lock()
 
 
@@ -69,11 +87,23 @@ def compiled(source: Source, on_compile: Callable[[str], None]) -> Callable[...,
 
     Raises:
         OptionError: Numba's compiler is switched off.
+        CapReached: a limit of the command at work is reached.
     """
     with _LOCK:
         if source not in _KNOWN:
-            _KNOWN[source] = _kernel(source, on_compile)
-        return _KNOWN[source]
+            kept = _kept(source)
+            if kept is not None:
+                _KNOWN[source] = kept
+        if source in _KNOWN:
+            return _KNOWN[source]
+    _check_compiler()
+    folder, fault = cache.usable_folder()
+    where = f"once: it is kept in {folder}" if folder else f"for this run alone: {fault}"
+    on_compile(f"compiling {source.name.replace('_', ' ')}, {where}")
+    built = _waited(*_begun(source, folder))
+    if built.fault:
+        on_compile(f"it can't be kept, and is compiled for this run alone: {built.fault}")
+    return built.function
 
 
 def is_compiled(source: Source) -> bool:
@@ -84,29 +114,74 @@ def is_compiled(source: Source) -> bool:
     return folder is not None and cache.read(folder, source.stem + cache.CODE) is not None
 
 
-def _kernel(source: Source, on_compile: Callable[[str], None]) -> native.Native:
+def _kept(source: Source) -> native.Native | None:
+    folder, _ = cache.usable_folder()
+    kept = cache.read(folder, source.stem + cache.CODE) if folder else None
+    if kept is None:
+        return None
+    symbol, _, code = kept.partition(b"\n")
+    return native.Native(symbol.decode(), code, source.signature)
+
+
+def _check_compiler() -> None:
     if getattr(config, "DISABLE_JIT", False):
         raise OptionError(
             "it switches the compiler of kernels off",
             where="NUMBA_DISABLE_JIT",
             remedy="unset this environment variable",
         )
-    folder, fault = cache.usable_folder()
-    stem, signature = source.stem, source.signature
-    kept = cache.read(folder, stem + cache.CODE) if folder else None
-    if kept is not None:
-        symbol, _, code = kept.partition(b"\n")
-        return native.Native(symbol.decode(), code, signature)
-    where = f"once: it is kept in {folder}" if folder else f"for this run alone: {fault}"
-    on_compile(f"compiling {source.name.replace('_', ' ')}, {where}")
-    symbol, code = native.machine_code(_defined(stem, source), signature)
+
+
+def _begun(source: Source, folder: Path | None) -> tuple[threading.Thread, Future[_Compiled]]:
+    """Return the thread that compiles a source, begun now or for somebody else, and its result."""
+    with _LOCK:
+        if source not in _AT_WORK:
+            result: Future[_Compiled] = Future()
+            thread = threading.Thread(
+                target=_compile, args=(source, folder, result), name="adderlab-compiling"
+            )
+            _AT_WORK[source] = (thread, result)
+            thread.start()
+        return _AT_WORK[source]
+
+
+def _waited(thread: threading.Thread, result: Future[_Compiled]) -> _Compiled:
+    try:
+        while True:
+            limits.check()
+            try:
+                return result.result(LOOK_EVERY_S)
+            except TimeoutError:
+                continue
+    except BaseException:
+        endings.leave_behind(thread)
+        raise
+
+
+def _compile(source: Source, folder: Path | None, result: Future[_Compiled]) -> None:
+    try:
+        built = _machine_code(source, folder)
+    except BaseException as error:  # noqa: BLE001 -- whoever waits for it raises it
+        with _LOCK:
+            del _AT_WORK[source]
+        result.set_exception(error)
+        return
+    with _LOCK:
+        _KNOWN[source] = built.function
+        del _AT_WORK[source]
+    result.set_result(built)
+
+
+def _machine_code(source: Source, folder: Path | None) -> _Compiled:
+    stem, fault = source.stem, ""
+    symbol, code = native.machine_code(_defined(stem, source), source.signature)
     if folder is not None:
         try:
             cache.keep_text(folder, stem + cache.SOURCE, source.text)
             cache.keep(folder, stem + cache.CODE, symbol.encode() + b"\n" + code)
         except OSError as error:
-            on_compile(f"it can't be kept, and is compiled for this run alone: {error.strerror}")
-    return native.Native(symbol, code, signature)
+            fault = error.strerror or str(error)
+    return _Compiled(native.Native(symbol, code, source.signature), fault)
 
 
 def _defined(stem: str, source: Source) -> Any:

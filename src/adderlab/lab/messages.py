@@ -90,6 +90,13 @@ class TaskMessage(Entry):
     task: TaskName
 
 
+class CancelMessage(Entry):
+    """Train no further what this page asked for."""
+
+    type: Literal["cancel"]
+    id: Identity
+
+
 Known: TypeAlias = Mapping[str, Task]
 """The tasks that a page began with, by name: a message may name those too."""
 
@@ -175,6 +182,14 @@ def _member(message: MemberMessage, known: Known) -> dict[str, Any]:
     return {"type": "network", "network": net, "task": None, "notes": []}
 
 
+def _cancel(message: CancelMessage, known: Known) -> dict[str, Any]:
+    """Refuse: whoever has something at work for a page ends it before it comes to this."""
+    del message, known
+    raise OptionError(
+        "no networks are being trained for this page", where="cancel", remedy="train some"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One line of the table.
@@ -205,6 +220,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "member": Kind(
         TypeAdapter(MemberMessage), _member, limits=populations.budget, remedy=populations.LIMITS
     ),
+    "cancel": Kind(TypeAdapter(CancelMessage), _cancel),
 }
 """Every message that the page may send, by its type."""
 

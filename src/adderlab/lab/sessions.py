@@ -4,7 +4,7 @@ Rules: a page has at most one proof at work and one waiting, the latest; other w
 message after another, and nothing more is read meanwhile. So a page that sends without end, or
 that reads nothing, holds three threads at most, and its own socket alone is slowed down. Pages
 whose work takes long share threads of their own, so that work of milliseconds never waits behind
-it. So do populations, one of a page at a time, which end with their page.
+it. So do populations, one of a page at a time, which end with their page or when it cancels them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,15 @@ from typing import Any, Final
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from adderlab.errors import OptionError
-from adderlab.lab.messages import LOGGER, Known, Refused, Request, parse, refusal
+from adderlab.lab.messages import (
+    LOGGER,
+    CancelMessage,
+    Known,
+    Refused,
+    Request,
+    parse,
+    refusal,
+)
 from adderlab.limits import Budget
 
 RATE: Final = 100.0
@@ -104,6 +112,7 @@ class Session:
         self._waiting: Request | None = None
         self._is_waiting = asyncio.Event()
         self._training: asyncio.Task[None] | None = None
+        self._trained = 0
 
     async def serve(self) -> None:
         """Answer until the page is gone."""
@@ -152,6 +161,9 @@ class Session:
         if request.kind.limits is not None:
             await self._begin_training(request, request.kind.limits())
             return
+        if isinstance(request.message, CancelMessage) and self._training is not None:
+            await self._cancel_training(request)
+            return
         self._at_work.add(request.number)
         if not request.kind.is_latest:
             await self._answer(request)
@@ -178,7 +190,22 @@ class Session:
         else:
             self._at_work.add(request.number)
             self._workers.trainings += 1
+            self._trained = request.number
             self._training = asyncio.create_task(self._train(request, budget))
+            await asyncio.sleep(0)  # it begins: a task that is canceled before cleans nothing up
+
+    async def _cancel_training(self, request: Request) -> None:
+        """Answer both messages at once; the thread ends its work within a moment."""
+        training, number = self._training, self._trained
+        assert training is not None
+        is_answered = number not in self._at_work
+        if not is_answered:
+            _ = training.cancel()
+        _ = await asyncio.wait([training])
+        if not is_answered:
+            self._at_work.discard(number)
+            await self._send(refusal(number, _cancelled()))
+        await self._send({"id": request.number, "type": "cancelled"})
 
     async def _train(self, request: Request, budget: Budget) -> None:
         """Send the answer to work of seconds; where the page leaves, the work ends."""
@@ -254,6 +281,10 @@ def _is_training() -> OptionError:
         where="message",
         remedy="wait for their answer",
     )
+
+
+def _cancelled() -> OptionError:
+    return OptionError("it was cancelled", where="train", remedy="train again")
 
 
 def _too_many_train() -> OptionError:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from adderlab import page
 from adderlab.blocks.html import to_fragment
+from adderlab.errors import OptionError
 from adderlab.exporting.html import lab_document
-from adderlab.lab.messages import Refused, request_of
+from adderlab.lab.messages import Refused, refusal, request_of
 from adderlab.nets import Network
 from adderlab.nets.importing import NetworkFile
 from adderlab.packages import check_installed
@@ -138,11 +139,18 @@ class Lab:
             request = request_of(content)
         except Refused as refused:
             return refused.answer
-        answer = request.answer(self._known)
+        try:
+            answer = request.answer(self._known)
+        except KeyboardInterrupt:  # of the kernel: what is at work is this answer alone
+            return refusal(request.number, _interrupted())
         if answer["type"] == "network" and answer["task"] is not None:  # the link will name it
             task = tasks.from_page(answer["task"])
             _ = self._known.setdefault(task.name, task)
         return answer
+
+
+def _interrupted() -> OptionError:
+    return OptionError("the kernel was interrupted", where="message", remedy="ask again")
 
 
 @cache

@@ -3,6 +3,7 @@
  * others compute instead, and any of those in the lab.
  */
 
+import { refusal } from "./asking.js";
 import { button, control } from "./controls.js";
 import { html, svg, write } from "./dom.js";
 import { counted } from "./numbers.js";
@@ -40,14 +41,16 @@ export function populationBlock(store, ask, pause) {
     steps.toggleAttribute("aria-invalid", count === null);
     if (count !== null) store.update({ steps: count });
   });
-  const train = button(`train ${grouped(NETWORKS)}`, () => void run());
+  const TRAIN = `train ${grouped(NETWORKS)}`;
+  const train = button(TRAIN, () => (cancel ? cancel() : void run()));
   const status = html("p", { class: "hint", role: "status" });
   const clock = html("span", { "aria-hidden": "true" });
   const text = html("span");
   status.append(text, clock);
   const limit = html("p", { class: "hint" });
   const results = html("div");
-  let isTraining = false;
+  /** @type {(() => void) | null} ends what is being trained */
+  let cancel = null;
   /** @type {import("./network.js").Task | null} */
   let task = null;
 
@@ -55,7 +58,14 @@ export function populationBlock(store, ask, pause) {
     const { state } = store;
     const settings = settingsOf(state);
     const name = nameOf(state);
-    isTraining = train.disabled = true;
+    /** @type {Promise<Record<string, any>>} answered here: a notebook's Python answers only when it is done */
+    const cancelled = new Promise((resolve) => {
+      cancel = () => {
+        void ask({ type: "cancel" });
+        resolve(refusal("it was cancelled", "train again"));
+      };
+    });
+    write(train, "cancel");
     results.replaceChildren();
     write(text, `training ${grouped(NETWORKS)} networks ${name}; the first of a size takes longer, for its kernel is compiled`);
     const begun = performance.now();
@@ -63,10 +73,12 @@ export function populationBlock(store, ask, pause) {
       write(clock, ` … ${Math.floor((performance.now() - begun) / 1000)} s`);
       if (!train.isConnected) clearInterval(ticking);
     }, 1000);
-    const answer = await ask({ type: "train", ...settings, networks: NETWORKS }, TRAINING_PATIENCE_MS);
+    const trained = ask({ type: "train", ...settings, networks: NETWORKS }, TRAINING_PATIENCE_MS);
+    const answer = await Promise.race([trained, cancelled]);
     clearInterval(ticking);
     write(clock, "");
-    isTraining = false;
+    write(train, TRAIN);
+    cancel = null;
     update(store.state);
     if (state.task !== store.state.task) write(text, "");
     else if (answer.type !== "population") write(text, `${answer.what}; ${answer.remedy}`);
@@ -97,12 +109,12 @@ export function populationBlock(store, ask, pause) {
       steps.value = String(state.steps);
     }
     const reason = beyond(state.network);
-    train.disabled = isTraining || reason !== "";
+    train.disabled = !cancel && reason !== "";
     write(limit, reason);
     if (state.task === task) return;
     task = state.task;
     results.replaceChildren();
-    if (!isTraining) write(text, "");
+    if (!cancel) write(text, "");
   }
   store.subscribe(update);
 
