@@ -79,3 +79,23 @@ def test_a_kernel_is_compiled_only_for_what_pytorch_takes_longer_for():
     assert (
         surveys.path_of(task_named("adder:2"), wide, 50) == choose(task_named("adder:2"), wide).path
     )
+
+
+def test_the_survey_of_a_long_run_takes_kernels_whatever_is_compiled(monkeypatch):
+    paths: dict[int, list[str | None]] = {}
+
+    def trained(task, settings, networks, on_compile, *, path):
+        taken.append(path or surveys.path_of(task, settings, networks))
+        return Rate(1, networks)
+
+    monkeypatch.setattr(surveys, "success_rate", trained)
+    for grid in ("_by_scale", "_by_lr"):
+        monkeypatch.setattr(surveys, grid, lambda *arguments: ())
+    settings = Settings()
+    least = -(-surveys.LONG_RUN // surveys._work(HALF_ADDER, settings))
+    for networks in (least - 1, least):
+        taken = paths.setdefault(networks, [])
+        _ = surveys.survey(HALF_ADDER, settings, Rate(1, 2), networks=networks)
+    kernels = [choose(HALF_ADDER, change.settings).path for change in surveys.changes_of(settings)]
+    assert paths == {least - 1: [ENSEMBLE] * 5, least: kernels}
+    assert ENSEMBLE not in kernels

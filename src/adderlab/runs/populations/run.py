@@ -226,6 +226,7 @@ class PopulationRun:
             plan.task,
             plan.settings,
             Rate(self.surveyed_right, self.surveyed),
+            networks=plan.networks,
             on_stage=lambda text: self.on_stage(f"trying {text}"),
             on_progress=on_progress,
             on_compile=self.on_compile,

@@ -40,6 +40,10 @@ COMPILE_WORK: Final = 1 << 28
 """Products that PyTorch does in about the time that a kernel is compiled in, some 3 s of one core:
 ``benchmarks/engines.py``, 2026-11-28."""
 
+LONG_RUN: Final = 1 << 35
+"""Products of a run from which on its survey takes kernels. Training it takes them about a second;
+those of the survey are compiled once, beside it."""
+
 LR_FACTORS: Final = tuple(10.0 ** (place / 4) for place in range(-8, 9))
 """A learning rate a hundredth of the run's to a hundred times it, four a decade."""
 
@@ -130,6 +134,7 @@ def survey(
     settings: Settings,
     base: Rate,
     *,
+    networks: int = 0,
     on_stage: Callable[[str], None] = lambda text: None,
     on_progress: Callable[[int], None] = lambda done: None,
     on_compile: Callable[[str], None] = lambda text: None,
@@ -141,42 +146,75 @@ def survey(
         settings: what is changed, one thing at a time.
         base: how often it worked unchanged, among the first members; every change is measured
             on these. :func:`surveyed` says how many are worth it.
+        networks: of the run; in a long one kernels train what is changed, whose compiling pays.
         on_stage: called with what is tried before it is.
         on_progress: called with the network-steps done since the last call.
         on_compile: as in :func:`adderlab.training.members.train_members`.
     """
-    networks = base.of
-    steps = networks * max(settings.steps, 1)
-
-    def rate(change: str, **values: Any) -> Rate:
-        on_stage(change)
-        changed = success_rate(task, replace(settings, **values), networks, on_compile)
-        on_progress(steps)
-        return changed
-
-    helps: list[Help] = []
-    widths: list[tuple[int, Rate]] = []
+    steps = base.of * max(settings.steps, 1)
+    kernels = is_long(task, settings, networks)
     own = settings.widths[0]
-    for width in widths_around(settings):
-        if width == own:
-            widths.append((width, base))
-            continue
-        widths.append((width, rate(counted(width, "hidden unit"), hidden=width)))
-        if width > own:
-            helps.append(Help(f"{width} hidden units", f"--hidden {width}", widths[-1][1], base))
-    if settings.activation != "tanh":
-        helps.append(Help("tanh", "--activation tanh", rate("tanh", activation="tanh"), base))
-    if settings.optimizer != "adam":
-        adam = rate("Adam", optimizer="adam", lr=ADAM_LR, momentum=MOMENTUM)
-        helps.append(Help(f"Adam at {ADAM_LR}", f"--optimizer adam --lr {ADAM_LR}", adam, base))
+    helps: list[Help] = []
+    widths: dict[int, Rate] = {own: base} if isinstance(settings.hidden, int) else {}
+    for change in changes_of(settings):
+        on_stage(change.name)
+        path = choose(task, change.settings).path if kernels else None
+        rate = success_rate(task, change.settings, base.of, on_compile, path=path)
+        on_progress(steps)
+        if change.is_width:
+            widths[change.settings.widths[0]] = rate
+        if not change.is_width or change.settings.widths[0] > own:
+            helps.append(Help(change.name, change.option, rate, base))
     on_stage("other scales and learning rates")
-    for scale, rate_of_scale in _by_scale(task, settings, networks, on_compile):
+    for scale, rate_of_scale in _by_scale(task, settings, base.of, on_compile):
         name = f"a start {'twice' if scale > settings.init_scale else 'half'} as large"
         helps.append(Help(name, f"--init-scale {scale:g}", rate_of_scale, base))
     on_progress(2 * steps)
-    by_lr = _by_lr(task, settings, networks, on_compile)
+    by_lr = _by_lr(task, settings, base.of, on_compile)
     on_progress(len(by_lr) * steps)
-    return Survey(tuple(helps), tuple(widths), by_lr)
+    return Survey(tuple(helps), tuple(sorted(widths.items())), by_lr)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Another shape, which a survey trains.
+
+    Attributes:
+        name: in words.
+        option: as it is given to ``adderlab train``.
+        settings: the run's, changed.
+        is_width: whether it is the number of hidden units that is changed.
+    """
+
+    name: str
+    option: str
+    settings: Settings
+    is_width: bool = False
+
+
+def changes_of(settings: Settings) -> list[Change]:
+    """Return what a survey changes that makes another kernel necessary: the width, tanh, Adam."""
+    changes = [
+        Change(
+            counted(width, "hidden unit"),
+            f"--hidden {width}",
+            replace(settings, hidden=width),
+            True,
+        )
+        for width in widths_around(settings)
+        if width != settings.widths[0]
+    ]
+    if settings.activation != "tanh":
+        changes.append(Change("tanh", "--activation tanh", replace(settings, activation="tanh")))
+    if settings.optimizer != "adam":
+        adam = replace(settings, optimizer="adam", lr=ADAM_LR, momentum=MOMENTUM)
+        changes.append(Change(f"Adam at {ADAM_LR}", f"--optimizer adam --lr {ADAM_LR}", adam))
+    return changes
+
+
+def is_long(task: Task, settings: Settings, networks: int) -> bool:
+    """Return whether kernels train what a run's survey changes, however few networks it takes."""
+    return networks * _work(task, settings) >= LONG_RUN
 
 
 def survey_steps(settings: Settings, networks: int) -> int:
@@ -262,10 +300,12 @@ def success_rate(
     settings: Settings,
     networks: int,
     on_compile: Callable[[str], None] = lambda text: None,
+    *,
+    path: str | None = None,
 ) -> Rate:
-    """Return how many of the first members are right."""
+    """Return how many of the first members are right, by ``path`` or what :func:`path_of` says."""
     members = np.arange(networks, dtype=np.uint64)
-    path = path_of(task, settings, networks)
+    path = path or path_of(task, settings, networks)
     right = _right(task, settings, members, {}, path, on_compile)
     return Rate(int(right.sum()), networks)
 
