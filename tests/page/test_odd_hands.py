@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from page.conftest import beginning
 from page.test_by_hand import verdict, weight
 from playwright.sync_api import expect
+
+from adderlab.exercises import exercise_named
+from adderlab.page_data import exercises as page_exercises
 
 pytestmark = pytest.mark.browser
 
@@ -94,6 +98,69 @@ def test_a_verdict_is_spoken_once_it_stands(opened) -> None:
     page.keyboard.press("Delete")
     spoken = page.locator(".verdict [role=status]")
     expect(spoken).to_have_text(verdict(page).inner_text().split(" ", 1)[1])
+
+
+WATCH = """() => {
+  window.spoken = [];
+  const observer = new MutationObserver((all) => {
+    spoken.push(...all.map(({ target }) => target.textContent));
+  });
+  for (const live of document.querySelectorAll("[role=status], [aria-live]")) {
+    observer.observe(live, { childList: true, characterData: true, subtree: true });
+  }
+}"""
+
+
+def test_a_run_speaks_of_its_steps_no_more_than_of_its_verdicts(opened) -> None:
+    """In backprop mode and in an exercise its numbers change in every frame."""
+    exercise = page_exercises.to_page(exercise_named("half-adder"))
+    data = beginning(exercises=[exercise], version="0.1.0")
+    page = opened(data, link="#exercise=half-adder&lesson=12&speed=1")
+    expect(page.locator(".verdict [role=status]")).not_to_be_empty()
+    page.evaluate(WATCH)
+    page.get_by_role("button", name="▶ train").click()
+    page.evaluate(FRAMES)
+    assert page.evaluate("spoken") == []
+    page.get_by_role("button", name="pause").click()
+    page.get_by_role("button", name="on ▶").click()
+    formula = page.locator(".backprop [role=status]")
+    expect(formula).to_have_text(re.compile(r"^first step, backward · 13 of \d+: dL/d"))
+
+
+def test_a_step_of_backprop_leaves_the_page_where_it_is(opened) -> None:
+    """The table of slots follows to the parameter, and the window does not."""
+    page = opened(width=360, height=500)
+    page.get_by_role("button", name="step through backprop").click()
+    expect(page.get_by_role("button", name="on ▶")).to_be_focused()
+    page.evaluate("scrollTo(0, 0)")
+    for _ in range(30):
+        page.keyboard.press("ArrowRight")
+    page.evaluate(FRAMES)
+    assert page.evaluate("scrollY") == 0
+    covered = """() => {
+      const parts = [".slots tr.picked", ".slots thead"];
+      const [line, head] = parts.map((name) => document.querySelector(name));
+      return line.getBoundingClientRect().top < head.getBoundingClientRect().bottom - 1;
+    }"""
+    assert not page.evaluate(covered)
+
+
+@pytest.mark.parametrize(
+    ("end", "button", "before"),
+    [("on ▶", "◀ back", None), ("undo", "redo", "one step"), ("reset", "one step", "one step")],
+)
+def test_a_button_that_can_do_no_more_keeps_the_focus(opened, end, button, before) -> None:
+    """And the keys beside it work on."""
+    page = opened(link="" if before else "#lesson=70")
+    if before:
+        page.get_by_role("button", name=before).click()
+    last = page.get_by_role("button", name=end, exact=True)
+    last.focus()
+    for _ in range(4):
+        page.keyboard.press("Enter")
+    expect(last).to_be_disabled()
+    expect(last).to_be_focused()
+    expect(page.get_by_role("button", name=button, exact=True)).to_be_enabled()
 
 
 def test_no_proof_is_claimed_that_a_lost_connection_did_not_bring(opened) -> None:

@@ -3,8 +3,8 @@
  * parameter. Right arrow or Page Down goes on, left arrow or Page Up goes back.
  */
 
-import { button } from "./controls.js";
-import { html, write } from "./dom.js";
+import { button, enable } from "./controls.js";
+import { html, spokenLine, write } from "./dom.js";
 import { gradientKey, lessonOf, slotKey, standing } from "./lesson.js";
 import { parameterName, placesOf, valueAt } from "./network.js";
 import { decimal, inputText } from "./numbers.js";
@@ -64,10 +64,12 @@ export function backpropPanel(store) {
 class Steps {
   /** @type {{line: HTMLElement, value: HTMLElement, gradient: HTMLElement, name: string}[]} */ #slots = [];
   /** @type {string} */ #shape = "";
+  /** @type {State["lesson"]} where somebody stepped to; a run changes the numbers there, and is no step */ #step;
 
   /** @param {import("./store.js").Store} store */
   constructor(store) {
     this.store = store;
+    this.#step = store.state.lesson;
     this.start = button("step through backprop", () => this.#go(0));
     this.back = button("◀ back", () => this.#move(-1), { "aria-keyshortcuts": "ArrowLeft" });
     this.on = button("on ▶", () => this.#move(1), { "aria-keyshortcuts": "ArrowRight" });
@@ -77,7 +79,8 @@ class Steps {
     this.title = html("span", { class: "phase" });
     this.symbols = html("span", { class: "symbols" });
     this.numbers = html("span", { class: "numbers" });
-    this.formula = html("p", { class: "formula", role: "status" }, this.symbols, " ", this.numbers);
+    this.formula = html("p", { class: "formula" }, this.symbols, " ", this.numbers);
+    this.spoken = spokenLine();
     this.about = html("p", { class: "hint" });
     this.table = html("div", {
       class: "scroll slots",
@@ -91,7 +94,7 @@ class Steps {
       html("span", { class: "buttons" }, this.back, this.on, this.end),
       html("label", { class: "check" }, this.zero, " zero_grad() between the steps"),
     );
-    this.body = html("div", {}, this.controls, html("p", {}, this.title), this.formula, this.table);
+    this.body = html("div", {}, this.controls, html("p", {}, this.title), this.formula, this.spoken.element, this.table);
     this.element = html(
       "section",
       { class: "panel backprop", "aria-label": "Backprop" },
@@ -141,21 +144,29 @@ class Steps {
     this.body.hidden = lesson === null;
     this.about.hidden = lesson !== null;
     write(this.about, `forward, loss, backward and the optimizer's step on the row ${inputText(task.rows[row].words)}`);
+    const isStep = state.lesson !== this.#step;
+    this.#step = state.lesson;
+    if (isStep) this.spoken.speak(() => (this.#step ? `${this.title.textContent}: ${this.formula.textContent}` : ""));
     if (!lesson || !state.lesson) return;
     const done = Math.min(state.lesson.done, lesson.operations.length - 1);
-    this.back.disabled = done === 0;
-    this.on.disabled = done >= lesson.operations.length - 1;
+    enable(this.back, done > 0);
+    enable(this.on, done < lesson.operations.length - 1);
     write(this.title, `${lesson.current.title} · ${done} of ${lesson.operations.length - 1}`);
     write(this.symbols, lesson.current.symbols);
     write(this.numbers, lesson.current.numbers);
-    this.#fill(network, lesson);
+    this.#fill(network, lesson, isStep);
   }
 
-  /** @param {import("./network.js").Network} network @param {Lesson} lesson */
-  #fill(network, { values, current }) {
+  /**
+   * @param {import("./network.js").Network} network
+   * @param {Lesson} lesson
+   * @param {boolean} isStep whether the table follows to the parameter that the operation is of
+   */
+  #fill(network, { values, current }, isStep) {
     const places = placesOf(network);
     const shape = places.map(parameterName).join();
-    if (shape !== this.#shape) {
+    const isFresh = shape !== this.#shape;
+    if (isFresh) {
       this.#shape = shape;
       this.#slots = places.map((place) => {
         const [value, gradient] = [html("td"), html("td")];
@@ -174,7 +185,16 @@ class Steps {
       gradient.classList.toggle("absent", computed === undefined);
       const isCurrent = current.at.parameter === name;
       line.classList.toggle("picked", isCurrent);
-      if (isCurrent) line.scrollIntoView({ block: "nearest" });
+      if (isCurrent && (isStep || isFresh)) this.#scrollTo(line);
     });
+  }
+
+  /** Scroll the table to a line, below its heads; the page stays where it is. @param {HTMLElement} line */
+  #scrollTo(line) {
+    const { table } = this;
+    const [head] = table.getElementsByTagName("thead");
+    const above = line.offsetTop - head.offsetHeight;
+    const below = line.offsetTop + line.offsetHeight - table.clientHeight;
+    table.scrollTop = Math.max(below, Math.min(above, table.scrollTop));
   }
 }

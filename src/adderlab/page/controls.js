@@ -10,8 +10,19 @@ import { assign, html } from "./dom.js";
  */
 export function button(text, act, attributes = {}) {
   const element = html("button", { type: "button", ...attributes }, text);
-  element.addEventListener("click", act);
+  element.addEventListener("click", () => element.getAttribute("aria-disabled") !== "true" && act());
   return element;
+}
+
+/**
+ * Let a button act, or not. It keeps the focus in either case: one that the browser disables loses it,
+ * and with it the keys that work beside it.
+ *
+ * @param {HTMLElement} element
+ * @param {boolean} isOn
+ */
+export function enable(element, isOn) {
+  assign(element, { "aria-disabled": isOn ? null : "true" });
 }
 
 /**

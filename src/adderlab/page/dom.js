@@ -57,6 +57,24 @@ export function assign(element, attributes) {
   }
 }
 
+const QUIET_MS = 600;
+
+/**
+ * A line for screen readers alone, spoken once it stands: a drag, a held key and a run change what
+ * is shown in every frame.
+ *
+ * @returns {{element: HTMLElement, speak: (text: () => string) => void}}
+ */
+export function spokenLine() {
+  const element = html("p", { class: "visually-hidden", role: "status" });
+  let silence = 0;
+  const speak = (/** @type {() => string} */ text) => {
+    clearTimeout(silence);
+    silence = setTimeout(() => write(element, text()), QUIET_MS);
+  };
+  return { element, speak };
+}
+
 /**
  * @param {Node} node
  * @returns {Element | null} the element with the focus, in the tree that a node stands in

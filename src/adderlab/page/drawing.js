@@ -101,6 +101,7 @@ class Drawing {
       svg("g", { class: "units" }, ...this.units.flat().map(({ group }) => group)),
       svg("g", { class: "labels" }, ...this.labels.map(({ group }) => group)),
     );
+    drawn.addEventListener("touchmove", keepStill, { passive: false });
     figure.replaceChildren(html("div", { class: "canvas" }, drawn, this.callout));
   }
 
@@ -424,6 +425,16 @@ class Drawing {
     const thickness = value === 0 ? 1 : 1.2 + 4 * Math.min(1, Math.abs(value) / 3);
     this.lines[number].style.setProperty("--width", thickness.toFixed(2));
   }
+}
+
+/**
+ * A finger on a number or an edge changes it, and does not scroll the page. Browsers know `touch-action` of the whole
+ * drawing alone, where it would hold the page still under every finger.
+ *
+ * @param {TouchEvent} event
+ */
+function keepStill(event) {
+  if (event.target instanceof Element && event.target.closest(".label, .edge") && event.cancelable) event.preventDefault();
 }
 
 /** @param {number} value @returns {string} all digits: ARIA's numbers have no exponent */

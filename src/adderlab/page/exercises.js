@@ -5,7 +5,7 @@
 
 import { marksOf, startOf, toAnswer } from "./conditions.js";
 import { button, control } from "./controls.js";
-import { html, write } from "./dom.js";
+import { html, spokenLine, write } from "./dom.js";
 import { isAllShown } from "./predicting.js";
 import { numberOf } from "./state.js";
 
@@ -70,7 +70,8 @@ class ExercisePanel {
     this.title = html("h2");
     this.text = html("p");
     this.fields = html("div", { class: "group" });
-    this.conditions = html("ul", { class: "conditions", "aria-live": "polite" });
+    this.conditions = html("ul", { class: "conditions" });
+    this.spoken = spokenLine();
     this.note = html("p", { class: "hint" });
     this.answer = html("textarea", { readonly: true, rows: 8, "aria-label": "the answer as text" });
     this.element = html(
@@ -81,6 +82,7 @@ class ExercisePanel {
         "div",
         {},
         this.conditions,
+        this.spoken.element,
         this.note,
         html(
           "div",
@@ -160,8 +162,9 @@ class ExercisePanel {
       return { state, text: mark.text, detail };
     });
     const text = JSON.stringify(lines);
-    if (this.#marked === text) return; // an unchanged list keeps a screen reader quiet
+    if (this.#marked === text) return;
     this.#marked = text;
+    this.spoken.speak(() => lines.map((line) => `${STATE_WORDS[line.state]}: ${line.text} ${line.detail}`).join("; "));
     this.conditions.replaceChildren(
       ...lines.map(({ state, text: condition, detail }) =>
         html(

@@ -4,7 +4,7 @@
  */
 
 import { refusal } from "./asking.js";
-import { button, control } from "./controls.js";
+import { button, control, enable } from "./controls.js";
 import { html, svg, write } from "./dom.js";
 import { counted } from "./numbers.js";
 import { sizesOf } from "./network.js";
@@ -109,7 +109,7 @@ export function populationBlock(store, ask, pause) {
       steps.value = String(state.steps);
     }
     const reason = beyond(state.network);
-    train.disabled = !cancel && reason !== "";
+    enable(train, cancel !== null || reason === "");
     write(limit, reason);
     if (state.task === task) return;
     task = state.task;

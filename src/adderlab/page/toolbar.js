@@ -1,7 +1,7 @@
 /** The controls above the network: what to show, its shape, the way back, files. */
 
 import { refusal } from "./asking.js";
-import { button, control, group } from "./controls.js";
+import { button, control, enable, group } from "./controls.js";
 import { focused, html, write } from "./dom.js";
 import { linearStart } from "./draws.js";
 import { backward, sgdStep } from "./engine.js";
@@ -135,8 +135,8 @@ function unitsControl({ store }) {
   store.subscribe(({ network }) => {
     const sizes = sizesOf(network).slice(1, -1);
     write(output, sizes.join("-") || "none");
-    fewer.disabled = sizes.length !== 1 || sizes[0] <= 1;
-    more.disabled = sizes.length !== 1 || sizes[0] >= MOST_HIDDEN;
+    enable(fewer, sizes.length === 1 && sizes[0] > 1);
+    enable(more, sizes.length === 1 && sizes[0] < MOST_HIDDEN);
   });
   return group("units", "Hidden units", fewer, output, more);
 }
@@ -222,8 +222,8 @@ function undoControl({ store }) {
   const undo = button("↶", () => store.undo(), { "aria-label": "undo", title: "undo, Ctrl+Z" });
   const redo = button("↷", () => store.redo(), { "aria-label": "redo", title: "redo, Ctrl+Shift+Z" });
   store.subscribe(() => {
-    undo.disabled = !store.canUndo;
-    redo.disabled = !store.canRedo;
+    enable(undo, store.canUndo);
+    enable(redo, store.canRedo);
   });
   return group("undo", "Change", undo, redo);
 }

@@ -3,7 +3,7 @@
  * through the whole run.
  */
 
-import { button, control, group } from "./controls.js";
+import { button, control, enable, group } from "./controls.js";
 import { assign, focused, html, svg, write } from "./dom.js";
 import { decimal } from "./numbers.js";
 import { populationBlock } from "./population.js";
@@ -209,7 +209,7 @@ class Panel {
     this.scrubber.max = String(steps);
     this.scrubber.value = String(isCurrent ? this.#shown : 0);
     this.scrubber.disabled = steps === 0;
-    this.back.disabled = steps === 0;
+    enable(this.back, steps > 0);
     const losses = isCurrent && trainer ? trainer.losses : [];
     this.#draw(losses);
     const loss = losses[this.#shown - 1];

@@ -2,7 +2,7 @@
  * The verdict on every row: at once in exact arithmetic here, and from the prover where there is one.
  */
 
-import { html, write } from "./dom.js";
+import { html, spokenLine, write } from "./dom.js";
 import { bitsOf, forward, outputsOf } from "./engine.js";
 import { verdictOf } from "./exact.js";
 import { isAllShown } from "./predicting.js";
@@ -22,7 +22,6 @@ import { counted, decimal, exactText, inputText, wordsOf, wordsText } from "./nu
 
 const CHECKED = "checked here on every row, in exact arithmetic";
 const AT_WORK = "the prover is at work on these numbers";
-const QUIET_MS = 600;
 const STALE_MS = 300;
 const CURVED = "adderlab prove bounds tanh on every row";
 
@@ -80,20 +79,15 @@ export function verdictLine(store, ask) {
   const word = html("strong");
   const sentence = html("span");
   const detail = html("p", { class: "detail" });
-  // a drag and a run change the line in every frame: it is spoken once it stands
-  const spoken = html("p", { class: "visually-hidden", role: "status" });
+  const spoken = spokenLine();
   const panel = html(
     "section",
     { class: "panel verdict", "aria-label": "Verdict" },
     html("p", { class: "headline" }, mark, " ", word, " ", sentence),
     detail,
-    spoken,
+    spoken.element,
   );
-  let silence = 0;
-  const speak = () => {
-    clearTimeout(silence);
-    silence = setTimeout(() => write(spoken, `${word.textContent} ${sentence.textContent}`), QUIET_MS);
-  };
+  const speak = () => spoken.speak(() => `${word.textContent} ${sentence.textContent}`);
   let late = 0;
   /** @type {import("./network.js").Network | null} */
   let proved = null;
