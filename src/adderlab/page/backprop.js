@@ -81,7 +81,7 @@ class Steps {
     this.numbers = html("span", { class: "numbers" });
     this.formula = html("p", { class: "formula" }, this.symbols, " ", this.numbers);
     this.spoken = spokenLine();
-    this.about = html("p", { class: "hint" });
+    this.about = html("p", { class: "hint about" });
     this.table = html("div", {
       class: "scroll slots",
       role: "region",
@@ -142,6 +142,7 @@ class Steps {
     const { task, row, network } = state;
     this.start.hidden = lesson !== null;
     this.body.hidden = lesson === null;
+    this.element.classList.toggle("lesson", lesson !== null);
     this.about.hidden = lesson !== null;
     write(this.about, `forward, loss, backward and the optimizer's step on the row ${inputText(task.rows[row].words)}`);
     const isStep = state.lesson !== this.#step;
@@ -193,8 +194,10 @@ class Steps {
   #scrollTo(line) {
     const { table } = this;
     const [head] = table.getElementsByTagName("thead");
-    const above = line.offsetTop - head.offsetHeight;
-    const below = line.offsetTop + line.offsetHeight - table.clientHeight;
-    table.scrollTop = Math.max(below, Math.min(above, table.scrollTop));
+    requestAnimationFrame(() => {
+      const above = line.offsetTop - head.offsetHeight;
+      const below = line.offsetTop + line.offsetHeight - table.clientHeight;
+      table.scrollTop = Math.max(below, Math.min(above, table.scrollTop));
+    });
   }
 }

@@ -77,7 +77,12 @@ class Drawing {
     this.shape = shape;
     this.figure = figure;
     this.active = 0;
-    const layout = layOut(network, options);
+    const letters = /** @type {[number, number]} */ (
+      [task.input_names, task.output_names].map((names) => Math.max(...names.map((name) => shortened(name).length)))
+    );
+    const layout = layOut(network, { ...options, letters });
+    this.isNarrow = options.isNarrow;
+    this.hasGradients = options.hasGradients;
     this.layout = layout;
     this.callout = html("p", { class: "callout", "aria-hidden": "true" });
     this.callout.hidden = true;
@@ -102,7 +107,8 @@ class Drawing {
       svg("g", { class: "labels" }, ...this.labels.map(({ group }) => group)),
     );
     drawn.addEventListener("touchmove", keepStill, { passive: false });
-    figure.replaceChildren(html("div", { class: "canvas" }, drawn, this.callout));
+    const size = `--natural: ${layout.width}px; --ratio: ${layout.width / layout.height}`;
+    figure.replaceChildren(html("div", { class: "canvas", style: size }, drawn, this.callout));
   }
 
   /** @param {import("./layout.js").ParameterLayout} parameter @param {number} number */
@@ -118,7 +124,7 @@ class Drawing {
   #label({ place, label }, number) {
     const text = svg("text", { x: label.x, y: label.y, dy: "0.35em" });
     const gradient = svg("text", { x: label.x, y: label.y + 16, dy: "0.35em", class: "gradient" });
-    const box = svg("rect", { y: label.y - 11, height: 22, rx: 5 });
+    const box = svg("rect", { y: label.y - 12, height: 24, rx: 5 });
     const group = svg(
       "g",
       {
@@ -161,12 +167,9 @@ class Drawing {
     const isInput = column === 0;
     const isOutput = column === columns - 1;
     const name = isInput ? task.input_names[unit] : isOutput ? task.output_names[unit] : "";
-    const caption = isInput
-      ? svg("text", { x: x - RADIUS - 10, y, dy: "0.35em", class: "name end" }, shortened(name))
-      : svg("text", { x: x + RADIUS + 10, y: y - 9, dy: "0.35em", class: "name" }, shortened(name));
-    const bit = svg("text", { x: x + RADIUS + 10, y: y + 11, dy: "0.35em", class: "bit" });
     const gradient = svg("text", { x, y: y - RADIUS - 9, dy: "0.35em", class: "gradient" });
-    const group = svg("g", { class: "unit" }, circle, value, caption, isOutput ? bit : null, gradient);
+    const [caption, bit] = this.#captions({ x, y }, name, isInput, isOutput);
+    const group = svg("g", { class: "unit" }, circle, value, caption, isOutput && !this.isNarrow ? bit : null, gradient);
     if (isInput) {
       assign(group, { class: "unit input", role: "switch", tabindex: 0, "aria-label": `input ${name}` });
       const flip = () => this.#flip(unit);
@@ -178,6 +181,27 @@ class Drawing {
       });
     }
     return { group, value, bit, gradient, isInput, isOutput, at: { x, y } };
+  }
+
+  /**
+   * @param {import("./layout.js").Point} point
+   * @param {string} name
+   * @param {boolean} isInput
+   * @param {boolean} isOutput
+   * @returns {[Element, Element]} a unit's name, and where an output's bit stands
+   */
+  #captions({ x, y }, name, isInput, isOutput) {
+    const text = shortened(name);
+    if (this.isNarrow) {
+      const bit = svg("tspan", { class: "bit" });
+      const above = { x, y: y - RADIUS - (this.hasGradients ? 25 : 9), class: "caption" };
+      return [svg("text", above, svg("tspan", { class: "name" }, text), isOutput ? " " : null, isOutput ? bit : null), bit];
+    }
+    const [outside, beside] = [x - RADIUS - 10, x + RADIUS + 10];
+    const caption = isInput
+      ? svg("text", { x: outside, y, dy: "0.35em", class: "name end" }, text)
+      : svg("text", { x: beside, y: y - 9, dy: "0.35em", class: "name start" }, text);
+    return [caption, svg("text", { x: beside, y: y + 11, dy: "0.35em", class: "bit start" })];
   }
 
   /** @param {number} unit an input bit to turn over, where the task has such a row */
@@ -332,7 +356,7 @@ class Drawing {
         const gradient = lesson?.values.get(unitGradientKey(number, unit));
         const shown = value === undefined ? "?" : decimal(value, 3);
         write(parts.value, shown);
-        parts.value.style.fontSize = shown.length > 6 ? `${(76 / shown.length).toFixed(1)}px` : ""; // inside its circle
+        parts.value.style.fontSize = shown.length > 5 ? `${(80 / shown.length).toFixed(1)}px` : ""; // inside its circle
         write(parts.gradient, gradient === undefined ? "" : `∇ ${decimal(gradient, 3)}`);
         if (parts.isInput) assign(parts.group, { "aria-checked": value ? "true" : "false" });
         else parts.group.classList.toggle("off", !parts.isOutput && value === 0);
@@ -412,7 +436,7 @@ class Drawing {
     const shown = decimal(value, 3);
     const written = place.input === "bias" ? `b ${shown}` : shown;
     if (written !== text.textContent) {
-      const width = 14 + 8.5 * written.length;
+      const width = 16 + 9 * written.length;
       assign(box, { x: at.x - width / 2, width });
       write(text, written);
     }

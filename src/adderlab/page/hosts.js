@@ -21,10 +21,10 @@ const SCHEMES = {
 const THEME = /(?:^|\s)(light|dark)(?:-theme|-mode)?(?=\s|$)/;
 
 /**
- * Keep an element as light or dark as its host.
+ * Keep an element as light or dark as its host, and light on paper.
  *
  * @param {HTMLElement} root
- * @param {() => void} repaint called when colors are others
+ * @param {() => void} repaint called when colors are others; all is painted when it returns
  * @returns {() => void} ends it
  */
 export function followHost(root, repaint) {
@@ -40,9 +40,17 @@ export function followHost(root, repaint) {
   }
   const system = matchMedia("(prefers-color-scheme: dark)");
   system.addEventListener("change", repaint);
+  const print = () => {
+    root.style.colorScheme = "light";
+    repaint();
+  };
+  addEventListener("beforeprint", print);
+  addEventListener("afterprint", follow);
   follow();
   return () => {
     observer.disconnect();
+    removeEventListener("beforeprint", print);
+    removeEventListener("afterprint", follow);
     system.removeEventListener("change", repaint);
   };
 }

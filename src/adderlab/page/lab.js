@@ -131,9 +131,8 @@ function render({ model, el }) {
   model.on("change:link", linked);
   el.append(root);
   keepKeys(root);
-  const repaint = () => store.update({});
-  const unfollow = followHost(root, repaint);
-  repaint();
+  const unfollow = followHost(root, () => store.show());
+  store.show();
   if (unread.length) say(leftOut(unread));
   let leave = () => {
     clearTimeout(saved);

@@ -86,11 +86,14 @@ export class Store {
   /** @param {State} state */
   #set(state) {
     this.state = state;
-    if (this.#frame) return;
-    this.#frame = requestAnimationFrame(() => {
-      this.#frame = 0;
-      for (const view of this.#views) view(this.state);
-    });
+    this.#frame ||= requestAnimationFrame(() => this.show());
+  }
+
+  /** Tell the views now: what is printed waits for no frame. */
+  show() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    for (const view of this.#views) view(this.state);
   }
 
   /** Tell nobody any more. */

@@ -5,7 +5,7 @@
  * does not span are held as in the selected row.
  */
 
-import { html, svg, write } from "./dom.js";
+import { assign, html, svg, write } from "./dom.js";
 import { isAbove } from "./engine.js";
 import { isAllShown } from "./predicting.js";
 import { judged } from "./verdict.js";
@@ -78,10 +78,10 @@ class Surface {
     this.canvas = html("canvas", { width: GRID, height: GRID, "aria-hidden": "true" });
     this.line = svg("path", { class: "contour" });
     this.corners = svg("g");
-    this.labels = [svg("text", { x: SIZE / 2, y: SIZE + 18 }), svg("text", { x: -10, y: SIZE / 2 })];
+    this.labels = [svg("text", { x: SIZE / 2, y: SIZE + 4, "dominant-baseline": "hanging" }), svg("text")];
     this.picture = svg(
       "svg",
-      { viewBox: `-24 -4 ${SIZE + 28} ${SIZE + 28}`, role: "img" },
+      { viewBox: `-30 -4 ${SIZE + 34} ${SIZE + 34}`, role: "img" },
       this.line,
       this.corners,
       ...this.labels,
@@ -96,8 +96,12 @@ class Surface {
     const threshold = network.readout.kind === "threshold" ? network.readout.threshold : 0.5;
     paint(this.canvas, values, threshold);
     this.line.setAttribute("d", contour(values, threshold));
-    write(this.labels[0], task.input_names[axes[0]]);
-    write(this.labels[1], task.input_names[axes[1]]);
+    const [across_, up] = axes.map((axis) => task.input_names[axis]);
+    write(this.labels[0], across_);
+    write(this.labels[1], up);
+    const isLong = up.length > 1;
+    const place = isLong ? `translate(-8 ${SIZE / 2}) rotate(-90)` : `translate(-14 ${SIZE / 2})`;
+    assign(this.labels[1], { transform: place, dy: isLong ? 0 : "0.35em" });
     this.#mark(state);
   }
 

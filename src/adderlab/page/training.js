@@ -11,7 +11,7 @@ import { BATCHES, SPEEDS, numberOf, rateOf, seedOf } from "./state.js";
 import { HALF } from "./toolbar.js";
 import { Trainer, deadUnits, fromSeed } from "./trainer.js";
 
-const CURVE = { width: 600, height: 132, left: 44, right: 8, top: 8, bottom: 20 };
+const CURVE = { width: 600, height: 148, left: 54, right: 8, top: 10, bottom: 24 };
 const MOST_POINTS = 500;
 const FLOOR = 1e-12;
 const CEILING = 1e39; // of fp32, and in place of a loss that is no number
@@ -36,6 +36,8 @@ class Panel {
   /** Whether the run is that of a seed under settings that never changed. */
   #isOfSeed = false;
   #settings = "";
+  /** Of the curve, in pixels. */
+  #width = CURVE.width;
 
   /** @param {import("./store.js").Store} store */
   constructor(store) {
@@ -89,7 +91,7 @@ class Panel {
       ),
       (this.chart = svg(
         "svg",
-        { class: "curve", viewBox: `0 0 ${CURVE.width} ${CURVE.height}`, role: "img", "aria-label": "loss by step" },
+        { class: "curve", role: "img", "aria-label": "loss by step" },
         this.grid,
         this.curve,
         this.marker,
@@ -100,6 +102,11 @@ class Panel {
       this.note,
       this.same,
     );
+    // drawn as wide as it is shown, so that its text has the size of other text
+    new ResizeObserver(([{ contentRect }]) => {
+      if (contentRect.width) this.#width = contentRect.width;
+      store.update({});
+    }).observe(this.chart);
   }
 
   /** @returns {boolean} whether the run's network is what is shown */
@@ -237,10 +244,12 @@ class Panel {
 
   /** @param {number[]} losses of the steps */
   #draw(losses) {
-    const { width, height, left, right, top, bottom } = CURVE;
+    const { height, left, right, top, bottom } = CURVE;
+    const width = this.#width;
     const count = losses.length;
     this.chart.style.display = this.scrubber.style.display = count ? "" : "none";
     if (!count) return;
+    assign(this.chart, { viewBox: `0 0 ${width} ${height}` });
     const logs = losses.map((loss) => Math.log10(loss < CEILING ? Math.max(loss, FLOOR) : CEILING));
     const high = Math.ceil(Math.max(...[...logs.keys()].filter((i) => i % 7 === 0).map((i) => logs[i])));
     const low = Math.min(Math.floor(Math.min(...logs.slice(-1), logs[0])), high - 1);
