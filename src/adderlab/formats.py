@@ -177,6 +177,9 @@ FORMATS: Final[dict[str, Format]] = {
 
 FP64: Final = FORMATS["fp64"]
 
+SCALE_FORMATS: Final = ("fp8-e5m2", "fp16", "bf16", "fp32", "fp64")
+"""What a scale may be stored in; the first that holds it is taken."""
+
 
 def format_named(name: str, *, beside: tuple[str, ...] = ()) -> Format:
     """Return the format of that name, whatever its case (``INT2`` is ``int2``).

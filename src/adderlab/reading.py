@@ -131,12 +131,15 @@ class JsonError(ValueError):
     """What is wrong with a JSON text, as the rest of a sentence: ``names 'x' twice``."""
 
 
-def parse_json(raw: bytes | str, *, is_finite: bool = True) -> Any:
+def parse_json(
+    raw: bytes | str, *, is_finite: bool = True, integer: Callable[[str], int] = int
+) -> Any:
     """Return the value of a JSON text that names no key twice and is not deeply nested.
 
     Args:
         raw: the text; bytes are UTF-8.
         is_finite: whether NaN, infinities and numbers beyond double are refused.
+        integer: what reads whole numbers; ``int`` reads 4,300 digits at most.
 
     Raises:
         JsonError: it is not such a text.
@@ -153,7 +156,7 @@ def parse_json(raw: bytes | str, *, is_finite: bool = True) -> Any:
             object_pairs_hook=_unique,
             parse_constant=_constant if is_finite else None,
             parse_float=_limited(_number if is_finite else float),
-            parse_int=_limited(int),
+            parse_int=_limited(integer),
         )
     except JsonError:
         raise

@@ -11,11 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from exports import subject_of
 
 import adderlab
+from adderlab.exporting.json_layers import write_json
 from adderlab.exporting.node import node_command, run_script
+from adderlab.nets import Layer
 from adderlab.nets.files import to_bytes
-from adderlab.nets.tensors import Sparse
+from adderlab.nets.tensors import Dense, Packed, Scaled, Sparse
 from adderlab.page_data import networks, tasks
 from adderlab.tasks import task_named
 from adderlab.tasks.order import Order, in_order
@@ -95,6 +98,18 @@ def test_what_the_page_copies_as_json_is_read(tmp_path):
     for got, task in zip(read(files, tmp_path), (KNOWN[0], KNOWN[2]), strict=True):
         assert got["network"] == net
         assert got["task"] == task.name
+
+
+def test_what_is_exported_as_json_is_read_but_for_scales(tmp_path):
+    net = network_in("bf16").for_task(KNOWN[0])
+    table = network_in("int4", 2, 1).for_task(KNOWN[2])
+    scaled = Scaled(Packed(np.ones((2, 2), np.int64), 4), Dense(np.float16([0.5])[0]))
+    codes = replace(net, layers=(Layer(scaled),), format="int4")
+    files = [write_json(subject_of(own))[""].encode() for own in (net, table, codes)]
+    first, second, third = read(files, tmp_path)
+    assert (first["network"], first["task"]) == (networks.to_page(net), "half-adder")
+    assert (second["network"], second["task"]) == (networks.to_page(table), KNOWN[2].name)
+    assert third["what"] == "net: it has scales, sparse weights or types of its own"
 
 
 def test_the_task_of_a_file_is_told_by_its_record(tmp_path):

@@ -39,7 +39,12 @@ def export(
     net: NetPath,
     *,
     to: Annotated[
-        TargetChoice, typer.Option("--to", help="html: the lab in one file, without Python.")
+        TargetChoice,
+        typer.Option(
+            "--to",
+            help="html: the lab in one file, without Python; json: layers as text, with codes and "
+            "scales.",
+        ),
     ],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Write the file here.")],
     task: TaskOption = None,

@@ -97,6 +97,7 @@ class TargetChoice(StrEnum):
     """What a network is exported to."""
 
     HTML = "html"
+    JSON = "json"
 
 
 class BitsChoice(StrEnum):

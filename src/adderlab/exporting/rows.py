@@ -16,6 +16,7 @@ import numpy as np
 from adderlab.bits import integer_dtype
 from adderlab.blocks.numbers import counted
 from adderlab.tasks import Task
+from adderlab.tasks.wording import named
 
 if TYPE_CHECKING:
     from jaxtyping import UInt8
@@ -89,3 +90,18 @@ def _chosen(task: Task) -> list[int]:
     draw = random.Random(0)  # noqa: S311 -- rows to try, no secret
     numbers += [draw.randrange(task.rows) for _ in range(RANDOM_ROWS)]
     return sorted(set(numbers))
+
+
+def row_text(task: Task, bits: UInt8[np.ndarray, " n_in"]) -> str:
+    """Return a row of bits as its words with their values: ``a = 1, b = 0``."""
+    values = dict(zip(task.input_bits, bits.tolist(), strict=True))
+    words = {word.name: sum_bits([values[bit] for bit in word.bits]) for word in task.inputs}
+    return named(words)
+
+
+def sum_bits(bits: list[int]) -> int:
+    """Return the whole number whose bits these are, most significant first."""
+    value = 0
+    for bit in bits:
+        value = value << 1 | bit
+    return value

@@ -49,21 +49,26 @@ def record_of(net: Network) -> tuple[dict[str, Any], dict[str, Shaped[np.ndarray
         if layer.inputs is not None:
             entry["inputs"] = list(layer.inputs)
         layers.append(entry)
-    readout: dict[str, Any] = {"kind": net.readout.kind}
-    if net.readout.kind == "threshold":
-        readout |= {"threshold": net.readout.threshold, "convention": net.readout.convention}
     record: dict[str, Any] = {
         "schema": SCHEMA,
         "task": net.task.record if net.task is not None else None,
         "format": net.format,
         "layers": layers,
-        "readout": readout,
+        "readout": record_of_readout(net.readout),
     }
     if net.outputs is not None:
         record["outputs"] = list(net.outputs)
     if net.training is not None:
         record["training"] = dict(net.training)
     return record, arrays
+
+
+def record_of_readout(readout: Readout) -> dict[str, Any]:
+    """Return the record of a readout."""
+    record: dict[str, Any] = {"kind": readout.kind}
+    if readout.kind == "threshold":
+        record |= {"threshold": readout.threshold, "convention": readout.convention}
+    return record
 
 
 def _stored(tensor: Tensor, name: str, arrays: dict[str, Any]) -> Any:

@@ -69,7 +69,8 @@ function taskCalled(record, tasks) {
 
 /** @param {Uint8Array} bytes */
 function fromJson(bytes) {
-  const top = objectWith(parsedJson(textIn(bytes), "the file"), "the file", ["layers", "readout", "format"], ["task"]);
+  const also = ["task", "training", "adderlab"];
+  const top = objectWith(parsedJson(textIn(bytes), "the file"), "the file", ["layers", "readout", "format"], also);
   return { network: readChain(top, listedNumbers), task: top.task };
 }
 
@@ -269,6 +270,7 @@ function inShape(shape, width, flat) {
 
 /** @type {Take} of JSON, where the numbers stand themselves */
 function listedNumbers(value, width) {
+  if (isObject(value)) throw new Unread("it has scales, sparse weights or types of its own", ELSEWHERE);
   const isRow = (/** @type {unknown} */ row) =>
     Array.isArray(row) && row.length > 0 && row.length <= MOST_UNITS && row.every((x) => typeof x === "number");
   if (width === null ? isRow(value) : Array.isArray(value) && value.length <= MOST_UNITS && value.every(isRow)) {

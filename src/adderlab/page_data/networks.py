@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from adderlab.blocks.numbers import counted
 from adderlab.errors import NetworkError
-from adderlab.formats import FORMATS, Format, format_named
+from adderlab.formats import FORMATS, SCALE_FORMATS, Format, format_named
 from adderlab.nets import EXACT, Activation, Layer, Network, Readout
 from adderlab.nets.tensors import Dense, Packed, Scaled, Tensor, stored_in
 from adderlab.page_data.schema import (
@@ -29,7 +29,6 @@ from adderlab.page_data.schema import (
     NetworkEntry,
     checked,
 )
-from adderlab.quantizing.grid import SCALE_FORMATS
 
 NETWORK: Final = TypeAdapter(NetworkEntry)
 ACTIVATIONS: Final = ("relu", "identity", "step", "leaky", "tanh")

@@ -17,15 +17,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from adderlab.formats import FORMATS, Format
+from adderlab.formats import FORMATS, SCALE_FORMATS, Format
 from adderlab.nets.tensors import FLOAT_DTYPES, Dense, Packed, Scaled, Tensor
 from adderlab.quantizing.scheme import Scheme
 
 if TYPE_CHECKING:
     from jaxtyping import Float64
-
-SCALE_FORMATS: Final = ("fp8-e5m2", "fp16", "bf16", "fp32", "fp64")
-"""What a scale may be stored in; the first that holds it is taken."""
 
 ZERO_DTYPES: Final = (np.int8, np.int16, np.int32, np.int64)
 

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from adderlab.exporting.check_json import compare_json
 from adderlab.exporting.comparison import Comparison
 from adderlab.exporting.html import compare_html, lab_document
+from adderlab.exporting.json_layers import write_json
 from adderlab.exporting.subject import Files, Paths, Subject
 from adderlab.page_data.beginning import beginning
 
@@ -46,6 +48,12 @@ TARGETS: Final[Mapping[str, Target]] = {
         _lab,
         compare_html,
         shows_verdict=True,
+    ),
+    "json": Target(
+        "layers with their integer codes, scales and zero points, as JSON",
+        (".json",),
+        write_json,
+        compare_json,
     ),
 }
 """Every target, by the name that ``to`` takes."""
