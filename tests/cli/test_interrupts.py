@@ -70,9 +70,9 @@ def test_an_interrupt_anywhere_exits_with_130_and_leaves_nothing(
 
 def test_an_interrupt_between_blocks_says_what_is_kept(run, monkeypatch):
     plans = sys.modules["adderlab.runs.populations.plan"]
-    runs = sys.modules["adderlab.runs.populations.run"]
+    blocks = sys.modules["adderlab.runs.populations.blocks"]
     monkeypatch.setattr(plans, "LARGEST_BLOCK", 16)
-    trained = runs.PopulationRun._trained
+    trained = blocks.Blocks._members
 
     def interrupted_later(self, members):
         if members[0] == 32:
@@ -81,7 +81,7 @@ def test_an_interrupt_between_blocks_says_what_is_kept(run, monkeypatch):
 
     line = "train half-adder --seeds 60 --lr 0.4 --steps 150 --data table --no-explain -o run"
     with monkeypatch.context() as patched:
-        patched.setattr(runs.PopulationRun, "_trained", interrupted_later)
+        patched.setattr(blocks.Blocks, "_members", interrupted_later)
         done = run(line)
     assert done.code == 130
     assert done.err.splitlines()[-1] == (

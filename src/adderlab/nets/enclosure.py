@@ -299,12 +299,17 @@ def sum_bound(
         off: relative distance of the weights to the stored ones.
     """
     terms = products + 2
-    growth = _growth(terms, rounding.unit) + off
+    growth = growth_of(products, rounding) + off
     tiny = terms * rounding.tiny
     bound = (carried + growth * total + tiny * (1 + growth)) * SLACK
     may_overflow = total > rounding.largest / ((1 + growth) * SLACK)
     bound[may_overflow] = np.inf
     return bound
+
+
+def growth_of(products: int, rounding: Rounding) -> float:
+    """Return how much a sum of products and a bias may grow, rounded up."""
+    return float(np.expm1((products + 2) * np.log1p(rounding.unit))) * SLACK
 
 
 def bounded(
@@ -322,11 +327,6 @@ def _in_range(exact: Dyadic) -> bool:
     floats = exact.to_floats()
     is_normal = (np.abs(floats) >= SMALLEST_NORMAL) | (exact.integers == 0)
     return bool(np.isfinite(floats).all()) and (bool(is_normal.all()) or exact.is_double)
-
-
-def _growth(terms: int, unit: float) -> float:
-    """Return ``(1 + unit)**terms - 1``, rounded up."""
-    return float(np.expm1(terms * np.log1p(unit))) * SLACK
 
 
 def _float_layer(layer: Layer, form: Format) -> _FloatLayer:

@@ -30,7 +30,7 @@ from adderlab.training.settings import (
 from adderlab.training.work import Outcome, Work
 
 if TYPE_CHECKING:
-    from jaxtyping import Float, Float32, Float64, Int32, UInt64
+    from jaxtyping import Float, Float32, Float64, Int, Int32, UInt64
 
     from adderlab.nets import Network
     from adderlab.tasks import Task
@@ -88,6 +88,19 @@ class Members:
     def __repr__(self) -> str:
         shape = "-".join(map(str, self.settings.sizes(self.task)))
         return f"Members: {counted(len(self), 'network')} {shape} by {self.path}"
+
+    def some(self, places: Int[np.ndarray, " some"]) -> Members:
+        """Return the members in some rows; the kept parameters are left out."""
+        by_member = ("members", "shares", "loss", "losses", "solved_at", "stopped_at")
+        by_member += ("lr", "init_scale", "momentum")
+        return replace(
+            self,
+            start=tuple(array[places] for array in self.start),
+            arrays=tuple(array[places] for array in self.arrays),
+            kept=None,
+            kept_steps=(),
+            **{name: getattr(self, name)[places] for name in by_member},
+        )
 
     def settings_of(self, index: int) -> Settings:
         """Return the settings that train the member in row ``index`` alone."""

@@ -24,9 +24,8 @@ from runs.populations.shared import (
 )
 
 from adderlab.errors import OutputError
-from adderlab.runs.populations import ledger
+from adderlab.runs.populations import blocks, ledger
 from adderlab.runs.populations import plan as plans
-from adderlab.runs.populations import run as runs
 from adderlab.verbs.train_many import train_many
 
 pytestmark = pytest.mark.usefixtures("small_blocks")
@@ -102,11 +101,11 @@ def test_finished_blocks_are_not_trained_again(whole, tmp_path, monkeypatch):
     _ = (folder / "run.json").write_text(json.dumps(record))
     (folder / taken["file"]).unlink()
     requests = []
-    blocks = runs.PopulationRun._trained
+    trained = blocks.Blocks._members
     monkeypatch.setattr(
-        runs.PopulationRun,
-        "_trained",
-        lambda self, members: requests.append(members) or blocks(self, members),
+        blocks.Blocks,
+        "_members",
+        lambda self, members: requests.append(members) or trained(self, members),
     )
     census = train_many("half-adder", seeds=SEEDS, out=folder, **QUICK)
     assert [list(members) for members in requests] == [list(range(64, 96))]
@@ -120,14 +119,14 @@ def test_figures_that_are_gone_are_drawn_again(whole, tmp_path, monkeypatch):
     folder = tmp_path / "run"
     _ = shutil.copytree(other, folder)
     shutil.rmtree(folder / "figures")
-    monkeypatch.setattr(runs, "train_members", refused_work)  # the members shown are, elsewhere
+    monkeypatch.setattr(blocks, "train_members", refused_work)  # the members shown are, elsewhere
     assert train_many("half-adder", seeds=SEEDS, out=folder, **QUICK).was_done
     assert same_files(folder, other)
 
 
 def test_a_finished_run_is_shown_and_not_trained_again(whole, monkeypatch):
     census, folder = whole
-    monkeypatch.setattr(runs, "train_members", refused_work)
+    monkeypatch.setattr(blocks, "train_members", refused_work)
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
     again = train_many("half-adder", seeds=SEEDS, out=folder, **QUICK)
     assert again.was_done
@@ -152,11 +151,11 @@ def test_a_file_that_was_cut_short_is_made_again(plain, tmp_path, monkeypatch, f
     path = folder / file
     _ = path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     requests = []
-    blocks = runs.PopulationRun._trained
+    trained = blocks.Blocks._members
     monkeypatch.setattr(
-        runs.PopulationRun,
-        "_trained",
-        lambda self, members: requests.append(members) or blocks(self, members),
+        blocks.Blocks,
+        "_members",
+        lambda self, members: requests.append(members) or trained(self, members),
     )
     census = train_many("half-adder", seeds=SEEDS, out=folder, **PLAIN)
     assert census.repaired == (file,)
@@ -177,7 +176,7 @@ def test_a_file_that_was_cut_short_is_made_again(plain, tmp_path, monkeypatch, f
 )
 def test_another_run_in_the_same_folder_is_refused(whole, changes, differing, monkeypatch):
     _, folder = whole
-    monkeypatch.setattr(runs, "train_members", refused_work)
+    monkeypatch.setattr(blocks, "train_members", refused_work)
     options = {"task": "half-adder", "seeds": SEEDS, **QUICK, **changes}
     with pytest.raises(OutputError) as refused:
         _ = train_many(out=folder, **options)
@@ -242,6 +241,6 @@ def test_a_disk_that_fills_up_at_the_census_keeps_every_block(plain, tmp_path, m
         f"{folder / 'census.parquet'}: can't be written (No space left on device); "
         "4 finished blocks are kept: make room and give the same command to resume"
     )
-    monkeypatch.setattr(runs.PopulationRun, "_trained", refused_work)
+    monkeypatch.setattr(blocks.Blocks, "_members", refused_work)
     _ = train_many("half-adder", seeds=SEEDS, out=folder, **PLAIN)
     assert same_files(folder, plain)

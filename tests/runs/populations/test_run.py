@@ -14,8 +14,8 @@ from runs.populations.shared import BLOCK, PLAIN, QUICK, SEEDS, refused_work, wi
 from adderlab.blocks.markdown import to_markdown
 from adderlab.errors import AdderlabError, OptionError, OutputError, ResourceError
 from adderlab.nets import load
+from adderlab.runs.populations import blocks
 from adderlab.runs.populations import plan as plans
-from adderlab.runs.populations import run as runs
 from adderlab.runs.populations.census import Census
 from adderlab.training import Settings
 from adderlab.training.census import surveys
@@ -381,7 +381,7 @@ def test_the_estimate_of_the_disk_is_near_what_is_written(whole):
 
 
 def test_a_place_that_is_taken_is_refused_before_the_work(tmp_path, monkeypatch):
-    monkeypatch.setattr(runs, "train_members", refused_work)
+    monkeypatch.setattr(blocks, "train_members", refused_work)
     place = tmp_path / "run"
     _ = place.write_text("")
     with pytest.raises(OutputError) as refused:

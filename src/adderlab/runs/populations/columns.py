@@ -11,6 +11,7 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
@@ -22,7 +23,7 @@ from adderlab.nets.layout import Layout
 from adderlab.reading import Refusals, opened
 from adderlab.tasks import Task
 from adderlab.training import Settings
-from adderlab.training.census.codes import CODE_BITS, bits_of_code
+from adderlab.training.census.codes import CODE_BITS
 from adderlab.training.census.findings import Findings
 from adderlab.training.census.symptoms import SYMPTOMS
 
@@ -36,6 +37,9 @@ MOST_ROWS: Final = 64
 
 MAY_BE_NULL: Final = ("table_code", "pattern", "solution_class", "steps_to_solve")
 """Of members with non-finite weights, and of those that were never right."""
+
+CONSTANT: Final = ("lr", "init_scale")
+"""Floats that are the same in every row."""
 
 TENSORS: Final = ("losses", "weights", "snapshots")
 """The columns of a block that the census leaves out."""
@@ -56,8 +60,36 @@ def block_bytes(findings: Findings, task: Task, settings: Settings, about: dict[
         {"adderlab": json.dumps(about, sort_keys=True)}
     )
     stream = io.BytesIO()
-    parquet.write_table(table, stream, compression="zstd")
+    parquet.write_table(table, stream, **encodings_of(table.schema))
     return stream.getvalue()
+
+
+def encodings_of(schema: pa.Schema) -> dict[str, Any]:
+    """Return how a table's columns are encoded, as arguments of a Parquet writer.
+
+    Floats are split by bytes, so that signs and exponents are compressed together; of what comes
+    again and again a dictionary is kept; and members are differences.
+    """
+    import pyarrow as pa
+
+    encoding: dict[str, str] = {}
+    repeated: list[str] = []
+    for field in schema:
+        path, inner = field.name, field.type
+        while pa.types.is_list(inner) or pa.types.is_fixed_size_list(inner):
+            path, inner = f"{path}.list.element", inner.value_type
+        if field.name == "member":
+            encoding[path] = "DELTA_BINARY_PACKED"
+        elif pa.types.is_floating(inner) and field.name not in CONSTANT:
+            encoding[path] = "BYTE_STREAM_SPLIT"
+        else:
+            repeated.append(path)
+    return {
+        "compression": "zstd",
+        "compression_level": 1,
+        "use_dictionary": repeated,
+        "column_encoding": encoding,
+    }
 
 
 def to_table(findings: Findings, task: Task, settings: Settings) -> pa.Table:
@@ -65,7 +97,8 @@ def to_table(findings: Findings, task: Task, settings: Settings) -> pa.Table:
     import pyarrow as pa
 
     non_finite = ~findings.is_finite
-    table_bits = task.rows * task.n_out
+    rows, widths = task.rows, settings.widths
+    table_bits = rows * task.n_out
     columns: dict[str, Any] = {
         "member": pa.array(findings.members, pa.int64()),
         **_settings_columns(settings, len(findings)),
@@ -75,7 +108,7 @@ def to_table(findings: Findings, task: Task, settings: Settings) -> pa.Table:
         "table_code": _texts(findings.codes, lambda code: table_text(code, table_bits), non_finite),
         "margin": pa.array(findings.margin, pa.float64()),
         "pattern": _texts(
-            findings.patterns, lambda code: pattern_column(code, task, settings), non_finite
+            findings.patterns, lambda code: pattern_column(code, rows, widths), non_finite
         ),
         "solution_class": _texts(findings.classes, lambda code: f"{code:016x}", non_finite),
         "dead_units": pa.array(findings.dead_units, pa.int32()),
@@ -212,14 +245,22 @@ def _code_of_table(text: str) -> int:
     return int(text.lstrip("#"), 16)
 
 
-def pattern_column(code: int, task: Task, settings: Settings) -> str:
-    """Return a pattern: ``0111 0001 0000``, layers apart by a bar; of many bits a hash."""
-    if task.rows * sum(settings.widths) > CODE_BITS:
+@lru_cache(1 << 16)
+def pattern_column(code: int, rows: int, widths: tuple[int, ...]) -> str:
+    """Return a pattern: ``0111 0001 0000``, layers apart by a bar; of many bits a hash.
+
+    Args:
+        code: of the bits.
+        rows: of the task.
+        widths: units of each hidden layer.
+    """
+    count = rows * sum(widths)
+    if count > CODE_BITS:
         return f"#{code:016x}"
-    bits = "".join(map(str, bits_of_code(code, task.rows * sum(settings.widths))))
-    units = [bits[i : i + task.rows] for i in range(0, len(bits), task.rows)]
+    bits = f"{code:0{count}b}"
+    units = [bits[i : i + rows] for i in range(0, len(bits), rows)]
     layers: list[str] = []
-    for width in settings.widths:
+    for width in widths:
         layers.append(" ".join(units[:width]))
         units = units[width:]
     return " | ".join(layers)
@@ -232,11 +273,12 @@ def _code_of_pattern(text: str) -> int:
 
 
 def _texts(codes: Any, to_text: Callable[[int], str], missing: Any) -> pa.Array:
+    """Return a text for each code, made once for those that are alike."""
     import pyarrow as pa
 
-    kinds, which = np.unique(codes, return_inverse=True)
-    words = pa.array([to_text(int(code)) for code in kinds], pa.string())
-    places = pa.array(which.astype(np.int32), mask=missing)
+    encoded = pa.array(codes, pa.uint64()).dictionary_encode()
+    words = pa.array([to_text(code) for code in encoded.dictionary.to_pylist()], pa.string())
+    places = pa.array(encoded.indices.to_numpy(), mask=missing)
     return pa.DictionaryArray.from_arrays(places, words).cast(pa.string())
 
 

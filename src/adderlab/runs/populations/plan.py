@@ -19,6 +19,7 @@ from adderlab.errors import OptionError, ResourceError
 from adderlab.runs.populations.columns import MOST_ROWS
 from adderlab.tasks import Task
 from adderlab.training import Settings
+from adderlab.training.census.compiled import can_compile
 from adderlab.training.choice import Choice, choose
 from adderlab.training.members import check_block, member_bytes
 from adderlab.training.schedule import kept_count, schedule
@@ -29,6 +30,9 @@ LARGEST_BLOCK: Final = 1 << 16
 SMALLEST_BLOCK: Final = 1 << 8
 BLOCK_WORK: Final = 1 << 32
 """Products of a weight and a value in a block, about a second's work for a compiled kernel."""
+
+COMPILED_FROM: Final = 50_000
+"""Networks from which on judging them takes longer than compiling what judges them faster."""
 
 BLOCK_BYTES: Final = 1 << 28
 MOST_THREADS: Final = 1 << 12
@@ -122,6 +126,11 @@ class Plan:
     def keeps_tables(self) -> bool:
         """Whether a member's whole table is a column, beside its code."""
         return self.task.rows <= MOST_ROWS and self.task.n_out < 62
+
+    @property
+    def judges_by_kernel(self) -> bool:
+        """Whether members are judged by a kernel: where they are many, and there is one."""
+        return self.networks >= COMPILED_FROM and can_compile(self.task, self.settings)
 
     @cached_property
     def choice(self) -> Choice:

@@ -6,29 +6,28 @@ so that a run that was killed and resumed ends as an uninterrupted one.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from adderlab.blocks.numbers import counted
 from adderlab.errors import RunFileError
 from adderlab.nets import save
-from adderlab.nets.layout import join
 from adderlab.nets.sources import read_source
 from adderlab.proving import decide
 from adderlab.reading import opened
+from adderlab.runs.populations.blocks import Blocks, finished_block
 from adderlab.runs.populations.census import BEST, CENSUS, Census, fault_of_result
 from adderlab.runs.populations.columns import (
     TENSORS,
     UNREAD,
-    about_block,
-    block_bytes,
+    encodings_of,
     open_table,
-    read_block,
 )
 from adderlab.runs.populations.ledger import FIGURES, RECORD, Ledger
 from adderlab.runs.populations.pictures import pictures_of, run_pictures
@@ -37,25 +36,44 @@ from adderlab.runs.populations.recount import fault_of_counts
 from adderlab.runs.populations.summary import Examples, census_of, shown_members
 from adderlab.runs.times import Stopwatch
 from adderlab.training.census.causes import Trials, try_changes
-from adderlab.training.census.findings import Findings, findings_of
+from adderlab.training.census.findings import Findings
 from adderlab.training.census.rates import Rate
 from adderlab.training.census.surveys import Survey, survey, survey_steps, surveyed
 from adderlab.training.census.tally import Tally
-from adderlab.training.members import train_members
 from adderlab.writing import new_file, new_folder
 
 if TYPE_CHECKING:
     from adderlab.figures import Picture
     from adderlab.nets import Network
-    from adderlab.training.members import Members
 
-SUFFIX: Final = ".parquet"
 MOST_TRIED: Final = 4096
 """Failures that are trained again with one thing changed."""
 
 
 TRIED_RUNS: Final = 8
 """About how many runs of its own length trying causes takes for a failure."""
+
+
+@contextmanager
+def beside(work: Callable[[Callable[[], None]], None]) -> Generator[Future[None]]:
+    """Do some work in a thread beside the block, which waits for it at its end.
+
+    Args:
+        work: is given a function to call now and then, which raises where the block has raised.
+    """
+    is_over = Event()
+
+    def check() -> None:
+        if is_over.is_set():
+            raise CancelledError
+
+    with ThreadPoolExecutor(1, thread_name_prefix="adderlab-beside") as pool:
+        future = pool.submit(work, check)
+        try:
+            yield future
+        except BaseException:
+            is_over.set()
+            raise
 
 
 class Part:
@@ -96,6 +114,7 @@ class PopulationRun:
         self.on_stage, self.on_compile = on_stage, on_compile
         self.on_total, self.on_progress = on_total, on_progress
         self.watch = Stopwatch()
+        self.blocks = Blocks(plan, ledger, threads, self.watch, on_progress, on_compile)
         self.tally = Tally(plan.loss_steps)
         self.failed: list[Any] = []
         self.seconds = 0.0
@@ -112,9 +131,23 @@ class PopulationRun:
         self.on_stage("training")
         if self.ledger is None or len(self.ledger.blocks) < self.plan.blocks:
             with watch.part("compiling"):
-                self._compile()
-        for number in range(self.plan.blocks):
-            self._count(self._block(number))
+                self.blocks.compile()
+        with closing(iter(self.blocks)) as blocks:
+            for block in blocks:
+                self.seconds += block.seconds
+                self._count(block.findings)
+        with beside(self._write_table) as table:
+            return self._census(trying, helping, table)
+
+    def _census(self, trying: int, helping: int, table: Future[None]) -> Census:
+        """Explain what was counted, and write it.
+
+        Args:
+            trying: steps that trying causes takes.
+            helping: steps that measuring what helps takes.
+            table: of all members, which is being written.
+        """
+        watch = self.watch
         with watch.part("causes"), Part(trying, self.on_progress) as part:
             trials = self._trials(part.add)
         with watch.part("what helps"), Part(helping, self.on_progress) as part:
@@ -130,72 +163,14 @@ class PopulationRun:
                 census = replace(census, best_proof=decide(best, self.plan.task))
         if self.ledger is None:
             return replace(census, times=watch.times())
-        self._write(self.ledger, census, best, examples)
+        self._write(self.ledger, census, best, examples, table)
         folder, damaged = self.ledger.folder, self.ledger.damaged
         return replace(census, folder=folder, repaired=damaged, times=watch.times())
 
-    def _compile(self) -> None:
-        """Compile the kernel first, so that the seconds are those of training alone."""
-        no_members = np.zeros(0, dtype=np.uint64)
-        plan = self.plan
-        _ = train_members(
-            plan.task, plan.settings, no_members, path=plan.choice.path, on_compile=self.on_compile
-        )
-
-    def _block(self, number: int) -> Findings:
-        """Return the findings of a block: from its file, or by training it."""
-        plan, ledger = self.plan, self.ledger
-        members = plan.members(number)
-        if ledger is not None and number in ledger.blocks:
-            findings = _finished_block(plan, ledger, number)
-            self.seconds += float(ledger.blocks[number]["seconds"])
-            self.on_progress(len(members) * max(plan.settings.steps, 1))
-            return findings
-        start = time.perf_counter()
-        findings = self._trained(np.arange(members.start, members.stop, dtype=np.uint64))
-        seconds = time.perf_counter() - start
-        self.seconds += seconds
-        if ledger is not None:
-            about = about_block(plan.task, plan.settings, plan.loss_steps)
-            data = block_bytes(findings, plan.task, plan.settings, about)
-            ledger.enter(
-                number,
-                data,
-                suffix=SUFFIX,
-                first=members.start,
-                members=len(members),
-                seconds=round(seconds, 6),
-            )
-        return findings
-
-    def _trained(self, members: Any) -> Findings:
-        plan = self.plan
-        with self.watch.part("training"):
-            trained = self._members(members)
-        writes = self.ledger is not None
-        with self.watch.part("judging"):
-            findings = findings_of(
-                trained, tables=writes and plan.keeps_tables, start=writes and plan.keeps_start
-            )
-        if plan.keeps_weights:
-            findings = replace(findings, weights=join(trained.arrays))
-        if trained.kept is not None and plan.keep_every is not None:
-            kept = [part.reshape(*part.shape[:2], -1) for part in trained.kept]
-            findings = replace(findings, snapshots=np.concatenate(kept, axis=2))
-        return findings
-
-    def _members(self, members: Any) -> Members:
-        plan = self.plan
-        return train_members(
-            plan.task,
-            plan.settings,
-            members,
-            keep_every=plan.keep_every,
-            threads=self.threads,
-            path=plan.choice.path,
-            on_progress=self.on_progress,
-            on_compile=self.on_compile,
-        )
+    def _write_table(self, check: Callable[[], None]) -> None:
+        """Write the table of all members, where there is a folder."""
+        if self.ledger is not None:
+            _write_table(self.ledger, self.ledger.folder / CENSUS, self.plan.blocks, check)
 
     def _count(self, findings: Findings) -> None:
         self.tally.add(findings)
@@ -233,13 +208,16 @@ class PopulationRun:
         )
 
     def _write(
-        self, ledger: Ledger, census: Census, best: Network | None, examples: Examples
+        self,
+        ledger: Ledger,
+        census: Census,
+        best: Network | None,
+        examples: Examples,
+        table: Future[None],
     ) -> None:
-        """Write the table of members, the best network, the figures, and at last the record."""
+        """Write the best network, the figures, and when the table is there the record."""
         self.on_stage("writing")
-        table = ledger.folder / CENSUS
-        _write_table(ledger, table, self.plan.blocks)
-        files = [table]
+        files = [ledger.folder / CENSUS]
         if best is not None:
             files.append(save(best, ledger.folder / BEST))
         else:
@@ -248,41 +226,35 @@ class PopulationRun:
         if self.draw:
             with self.watch.part("figures"):
                 figures = _drawn(ledger.folder, run_pictures(census, examples))
+        with self.watch.part("the table"):
+            table.result()
         ledger.finish(census.record(), files, figures)
 
 
-def _finished_block(plan: Plan, ledger: Ledger, number: int) -> Findings:
-    """Return the findings of a block that is on the disk.
+def _write_table(ledger: Ledger, path: Path, blocks: int, on_block: Callable[[], None]) -> None:
+    """Write all rows of all blocks into one file, one block in memory at a time.
 
-    Raises:
-        RunFileError: its entry or its file is not that of these members.
+    Args:
+        ledger: of the run.
+        path: of the file.
+        blocks: how many there are.
+        on_block: called before each; raises to stop.
     """
-    entry, members = ledger.blocks[number], plan.members(number)
-    own = {"first": members.start, "members": len(members)}
-    if "seconds" not in entry or any(entry.get(name) != own[name] for name in own):
-        raise RunFileError(
-            f"the entry of block {number} is not that of {counted(len(members), 'member')} "
-            f"from {members.start} on",
-            where=str(ledger.folder / RECORD),
-            remedy="name a new folder",
-        )
-    return read_block(ledger.block_path(number), members, len(plan.loss_steps))
-
-
-def _write_table(ledger: Ledger, path: Path, blocks: int) -> None:
-    """Write all rows of all blocks into one file, one block in memory at a time."""
     from pyarrow import parquet
 
     with new_file(path) as scratch:
         writer = None
         try:
             for number in range(blocks):
+                on_block()
                 with opened(ledger.block_path(number), UNREAD) as (file, _):
                     source = open_table(file)
                     names = [name for name in source.schema_arrow.names if name not in TENSORS]
                     table = source.read(columns=names)
                 if writer is None:
-                    writer = parquet.ParquetWriter(scratch, table.schema, compression="zstd")
+                    writer = parquet.ParquetWriter(
+                        scratch, table.schema, **encodings_of(table.schema)
+                    )
                 writer.write_table(table, row_group_size=len(table))
         finally:
             if writer is not None:
@@ -327,7 +299,7 @@ def _fault_of_blocks(plan: Plan, ledger: Ledger, result: Mapping[str, Any]) -> s
         return f"blocks: not the {plan.blocks} of a finished run"
     tally = Tally(plan.loss_steps)
     for number in numbers:
-        tally.add(_finished_block(plan, ledger, number))
+        tally.add(finished_block(plan, ledger, number))
     return fault_of_counts(plan, tally, result)
 
 

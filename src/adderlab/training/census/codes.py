@@ -31,17 +31,6 @@ def code_of_bits(bits: Bool[np.ndarray, "*rest n"]) -> UInt64[np.ndarray, "*rest
     return joined(words)
 
 
-def bits_of_code(code: int, count: int) -> tuple[int, ...]:
-    """Return the bits that a code of at most 64 bits stands for.
-
-    Examples:
-        >>> bits_of_code(6, 4)
-        (0, 1, 1, 0)
-    """
-    assert count <= CODE_BITS
-    return tuple(code >> place & 1 for place in reversed(range(count)))
-
-
 def words_of_bits(
     packed: UInt8[np.ndarray, "member bytes"], rows: int, width: int
 ) -> Int64[np.ndarray, "member rows"]:

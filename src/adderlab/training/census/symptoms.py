@@ -91,17 +91,28 @@ def symptoms_of(
     """
     dead = ~is_on.any(axis=2) & is_finite[:, None] & can_die
     dead_then = ~was_on.any(axis=2)
+    seen = np.zeros((len(loss), len(SYMPTOMS)), dtype=bool)
+    seen[:, PLACE["dead_at_start"]] = (dead & dead_then).any(axis=1)
+    seen[:, PLACE["died"]] = (dead & ~dead_then).any(axis=1)
+    mark_course(seen, losses, loss_steps, loss, is_finite)
+    return seen
+
+
+def mark_course(
+    seen: Bool[np.ndarray, "member symptom"],
+    losses: Float[np.ndarray, "member points"],
+    loss_steps: tuple[int, ...],
+    loss: Float[np.ndarray, " member"],
+    is_finite: Bool[np.ndarray, " member"],
+) -> None:
+    """Mark the symptoms that the course of the loss shows; the arguments as above."""
     with np.errstate(invalid="ignore", over="ignore"):
         first = losses[:, 0] if losses.shape[1] else loss
         diverged = ~is_finite | ~np.isfinite(loss) | (loss > first)
         falling = ~(before(losses, loss_steps, loss) * (1 - STUCK_SHARE) <= loss)
-    seen = np.zeros((len(loss), len(SYMPTOMS)), dtype=bool)
-    seen[:, PLACE["dead_at_start"]] = (dead & dead_then).any(axis=1)
-    seen[:, PLACE["died"]] = (dead & ~dead_then).any(axis=1)
     seen[:, PLACE["stuck"]] = ~falling & ~diverged
     seen[:, PLACE["still_falling"]] = falling & ~diverged
     seen[:, PLACE["diverged"]] = diverged
-    return seen
 
 
 def before(
