@@ -83,11 +83,11 @@ SHORT = server.Content(
 
 
 @contextmanager
-def served(shown=SHORT, **options):
-    """Serve a lab."""
-    place = place_for(port=0)
+def served(shown=SHORT, port=0, token=TOKEN, **options):
+    """Serve a lab, at any port unless one is given."""
+    place = place_for(port=port)
     started = threading.Event()
-    running = server.Server(server.application(shown, place, TOKEN), started.set, **options)
+    running = server.Server(server.application(shown, place, token), started.set, **options)
     thread = threading.Thread(target=running.run, kwargs={"sockets": [place.socket]})
     thread.start()
     try:

@@ -96,3 +96,34 @@ def test_the_page_runs_under_its_policy_and_shows_the_provers_verdict(browser):
         assert adderlab.prove(download.value.path()).counterexample.got == {"c": 3}
         page.close()
     assert faults == []
+
+
+@pytest.mark.browser
+def test_a_page_of_a_server_that_is_gone_or_another_says_so_and_works_on(browser):
+    shown = server.content(beginning(LECTURE, LECTURE.task))
+    page = browser.new_page()
+    detail = page.locator(".verdict .detail")
+    weight = page.get_by_label("fc2.weight[1,2]")
+    with served(shown) as lab:
+        _ = page.goto(lab.address)
+        detail.get_by_text("in fp32 refuted").wait_for()
+    weight.press("PageDown")
+    detail.get_by_text("adderlab does not answer any more").wait_for()
+    weight.press("PageDown")
+    page.get_by_text("proved: right on all 4 rows").first.wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="save").click()
+    assert adderlab.prove(download.value.path())
+    page.set_input_files(
+        "input[type=file]",
+        {
+            "name": "lecture.safetensors",
+            "mimeType": "application/octet-stream",
+            "buffer": adderlab.nets.files.to_bytes(LECTURE),
+        },
+    )
+    page.get_by_text("1 + 1 gives c = 3").first.wait_for()
+    with served(shown, lab.port, "another-token"):
+        weight.press("PageDown")
+        detail.get_by_text("adderlab was started again, at another address").wait_for()
+    page.close()

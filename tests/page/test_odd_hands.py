@@ -163,15 +163,15 @@ def test_a_button_that_can_do_no_more_keeps_the_focus(opened, end, button, befor
     expect(page.get_by_role("button", name=button, exact=True)).to_be_enabled()
 
 
-def test_no_proof_is_claimed_that_a_lost_connection_did_not_bring(opened) -> None:
-    """The line says that there is none, and the next change asks again."""
-    sockets = []
+def prover(sockets, silent=()):
+    """Return what takes each socket of a page, and answers but for the silent ones, by number."""
 
-    def proof(socket):
+    def serve(socket):
         sockets.append(socket)
+        number = len(sockets)
 
         def answer(text):
-            if len(sockets) == 2:
+            if number in silent:
                 return
             facts = {"exact": "refuted", "method": "enumeration", "seconds": 0.001}
             reply = {"type": "verdict", "id": json.loads(text)["id"], "verdict": facts}
@@ -179,7 +179,13 @@ def test_no_proof_is_claimed_that_a_lost_connection_did_not_bring(opened) -> Non
 
         socket.on_message(answer)
 
-    page = opened(beginning(prover=True), socket=proof)
+    return serve
+
+
+def test_no_proof_is_claimed_that_a_lost_connection_did_not_bring(opened) -> None:
+    """What was asked is asked once more; then the line says so, and the next change asks."""
+    sockets = []
+    page = opened(beginning(prover=True), socket=prover(sockets, silent=(2, 3)))
     detail = page.locator(".verdict .detail")
     expect(detail).to_contain_text("exact arithmetic refuted")
     sockets[0].close()
@@ -187,9 +193,30 @@ def test_no_proof_is_claimed_that_a_lost_connection_did_not_bring(opened) -> Non
     edge.press("ArrowUp")
     expect(detail).to_have_text("the prover is at work on these numbers")
     sockets[1].close()
-    expect(detail).to_contain_text("there is no connection to adderlab")
+    page.wait_for_timeout(100)
+    expect(detail).to_have_text("the prover is at work on these numbers")
+    sockets[2].close()
+    expect(detail).to_have_text(
+        "checked here on every row, in exact arithmetic; adderlab does not answer any more; look "
+        "whether `adderlab open` still runs; this page goes on without it, and asks again at the "
+        "next change"
+    )
     edge.press("ArrowUp")
     expect(detail).to_contain_text("exact arithmetic refuted")
+
+
+def test_a_socket_that_closed_in_a_sleep_is_opened_again(opened) -> None:
+    """The question that finds it closed has its answer."""
+    sockets = []
+    page = opened(beginning(prover=True), socket=prover(sockets, silent=(2,)))
+    detail = page.locator(".verdict .detail")
+    expect(detail).to_contain_text("exact arithmetic refuted")
+    sockets[0].close()
+    weight(page, "fc2.weight[1,2]").press("ArrowUp")
+    expect(detail).to_have_text("the prover is at work on these numbers")
+    sockets[1].close()
+    expect(detail).to_contain_text("exact arithmetic refuted")
+    assert len(sockets) == 3
 
 
 def test_a_lesson_that_a_link_takes_too_far_can_be_gone_back(opened) -> None:

@@ -4,16 +4,18 @@ import lab from "./lab.js";
 
 const el = /** @type {HTMLElement} */ (document.getElementById("lab"));
 const data = JSON.parse(el.dataset.state ?? "");
-const LOST = {
-  what: "there is no connection to adderlab",
-  remedy: "look whether `adderlab open` still runs; the page goes on without it, and asks again at the next change",
+const GONE = {
+  what: "adderlab does not answer any more",
+  remedy: "look whether `adderlab open` still runs; this page goes on without it, and asks again at the next change",
+};
+const RENEWED = {
+  what: "adderlab was started again, at another address",
+  remedy: "open the one that it printed; with this one's end from # on behind it, it shows what is here",
 };
 /** @type {((message: any) => void)[]} */
 let listeners = [];
-/** @type {string[]} */
-let unsent = [];
-/** @type {Set<unknown>} the questions without an answer, by id */
-const open = new Set();
+/** @type {Map<unknown, {text: string, times: number}>} the questions without an answer, by id, and how often each was sent */
+const open = new Map();
 /** @type {WebSocket | null} */
 let socket = null;
 
@@ -22,19 +24,37 @@ function connect() {
   address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
   address.hash = "";
   const fresh = new WebSocket(address);
+  let isOpened = false;
   fresh.addEventListener("open", () => {
-    for (const message of unsent) fresh.send(message);
-    unsent = [];
+    isOpened = true;
+    for (const question of open.values()) hand(fresh, question);
   });
   fresh.addEventListener("message", ({ data: text }) => {
     answered(JSON.parse(text));
   });
   fresh.addEventListener("close", () => {
     socket = null;
-    unsent = [];
-    for (const id of [...open]) answered({ type: "refused", id, ...LOST });
+    // a laptop that slept finds its socket closed when it asks: what was asked once is asked again
+    const lost = [...open].filter(([, { times }]) => !isOpened || times > 1).map(([id]) => id);
+    void refuse(lost);
+    if (open.size) socket = connect();
   });
   return fresh;
+}
+
+/** @param {WebSocket} to @param {{text: string, times: number}} question */
+function hand(to, question) {
+  question.times += 1;
+  to.send(question.text);
+}
+
+/** Answer questions that nobody answers, with what became of the server. @param {unknown[]} ids */
+async function refuse(ids) {
+  if (!ids.length) return;
+  for (const id of ids) open.delete(id);
+  const response = await fetch(location.pathname, { method: "HEAD", cache: "no-store" }).catch(() => null);
+  const why = response && !response.ok ? RENEWED : GONE;
+  for (const id of ids) answered({ type: "refused", id, isLost: true, ...why });
 }
 
 /** @param {any} answer */
@@ -58,11 +78,10 @@ const model = {
     listeners = listeners.filter((each) => each !== listener);
   },
   send: (message) => {
+    const question = { text: JSON.stringify(message), times: 0 };
+    open.set(/** @type {any} */ (message).id, question);
     socket ??= connect();
-    const text = JSON.stringify(message);
-    open.add(/** @type {any} */ (message).id);
-    if (socket.readyState === WebSocket.OPEN) socket.send(text);
-    else unsent.push(text);
+    if (socket.readyState === WebSocket.OPEN) hand(socket, question);
   },
 };
 

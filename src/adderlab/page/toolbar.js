@@ -265,11 +265,12 @@ export async function openFile({ store, tasks, ask, say, recordOf }, file) {
   const bytes = new Uint8Array(await file.slice(0, (1 << 20) + 1).arrayBuffer());
   const isLong = bytes.length > 1 << 20;
   /** @type {Record<string, any>} */
-  const answer = isLong
-    ? refusal(`${file.name} has over 1 MiB`, `networks here have up to ${MOST_INPUTS} inputs`)
-    : ask
-      ? await ask({ type: "open", name: file.name, data: toBase64(bytes) })
-      : readNetwork(file.name, bytes, tasks.map((task) => ({ task, record: recordOf(task) })));
+  let answer = refusal(`${file.name} has over 1 MiB`, `networks here have up to ${MOST_INPUTS} inputs`);
+  if (!isLong) {
+    const read = () => readNetwork(file.name, bytes, tasks.map((task) => ({ task, record: recordOf(task) })));
+    answer = ask ? await ask({ type: "open", name: file.name, data: toBase64(bytes) }) : read();
+    if (answer.isLost) answer = read();
+  }
   if (answer.type !== "network") return say(`${answer.what}; ${answer.remedy}`);
   const task = answer.task ?? store.state.task;
   if (!fits(answer.network, task)) {
@@ -288,8 +289,8 @@ async function saveFile(context) {
   const { store, ask, say, recordOf } = context;
   const { network, task } = store.state;
   const text = () => toJson(network, recordOf(task));
-  if (!ask) return save(toSafetensors(network, recordOf(task)), task.name, text, context);
-  const answer = await ask({ type: "save", network, task });
+  const answer = ask ? await ask({ type: "save", network, task }) : null;
+  if (!answer || answer.isLost) return save(toSafetensors(network, recordOf(task)), task.name, text, context);
   if (answer.type !== "file") return say(`${answer.what}; ${answer.remedy}`);
   save(fromBase64(answer.data), task.name, text, context);
 }

@@ -143,7 +143,10 @@ function sentenceOf({ verdict, wrong, wrongRows, rows, margin }, task) {
  */
 async function prove(ask, { network, task }) {
   const answer = await ask({ type: "prove", network, task });
-  if (answer.type !== "verdict") return `the prover: ${answer.what}; ${answer.remedy}`;
+  if (answer.type !== "verdict") {
+    const own = judged(/** @type {any} */ ({ network, task })).verdict === "unknown" ? "" : `${CHECKED}; `;
+    return `${answer.isLost ? own : "the prover: "}${answer.what}; ${answer.remedy}`;
+  }
   const { verdict } = answer;
   const format = verdict.own_format;
   const own = format && verdict.formats[format] ? `, in ${format} ${verdict.formats[format]}` : "";
