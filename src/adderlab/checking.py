@@ -62,6 +62,16 @@ def _is_integer(value: object) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 
+def _is_network(value: object) -> bool:
+    """Return whether a value is a network, of a room that this one knows nothing of."""
+    return any(base.__name__ == "Network" for base in type(value).__mro__)
+
+
+def _is_list(value: object) -> bool:
+    axes = getattr(value, "ndim", 0)  # of an array or a tensor
+    return isinstance(value, list | tuple) or (isinstance(axes, int) and axes > 0)
+
+
 _KINDS: Final[dict[str, tuple[Callable[[object], bool], str]]] = {
     "None": (lambda value: value is None, ""),
     "InputWords": (_is_words, "whole numbers, as text, in a list or by name"),
@@ -70,11 +80,13 @@ _KINDS: Final[dict[str, tuple[Callable[[object], bool], str]]] = {
         "whole numbers, as text, in a list or by name",
     ),
     "Names": (_is_names, "names of words or bits, in a list or with commas between them"),
+    "Network": (_is_network, "a Network"),
     "Path": (lambda value: isinstance(value, Path), "a path"),
     "bool": (lambda value: isinstance(value, bool), "True or False"),
     "float": (_is_real, "a number"),
     "Fraction": (_is_real, ""),
     "int": (_is_whole, "a whole number"),
+    "list[Any]": (_is_list, "a list"),
     "str": (lambda value: isinstance(value, str), "text"),
 }
 """What an annotation takes, and in words."""

@@ -191,6 +191,9 @@ def format_named(name: str, *, beside: tuple[str, ...] = ()) -> Format:
     Raises:
         FormatError: there is no such format; the nearest names are suggested.
     """
+    if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance] -- a caller's own
+        what = f"a number format is a name, got {type(name).__name__}"
+        raise FormatError(what, where="format", remedy="give one, fp32, say")
     form = FORMATS.get(name.lower())
     if form is None:
         names = (*beside, *FORMATS)

@@ -284,7 +284,7 @@ def test_an_optimizers_slots_are_those_that_pytorch_keeps(optimizer):
 
 def test_an_unknown_optimizer_is_refused():
     for requests in ({"model": "gpt2"}, {"parameters": 5}, {"model": "gpt-4"}):
-        with refused(OptionError, "training: got 'lion'; one of sgd, momentum, adam"):
+        with refused(OptionError, "training: got 'lion'; give one of sgd, momentum, adam"):
             _ = count(**requests, training="lion")
 
 

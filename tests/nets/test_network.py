@@ -15,6 +15,7 @@ from adderlab.errors import FormatError, NetworkError, TaskError
 from adderlab.formats import FORMATS
 from adderlab.nets.activations import RULES, Activation
 from adderlab.nets.dyadic import Dyadic
+from adderlab.nets.files import to_bytes
 from adderlab.nets.network import Layer, Network, map_parameters, network
 from adderlab.nets.readout import EXACT, Readout
 from adderlab.nets.tensors import Dense, Packed, Scaled, Sparse, Tensor, Wide, stored_in
@@ -435,3 +436,16 @@ def test_a_network_drawn_for_a_task_fits_it(net: Network) -> None:
     net.check_fits(net.task)
     assert repr(net).startswith(f"Network {net.shape} for {net.task.name}: ")
     assert all(isinstance(values, Dyadic) for _, values in net.entries())
+
+
+def test_an_activation_is_given_by_its_name():
+    weights, biases = [[[1, -1], [-1, 1]], [[1, 1]]], [[0, 0], [0]]
+    for name, activation in (
+        ("relu", Activation("relu")),
+        ("leaky:0.125", Activation("leaky", slope=0.125)),
+    ):
+        net = network(weights, biases, activation=name)
+        assert net.layers[0].activation == activation
+        assert to_bytes(net) == to_bytes(network(weights, biases, activation=activation))
+    with pytest.raises(NetworkError, match="activation"):
+        _ = network(weights, biases, activation="rely")

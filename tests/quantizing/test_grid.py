@@ -130,8 +130,8 @@ def test_three_bits_take_three_bits():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("big", "tensor"), "scale: got 'big'; one of none, power-of-two, free"),
-        (("free", "row"), "per: got 'row'; one of tensor, channel"),
+        (("big", "tensor"), "scale: got 'big'; give one of none, power-of-two, free"),
+        (("free", "row"), "per: got 'row'; give one of tensor, channel"),
         (("none", "channel"), ("scale: without a scale there is nothing to share, and no zero "
          "point; leave out `per` and `symmetric`, or take free or power-of-two")),
     ],

@@ -214,7 +214,7 @@ def test_what_a_method_can_not_do_is_refused():
         _ = rounded(PRINTED, HALF, FORMATS["fp16"], method="snap")
     with refused(OptionError, "scale: snap makes whole numbers without a scale; leave it out"):
         _ = rounded(PRINTED, HALF, FORMATS["int4"], method="snap", scheme=Scheme("free"))
-    with refused(OptionError, "method: got 'best'; one of nearest, exact, snap, fine-tune"):
+    with refused(OptionError, "method: got 'best'; give one of nearest, exact, snap, fine-tune"):
         _ = rounded(PRINTED, HALF, FORMATS["int4"], method="best")
     wide = network([[[1] * 13]], [[0]], task=task_named("parity:13"))
     with refused(

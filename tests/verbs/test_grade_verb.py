@@ -352,7 +352,7 @@ def test_what_is_said_of_weights_alone_does_not_count_where_a_file_says_more(tmp
         ({"folder": "file"}, "file: a file, not a folder; name the folder of the files"),
         ({"folder": "empty"}, "empty: no file in it, but 1 hidden; name the folder of the files"),
         ({"folder": "a\0b"}, "a\\x00b: no such folder; check the path"),
-        ({"rule": "least"}, "rule: got 'least'; one of raw, nonzero, unique"),
+        ({"rule": "least"}, "rule: got 'least'; give one of raw, nonzero, unique"),
         ({"task": "half-ader"}, "task: unknown task 'half-ader'"),
         ({"bits": "up"}, "bits: got 'up'; give msb-first or lsb-first"),
         ({"outputs": "c3"}, "outputs: there is no c3; name each once"),

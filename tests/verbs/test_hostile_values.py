@@ -59,13 +59,21 @@ VERBS = {
     "explain_chain": {"length": 2},
     "explain_slots": {"model": LECTURE},
     "explain_symbols": {"model": LECTURE},
+    "Network": {"layers": LECTURE.layers},
+    "Readout": {},
+    "from_lists": {"values": [[[1, 1]], [0]]},
+    "from_state_dict": {"state_dict": {"fc1.weight": [[1, 1]]}},
+    "network": {"weights": [[[1, 1]], [[1]]], "biases": [[0], [0]]},
+    "table": {"source": {"a": [0, 1], "out b": [0, 1]}},
+    "to_module": {"network": LECTURE},
+    "to_state_dict": {"network": LECTURE},
     "prove": {"model": LECTURE, "timeout_s": 1.0},
     "quantize": {"model": LECTURE, "to": "int4", "method": "nearest"},
     "repair": {"model": LECTURE},
     "show": {"model": LECTURE},
     "train": {"steps": 1, "samples": 2, "hidden": 3, "lr": 0.1, "seed": 0, "activation": "relu"},
 }
-"""Each verb with what it is called with."""
+"""Each verb, and what makes its arguments, with what it is called with."""
 
 ARGUMENTS = [
     (verb, name)

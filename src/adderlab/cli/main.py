@@ -37,7 +37,7 @@ from adderlab.cli import (
 )
 from adderlab.cli import open as lab
 from adderlab.cli.arguments import with_options
-from adderlab.cli.options import BAD_INPUT, INTERRUPTED, UNKNOWN
+from adderlab.cli.options import BAD_INPUT, INTERRUPTED, READER_LEFT, UNKNOWN
 from adderlab.cli.output import complain, prepare_size, prepare_streams, print_json
 from adderlab.cli.usage import refusal_of
 from adderlab.endings import exit_code
@@ -191,7 +191,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         complain(f"interrupted{where}; {rest}")
         return exit_code()
     except BrokenPipeError:  # the reader of a pipe has gone: nobody is left to tell
-        return _drop_output(1)
+        return _drop_output(READER_LEFT)
+    except SystemExit as end:  # by the parser's library, which has dropped the output
+        if isinstance(end.__context__, BrokenPipeError):
+            return READER_LEFT
+        raise
     except OSError as error:  # what a command writes itself says so by OutputError
         why = error.strerror or error
         complain(f"the output can't be written ({why}); check where it goes and the space left")

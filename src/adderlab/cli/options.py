@@ -207,5 +207,7 @@ REFUTED: Final = 1
 BAD_INPUT: Final = 2
 UNKNOWN: Final = 3
 INTERRUPTED: Final = 130
+READER_LEFT: Final = 141
+"""128 + SIGPIPE, as of programs that the signal ends."""
 
 EXIT_OF_VERDICT: Final = {"proved": HOLDS, "refuted": REFUTED, "unknown": UNKNOWN}

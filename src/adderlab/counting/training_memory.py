@@ -118,6 +118,6 @@ def training_memory(
         return None
     if optimizer not in SLOTS:
         raise OptionError(
-            f"got {optimizer[:40]!r}", where="training", remedy=f"one of {', '.join(SLOTS)}"
+            f"got {optimizer[:40]!r}", where="training", remedy=f"give one of {', '.join(SLOTS)}"
         )
     return TrainingMemory(optimizer, parameters, parameters if trainable is None else trainable)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from adderlab import page
 from adderlab.blocks.html import to_fragment
+from adderlab.checking import check
 from adderlab.errors import OptionError
 from adderlab.exporting.html import lab_document
 from adderlab.lab.messages import Refused, refusal, request_of
@@ -88,6 +89,7 @@ class Lab:
         *,
         link: str = "",
     ) -> None:
+        check("link", link, ("str",))
         start = start_of(model, task)
         self._data = beginning(start.network, start.task)
         self._known = {each["name"]: tasks.from_page(each) for each in self._data["tasks"]}

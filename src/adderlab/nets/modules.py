@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from adderlab.checking import checked
 from adderlab.errors import ModelError, NetworkError
 from adderlab.formats import FORMATS
 from adderlab.nets.activation_modules import Step, check_convention, module_of
@@ -138,6 +139,7 @@ class GraphNN(nn.Module):
         return self.step(torch.cat([values[name] for name in self.wiring.output.reads], dim=-1))
 
 
+@checked
 def to_module(network: Network, *, format: str | None = None) -> nn.Module:
     """Return the network as a PyTorch module.
 

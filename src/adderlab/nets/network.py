@@ -15,9 +15,10 @@ import numpy as np
 
 from adderlab.blocks import Block, Line, Result
 from adderlab.blocks.numbers import counted
+from adderlab.checking import check, checked
 from adderlab.errors import NetworkError, TaskError
 from adderlab.formats import FORMATS, format_named
-from adderlab.nets.activations import Activation
+from adderlab.nets.activations import Activation, activation_named
 from adderlab.nets.dyadic import Dyadic, from_floats
 from adderlab.nets.readout import Readout, ReadoutLike, readout_of
 from adderlab.nets.tensors import Tensor, distinct, entries_of, stored_in, structure_of
@@ -86,10 +87,12 @@ class Network(Result):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "format", format_named(self.format).name)
-        if not self.layers:
+        if not isinstance(self.layers, Sequence) or not self.layers:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise NetworkError(
                 "a network has at least one layer", where="layers", remedy="add a layer"
             )
+        if not all(isinstance(layer, Layer) for layer in self.layers):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise NetworkError("not all of them are a Layer", where="layers", remedy="make them so")
         for number, layer in enumerate(self.layers, start=1):
             shape = layer.weight.shape
             if len(shape) != 2 or 0 in shape:
@@ -413,11 +416,12 @@ class Network(Result):
         )
 
 
+@checked
 def network(
     weights: list[Any],
     biases: list[Any],
     *,
-    activation: Activation | None = None,
+    activation: Activation | str | None = None,
     readout: ReadoutLike | None = None,
     task: TaskLike | None = None,
     format: str = "fp32",
@@ -427,7 +431,7 @@ def network(
     Args:
         weights: of each layer, a list of rows, or an array.
         biases: of each layer, a list, or ``None`` for none.
-        activation: of the hidden layers; relu unless given.
+        activation: of the hidden layers, or its name, ``leaky:0.125``; relu unless given.
         readout: how outputs become bits, as a readout, a number or a text such as ``>= 0``;
             ``> 0.5`` unless given.
         task: a task, its name or a table, which it is meant to compute.
@@ -443,7 +447,7 @@ def network(
             where="biases",
             remedy="give one for each layer, or None",
         )
-    hidden = activation or Activation("relu")
+    hidden = activation_named("relu" if activation is None else activation)
     last = len(weights) - 1
     layers = tuple(
         Layer(
@@ -472,6 +476,7 @@ def map_parameters(net: Network, change: Callable[[str, Tensor], Tensor]) -> Net
 
 def _kept(reads: Sequence[str], known: Sequence[str], where: str) -> tuple[str, ...] | None:
     """Return the names that are read, each a known one; ``None`` if that is the last alone."""
+    check("outputs" if where == "outputs" else f"{where}.inputs", reads, ("Sequence[str]",))
     names = tuple(reads)
     unknown = next((name for name in names if name not in known), None)
     if not names or unknown is not None or len(set(names)) < len(names):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import numpy as np
 
+from adderlab.checking import described
 from adderlab.errors import NetworkError
 from adderlab.nets.convention import CONVENTIONS, Convention, is_above
 from adderlab.nets.dyadic import Dyadic
@@ -29,19 +30,27 @@ Values: TypeAlias = "Dyadic | Shaped[np.ndarray, '*shape']"
 
 def check_choice(value: str, choices: tuple[str, ...], what: str) -> None:
     """Raise a :class:`NetworkError` unless ``value`` is one of the choices."""
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:  # pyright: ignore[reportUnnecessaryIsInstance]
         raise NetworkError(
-            f"unknown {what} {value!r}", where=what, remedy=f"one of {', '.join(choices)}"
+            f"unknown {what} {described(value)}",
+            where=what,
+            remedy=f"one of {', '.join(choices)}",
         )
 
 
 def finite(value: float, what: str) -> float:
     """Return a finite number as it is, and raise a :class:`NetworkError` for any other."""
-    if not math.isfinite(value):
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if isinstance(value, str | bytes) or not math.isfinite(number):
         raise NetworkError(
-            f"the {what} is {value}", where=what, remedy=f"the {what} is a finite number"
+            f"the {what} is {described(value)}",
+            where=what,
+            remedy=f"the {what} is a finite number",
         )
-    return float(value)
+    return number
 
 
 @dataclass(frozen=True, slots=True)

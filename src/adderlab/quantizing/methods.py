@@ -82,7 +82,7 @@ def rounded(
     """
     if method not in METHODS:
         raise OptionError(
-            f"got {method[:40]!r}", where="method", remedy=f"one of {', '.join(METHODS)}"
+            f"got {method[:40]!r}", where="method", remedy=f"give one of {', '.join(METHODS)}"
         )
     if method == "snap" and scheme is not None and scheme != PLAIN:
         raise OptionError(

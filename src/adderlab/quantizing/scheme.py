@@ -35,7 +35,7 @@ class Scheme:
         ):
             if value not in choices:
                 raise OptionError(
-                    f"got {value[:40]!r}", where=name, remedy=f"one of {', '.join(choices)}"
+                    f"got {value[:40]!r}", where=name, remedy=f"give one of {', '.join(choices)}"
                 )
         if self.scale == "none" and (self.per != "tensor" or not self.symmetric):
             raise OptionError(

@@ -16,6 +16,7 @@ import numpy as np
 from adderlab import limits
 from adderlab.bits import Values, integer_dtype
 from adderlab.blocks.numbers import counted
+from adderlab.checking import checked
 from adderlab.errors import TaskError
 from adderlab.reading import Refusals, read_file
 from adderlab.tasks.cells import ANY, Content, Reader, bit, contents_of, is_any, number
@@ -31,6 +32,7 @@ LARGEST_FILE_BYTES: Final = 64 << 20
 _PARQUET: Final = b"PAR1"
 
 
+@checked
 def table(
     source: Any, *, inputs: Sequence[str] | str = (), outputs: Sequence[str] | str = ()
 ) -> Task:

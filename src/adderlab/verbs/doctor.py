@@ -15,6 +15,7 @@ from typing import Any, Final
 from adderlab.blocks import Block, Result, Table
 from adderlab.errors import AdderlabError
 from adderlab.packages import DISTRIBUTIONS, EXTRAS, dependency_error, install_command, is_installed
+from adderlab.verbs.doctor_tools import TOOLS, Tool
 
 LOWEST_PYTHON: Final = (3, 11)
 NETWORKS: Final = 1 << 13
@@ -26,7 +27,7 @@ REPEATS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The state of a package, of Python, or of a speed.
+    """The state of a package, of a program, of Python, or of a speed.
 
     Attributes:
         what: its name.
@@ -103,6 +104,7 @@ def examine() -> Examination:
         Check("machine", f"{platform.machine()}, {cores} cores", is_good=True),
         *(_package(name) for name in needed_packages()),
         *(_package(name, extra) for name, extra in EXTRAS.items()),
+        *(_program(tool) for tool in TOOLS),
     ]
     if all(check.is_good for check in checks if check.needed):
         checks += [_measured("proving", _proof_speed), _measured("training", _training_speed)]
@@ -128,6 +130,12 @@ def _package(name: str, extra: str = "") -> Check:
     except metadata.PackageNotFoundError:
         installed = "installed"
     return Check(name, installed, is_good=True, needed=not extra)
+
+
+def _program(tool: Tool) -> Check:
+    version = tool.version()
+    state = version or f"not installed; it {tool.purpose}"
+    return Check(tool.name, state, is_good=bool(version), needed=False, remedy=tool.remedy)
 
 
 def _measured(what: str, speed: Callable[[], Check]) -> Check:

@@ -80,7 +80,9 @@ def export(
     """
     target = TARGETS.get(to)
     if target is None:
-        raise OptionError(f"got {to[:40]!r}", where="to", remedy=f"one of {', '.join(TARGETS)}")
+        raise OptionError(
+            f"got {to[:40]!r}", where="to", remedy=f"give one of {', '.join(TARGETS)}"
+        )
     out = Path(out)
     _check_ending(out, target, to)
     read = paths_of(model, task)

@@ -115,7 +115,9 @@ def grade(
     """
     start = time.perf_counter()
     if rule not in RULES:
-        raise OptionError(f"got {rule[:40]!r}", where="rule", remedy=f"one of {', '.join(RULES)}")
+        raise OptionError(
+            f"got {rule[:40]!r}", where="rule", remedy=f"give one of {', '.join(RULES)}"
+        )
     if not 1 <= jobs <= MOST_JOBS:
         raise OptionError(f"got {jobs}", where="jobs", remedy=f"give 1 to {MOST_JOBS}")
     _ = Budget.of(timeout_s, max_memory_bytes)  # which refuses limits that are none

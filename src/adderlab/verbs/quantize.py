@@ -388,7 +388,9 @@ def _check_timeout(timeout_s: float) -> None:
 def _check_method(method: str) -> None:
     if method not in (AUTO, *METHODS):
         raise OptionError(
-            f"got {method[:40]!r}", where="method", remedy=f"one of {AUTO}, {', '.join(METHODS)}"
+            f"got {method[:40]!r}",
+            where="method",
+            remedy=f"give one of {AUTO}, {', '.join(METHODS)}",
         )
 
 
