@@ -12,6 +12,7 @@ from adderlab.training import make_settings
 from adderlab.training.census.compiled import can_compile, compiled_findings
 from adderlab.training.census.findings import findings_of
 from adderlab.training.choice import ENSEMBLE
+from adderlab.training.judging import judge
 from adderlab.training.members import train_members
 
 CASES = {
@@ -75,8 +76,8 @@ def test_sums_at_the_edge_are_decided_exactly(grid, hidden):
         )
         for array in trained.arrays
     )
-    usual = assert_same(replace(trained, arrays=arrays, start=arrays))
-    assert (usual.margin == 0).any() or grid < 0.25
+    assert judge(task, settings, arrays).is_close.any()
+    _ = assert_same(replace(trained, arrays=arrays, start=arrays))
 
 
 def test_what_the_kernel_does_not_know_goes_the_usual_way():
