@@ -17,6 +17,9 @@ What is done, in the order of this file:
 6. A number format is claimed only where nothing is rounded, or where a bound on all rounding
    errors, whatever the order of summation, is below the margin. Both are derived here.
 7. A refuted network is evaluated on its counterexample.
+8. A file that was exported (``--artifact``) is one that the certificate lists, by its hash, and
+   names the certificate. That it was run, and what it computed, is what its exporter states:
+   nothing is run here, and that list is not derived again.
 
 ``valid`` is true, false, or null where the evidence can't be re-checked here: by this file's rules,
 in the time of ``--timeout``, or within the bounds below. What is large is counted before memory is
@@ -41,7 +44,7 @@ import struct
 import sys
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -57,11 +60,14 @@ MOST_NUMBERS = 1 << 24  # of a network, each counted where it is read, and again
 MOST_NODES = 8_000_000  # of diagrams, with the sums of two
 MOST_INPUTS = 1 << 16  # bits that a network takes, and that it gives
 LONGEST = 1 << 16  # bits of a number, and the largest power of two that it is a multiple of
+LONGEST_TEXT = 255  # characters of what is said of an artifact
 
 TABLE = "table:sha256-"  # and a hash: the name of a table
 CONSTANT = "1"  # what a layer reads its bias from: the last of its columns, which is always 1
 EVIDENCE = {"composed": ("cell", "rows_sha256", "wiring"), "diagram": ("order", "nodes", "layers"),
             "enumerated": ("rows_sha256",), "solver": ()}  # fmt: skip
+ARTIFACT = {"bytes": [int], "checked_by": [str], "checked_rows": [int], "equal": [bool, type(None)],
+            "name": [str], "scope": [str], "sha256": [str], "to": [str]}  # fmt: skip
 ANSWERS = {True: ("valid", 0), False: ("not valid", 1), None: ("not re-checked", 3)}  # exit codes
 
 T = TypeVar("T")
@@ -138,9 +144,21 @@ def canonical(value: Any) -> bytes:
 
 
 def seal(claims: dict[str, Any]) -> bytes:
-    """Return the certificate of claims, with its own SHA-256."""
-    own = {key: value for key, value in claims.items() if key != "sha256"}
-    return canonical({**own, "sha256": hashlib.sha256(canonical(own)).hexdigest()})
+    """Return the certificate of claims, with their SHA-256.
+
+    Exported files carry that, so what is said of them is not among the claims: it has its own.
+    """
+
+    def digest(value: Any) -> str:
+        return hashlib.sha256(canonical(value)).hexdigest()
+
+    others = ("artifacts", "artifacts_sha256", "sha256")
+    own = {key: value for key, value in claims.items() if key not in others}
+    sealed = {**own, "sha256": digest(own)}
+    if "artifacts" in claims:
+        listed = {"artifacts": claims["artifacts"]}
+        sealed |= {**listed, "artifacts_sha256": digest({**listed, "sha256": sealed["sha256"]})}
+    return canonical(sealed)
 
 
 def same(value: Any, other: Any) -> bool:
@@ -162,10 +180,28 @@ def unsealed(data: bytes) -> dict[str, Any]:
     need(is_canonical, "the certificate was changed: its bytes do not fit its SHA-256")
     version = claims["adderlab_certificate"]
     bound(same(version, 1), f"certificates of version {version!r:.20} are not known here")
+    if "artifacts" in claims:
+        check_listed(claims["artifacts"])
     return fields(claims, (
         "adderlab_certificate", "counterexample", "evidence", "margin", "method", "network",
         "readout", "semantics", "sha256", "task", "verdict",
-    ))  # fmt: skip
+    ), ("artifacts", "artifacts_sha256"))  # fmt: skip
+
+
+def check_listed(artifacts: Any) -> None:
+    """Raise an error unless a list of artifacts has its form; it ascends by target and name."""
+    need(isinstance(artifacts, list) and artifacts, "the artifacts are no list, or an empty one")
+    for entry in steps(artifacts):
+        values = fields(entry, ARTIFACT)
+        texts = [value for value in values.values() if isinstance(value, str)]
+        need(all(type(value) in ARTIFACT[key] for key, value in values.items())
+             and all(re.fullmatch(f"[ -~]{{0,{LONGEST_TEXT}}}", text) for text in texts)
+             and re.fullmatch("[0-9a-f]{64}", values["sha256"]) and "/" not in values["name"]
+             and values["bytes"] >= 0 and values["equal"] is not False
+             and values["checked_rows"] >= bool(values["equal"]),
+             "what is said of an artifact is faulty")  # fmt: skip
+    places = [(entry["to"], entry["name"]) for entry in artifacts]
+    need(all(place < later for place, later in pairwise(places)), "the artifacts do not ascend")
 
 
 def loaded(data: bytes, otherwise: Exception) -> Any:
@@ -1326,19 +1362,42 @@ def check_claims(claims: dict[str, Any], network: bytes, task_name: str | None) 
     return f"{task.name} {how}; in {where}"
 
 
+def check_artifacts(claims: dict[str, Any], artifacts: Mapping[str, bytes]) -> Iterator[str]:
+    """Yield of each exported file, whose bytes are given by its name, what ran it, or raise."""
+    for name, data in artifacts.items():
+        bound(len(data) <= LARGEST_BYTES, f"{name} has over {LARGEST_BYTES} bytes")
+        own = hashlib.sha256(data).hexdigest(), len(data)
+        entries = [entry for entry in claims.get("artifacts", [])
+                   if same((entry["sha256"], entry["bytes"]), own)]  # fmt: skip
+        need(entries, f"{name} is no file that the certificate lists: its bytes are others")
+        need(claims["sha256"].encode() in data, f"{name} does not name this certificate")
+        entry = max(entries, key=lambda entry: bool(entry["equal"]))
+        bound(entry["equal"], f"{name} is the file that was exported, but it was not run")
+        rows = f"{entry['checked_rows']} rows"
+        rows = f"{rows}, {entry['scope']}" if entry["scope"] else f"all {rows}"
+        yield f"{name} is the file that was run by {entry['checked_by']} on {rows}"
+
+
 def check(
-    certificate: bytes, network: bytes, task: str | None = None, timeout_s: float = math.inf
+    certificate: bytes,
+    network: bytes,
+    task: str | None = None,
+    timeout_s: float = math.inf,
+    artifacts: Mapping[str, bytes] | None = None,
 ) -> tuple[bool | None, str]:
     """Return whether a certificate is valid, ``None`` where that can't be re-checked, and why.
 
-    Of what is no certificate :class:`UnusableError` is raised.
+    Exported files are given by their names. Of what is no certificate :class:`UnusableError` is
+    raised.
     """
     clock = CLOCK.set(Clock(time.perf_counter() + timeout_s))
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, 20_000))  # diagrams are as deep as there are input bits
     try:
         CLOCK.get().look("while the certificate was read")
-        return True, check_claims(unsealed(certificate), network, task)
+        claims = unsealed(certificate)
+        reasons = [check_claims(claims, network, task), *check_artifacts(claims, artifacts or {})]
+        return True, "; ".join(reasons)
     except InvalidError as error:
         return False, str(error)
     except BeyondError as error:
@@ -1368,6 +1427,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _ = parser.add_argument("net", help="the network file (.safetensors)")
     _ = parser.add_argument("certificate", help="the certificate")
     _ = parser.add_argument("--task", help="what it must be about")
+    _ = parser.add_argument("--artifact", action="append", default=[], metavar="FILE",
+                            help="a file that was exported with it; may be repeated")  # fmt: skip
     _ = parser.add_argument("--timeout", type=float, default=math.inf, metavar="S",
                             help="seconds after which it is not re-checked")  # fmt: skip
     _ = parser.add_argument("--json", action="store_true", help="one JSON object")
@@ -1380,8 +1441,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if len(certificate) > LARGEST_BYTES:
             raise UnusableError(f"{options.certificate}: the file has over {LARGEST_BYTES} bytes")
         network = read(options.net)
+        artifacts = {path: read(path) for path in options.artifact}
         left = start + options.timeout - time.perf_counter()
-        valid, reason = check(certificate, network, options.task, left)
+        valid, reason = check(certificate, network, options.task, left, artifacts)
     except UnusableError as error:
         print(f"checker: {error}", file=sys.stderr)
         return 2

@@ -21,6 +21,7 @@ from adderlab.building import construct
 from adderlab.checker import seal
 from adderlab.isolation import Limits, Outcome, Piece
 from adderlab.nets.files import to_bytes
+from adderlab.proving.certificates import with_artifacts
 from adderlab.tasks import task_named
 
 NAMES: Final = (
@@ -36,10 +37,16 @@ TASKS: Final = {
 }
 """What certificates are of: the network's task and method, the engine, and what is proved."""
 
+LISTED: Final = {
+    "to": "c", "name": "net.c", "sha256": "5c" * 32, "bytes": 7, "equal": True, "checked_rows": 8,
+    "scope": "", "checked_by": "gcc 12",
+}  # fmt: skip
+"""What a certificate says of a file that was exported."""
+
 
 @cache
 def certificates() -> tuple[tuple[bytes, bytes], ...]:
-    """Return networks with their certificates: by diagrams, refuted, composed."""
+    """Return networks with their certificates: by diagrams, refuted, composed, with a file."""
     pairs: list[tuple[bytes, bytes]] = []
     with tempfile.TemporaryDirectory(dir=".") as folder:
         net, out = Path(folder, "net.safetensors"), Path(folder, "net.cert")
@@ -47,7 +54,8 @@ def certificates() -> tuple[tuple[bytes, bytes], ...]:
             _ = net.write_bytes(to_bytes(construct(task_named(task), method=method)))
             _ = adderlab.prove(net, about, engine=engine, out=out)
             pairs.append((net.read_bytes(), out.read_bytes()))
-    return tuple(pairs)
+    data, cert = pairs[-1]
+    return (*pairs, (data, with_artifacts(cert, [LISTED])))
 
 
 def certificate(rng: Random) -> Case:

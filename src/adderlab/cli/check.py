@@ -20,6 +20,8 @@ adderlab check net.safetensors net.cert --task adder:8
 
 adderlab check net.safetensors net.cert --timeout 60
 
+adderlab check net.safetensors net.cert --artifact net.html
+
 adderlab check --write-checker checker.py
 
 python checker.py net.safetensors net.cert
@@ -47,6 +49,14 @@ def check(
             "--task", metavar="TASK", help="What it must be about.", autocompletion=completion.task
         ),
     ] = None,
+    artifact: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--artifact",
+            metavar="FILE",
+            help="A file that was exported with it (export --certificate); may be repeated.",
+        ),
+    ] = None,
     timeout: Annotated[
         float | None, typer.Option(metavar="S", help="Seconds after which it is not re-checked.")
     ] = None,
@@ -63,8 +73,8 @@ def check(
 
     screen = Screen(as_json=as_json)
     if write_checker is not None:
-        if net is not None or task is not None:
-            what = "a network" if net is not None else "a task"
+        if net is not None or task is not None or artifact:
+            what = "a network" if net is not None else "a task" if task else "an artifact"
             raise OptionError(f"got {what} too", where="write_checker", remedy="give it alone")
         path = verb.write_checker(write_checker)
         screen.show([Line(f"written: {path}")])
@@ -73,7 +83,7 @@ def check(
     if net is None or certificate is None:
         what = "NET and CERT are missing" if net is None else "CERT is missing"
         raise OptionError(what, where="check", remedy="name both files")
-    answer = verb.check(net, certificate, task, timeout_s=timeout)
+    answer = verb.check(net, certificate, task, artifacts=artifact or (), timeout_s=timeout)
     screen.show(answer.blocks())
     screen.json(answer.to_dict())
     raise typer.Exit({True: HOLDS, False: REFUTED, None: UNKNOWN}[answer.valid])

@@ -24,6 +24,8 @@ EXAMPLES = """Examples:
 
 adderlab export lecture.safetensors --to html -o lecture.html
 
+adderlab export net.safetensors --certificate net.cert --to html -o net.html
+
 adderlab export net.pt --task 'y = a xor b' --to html -o xor.html
 
 Exit code: 0 written, 1 the file computes something else (nothing is left), 2 bad input, a network
@@ -52,6 +54,13 @@ def export(
         bool,
         typer.Option("--force", help="Write a network that is refuted too; the file says so."),
     ] = False,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CERT",
+            help="The network's certificate: the file names it, and it lists the file.",
+        ),
+    ] = None,
     timeout: Annotated[
         float,
         typer.Option(metavar="S", help="Seconds that the verdict may take that the file carries."),
@@ -73,6 +82,7 @@ def export(
         out=out,
         force=force,
         timeout_s=timeout,
+        certificate=certificate,
         bits=bits and bits.value,
         inputs=inputs,
         outputs=outputs,

@@ -7,6 +7,7 @@ file that shares no code with what is here. What is claimed of number formats is
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
@@ -104,6 +105,21 @@ def certificate_of(
         return "its numbers are too long to be written"
 
 
+def with_artifacts(certificate: bytes, artifacts: Iterable[Mapping[str, Any]]) -> bytes:
+    """Return a valid certificate that lists files of its network, those listed before among them.
+
+    Args:
+        certificate: its bytes.
+        artifacts: of each file what ``checker.ARTIFACT`` names. One of the same target and name is
+            replaced.
+    """
+    claims = checker.unsealed(certificate)
+    places = {(entry["to"], entry["name"]): entry for entry in claims.get("artifacts", [])}
+    places |= {(entry["to"], entry["name"]): dict(entry) for entry in artifacts}
+    listed = {"artifacts": [places[place] for place in sorted(places)]} if places else {}
+    return checker.seal({**claims, **listed})
+
+
 class _NoCertificateError(AdderlabError):
     """Why a verdict has no certificate."""
 
@@ -116,10 +132,6 @@ def _claims(
     wiring: Wiring | None,
     budget: Budget,
 ) -> dict[str, Any]:
-    readout: dict[str, Any] = {"kind": net.readout.kind}
-    if net.readout.kind == "threshold":
-        readout["threshold"] = str(Fraction(net.readout.threshold))
-        readout["convention"] = net.readout.convention
     claims: dict[str, Any] = {
         "adderlab_certificate": VERSION,
         "counterexample": None,
@@ -127,7 +139,7 @@ def _claims(
         "margin": None,
         "method": verdict.method,
         "network": {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()},
-        "readout": readout,
+        "readout": readout_claims(net),
         "semantics": ["exact"],
         "task": task_claims(task, wiring),
         "verdict": verdict.exact,
@@ -153,6 +165,15 @@ def _claims(
         if wiring is not None:
             claims["evidence"] |= {"wiring": wiring.name, "cell": _cell_rows(task)}
     return claims
+
+
+def readout_claims(net: Network) -> dict[str, Any]:
+    """Return what a certificate says of how outputs become bits."""
+    readout: dict[str, Any] = {"kind": net.readout.kind}
+    if net.readout.kind == "threshold":
+        readout["threshold"] = str(Fraction(net.readout.threshold))
+        readout["convention"] = net.readout.convention
+    return readout
 
 
 def task_claims(task: Task, wiring: Wiring | None = None) -> dict[str, Any]:

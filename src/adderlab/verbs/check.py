@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,8 @@ from adderlab.tasks.wirings import wiring_named
 from adderlab.writing import write_file
 
 CERTIFICATES: Final = Refusals(CertificateError, "name a certificate, as `prove(out=…)` writes it")
+
+ARTIFACTS: Final = Refusals(CertificateError, "name a file, as `export(certificate=…)` writes it")
 
 WORDS: Final = {True: "valid", False: "not valid", None: "can't be re-checked here"}
 
@@ -65,6 +68,7 @@ def check(
     certificate: str | Path,
     task: TaskLike | None = None,
     *,
+    artifacts: str | Path | Sequence[str | Path] = (),
     timeout_s: float | None = None,
 ) -> Checked:
     """Return whether a certificate of a network file holds.
@@ -76,11 +80,14 @@ def check(
         net: the network file.
         certificate: the certificate, as ``prove(out=…)`` writes it.
         task: what it must be about; whatever it is about, unless given.
+        artifacts: files that were exported with it (``export(…, certificate=…)``): each has to be,
+            byte for byte, one that was run and computed what the network computes.
         timeout_s: seconds, reading included, after which it is not re-checked; no limit unless
             given.
 
     Raises:
-        CertificateError: the file is missing, too large, or no certificate.
+        CertificateError: the file is missing, too large, or no certificate; or an artifact is
+            missing or too large.
         NetworkFileError: the network file can't be read.
         TaskError: there is no such task.
     """
@@ -91,7 +98,9 @@ def check(
             kept = read_file(certificate, checker.LARGEST_BYTES, CERTIFICATES)
             with opened(net, Refusals(NetworkFileError, ending=".safetensors")) as (file, _):
                 data = file.read(checker.LARGEST_BYTES + 1)  # of too many it says that they are
-            valid, reason = checker.check(kept, data, name, budget.seconds_left)
+            paths = [artifacts] if isinstance(artifacts, str | Path) else artifacts
+            files = {str(path): read_file(path, checker.LARGEST_BYTES, ARTIFACTS) for path in paths}
+            valid, reason = checker.check(kept, data, name, budget.seconds_left, files)
         except CapReached as cap:
             valid, reason = None, f"{cap} while the files were read"
         except checker.UnusableError as error:

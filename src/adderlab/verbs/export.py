@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +20,7 @@ from adderlab.proving.verdict import Verdict
 from adderlab.tasks import TaskLike
 from adderlab.tasks.order import Names
 from adderlab.tasks.wirings import Wiring, wiring_named
+from adderlab.verbs.export_certificate import Held, artifact, held_certificate
 from adderlab.verbs.export_targets import TARGETS, Target
 from adderlab.verbs.exported import Exported
 from adderlab.verbs.prove import prove
@@ -43,11 +45,13 @@ def export(
     inputs: Names = (),
     outputs: Names = (),
     timeout_s: float | None = TIMEOUT_S,
+    certificate: str | Path | None = None,
 ) -> Exported:
     """Write a network for use elsewhere; the file is run before it is kept.
 
     It is run on every row of the task, or beyond 2^20 of them on boundary and random rows, and its
-    numbers are compared. Every file carries the network's SHA-256 and the verdict.
+    numbers are compared. Every file carries the network's SHA-256, the verdict, and the SHA-256 of
+    the certificate, if one is given.
 
     Args:
         model: a network, the path of its file, or a PyTorch module.
@@ -61,6 +65,8 @@ def export(
         outputs: the output words or bits in the order in which it gives them.
         timeout_s: seconds that the verdict may take; ``unknown`` is written after them. No limit
             with ``None``.
+        certificate: one of this network file and task, as ``prove(out=…)`` writes it. It is checked
+            before the work, and lists the files after it: ``check(…, artifacts=…)``.
 
     Raises:
         OptionError: there is no such target.
@@ -68,7 +74,9 @@ def export(
         NetworkError: the target can't hold the network, or the network is refuted.
         NetworkFileError: the file is not a network.
         ModelError: the module's ``forward`` can't be read.
-        OutputError: ``out`` can't be written, or has the ending of another kind of file.
+        OutputError: ``out`` or the certificate can't be written, or ``out`` has the ending of
+            another kind of file.
+        CertificateError: the certificate is not valid for this network file and task.
 
     Examples:
         >>> import adderlab, tempfile
@@ -86,6 +94,9 @@ def export(
     out = Path(out)
     _check_ending(out, target, to)
     read = paths_of(model, task)
+    if certificate is not None:
+        check_place(certificate, read=read)
+        read = (*read, certificate)
     check_place(out, read=read)
     wiring = wiring_named(task)
     if wiring is not None and not target.takes_wiring:
@@ -105,9 +116,13 @@ def export(
     known = known if wiring is None else wiring.cell
     source = read_source(model, known)
     own_task = task_of(source.network, known)
+    held: Held | None = None
+    if certificate is not None:
+        path = Path(certificate)
+        held = held_certificate(path, source, own_task, wiring, timeout_s=timeout_s)
     verdict = prove(source, wiring or own_task, timeout_s=timeout_s)
     _check_verdict(verdict, target, is_forced=force)
-    origin = _origin(source, verdict)
+    origin = _origin(source, verdict, held)
     net = source.network
     subject = Subject(net, own_task, wiring, origin, out.stem, run_in(net))
     files = target.write(subject)
@@ -116,7 +131,10 @@ def export(
         check_place(place, read=read)
     own = {key: Path(place.resolve()) for key, place in places.items()}
     try:
-        with new_folder(own[""].parent) as folder:
+        with (
+            nullcontext() if held is None else held.rewritten() as listing,
+            new_folder(own[""].parent) as folder,
+        ):
             paths: Paths = {}
             for key, content in files.items():
                 paths[key] = folder / own[key].name
@@ -126,10 +144,20 @@ def export(
                 comparison = target.compare(paths, subject)
             if comparison.equal is False:
                 raise _Differs(comparison)
+            if held is not None and listing is not None:
+                artifacts = [artifact(to, path, comparison) for path in paths.values()]
+                _ = listing.write_bytes(held.listing(artifacts))
     except _Differs as differs:
-        places, comparison = {}, differs.comparison
-    written = tuple(places.values())
-    return Exported(to, written, verdict.task, verdict.verdict, comparison, source.notes)
+        places, held, comparison = {}, None, differs.comparison
+    return Exported(
+        to,
+        tuple(places.values()),
+        verdict.task,
+        verdict.verdict,
+        comparison,
+        source.notes,
+        None if held is None else held.path,
+    )
 
 
 class _Differs(Exception):  # noqa: N818 -- an outcome: no file is left
@@ -152,7 +180,7 @@ def _check_verdict(verdict: Verdict, target: Target, *, is_forced: bool) -> None
         )
 
 
-def _origin(source: Source, verdict: Verdict) -> Origin:
+def _origin(source: Source, verdict: Verdict, held: Held | None) -> Origin:
     net = source.network
     return Origin(
         network_sha256=source.sha256,
@@ -161,7 +189,7 @@ def _origin(source: Source, verdict: Verdict) -> Origin:
         readout=str(net.readout),
         verdict=verdict.verdict,
         sentence=verdict.sentence(),
-        certificate_sha256=None,
+        certificate_sha256=None if held is None else held.sha256,
         version=metadata.version("adderlab"),
     )
 

@@ -23,6 +23,7 @@ class Exported(Result):
         verdict: what is known of the network: ``proved``, ``refuted`` or ``unknown``.
         comparison: whether the file computes what the network computes.
         notes: what had to be assumed in reading the network.
+        certificate: the certificate that lists the files; ``None`` without one.
     """
 
     to: str
@@ -31,6 +32,7 @@ class Exported(Result):
     verdict: str
     comparison: Comparison
     notes: tuple[str, ...] = ()
+    certificate: Path | None = None
 
     @property
     def file(self) -> Path | None:
@@ -59,6 +61,7 @@ class Exported(Result):
             "equal": self.equal,
             "checked_by": self.comparison.by or None,
             "reason": self.comparison.reason or None,
+            "certificate": None if self.certificate is None else str(self.certificate),
             **{fact.key: fact.value for fact in self.comparison.facts},
             "notes": list(self.notes),
         }
@@ -73,7 +76,14 @@ class Exported(Result):
             Line(self._sentence(), tone),
             *(Line(fact.sentence, "quiet") for fact in self.comparison.facts),
             *(line for file in self.files for line in written_lines(file)),
+            *self._listed(),
         )
+
+    def _listed(self) -> tuple[Block, ...]:
+        if self.certificate is None:
+            return ()
+        what = "it" if len(self.files) == 1 else "them"
+        return (Line(f"{self.certificate} lists {what}, with what was checked", "quiet"),)
 
     def _sentence(self) -> str:
         compared = self.comparison
