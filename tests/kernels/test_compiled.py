@@ -16,7 +16,7 @@ import pytest
 from adderlab.errors import OptionError
 from adderlab.kernels import cache, simd
 from adderlab.kernels import compiled as module
-from adderlab.kernels.compiled import Source, compiled, is_compiled
+from adderlab.kernels.compiled import Source, compile_ahead, compiled, is_compiled
 from adderlab.limits import Budget, CapReached, within
 
 TEXT = '"""Twice."""\n\n\ndef double(x, y):\n    store(y, 0, load(x, 0) + load(x, 0))\n'
@@ -111,6 +111,32 @@ def test_a_compiler_that_fails_tells_everyone_and_is_asked_again(own_cache, monk
             with pytest.raises(ZeroDivisionError):
                 compiled(SOURCE, lambda report: None)
     assert doubled() == [f"compiling double, once: it is kept in {own_cache}"]
+
+
+def test_what_is_compiled_ahead_is_compiled_once_and_in_the_background(own_cache, slow_compiler):
+    may_end, begun = slow_compiler
+    sources = [replace(SOURCE, text=TEXT.replace("Twice", word)) for word in ("One", "Two")]
+    reports = []
+    compile_ahead(sources, reports.append)
+    assert reports == [f"compiling 2 kernels meanwhile, once: kept in {own_cache}"]
+    may_end.set()
+    for source in reversed(sources):
+        compiled(source, lambda report: None)(X, np.zeros(16, dtype=np.float32))
+    compile_ahead(sources, pytest.fail)
+    assert len(begun) == 2
+
+
+def test_nothing_is_compiled_ahead_that_could_not_be_kept(own_cache, monkeypatch, slow_compiler):
+    monkeypatch.setattr(cache, "usable_folder", lambda: (None, "it is not there"))
+    compile_ahead([SOURCE], pytest.fail)
+    assert not slow_compiler[1]
+
+
+def test_a_kernel_that_fails_ahead_fails_where_it_is_needed(own_cache, monkeypatch):
+    monkeypatch.setattr(module.native, "machine_code", lambda *_: 1 / 0)
+    compile_ahead([SOURCE], lambda report: None)
+    with pytest.raises(ZeroDivisionError):
+        compiled(SOURCE, lambda report: None)
 
 
 INTERRUPTED = """

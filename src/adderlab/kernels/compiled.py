@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,6 +104,38 @@ def compiled(source: Source, on_compile: Callable[[str], None]) -> Callable[...,
     if built.fault:
         on_compile(f"it can't be kept, and is compiled for this run alone: {built.fault}")
     return built.function
+
+
+def compile_ahead(sources: Iterable[Source], on_compile: Callable[[str], None]) -> None:
+    """Begin to compile what is not in the cache, for whoever asks :func:`compiled` for it later.
+
+    Numba compiles one function at a time, so they are compiled in their order. Without a folder to
+    keep them in, nothing is begun.
+
+    Args:
+        sources: what will be needed.
+        on_compile: called with one line if anything is compiled.
+    """
+    folder, _ = cache.usable_folder()
+    missing = [source for source in sources if not is_compiled(source)]
+    if folder is None or not missing or getattr(config, "DISABLE_JIT", False):
+        return
+    what = "kernel" if len(missing) == 1 else "kernels"
+    on_compile(f"compiling {len(missing)} {what} meanwhile, once: kept in {folder}")
+    thread = threading.Thread(
+        target=_compile_all, args=(missing, folder), name="adderlab-compiling-ahead"
+    )
+    thread.start()
+    endings.leave_behind(thread)
+
+
+def _compile_all(sources: list[Source], folder: Path) -> None:
+    for source in sources:
+        if not threading.main_thread().is_alive():  # Python ends, and waits for this thread
+            return
+        thread, result = _begun(source, folder)
+        endings.leave_behind(thread)
+        _ = result.exception()  # whoever asks for it compiles it again and raises
 
 
 def is_compiled(source: Source) -> bool:

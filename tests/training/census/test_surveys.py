@@ -10,7 +10,7 @@ from adderlab.training import Settings
 from adderlab.training.census import surveys
 from adderlab.training.census.findings import findings_of
 from adderlab.training.census.rates import Rate
-from adderlab.training.choice import ENSEMBLE, Choice, choose
+from adderlab.training.choice import ENSEMBLE, LANES, Choice, choose
 from adderlab.training.members import train_members
 
 HALF_ADDER = task_named("half-adder")
@@ -99,3 +99,22 @@ def test_the_survey_of_a_long_run_takes_kernels_whatever_is_compiled(monkeypatch
     kernels = [choose(HALF_ADDER, change.settings).path for change in surveys.changes_of(settings)]
     assert paths == {least - 1: [ENSEMBLE] * 5, least: kernels}
     assert ENSEMBLE not in kernels
+
+
+def test_a_long_runs_kernels_are_begun_beside_its_training(monkeypatch):
+    begun: list[tuple[tuple[int, ...], str, str, str]] = []
+
+    def begin(shapes, on_compile):
+        begun.extend((s.sizes, s.activation, s.optimizer, path) for s, path in shapes)
+
+    monkeypatch.setattr("adderlab.training.kernels.engine.compile_shapes", begin)
+    surveys.prepare(HALF_ADDER, Settings(), 10**5, print)
+    assert not begun
+    surveys.prepare(HALF_ADDER, Settings(), 10**6, print)
+    assert begun == [
+        ((2, 2, 2), "relu", "sgd", LANES),
+        ((2, 4, 2), "relu", "sgd", LANES),
+        ((2, 8, 2), "relu", "sgd", LANES),
+        ((2, 3, 2), "tanh", "sgd", LANES),
+        ((2, 3, 2), "relu", "adam", LANES),
+    ]

@@ -38,7 +38,7 @@ from adderlab.runs.times import Stopwatch
 from adderlab.training.census.causes import Trials, try_changes
 from adderlab.training.census.findings import Findings
 from adderlab.training.census.rates import Rate
-from adderlab.training.census.surveys import Survey, survey, survey_steps, surveyed
+from adderlab.training.census.surveys import Survey, prepare, survey, survey_steps, surveyed
 from adderlab.training.census.tally import Tally
 from adderlab.writing import new_file, new_folder
 
@@ -132,6 +132,8 @@ class PopulationRun:
         if self.ledger is None or len(self.ledger.blocks) < self.plan.blocks:
             with watch.part("compiling"):
                 self.blocks.compile()
+        if self.plan.helps:
+            prepare(self.plan.task, self.plan.settings, self.plan.networks, self.on_compile)
         with closing(iter(self.blocks)) as blocks:
             for block in blocks:
                 self.seconds += block.seconds

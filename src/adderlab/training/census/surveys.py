@@ -17,6 +17,7 @@ from adderlab.packages import is_installed
 from adderlab.training.census.rates import Rate
 from adderlab.training.choice import ENSEMBLE, choose
 from adderlab.training.judging import judge
+from adderlab.training.kernels.shape import shape_of
 from adderlab.training.members import train_members
 from adderlab.training.settings import LARGEST, MOMENTUM
 from adderlab.training.work import members_at_once
@@ -173,6 +174,21 @@ def survey(
     by_lr = _by_lr(task, settings, base.of, on_compile)
     on_progress(len(by_lr) * steps)
     return Survey(tuple(helps), tuple(sorted(widths.items())), by_lr)
+
+
+def prepare(
+    task: Task, settings: Settings, networks: int, on_compile: Callable[[str], None]
+) -> None:
+    """Begin to compile the kernels that a long run's survey will need, beside its training."""
+    if not is_long(task, settings, networks):
+        return
+    changed = [change.settings for change in changes_of(settings)]
+    shapes = [(shape_of(task, other), choose(task, other).path) for other in changed]
+    kernels = [(shape, path) for shape, path in shapes if path != ENSEMBLE]
+    if kernels:
+        from adderlab.training.kernels.engine import compile_shapes
+
+        compile_shapes(kernels, on_compile)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ another's, and no lane looks into another; so a member's bits depend on it alone
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from adderlab.kernels import simd
-from adderlab.kernels.compiled import Source, compiled, is_compiled
+from adderlab.kernels.compiled import Source, compile_ahead, compiled, is_compiled
 from adderlab.kernels.simd import LANES, aligned
 from adderlab.kernels.threads import cores
 from adderlab.training import draws, philox
@@ -117,10 +117,15 @@ def train_compiled(
 def has_kernel(task: Task, settings: Settings, path: str) -> bool:
     """Return whether the kernel that trains a shape is compiled already, here or in the cache."""
     shape = shape_of(task, settings)
-    return is_compiled(_training(shape, path))
+    return is_compiled(training_source(shape, path))
 
 
-def _training(shape: Shape, path: str) -> Source:
+def compile_shapes(shapes: Iterable[tuple[Shape, str]], on_compile: Callable[[str], None]) -> None:
+    """Begin to compile the kernels of shapes, each with its engine, beside what comes next."""
+    compile_ahead((training_source(shape, path) for shape, path in shapes), on_compile)
+
+
+def training_source(shape: Shape, path: str) -> Source:
     """Return what the kernel that trains a shape is compiled from."""
     text = lanes_source(shape) if path == LANES_PATH else wide_source(shape)
     name = f"kernel_{'-'.join(map(str, shape.sizes))}"
@@ -144,7 +149,7 @@ def _collect(waiting: set[Future[int]], on_progress: Callable[[int], None]) -> s
 def _kernels(shape: Shape, path: str, on_compile: Callable[[str], None]) -> _Kernels:
     starts = "void(uint64, uint64[::1], float32[::1], float32[::1], float32[:, ::1])"
     data = "void(uint64, uint64[::1], int64, int32[:, ::1])"
-    sources = _training(shape, path), _drawing("starts", starts), _drawing("data", data)
+    sources = training_source(shape, path), _drawing("starts", starts), _drawing("data", data)
     return _Kernels(*(compiled(source, on_compile) for source in sources))
 
 
