@@ -78,3 +78,38 @@ WAYS = {
     "stops": lambda _: os.kill(os.getpid(), signal.SIGSTOP),
     "children": fork_on,
 }
+
+
+def noted():
+    """Answer with the item and the process; whatever is printed is no answer."""
+    print("made ready")
+
+    def work(item):
+        print("at work")
+        os.write(1, b"at work")
+        return {"item": item, "process": os.getpid(), "threads": os.environ["OMP_NUM_THREADS"]}
+
+    return work
+
+
+def unready():
+    raise LookupError
+
+
+def failing():
+    return lambda item: 1 / item
+
+
+def killed():
+    return lambda item: os.kill(os.getpid(), signal.SIGKILL)
+
+
+def sleeping():
+    """Write down its process before each item, and sleep."""
+
+    def work(item):
+        with Path(item).open("a", encoding="utf-8") as file:
+            _ = file.write(f"{os.getpid()}\n")
+        time.sleep(0.5)
+
+    return work

@@ -19,14 +19,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from adderlab.errors import ResourceError
+from adderlab.isolation.environment import environment
 
 SERVER: Final = Path(__file__).with_name("server.py")
-PACKAGES: Final = Path(__file__).parents[2]
-"""The folder that adderlab lies in, which the server imports the work from."""
-
-ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""What keeps libraries from starting threads, which a fork would lose, and their memory."""
-
 ENDING_S: Final = 5.0
 """Seconds that a server has to end when nothing more is asked of it."""
 
@@ -162,12 +157,6 @@ class _Server:
 
     def __init__(self, settings: dict[str, Any]) -> None:
         self.place: int | None = None
-        paths = [str(PACKAGES), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-        environment = {
-            **os.environ,
-            **dict.fromkeys(ONE_THREAD, "1"),
-            "PYTHONPATH": os.pathsep.join(str(Path(path).absolute()) for path in paths),
-        }
         try:
             self._process = subprocess.Popen(  # noqa: S603 -- our own file, by our own interpreter
                 [sys.executable, "-P", str(SERVER)],
@@ -175,7 +164,7 @@ class _Server:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 cwd=os.path.abspath(os.sep),  # noqa: PTH100 -- no module of the folder is found
-                env=environment,
+                env=environment(),
                 start_new_session=True,  # Ctrl-C reaches this process alone, which ends that one
             )
         except OSError as error:

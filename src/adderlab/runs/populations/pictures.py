@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import Any, Final
 
 from adderlab.figures import Picture
-from adderlab.figures.failure import Failure, FailureRow, failure_picture
-from adderlab.figures.loss_quantiles import loss_quantiles_picture
-from adderlab.figures.success_rates import RatePoint, success_rates_picture
+from adderlab.figures.drawings import (
+    Drawing,
+    drawing_of_failure,
+    drawing_of_losses,
+    drawing_of_rates,
+)
+from adderlab.figures.failure import Failure, FailureRow
+from adderlab.figures.success_rates import RatePoint
 from adderlab.nets.walk import block_of_rows
 from adderlab.runs.populations.census import Census
 from adderlab.runs.populations.failures import FailureKind, SymptomCount
@@ -21,32 +26,31 @@ LEAST_SHARE: Final = 0.05
 """Of the failures of a kind that have a symptom, from which on it is noted."""
 
 
-def run_pictures(census: Census, examples: Examples) -> tuple[Picture, ...]:
-    """Return every picture of a population."""
-    pictures = [losses_of(census), *rates_of(census), *kinds_of(census, examples)]
-    return tuple(picture for picture in pictures if picture is not None)
+def run_drawings(census: Census, examples: Examples) -> list[Drawing]:
+    """Return every picture of a population, still to be drawn."""
+    return [*losses_of(census), *rates_of(census), *kinds_of(census, examples)]
 
 
 def pictures_of(census: Census) -> tuple[Picture, ...]:
     """Return every picture of a population, its examples trained once more."""
     plan = Plan(census.task, census.settings, census.networks)
     members = [kind.member for kind in census.failures[:MOST_KINDS] if kind.table]
-    return run_pictures(census, Examples(plan, members))
+    return tuple(drawing.picture() for drawing in run_drawings(census, Examples(plan, members)))
 
 
-def losses_of(census: Census) -> Picture | None:
-    """Return the quantiles of the losses; ``None`` where no steps were taken."""
+def losses_of(census: Census) -> list[Drawing]:
+    """Return the quantiles of the losses; nothing where no steps were taken."""
     losses = census.losses
     if len(losses.steps) < 2:
-        return None
+        return []
     quantiles = {share: list(values) for share, values in losses.by_share.items()}
-    return loss_quantiles_picture(list(losses.steps), quantiles, name="loss-quantiles")
+    return [drawing_of_losses(losses.steps, quantiles, name="loss-quantiles")]
 
 
-def rates_of(census: Census) -> list[Picture]:
+def rates_of(census: Census) -> list[Drawing]:
     """Return success by hidden width and by learning rate, where they were measured."""
     settings, survey = census.settings, census.survey
-    pictures: list[Picture] = []
+    drawings: list[Drawing] = []
     for name, text, rates, own, is_log in (
         ("hidden", "hidden units", survey.by_width, settings.hidden, False),
         ("lr", "learning rate", survey.by_lr, settings.lr, True),
@@ -56,18 +60,19 @@ def rates_of(census: Census) -> list[Picture]:
             for value, rate in rates
         ]
         if points:
-            picture = success_rates_picture(points, text, name=f"success-by-{name}", is_log=is_log)
-            pictures.append(picture)
-    return pictures
+            drawings.append(
+                drawing_of_rates(points, text, name=f"success-by-{name}", is_log=is_log)
+            )
+    return drawings
 
 
 def kinds_of(
     census: Census, examples: Examples, *, most: int = MOST_KINDS, prefix: str = "failure"
-) -> list[Picture]:
+) -> list[Drawing]:
     """Return a card of each of the commonest kinds of failure that have a truth table."""
     kinds = [kind for kind in census.failures if kind.table][:most]
     return [
-        failure_picture(_card(kind, examples), name=f"{prefix}-{number}")
+        drawing_of_failure(_card(kind, examples), name=f"{prefix}-{number}")
         for number, kind in enumerate(kinds, start=1)
     ]
 

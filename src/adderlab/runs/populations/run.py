@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from adderlab.errors import RunFileError
+from adderlab.figures.drawings import Drawer, drawer
 from adderlab.nets import save
 from adderlab.nets.sources import read_source
 from adderlab.proving import decide
@@ -30,7 +31,7 @@ from adderlab.runs.populations.columns import (
     open_table,
 )
 from adderlab.runs.populations.ledger import FIGURES, RECORD, Ledger
-from adderlab.runs.populations.pictures import pictures_of, run_pictures
+from adderlab.runs.populations.pictures import pictures_of, run_drawings
 from adderlab.runs.populations.plan import Plan
 from adderlab.runs.populations.recount import fault_of_counts
 from adderlab.runs.populations.summary import Examples, census_of, shown_members
@@ -38,7 +39,14 @@ from adderlab.runs.times import Stopwatch
 from adderlab.training.census.causes import Trials, try_changes
 from adderlab.training.census.findings import Findings
 from adderlab.training.census.rates import Rate
-from adderlab.training.census.surveys import Survey, prepare, survey, survey_steps, surveyed
+from adderlab.training.census.surveys import (
+    Survey,
+    is_long,
+    prepare,
+    survey,
+    survey_steps,
+    surveyed,
+)
 from adderlab.training.census.tally import Tally
 from adderlab.writing import new_file, new_folder
 
@@ -113,7 +121,7 @@ class PopulationRun:
         self.plan, self.ledger, self.threads, self.draw = plan, ledger, threads, draw
         self.on_stage, self.on_compile = on_stage, on_compile
         self.on_total, self.on_progress = on_total, on_progress
-        self.watch = Stopwatch()
+        self.watch, self.drawer = Stopwatch(), Drawer()
         self.blocks = Blocks(plan, ledger, threads, self.watch, on_progress, on_compile)
         self.tally = Tally(plan.loss_steps)
         self.failed: list[Any] = []
@@ -123,6 +131,12 @@ class PopulationRun:
 
     def finish(self) -> Census:
         """Train the blocks that are missing, and return the census."""
+        plan, draws = self.plan, self.draw and self.ledger is not None
+        long = is_long(plan.task, plan.settings, plan.networks)
+        with drawer(is_wanted=draws, is_long=long) as self.drawer:
+            return self._finished()
+
+    def _finished(self) -> Census:
         watch, steps = self.watch, max(self.plan.settings.steps, 1)
         training = self.plan.networks * steps
         trying = TRIED_RUNS * self._tried() * steps if self.plan.explain else 0
@@ -159,13 +173,15 @@ class PopulationRun:
         census = census_of(
             self.plan, self.tally, examples, trials=trials, survey=surveyed, seconds=self.seconds
         )
+        if self.draw and self.ledger is not None:
+            self.drawer.begin(run_drawings(census, examples))
         best = examples.network(self.tally.best) if self.tally.best >= 0 else None
         if best is not None:
             with watch.part("proving"):
                 census = replace(census, best_proof=decide(best, self.plan.task))
         if self.ledger is None:
             return replace(census, times=watch.times())
-        self._write(self.ledger, census, best, examples, table)
+        self._write(self.ledger, census, best, table)
         folder, damaged = self.ledger.folder, self.ledger.damaged
         return replace(census, folder=folder, repaired=damaged, times=watch.times())
 
@@ -214,7 +230,6 @@ class PopulationRun:
         ledger: Ledger,
         census: Census,
         best: Network | None,
-        examples: Examples,
         table: Future[None],
     ) -> None:
         """Write the best network, the figures, and when the table is there the record."""
@@ -227,7 +242,7 @@ class PopulationRun:
         figures: list[Path] = []
         if self.draw:
             with self.watch.part("figures"):
-                figures = _drawn(ledger.folder, run_pictures(census, examples))
+                figures = _drawn(ledger.folder, self.drawer.pictures())
         with self.watch.part("the table"):
             table.result()
         ledger.finish(census.record(), files, figures)
