@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -392,3 +393,21 @@ def test_what_stands_in_a_folders_place_is_named(tmp_path):
     with pytest.raises(OutputError, match=r"\(File name too long\); check the place"):
         check_folder(tmp_path / ("x" * 400))
     assert not is_folder(tmp_path / ("x" * 400))
+
+
+def test_a_folder_that_is_there_is_written_where_the_one_around_it_may_not_be(
+    tmp_path, monkeypatch
+):
+    """As in a home folder: ``/home`` is not its owner's."""
+    place = tmp_path / "home"
+    place.mkdir()
+    folders = []
+    mkdtemp = tempfile.mkdtemp
+    monkeypatch.setattr(
+        tempfile, "mkdtemp", lambda **options: folders.append(options["dir"]) or mkdtemp(**options)
+    )
+    with new_folder(place) as scratch:
+        _ = (scratch / "a").write_text("a", encoding="utf-8")
+    assert folders == [place]
+    assert [path.name for path in place.iterdir()] == ["a"]
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]

@@ -72,8 +72,11 @@ def new_folder(path: str | Path) -> Generator[Path]:
         check_folder(target)
         place = Path(os.path.realpath(target)) if target.is_symlink() else target
         new_parents = [folder for folder in place.absolute().parents if not folder.exists()]
-        place.parent.mkdir(parents=True, exist_ok=True)
-        scratch = scratch_folder(place)
+        if place.is_dir():  # within it: the folder around it may not be ours to write to
+            scratch = scratch_folder(place / place.name)
+        else:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            scratch = scratch_folder(place)
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
         raise _refused(target, error) from None
     try:

@@ -20,6 +20,7 @@ import safetensors.numpy
 from attacks import mutations
 from attacks.cases import Case, command, snapshot
 from attacks.certified import certificate, certificates, hand_ins, number
+from attacks.handed_on import answers, exported
 from attacks.hostile import hostile_line
 
 import adderlab
@@ -312,6 +313,10 @@ def handed_in(rng: Random) -> Case:
     return hand_ins({**files, "net": networks()[0], "cell": certificates()[-1][0]}, rng)
 
 
+def exported_network(rng: Random) -> Case:
+    return exported(rng, networks()[rng.choice((0, 0, 3))])
+
+
 def hostile_command(rng: Random) -> Case:
     net, (_, cert) = networks()[0], certificates()[1]
     files = {"net.safetensors": net, "net.cert": cert, "handed/a.safetensors": net}
@@ -339,6 +344,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "certificates": certificate,
     "long numbers": number,
     "hand-ins": handed_in,
+    "answers to exercises": answers,
+    "exports": exported_network,
     "command lines": hostile_command,
 }
 """Every kind of attack by its name."""
