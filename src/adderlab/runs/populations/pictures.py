@@ -26,28 +26,12 @@ LEAST_SHARE: Final = 0.05
 """Of the failures of a kind that have a symptom, from which on it is noted."""
 
 
-def run_drawings(census: Census, examples: Examples) -> list[Drawing]:
-    """Return every picture of a population, still to be drawn."""
-    return [*losses_of(census), *rates_of(census), *kinds_of(census, examples)]
+def drawings_of_members(census: Census, examples: Examples) -> list[Drawing]:
+    """Return every picture of the members themselves: losses, kinds of failure."""
+    return [*losses_of(census), *kinds_of(census, examples)]
 
 
-def pictures_of(census: Census) -> tuple[Picture, ...]:
-    """Return every picture of a population, its examples trained once more."""
-    plan = Plan(census.task, census.settings, census.networks)
-    members = [kind.member for kind in census.failures[:MOST_KINDS] if kind.table]
-    return tuple(drawing.picture() for drawing in run_drawings(census, Examples(plan, members)))
-
-
-def losses_of(census: Census) -> list[Drawing]:
-    """Return the quantiles of the losses; nothing where no steps were taken."""
-    losses = census.losses
-    if len(losses.steps) < 2:
-        return []
-    quantiles = {share: list(values) for share, values in losses.by_share.items()}
-    return [drawing_of_losses(losses.steps, quantiles, name="loss-quantiles")]
-
-
-def rates_of(census: Census) -> list[Drawing]:
+def drawings_of_survey(census: Census) -> list[Drawing]:
     """Return success by hidden width and by learning rate, where they were measured."""
     settings, survey = census.settings, census.survey
     drawings: list[Drawing] = []
@@ -64,6 +48,23 @@ def rates_of(census: Census) -> list[Drawing]:
                 drawing_of_rates(points, text, name=f"success-by-{name}", is_log=is_log)
             )
     return drawings
+
+
+def pictures_of(census: Census) -> tuple[Picture, ...]:
+    """Return every picture of a population, its examples trained once more."""
+    plan = Plan(census.task, census.settings, census.networks)
+    members = [kind.member for kind in census.failures[:MOST_KINDS] if kind.table]
+    drawings = drawings_of_members(census, Examples(plan, members)) + drawings_of_survey(census)
+    return tuple(drawing.picture() for drawing in drawings)
+
+
+def losses_of(census: Census) -> list[Drawing]:
+    """Return the quantiles of the losses; nothing where no steps were taken."""
+    losses = census.losses
+    if len(losses.steps) < 2:
+        return []
+    quantiles = {share: list(values) for share, values in losses.by_share.items()}
+    return [drawing_of_losses(losses.steps, quantiles, name="loss-quantiles")]
 
 
 def kinds_of(

@@ -31,7 +31,11 @@ from adderlab.runs.populations.columns import (
     open_table,
 )
 from adderlab.runs.populations.ledger import FIGURES, RECORD, Ledger
-from adderlab.runs.populations.pictures import pictures_of, run_drawings
+from adderlab.runs.populations.pictures import (
+    drawings_of_members,
+    drawings_of_survey,
+    pictures_of,
+)
 from adderlab.runs.populations.plan import Plan
 from adderlab.runs.populations.recount import fault_of_counts
 from adderlab.runs.populations.summary import Examples, census_of, shown_members
@@ -166,15 +170,15 @@ class PopulationRun:
         watch = self.watch
         with watch.part("causes"), Part(trying, self.on_progress) as part:
             trials = self._trials(part.add)
-        with watch.part("what helps"), Part(helping, self.on_progress) as part:
-            surveyed = self._survey(part.add)
         with watch.part("examples"):
             examples = Examples(self.plan, shown_members(self.tally))
-        census = census_of(
-            self.plan, self.tally, examples, trials=trials, survey=surveyed, seconds=self.seconds
-        )
+        census = census_of(self.plan, self.tally, examples, trials=trials, seconds=self.seconds)
         if self.draw and self.ledger is not None:
-            self.drawer.begin(run_drawings(census, examples))
+            self.drawer.begin(drawings_of_members(census, examples))
+        with watch.part("what helps"), Part(helping, self.on_progress) as part:
+            census = replace(census, survey=self._survey(part.add))
+        if self.draw and self.ledger is not None:
+            self.drawer.begin(drawings_of_survey(census))
         best = examples.network(self.tally.best) if self.tally.best >= 0 else None
         if best is not None:
             with watch.part("proving"):
@@ -211,10 +215,10 @@ class PopulationRun:
             plan.task, plan.settings, failed, path=plan.choice.path, on_progress=on_progress
         )
 
-    def _survey(self, on_progress: Callable[[int], None]) -> Survey | None:
+    def _survey(self, on_progress: Callable[[int], None]) -> Survey:
         plan = self.plan
         if not plan.helps:
-            return None
+            return Survey()
         return survey(
             plan.task,
             plan.settings,

@@ -103,10 +103,9 @@ def census_of(
     examples: Examples,
     *,
     trials: Trials | None,
-    survey: Survey | None,
     seconds: float,
 ) -> Census:
-    """Return the census of a population, its best member not yet proved."""
+    """Return the census of a population without what helps and without its best member's proof."""
     wrong, non_finite = tally.wrong.groups(), tally.non_finite.groups()
     best = BestMember(tally.best, plan.settings.seed, tally.best_margin)
     return Census(
@@ -130,7 +129,7 @@ def census_of(
         successes_by_step=tuple(tally.successes_by_step()),
         losses=_losses(tally),
         solutions=_solutions(tally, examples),
-        survey=survey if survey is not None else Survey(),
+        survey=Survey(),
         best=best if tally.best >= 0 else None,
         keep=plan.keep,
     )
