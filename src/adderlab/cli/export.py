@@ -26,6 +26,8 @@ adderlab export lecture.safetensors --to html -o lecture.html
 
 adderlab export net.safetensors --certificate net.cert --to html -o net.html
 
+adderlab export adder.safetensors --to onnx -o adder.onnx
+
 adderlab export net.pt --task 'y = a xor b' --to html -o xor.html
 
 Exit code: 0 written, 1 the file computes something else (nothing is left), 2 bad input, a network
@@ -41,12 +43,7 @@ def export(
     net: NetPath,
     *,
     to: Annotated[
-        TargetChoice,
-        typer.Option(
-            "--to",
-            help="html: the lab in one file, without Python; json: layers as text, with codes and "
-            "scales.",
-        ),
+        TargetChoice, typer.Option("--to", help="What to write; docs/export.md says what each is.")
     ],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Write the file here.")],
     task: TaskOption = None,

@@ -98,6 +98,8 @@ class TargetChoice(StrEnum):
 
     HTML = "html"
     JSON = "json"
+    ONNX = "onnx"
+    VNNLIB = "vnnlib"
 
 
 class BitsChoice(StrEnum):

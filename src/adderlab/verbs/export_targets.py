@@ -10,7 +10,9 @@ from adderlab.exporting.check_json import compare_json
 from adderlab.exporting.comparison import Comparison
 from adderlab.exporting.html import compare_html, lab_document
 from adderlab.exporting.json_layers import write_json
+from adderlab.exporting.onnx import compare_onnx, write_onnx
 from adderlab.exporting.subject import Files, Paths, Subject
+from adderlab.exporting.vnnlib import compare_vnnlib, write_vnnlib
 from adderlab.page_data.beginning import beginning
 
 
@@ -54,6 +56,19 @@ TARGETS: Final[Mapping[str, Target]] = {
         (".json",),
         write_json,
         compare_json,
+    ),
+    "onnx": Target(
+        "an ONNX model with the numbers as they are stored",
+        (".onnx",),
+        write_onnx,
+        compare_onnx,
+        takes_wiring=True,
+    ),
+    "vnnlib": Target(
+        "the task as a property for other verifiers, with the ONNX model of the raw outputs",
+        (".vnnlib",),
+        write_vnnlib,
+        compare_vnnlib,
     ),
 }
 """Every target, by the name that ``to`` takes."""

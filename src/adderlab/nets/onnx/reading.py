@@ -1,7 +1,8 @@
 """From an ONNX model to a network and its readout.
 
 Rule: what was read is run against the model itself, by onnxruntime or by onnx's own evaluator, in
-batches and row by row; a difference is a refusal with the row.
+batches and row by row; a difference is a refusal with the row. A model of ours is read by its
+record, where its graph is what is written for that record (:mod:`adderlab.nets.written_onnx`).
 """
 
 from __future__ import annotations
@@ -21,10 +22,13 @@ from adderlab.nets.onnx.calls import calls_of
 from adderlab.nets.onnx.module import GraphModule
 from adderlab.nets.onnx.parsing import parse
 from adderlab.nets.onnx.runtime import Runtime
+from adderlab.nets.onnx.wire import check_wire
 from adderlab.nets.readout import ReadoutLike
 from adderlab.nets.tracing import ReadModule
 from adderlab.nets.tracing.checks import Shows, difference
 from adderlab.nets.tracing.reading import read_calls
+from adderlab.nets.written_onnx import KEY, Expectation, RowRun, arithmetic_form, network_in
+from adderlab.packages import check_installed
 from adderlab.reading import Refusals, read_file
 from adderlab.tasks import TaskLike, as_task
 
@@ -94,6 +98,9 @@ def read_onnx(
         As of :func:`from_onnx`.
     """
     task = as_task(task) if task is not None else None
+    own, note = _recorded(data, path) if output is None else (None, "")
+    if own is not None:
+        return own
     graph = parse(data, path, output)
     try:
         # the task's number of bits need not be the model's: then the network is read without it
@@ -106,7 +113,44 @@ def read_onnx(
     runtime = Runtime(graph, call)
     notes = (*notes, *_check(runtime, network, shows))
     opset = f"ONNX opset {graph.opset}; compared with {runtime.name}"
-    return ReadModule(network, tuple(dict.fromkeys((opset, *notes))))
+    return ReadModule(network, tuple(dict.fromkeys((opset, *([note] if note else []), *notes))))
+
+
+def _recorded(data: bytes, path: str) -> tuple[ReadModule | None, str]:
+    """Return the network whose record a model of ours holds, or why it is read as any other."""
+    if KEY.encode() not in data:
+        return None, ""
+    check_installed("onnx")
+    import onnx
+
+    check_wire(data, onnx.ModelProto.DESCRIPTOR, path)
+    limits.check(10 * len(data))
+    try:
+        model = onnx.ModelProto.FromString(data)
+    except Exception:  # noqa: BLE001 -- protobuf's own; the parser of all models names it
+        return None, ""
+    network, what = network_in(model, path)
+    if network is None:
+        return None, f"its record is not that of its graph, and is left out: {what}" if what else ""
+    rows, run = _rows(network.n_in), RowRun(model, network.n_out)
+    expectation = Expectation(network, arithmetic_form(network))
+    for own in (rows, rows[:1]):
+        limits.check()
+        outputs = run.outputs(own)
+        if outputs is None:
+            continue
+        wrong = expectation.of(own).wrong(outputs)
+        if wrong.any():
+            row = int(np.argmax(wrong.any(axis=1)))
+            raise ModelError(
+                f"{run.session.name} gives {outputs.raw[row].tolist()} on input bits "
+                f"{','.join(map(str, own[row].tolist()))}, which the layers in it do not",
+                where=path,
+                remedy="please report it",
+            )
+    compared = f"compared with {run.session.name}" if run.session.name else "not run by anything"
+    opset = f"ONNX opset {model.opset_import[0].version}, written by adderlab; {compared}"
+    return ReadModule(network, (opset,)), ""
 
 
 def _check(runtime: Runtime, network: Network, shows: Shows) -> tuple[str, ...]:

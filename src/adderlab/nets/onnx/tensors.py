@@ -35,7 +35,13 @@ DTYPES: Final = {
 }
 """ONNX's types of numbers that are read."""
 
-WIDENED: Final = {"INT4": torch.int8, "UINT4": torch.uint8, "UINT16": torch.int32}
+WIDENED: Final = {
+    "INT2": torch.int8,
+    "UINT2": torch.uint8,
+    "INT4": torch.int8,
+    "UINT4": torch.uint8,
+    "UINT16": torch.int32,
+}
 """Types of stored integers that PyTorch computes with in a wider one."""
 
 
@@ -172,8 +178,8 @@ def _bits_each(number: int) -> int:
     from onnx import TensorProto
 
     name = TensorProto.DataType.Name(number)
-    if name.endswith("INT4"):
-        return 4
+    if name.endswith(("INT2", "INT4")):  # as no wider type's does
+        return int(name[-1])
     return (DTYPES | WIDENED)[name].itemsize * 8 if name != "UINT16" else 16
 
 
