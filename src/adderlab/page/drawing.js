@@ -270,8 +270,9 @@ class Drawing {
 
   /** @param {KeyboardEvent} event @param {number} number */
   #key(event, number) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const { key } = event;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (key.startsWith("Page") && this.store.state.present !== null) return; // a presenter's remote control turns the page
     const count = this.labels.length;
     const value = valueAt(this.store.state.network, this.places[number]);
     const step = /** @type {Record<string, number>} */ (STEPS)[key];

@@ -89,7 +89,9 @@ function render({ model, el }) {
   );
   const chapters = data.chapters ?? [];
   if (state.present !== null && !chapters[state.present]) store.state = { ...state, present: null };
-  const { enter, slide } = presentation(root, { ...context, chapters });
+  const talk = presentation(root, { ...context, chapters });
+  const { enter, slide } = talk;
+  if (!/(^|&)(task|net|exercise)=/.test(model.get("link") ?? "")) talk.begin();
   root.querySelector(".toolbar .group:last-child")?.append(enter);
   root.prepend(slide);
   for (const name of state.hide) {

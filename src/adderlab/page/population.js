@@ -9,6 +9,7 @@ import { html, svg, write } from "./dom.js";
 import { counted } from "./numbers.js";
 import { sizesOf } from "./network.js";
 import { stepsOf } from "./state.js";
+import { judged } from "./verdict.js";
 
 const NETWORKS = 10_000;
 const MOST_HIDDEN_LAYERS = 2;
@@ -99,7 +100,10 @@ export function populationBlock(store, ask, pause) {
     pause();
     for (const other of results.querySelectorAll("tr.open")) other.classList.remove("open");
     row.classList.add("open");
-    store.update({ network: answer.network });
+    const wrong = judged({ ...store.state, network: answer.network }).wrong;
+    store.update({ network: answer.network, ...(wrong >= 0 && { row: wrong }) });
+    const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+    row.closest(".panels")?.querySelector(".network")?.scrollIntoView({ block: "nearest", behavior });
     write(text, `member ${failure.member} of seed ${settings.seed} is shown; undo brings back what was`);
   }
 

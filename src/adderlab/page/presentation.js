@@ -30,6 +30,7 @@ import { presetState } from "./toolbar.js";
  * @property {Chapter[]} chapters
  * @property {import("./toolbar.js").Preset[]} presets
  * @property {import("./network.js").Task[]} tasks
+ * @property {(text: string) => void} say a line for people
  */
 
 const PANELS = ["network", "table", "surfaces", "training", "backprop"];
@@ -39,7 +40,8 @@ const BACKWARD = ["ArrowLeft", "PageUp"];
 /**
  * @param {HTMLElement} root of the lab: it says in attributes what is shown
  * @param {Source} source
- * @returns {{enter: HTMLElement, slide: HTMLElement}} the way in, and the chapter's text
+ * @returns {{enter: HTMLElement, slide: HTMLElement, begin: () => void}} the way in, the chapter's text,
+ *   and what shows the chapter of a link that names nothing else
  */
 export function presentation(root, source) {
   const talk = new Talk(root, source);
@@ -51,6 +53,7 @@ export function presentation(root, source) {
 class Talk {
   /** @type {string | null} chosen by a digit */ #panel = null;
   /** @type {number | null} */ #shown = null;
+  /** @type {import("./network.js").Network | null} what was shown before the presentation */ #before = null;
 
   /** @param {HTMLElement} root @param {Source} source */
   constructor(root, source) {
@@ -84,7 +87,7 @@ class Talk {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const { target, key } = event;
     const isField = target instanceof HTMLInputElement || target instanceof HTMLSelectElement;
-    if (isField && key !== "Escape") return;
+    if (isField && key !== "Escape" && !key.startsWith("Page")) return;
     if (key === "Escape") this.#end();
     else if (FORWARD.includes(key)) this.#turn(1);
     else if (BACKWARD.includes(key)) this.#turn(-1);
@@ -125,12 +128,21 @@ class Talk {
     const fresh = { ...store.state, ...begin, row, axes: /** @type {[number, number]} */ ([0, 1]), lesson: null, batch: null };
     const { state } = fromLink(linkParts(chapter.link), fresh);
     this.#panel = null;
-    store.settle();
-    store.update({ ...state, present: number });
+    if (store.state.present === null) this.#before = store.state.network;
+    store.update({ ...state, present: number }, "present"); // undo goes back to before the first chapter
+  }
+
+  /** Show a chapter that a link names alone. */
+  begin() {
+    const { present } = this.source.store.state;
+    if (present !== null) this.#go(present);
   }
 
   #end() {
-    this.source.store.update({ present: null });
+    const { store, say } = this.source;
+    if (this.#before && this.#before !== store.state.network) say("this network stays; undo goes back to the one before");
+    this.#before = null;
+    store.update({ present: null });
   }
 
   /** @param {State} state */

@@ -203,7 +203,8 @@ const PROPERTIES = {
  * @returns {string} the part of an address after `#`
  */
 export function toLink(state, start) {
-  const isOther = state.task.name !== start?.task.name || state.exercise !== start?.exercise;
+  // a chapter and an exercise begin with a network of their own
+  const isOther = state.task.name !== start?.task.name || state.exercise !== start?.exercise || state.present !== null;
   const parts = Object.entries(PROPERTIES)
     .filter(([, { write }]) => isOther || !start || write(state) !== write(start))
     .map(([name, { write }]) => [name, write(state)]);
