@@ -156,6 +156,19 @@ def onnx_model(rng: Random) -> Case:
     return _reading(rng, mutations.of_bytes(rng, model.SerializeToString()), "net.onnx")
 
 
+def recorded_onnx_model(rng: Random) -> Case:
+    from adderlab.nets import files
+    from adderlab.nets.written_onnx import model_of
+
+    lecture, sparse, _, packed, trained = networks()
+    model = model_of(files.from_bytes(rng.choice((lecture, sparse, packed, trained))))
+    if rng.random() < 0.5:  # the record alone
+        record = json.loads(model.metadata_props[0].value)
+        model.metadata_props[0].value = mutations.of_json(rng, record).decode("utf-8", "replace")
+        return _reading(rng, model.SerializeToString(), "net.onnx")
+    return _reading(rng, mutations.of_bytes(rng, model.SerializeToString()), "net.onnx")
+
+
 def formula(rng: Random) -> Case:
     line = rng.choice(("build half-adder --formula f.txt", "build --formula f.txt --share -o out"))
     return Case(line.split(), {"f.txt": mutations.of_text(rng, FORMULA)}, ("out",))
@@ -330,6 +343,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "JSON of layers": json_layers,
     "netlists": netlist,
     "ONNX models": onnx_model,
+    "ONNX models of ours": recorded_onnx_model,
     "formulas": formula,
     "Boolean tasks": boolean_task,
     "tables": table,

@@ -443,6 +443,11 @@ def test_a_record_that_lies_says_nothing(tmp_path):
         '{"record":{"layers":[{"weight":"fc1.weight"}]},"kept":{},"is_raw":false}',
         '{"record":{"layers":[{"weight":{"indptr":"a","indices":"b","values":"c"}}]},"kept":{}}',
         '{"record":{"layers":[{"bias":{"scale":"fc1.bias","q":"x"}}]},"kept":{"fc1.bias":7}}',
+        '{"record":{"layers":[{"weight":{"packed":-3,"data":"fc1.weight"}}]},"kept":{}}',
+        '{"record":{"layers":[{"weight":{"packed":4,"data":"fc1.bias"}}]},"kept":{}}',
+        '{"record":{"layers":[{"bias":{"scale":"v","q":"v"}}]},"kept":{"v":{"shape":[7]}}}'.replace(
+            "v", "fc1.bias"
+        ),
         "no JSON",
     ],
 )

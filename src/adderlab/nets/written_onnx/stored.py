@@ -211,8 +211,9 @@ class _Parts:
             case str():
                 self.arrays[spec] = self._array(spec)
             case {"packed": int(bits), "data": str(name)}:
-                whole = self._array(name).astype(np.int64)
-                packed = Packed(whole, bits)
+                if not 1 <= bits <= 32:
+                    raise self._fault(f"{name!r} has numbers of {str(bits)[:40]} bits")
+                packed = Packed(self._whole(name).astype(np.int64), bits)
                 self.arrays[name] = packing.pack(packed.numbers.ravel(), bits)
             case {"codes": str(name), "sizes": str(sizes), "codebook": str(data)}:
                 own = Wide.of(self._whole(name))
@@ -235,6 +236,7 @@ class _Parts:
         rows = places[:, 0]
         if not isinstance(shape[0], int) or shape[0] > 1 << 24 or (np.diff(rows) < 0).any():
             raise self._fault("the places of a sparse matrix are in no order")
+        limits.check(32 * shape[0])
         counts = np.searchsorted(rows, np.arange(shape[0] + 1))
         self.arrays[ends] = self._in_file(ends, counts)
         self.arrays[columns] = self._in_file(columns, places[:, 1])
@@ -248,6 +250,9 @@ class _Parts:
 
     def _whole(self, name: str) -> Any:
         array = self._array(name)
+        floats = array.astype(np.float64)
+        if not (np.isfinite(floats) & (floats == np.rint(floats))).all():
+            raise self._fault(f"a number of {name!r} is no whole one")
         result = np.empty(array.shape, dtype=object)
         for index, value in limits.each(np.ndenumerate(array)):
             result[index] = int(value)
@@ -260,7 +265,9 @@ class _Parts:
             return array
         about: dict[str, Any] = kept if isinstance(kept, dict) else {}
         dtype, shape = DTYPES.get(str(about.get("dtype"))), about.get("shape")
-        if dtype is None or not isinstance(shape, list):
+        sizes = [size for size in shape if type(size) is int] if isinstance(shape, list) else None
+        is_other = sizes != shape or (sizes and math.prod(sizes) != array.size)
+        if dtype is None or not isinstance(shape, list) or is_other:
             raise self._fault(f"the record does not say how {name!r} is stored")
         one_for_all = not shape and array.size
         if one_for_all and (array != array.ravel()[0]).any():
