@@ -100,6 +100,7 @@ class TargetChoice(StrEnum):
     JSON = "json"
     ONNX = "onnx"
     VNNLIB = "vnnlib"
+    VERILOG = "verilog"
 
 
 class BitsChoice(StrEnum):

@@ -12,6 +12,7 @@ from adderlab.exporting.html import compare_html, lab_document
 from adderlab.exporting.json_layers import write_json
 from adderlab.exporting.onnx import compare_onnx, write_onnx
 from adderlab.exporting.subject import Files, Paths, Subject
+from adderlab.exporting.verilog import compare_verilog, write_verilog
 from adderlab.exporting.vnnlib import compare_vnnlib, write_vnnlib
 from adderlab.page_data.beginning import beginning
 
@@ -69,6 +70,13 @@ TARGETS: Final[Mapping[str, Target]] = {
         (".vnnlib",),
         write_vnnlib,
         compare_vnnlib,
+    ),
+    "verilog": Target(
+        "a module of Verilog-2001 and its test bench",
+        (".v",),
+        write_verilog,
+        compare_verilog,
+        takes_wiring=True,
     ),
 }
 """Every target, by the name that ``to`` takes."""
