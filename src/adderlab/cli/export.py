@@ -28,6 +28,8 @@ adderlab export net.safetensors --certificate net.cert --to html -o net.html
 
 adderlab export adder.safetensors --to onnx -o adder.onnx
 
+adderlab export lecture.safetensors --to c --force -o lecture.h
+
 adderlab export net.pt --task 'y = a xor b' --to html -o xor.html
 
 Exit code: 0 written, 1 the file computes something else (nothing is left), 2 bad input, a network

@@ -101,6 +101,7 @@ class TargetChoice(StrEnum):
     ONNX = "onnx"
     VNNLIB = "vnnlib"
     VERILOG = "verilog"
+    C = "c"
 
 
 class BitsChoice(StrEnum):

@@ -26,11 +26,13 @@ class Ran:
         code: its exit code.
         out: what it printed.
         error: the last line that it complained with.
+        complaint: the first one that names an error, as compilers and sanitizers write them.
     """
 
     code: int
     out: str
     error: str
+    complaint: str = ""
 
 
 def run_program(
@@ -72,4 +74,6 @@ def run_program(
     except (OSError, subprocess.TimeoutExpired):
         return None
     lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-    return Ran(done.returncode, done.stdout.decode("utf-8", "replace"), lines[-1] if lines else "")
+    complaint = next((line for line in lines if "error:" in line.lower()), "")
+    out = done.stdout.decode("utf-8", "replace")
+    return Ran(done.returncode, out, lines[-1] if lines else "", complaint)

@@ -182,13 +182,8 @@ def _scaled_layer(
     biases = [shifted(value, bias.exponent - at) if value else 0 for value in biases]
     ranges = [column.range for column in columns]
     sums = [_sum(row, own, ranges) for row, own in zip(weights, biases, strict=True)]
-    numbers = (
-        *((line.slope, at) for own in different for line in own.lines),
-        *((line.intercept, 0) for own in different for line in own.lines),
-        *((value, 0) for own in different for value in own.values),
-    )
-    out = min((exponent_of(Fraction(n)) + power for n, power in numbers if n), default=0)
-    bends = {own: _bends(own, at, out) for own in different}
+    out = value_exponent(different, at)
+    bends = {own: whole_bends(own, at, out) for own in different}
     units = tuple(bends[own] for own in pieces)
     images = (own.image(total.low, total.high) for own, total in zip(units, sums, strict=True))
     return ScaledLayer(
@@ -213,7 +208,21 @@ def _sum(terms: Iterable[tuple[int, int]], bias: int, ranges: Sequence[Range]) -
     return Range(low, high)
 
 
-def _bends(pieces: Pieces, exponent: int, out: int) -> Bends:
+def value_exponent(pieces: Iterable[Pieces], exponent: int) -> int:
+    """Return the power of two that the values lie on, of sums that are multiples of another."""
+    numbers = [
+        number
+        for own in pieces
+        for number in (
+            *((line.slope, exponent) for line in own.lines),
+            *((line.intercept, 0) for line in own.lines),
+            *((value, 0) for value in own.values),
+        )
+    ]
+    return min((exponent_of(Fraction(n)) + power for n, power in numbers if n), default=0)
+
+
+def whole_bends(pieces: Pieces, exponent: int, out: int) -> Bends:
     """Return lines of sums in units of ``2**exponent`` whose values are in units of ``2**out``."""
     grid, unit = Fraction(2) ** exponent, Fraction(2) ** out
     lines = tuple(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from adderlab.exporting.c import compare_c, write_c
 from adderlab.exporting.check_json import compare_json
 from adderlab.exporting.comparison import Comparison
 from adderlab.exporting.html import compare_html, lab_document
@@ -76,6 +77,13 @@ TARGETS: Final[Mapping[str, Target]] = {
         (".v",),
         write_verilog,
         compare_verilog,
+        takes_wiring=True,
+    ),
+    "c": Target(
+        "a C99 header without allocation",
+        (".h",),
+        write_c,
+        compare_c,
         takes_wiring=True,
     ),
 }
