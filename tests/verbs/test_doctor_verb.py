@@ -10,6 +10,7 @@ from importlib import metadata
 
 import pytest
 
+from adderlab.exporting.verilog import synthesis
 from adderlab.packages import DISTRIBUTIONS
 from adderlab.verbs import doctor, doctor_tools
 from adderlab.verbs.doctor import Check, Examination, examine
@@ -131,14 +132,14 @@ def test_what_runs_exports_is_looked_for(monkeypatch):
     assert doctor.EXTRAS["onnxruntime"] == "onnx"
     paths = {"gcc": "/bin/gcc", "clang": "/bin/clang"}
     monkeypatch.setattr(doctor_tools.shutil, "which", paths.get)
-    monkeypatch.setattr(doctor_tools, "is_installed", lambda package: False)
+    monkeypatch.setattr(synthesis, "is_installed", lambda package: False)
     commands = {tool.name: tool.command for tool in TOOLS}
     monkeypatch.delenv("CC", raising=False)
     assert commands["C compiler"]() == ("/bin/gcc",)
     monkeypatch.setenv("CC", "clang")
     assert commands["C compiler"]() == ("/bin/clang",)
     assert commands["Icarus Verilog"]() is commands["Yosys"]() is None
-    monkeypatch.setattr(doctor_tools, "is_installed", lambda package: True)
+    monkeypatch.setattr(synthesis, "is_installed", lambda package: True)
     assert commands["Yosys"]()[0] == sys.executable
 
 

