@@ -97,6 +97,7 @@ class TargetChoice(StrEnum):
     """What a network is exported to."""
 
     HTML = "html"
+    TORCH = "torch"
     JSON = "json"
     ONNX = "onnx"
     VNNLIB = "vnnlib"

@@ -20,6 +20,12 @@ from adderlab.formats import FORMATS, Format
 from adderlab.limits import NO_LIMITS, Budget, CapReached, within
 from adderlab.nets import Network
 from adderlab.nets.enclosure import Enclosure, Machine
+from adderlab.nets.quantized_arithmetic import (
+    float_format_of,
+    has_float_activations,
+    rounds_biases,
+    with_scales_as_layers,
+)
 from adderlab.nets.readout import NO_BIT, OPEN, Readout, read_states
 from adderlab.nets.tensors import FLOAT_DTYPES, Dense, Scaled, Sparse, values_in
 from adderlab.nets.unit_weights import stored_exponent, unit_rows
@@ -37,12 +43,6 @@ from adderlab.proving.constants import (
 from adderlab.proving.enumeration import block_rows, got_words, is_right_exactly, rows_at
 from adderlab.proving.every_order import BATCH, EveryOrder
 from adderlab.proving.kernels.fits import may_pay, pays
-from adderlab.proving.quantized_arithmetic import (
-    float_format_of,
-    has_float_activations,
-    rounds_biases,
-    with_scales_as_layers,
-)
 from adderlab.proving.verdict import Counterexample, FormatVerdict, Outcome
 from adderlab.tasks import RowBlock, Task
 

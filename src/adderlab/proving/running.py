@@ -15,11 +15,11 @@ from adderlab.errors import FormatError
 from adderlab.formats import FORMATS, format_named
 from adderlab.nets import Network, evaluate, is_exact
 from adderlab.nets.enclosure import Machine
+from adderlab.nets.quantized_arithmetic import has_float_activations, with_scales_as_layers
 from adderlab.nets.readout import Values, read_states
 from adderlab.proving.arithmetic import format_outputs
 from adderlab.proving.constants import TOO_CLOSE, can_be_run, with_rounded_constants
 from adderlab.proving.number_formats import FIRST_ORDER, integer_sums_fit, unfit
-from adderlab.proving.quantized_arithmetic import has_float_activations, with_scales_as_layers
 
 if TYPE_CHECKING:
     from jaxtyping import UInt8

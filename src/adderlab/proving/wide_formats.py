@@ -18,17 +18,17 @@ from adderlab.formats import FORMATS, Format
 from adderlab.limits import NO_LIMITS, Budget, CapReached, within
 from adderlab.nets import Network
 from adderlab.nets.enclosure import LARGEST_DENSE
+from adderlab.nets.quantized_arithmetic import (
+    has_float_activations,
+    rounds_biases,
+    with_scales_as_layers,
+)
 from adderlab.nets.walk import unit_names
 from adderlab.proving.arithmetic import ORDERS
 from adderlab.proving.constants import TOO_CLOSE, can_be_run
 from adderlab.proving.enumeration import exact_counterexample
 from adderlab.proving.grid import SumBound, interval_ranges, never_rounds, sum_bounds
 from adderlab.proving.number_formats import INT32_LARGEST, in_integers, unfit, wrong_rows
-from adderlab.proving.quantized_arithmetic import (
-    has_float_activations,
-    rounds_biases,
-    with_scales_as_layers,
-)
 from adderlab.proving.verdict import FormatVerdict, Outcome, Verdict
 from adderlab.tasks import Task
 

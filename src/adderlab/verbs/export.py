@@ -57,8 +57,8 @@ def export(
         model: a network, the path of its file, or a PyTorch module.
         task: a task, its name or a table; left out, the one that the network was built for. The
             name of a wiring, ``adder:any``, exports a cell with its wiring, for every width.
-        to: the target, a name of ``TARGETS``: ``html``, ``json``, ``onnx``, ``vnnlib``, ``c``,
-            ``verilog``.
+        to: the target, a name of ``TARGETS``: ``html``, ``torch``, ``json``, ``onnx``, ``vnnlib``,
+            ``c``, ``verilog``.
         out: where to write the file; nothing is left there if it computes something else.
         force: whether a network that is refuted is written, and marked as refuted.
         bits: ``lsb-first`` where the network has the bits of each word in reverse.

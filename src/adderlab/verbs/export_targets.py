@@ -8,11 +8,13 @@ from typing import Final
 
 from adderlab.exporting.c import compare_c, write_c
 from adderlab.exporting.check_json import compare_json
+from adderlab.exporting.check_torch import compare_torch
 from adderlab.exporting.comparison import Comparison
 from adderlab.exporting.html import compare_html, lab_document
 from adderlab.exporting.json_layers import write_json
 from adderlab.exporting.onnx import compare_onnx, write_onnx
 from adderlab.exporting.subject import Files, Paths, Subject
+from adderlab.exporting.torch_source import write_torch
 from adderlab.exporting.verilog import compare_verilog, write_verilog
 from adderlab.exporting.vnnlib import compare_vnnlib, write_vnnlib
 from adderlab.page_data.beginning import beginning
@@ -52,6 +54,12 @@ TARGETS: Final[Mapping[str, Target]] = {
         _lab,
         compare_html,
         shows_verdict=True,
+    ),
+    "torch": Target(
+        "a plain nn.Module as Python source, which needs torch alone",
+        (".py",),
+        write_torch,
+        compare_torch,
     ),
     "json": Target(
         "layers with their integer codes, scales and zero points, as JSON",

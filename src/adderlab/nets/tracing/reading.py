@@ -23,6 +23,7 @@ from adderlab.nets.readout import Readout
 from adderlab.nets.tensors import FLOAT_DTYPES
 from adderlab.nets.tracing.calls import Call, calls_of, outputs_of
 from adderlab.nets.tracing.checks import Shows, check_agrees, check_module
+from adderlab.nets.tracing.declared import as_declared, declared_in
 from adderlab.nets.tracing.nodes import Node, Nodes, layers_of
 from adderlab.nets.tracing.operations import TABLE
 from adderlab.nets.tracing.places import begin, first_line, place_of
@@ -42,6 +43,8 @@ ALL_ROWS_UP_TO: Final = 6
 
 SOME_ROWS: Final = 32
 """Rows that it is run on otherwise."""
+
+RAW: Final = "forward gives raw outputs; judged by > 0.5"
 
 FORMATS: Final = {
     torch.float64: "fp64",
@@ -93,9 +96,10 @@ def from_module(
         >>> from_module(nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2))).notes
         ('forward gives raw outputs; judged by > 0.5',)
     """
-    task = as_task(task) if task is not None else None
     model = _unwrapped(model)
     check_module(model)
+    declared = declared_in(model)
+    task = as_task(task) if task is not None else declared.task
     try:
         call, network, shows, notes = _read(model, task, output)
     except _FailedError:
@@ -108,6 +112,9 @@ def from_module(
         with untouched(model):
             rows = _rows(call.n_in, seed)
             notes += check_agrees(model, network, rows, reader.outputs(rows), shows)
+    network, note = as_declared(model, network, declared, shows_values=shows == "values")
+    notes = (*(text for text in notes if not (declared.is_exact and text == RAW)), note)
+    notes = tuple(text for text in notes if text)
     return ReadModule(network, tuple(dict.fromkeys(notes)))
 
 
@@ -195,6 +202,9 @@ def _failed(model: nn.Module, call: Call, bits: Tensor, error: Exception) -> _Fa
 
 def _dtype(model: nn.Module) -> torch.dtype:
     """Return the type of a module's numbers: that of its first parameter of a float type."""
+    declared = declared_in(model).dtype
+    if declared in FORMATS:
+        return declared
     tensors = (*model.parameters(), *model.buffers())
     return next((tensor.dtype for tensor in tensors if tensor.dtype in FORMATS), torch.float32)
 
@@ -346,8 +356,8 @@ def _readout(rec: Recorder, units: list[int]) -> tuple[Readout, list[int], tuple
         return Readout(), units, ()
     kinds = {node.activation.kind for unit in units if (node := rec.nodes.node_of(unit))}
     what = "a sigmoid" if kinds == {"sigmoid"} else ""
-    text = f"forward ends in {what}" if what else "forward gives raw outputs"
-    return Readout(), units, (f"{text}; judged by > 0.5",)
+    text = f"forward ends in {what}; judged by > 0.5" if what else RAW
+    return Readout(), units, (text,)
 
 
 def _comparison(nodes: Nodes, unit: int) -> tuple[int, float, Any] | None:

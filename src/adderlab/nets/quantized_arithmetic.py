@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 
 from adderlab.formats import FORMATS, FP64, Format
-from adderlab.nets import Layer, Network
+from adderlab.nets.network import Layer, Network
 from adderlab.nets.tensors import Dense, Scaled, Sparse, Tensor, entries_of, structure_of
 from adderlab.nets.wiring import INPUT
 
