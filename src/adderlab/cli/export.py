@@ -20,6 +20,8 @@ from adderlab.cli.options import (
 )
 from adderlab.cli.weights import reads_weights
 
+TARGETS = f"What to write: {', '.join(TargetChoice)}; docs/export.md says what each is."
+
 EXAMPLES = """Examples:
 
 adderlab export lecture.safetensors --to html -o lecture.html
@@ -44,9 +46,7 @@ def register(app: typer.Typer) -> None:
 def export(
     net: NetPath,
     *,
-    to: Annotated[
-        TargetChoice, typer.Option("--to", help="What to write; docs/export.md says what each is.")
-    ],
+    to: Annotated[TargetChoice, typer.Option("--to", metavar="TARGET", help=TARGETS)],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Write the file here.")],
     task: TaskOption = None,
     force: Annotated[

@@ -81,7 +81,8 @@ def compare_modules(modules: Sequence[tuple[Path, Subject]]) -> list[Comparison]
             )
         job = folder / "job.json"
         _ = job.write_text(json.dumps({"modules": entries, **_folders()}), encoding="utf-8")
-        ran = run_program((sys.executable, "-I", SCRIPT, job), folder=folder, patience_s=PATIENCE_S)
+        words = (sys.executable, "-I", "-B", SCRIPT, job)  # -B: no __pycache__ beside the file
+        ran = run_program(words, folder=folder, patience_s=PATIENCE_S)
         if ran is None or ran.code:
             reason = "it did not end in time" if ran is None else ran.error or "it fails"
             return [Comparison(False, by="PyTorch", reason=reason)] * len(modules)
