@@ -216,9 +216,9 @@ def mutants(tmp_path_factory) -> dict[str, tuple[bool | None, str]]:
     ],
 )  # fmt: skip
 def test_a_change_is_noticed_and_named(mutants, change: str, reason: str) -> None:
-    equal, said = mutants[change]
+    equal, text = mutants[change]
     assert equal is False
-    assert said.startswith(reason)
+    assert text.startswith(reason)
 
 
 @pytest.mark.parametrize("name", ["nothing", "refuted"])

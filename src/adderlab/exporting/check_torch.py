@@ -115,19 +115,19 @@ class _Check:
         by = f"PyTorch {_version()}"
         if "error" in result and not (self.folder / "forward.npy").is_file():
             return Comparison(False, 0, by, f"it fails: {result['error']}")
-        raw, given = (
+        raw, read_out = (
             np.load(self.folder / f"{name}.npy", allow_pickle=False)
             for name in ("outputs", "forward")
         )
         net = self.subject.network
-        if raw.shape != (self.rows.count, net.n_out) or given.shape != raw.shape:
-            reason = f"it gives outputs of shape {list(given.shape)}"
+        if raw.shape != (self.rows.count, net.n_out) or read_out.shape != raw.shape:
+            reason = f"it gives outputs of shape {list(read_out.shape)}"
             return Comparison(False, 0, by, reason, self.rows.scope)
         with np.load(self.folder / "state.npz", allow_pickle=False) as state:
             what = _state_difference(state, net)
         if what:
             return Comparison(False, self.rows.count, by, what, self.rows.scope)
-        at, what = self._first_difference(raw, given)
+        at, what = self._first_difference(raw, read_out)
         if what:
             return Comparison(False, at + 1, by, what, self.rows.scope)
         if "error" in result:
@@ -139,7 +139,7 @@ class _Check:
         return Comparison(equal, self.rows.count, by, what, self.rows.scope, facts if equal else ())
 
     def _first_difference(
-        self, raw: Float64[np.ndarray, "rows n_out"], given: Float64[np.ndarray, "rows n_out"]
+        self, raw: Float64[np.ndarray, "rows n_out"], read_out: Float64[np.ndarray, "rows n_out"]
     ) -> tuple[int, str]:
         """Return the first row on which outputs are not the network's, and how."""
         net = self.subject.network
@@ -149,7 +149,7 @@ class _Check:
         is_proved = self.subject.origin.verdict == "proved"
         start = 0
         for block in self.rows.blocks(BLOCK_ROWS):
-            own, bits = raw[start : start + len(block)], given[start : start + len(block)]
+            own, bits = raw[start : start + len(block)], read_out[start : start + len(block)]
             wrong = np.zeros(own.shape, dtype=bool)
             if machine is not None:
                 enclosure = machine.enclose(block)
