@@ -23,7 +23,7 @@ def main(job_path: str) -> None:
     models: list[Any] = []
     for number, entry in enumerate(job["modules"]):
         try:
-            model = _made(entry, number)
+            model = _module_in(entry, number)
             _run(model, entry)
             models.append(model)
         except Exception as error:  # noqa: BLE001 -- whatever the file does is its outcome
@@ -48,7 +48,7 @@ def main(job_path: str) -> None:
             _write(entry, {"error": f"it is not read back: {error.what}"})
 
 
-def _made(entry: dict[str, Any], number: int) -> Any:
+def _module_in(entry: dict[str, Any], number: int) -> Any:
     """Return the module in a file, loaded by its path."""
     spec = importlib.util.spec_from_file_location(f"exported_{number}", entry["file"])
     assert spec is not None

@@ -206,7 +206,7 @@ def _is_added(layer: Layer, bias: Tensor | None, form: str) -> bool:
     return bool((layer.bias.exact().to_floats() == rounded).all())
 
 
-def _equal(one: Tensor, other: Tensor) -> bool:
-    return one.shape == other.shape and bool(
-        (one.exact().to_floats() == other.exact().to_floats()).all()
+def _equal(own: Tensor, other: Tensor) -> bool:
+    return own.shape == other.shape and bool(
+        (own.exact().to_floats() == other.exact().to_floats()).all()
     )
