@@ -449,3 +449,18 @@ def test_an_activation_is_given_by_its_name():
         assert to_bytes(net) == to_bytes(network(weights, biases, activation=activation))
     with pytest.raises(NetworkError, match="activation"):
         _ = network(weights, biases, activation="rely")
+
+
+def test_a_quantized_network_shows_its_codes_and_scales():
+    weight = Scaled(
+        Packed(np.array([[3, -4]], np.int8), 3),
+        Dense(np.array([0.25], np.float32)),
+        Dense(np.array([1], np.int8)),
+    )
+    bias = Scaled(Packed(np.array([2], np.int8), 3), Dense(np.array(0.1, np.float32)))
+    _, table, line = Network((Layer(weight, bias),), format="int3").blocks()
+    assert table.columns == ("layer", "unit", "w1", "w2", "bias", "scale", "zero", "bias scale")
+    assert table.rows == (("fc1", "1", "3", "-4", "2", "0.25", "1", "0.10000000149011612"),)
+    assert "a value is scale * (code - zero)" in line.text
+    plain = Network((Layer(Dense(np.ones((1, 2), np.float32))),))
+    assert len(plain.blocks()) == 2

@@ -22,7 +22,7 @@ from adderlab.nets.activations import Activation, activation_named
 from adderlab.nets.dyadic import Dyadic, from_floats
 from adderlab.nets.readout import Readout, ReadoutLike, readout_of
 from adderlab.nets.tensors import Tensor, distinct, entries_of, stored_in, structure_of
-from adderlab.nets.weights_table import weights_table
+from adderlab.nets.weights_table import codes_line, weights_table
 from adderlab.nets.wiring import INPUT, Wiring, chain, layer_number, wiring_of
 from adderlab.tasks import Task, TaskLike, as_task
 
@@ -398,11 +398,14 @@ class Network(Result):
         heading = Line(repr(self), "strong")
         if self.parameters > LARGEST_SHOWN:
             return (heading,) if self.is_chain else (heading, Line(str(self.wiring)))
+        codes = codes_line(self.layers)
+        about = () if codes is None else (codes,)
         if self.is_chain:
-            return (heading, weights_table(self.layers))
+            return (heading, weights_table(self.layers), *about)
         return (
             heading,
             weights_table(self.layers, reads=[node.reads for node in self.wiring.layers]),
+            *about,
             Line(f"read out: {', '.join(self.output_layers)}"),
         )
 
