@@ -100,16 +100,19 @@ def test_what_the_page_copies_as_json_is_read(tmp_path):
         assert got["task"] == task.name
 
 
-def test_what_is_exported_as_json_is_read_but_for_scales(tmp_path):
+def test_what_is_exported_as_json_is_read_with_its_scales(tmp_path):
     net = network_in("bf16").for_task(KNOWN[0])
     table = network_in("int4", 2, 1).for_task(KNOWN[2])
     scaled = Scaled(Packed(np.ones((2, 2), np.int64), 4), Dense(np.float16([0.5])[0]))
     codes = replace(net, layers=(Layer(scaled),), format="int4")
-    files = [write_json(subject_of(own))[""].encode() for own in (net, table, codes)]
-    first, second, third = read(files, tmp_path)
+    by_row = replace(codes, layers=(Layer(replace(scaled, scale=Dense(np.float16([0.5, 1])))),))
+    files = [write_json(subject_of(own))[""].encode() for own in (net, table, codes, by_row)]
+    first, second, third, fourth = read(files, tmp_path)
     assert (first["network"], first["task"]) == (networks.to_page(net), "half-adder")
     assert (second["network"], second["task"]) == (networks.to_page(table), KNOWN[2].name)
-    assert third["what"] == "net: it has scales, sparse weights or types of its own"
+    assert third["network"] == networks.to_page(codes)
+    refused = "net: it has scales by row, zero points, sparse weights or types of its own"
+    assert fourth["what"] == refused
 
 
 def test_the_task_of_a_file_is_told_by_its_record(tmp_path):

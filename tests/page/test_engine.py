@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -17,6 +18,7 @@ from page import golden
 import adderlab
 from adderlab.building import lecture_network
 from adderlab.formats import format_named
+from adderlab.nets.files import to_bytes
 from adderlab.page_data import networks
 from adderlab.page_data.beginning import beginning
 from adderlab.quantizing.methods import default_scheme
@@ -125,7 +127,7 @@ def test_formats_round_as_quantize_does(tmp_path) -> None:
 
 
 def test_a_network_with_scales_is_saved_and_copied_with_its_own_numbers(tmp_path) -> None:
-    """Files of the page's own have no scales: the numbers are in fp32, which holds them."""
+    """JSON has codes and scales; network files of the page's own have the numbers, in fp32."""
     net = adderlab.build("half-adder", method="lecture").network
     net = adderlab.quantize(net, to="int4", method="nearest").network
     path = tmp_path / "cases.json"
@@ -134,10 +136,11 @@ def test_a_network_with_scales_is_saved_and_copied_with_its_own_numbers(tmp_path
     (files,) = replayed(path, "files")
     _ = (tmp_path / "net.safetensors").write_bytes(base64.b64decode(files["safetensors"]))
     _ = (tmp_path / "net.json").write_text(files["json"])
-    for name in ("net.safetensors", "net.json"):
+    for name, form in (("net.safetensors", "fp32"), ("net.json", "int4")):
         saved = adderlab.load(tmp_path / name)
-        assert saved.format == "fp32"
+        assert saved.format == form
         assert golden.json_of(saved) == golden.json_of(net)
+    assert to_bytes(saved) == to_bytes(replace(net, training=None, task=saved.task))
 
 
 def trained_networks():

@@ -54,12 +54,25 @@ export function toSafetensors(network, task) {
  * @returns {string} JSON that `adderlab prove` reads
  */
 export function toJson(network, task) {
-  return `${JSON.stringify({ task, ...plainly(network) }, null, 1)}\n`;
+  const layers = network.layers.map(({ weight_scale, bias_scale, weight, bias, ...layer }) => ({
+    weight: weight_scale === undefined ? weight : { codes: weight.map((row) => codesOf(row, weight_scale)), scale: weight_scale },
+    bias: !bias || bias_scale === undefined ? bias : { codes: codesOf(bias, bias_scale), scale: bias_scale },
+    ...layer,
+  }));
+  return `${JSON.stringify({ task, ...network, layers }, null, 1)}\n`;
+}
+
+/**
+ * @param {number[]} values whole numbers times a scale
+ * @param {number} scale
+ */
+function codesOf(values, scale) {
+  return values.map((value) => value / scale);
 }
 
 /**
  * @param {import("./network.js").Network} network
- * @returns {import("./network.js").Network} as files of JSON have it: without scales
+ * @returns {import("./network.js").Network} as answers have it: without scales
  */
 export function plainly(network) {
   return hasScales(network) ? inFloats(network) : network;

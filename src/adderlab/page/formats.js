@@ -97,7 +97,7 @@ function evenly(value) {
  * @returns {boolean} whether the format has this very value
  */
 export function holds(form, value) {
-  if (form.precision !== undefined) return roundedFloat(value, form) === value;
+  if (form.precision !== undefined) return Number.isFinite(value) && roundedFloat(value, form) === value;
   return Number.isInteger(value) && value >= form.least && value <= form.largest && !(form.hasNoZero && value === 0);
 }
 

@@ -7,7 +7,7 @@
  */
 
 import { refusal } from "./asking.js";
-import { FORMATS, roundedFloat } from "./formats.js";
+import { FORMATS, isHeld } from "./formats.js";
 import { MOST_INPUTS, MOST_LAYERS, MOST_UNITS } from "./state.js";
 
 /**
@@ -268,15 +268,30 @@ function inShape(shape, width, flat) {
   return Array.from({ length: rows }, (_, row) => flat.slice(row * columns, (row + 1) * columns));
 }
 
-/** @type {Take} of JSON, where the numbers stand themselves */
+/** @type {Take} of JSON, where the numbers stand themselves, or whole numbers with a scale */
 function listedNumbers(value, width) {
-  if (isObject(value)) throw new Unread("it has scales, sparse weights or types of its own", ELSEWHERE);
+  const scale = scaleOf(value);
+  if (scale !== undefined) {
+    const { codes } = objectWith(value, "a tensor of codes", ["codes", "scale"], ["scale_type"]);
+    const times = (/** @type {number} */ code) => scale * code + 0; // no negative zero
+    const listed = listedNumbers(codes, width);
+    return width === null ? listed.map(times) : listed.map((/** @type {number[]} */ row) => row.map(times));
+  }
+  if (isObject(value)) throw new Unread("it has scales by row, zero points, sparse weights or types of its own", ELSEWHERE);
   const isRow = (/** @type {unknown} */ row) =>
     Array.isArray(row) && row.length > 0 && row.length <= MOST_UNITS && row.every((x) => typeof x === "number");
   if (width === null ? isRow(value) : Array.isArray(value) && value.length <= MOST_UNITS && value.every(isRow)) {
     return value;
   }
   throw new Unread("a weight or bias is no list of numbers of the page's sizes", SIZE_LIMITS);
+}
+
+/**
+ * @param {unknown} value a tensor in JSON
+ * @returns {number | undefined} the one scale of its codes
+ */
+function scaleOf(value) {
+  return isObject(value) && "codes" in value && typeof value.scale === "number" ? value.scale : undefined;
 }
 
 /**
@@ -300,9 +315,9 @@ function readChain({ layers, readout, format }, take) {
   if (chain[0].weight[0].length > MOST_INPUTS || width > MOST_INPUTS) {
     throw new Unread("it has too many inputs or outputs", SIZE_LIMITS);
   }
-  const values = chain.flatMap(({ weight, bias }) => [...weight.flat(), ...(bias ?? [])]);
-  if (!values.every((value) => isHeldIn(value, format))) throw new Unread(`it has a value that ${format} does not hold`);
-  return { layers: chain, readout: readReadout(readout), format };
+  const network = { layers: chain, readout: readReadout(readout), format };
+  if (!isHeld(network)) throw new Unread(`it has a value that ${format} does not hold`);
+  return network;
 }
 
 /**
@@ -326,6 +341,10 @@ function readLayer(entry, width, take) {
   if (activation === "step") checkConvention(layer.convention);
   if (activation === "leaky" && !Number.isFinite(layer.slope)) throw new Unread("a slope is no number");
   const detail = Object.fromEntries(own.map((name) => [name, layer[name]]));
+  for (const name of ["weight", "bias"]) {
+    const scale = scaleOf(layer[name]);
+    if (scale !== undefined) detail[`${name}_scale`] = scale;
+  }
   return { weight, bias, activation: /** @type {import("./network.js").Activation} */ (activation), ...detail };
 }
 
@@ -344,13 +363,6 @@ function readReadout(value) {
 /** @param {unknown} convention */
 function checkConvention(convention) {
   if (convention !== ">" && convention !== ">=") throw new Unread("a convention is neither > nor >=");
-}
-
-/** @param {number} value @param {string} format */
-function isHeldIn(value, format) {
-  const { precision, largest, least } = FORMATS[format];
-  if (!Number.isFinite(value) || value < least || value > largest) return false;
-  return precision === undefined ? Number.isInteger(value) : roundedFloat(value, FORMATS[format]) === value;
 }
 
 /** @param {Uint8Array} bytes */
