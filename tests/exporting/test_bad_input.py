@@ -277,3 +277,24 @@ def test_places_are_checked_in_python_as_on_the_command_line(folder):
     ):
         with refused(OutputError, f"{out}: {what}"):
             _ = adderlab.export(RIGHT, to="json", out=out)
+
+
+def test_a_link_is_followed_and_a_companion_stands_beside_what_it_leads_to(tmp_path):
+    net = adderlab.build("half-adder", method="one-layer").network
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    real = elsewhere / "real.vnnlib"
+    _ = real.write_text("earlier")
+    link = tmp_path / "link.vnnlib"
+    link.symlink_to(real)
+    exported = adderlab.export(net, to="vnnlib", out=link)
+    assert exported.files == (link, elsewhere / "real.onnx")
+    assert link.is_symlink()
+    assert "declare-const" in real.read_text()
+    assert {path.name for path in elsewhere.iterdir()} == {"real.vnnlib", "real.onnx"}
+    other = tmp_path / "kept.onnx"
+    _ = other.write_text("kept")
+    (tmp_path / "half.onnx").symlink_to(other)
+    exported = adderlab.export(net, to="vnnlib", out=tmp_path / "half.vnnlib")
+    assert exported.files == (tmp_path / "half.vnnlib", tmp_path / "half.onnx")
+    assert other.read_text() == "kept"

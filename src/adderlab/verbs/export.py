@@ -127,18 +127,18 @@ def export(
     net = source.network
     subject = Subject(net, own_task, wiring, origin, out.stem, run_in(net))
     files = target.write(subject)
-    places = {key: out.with_name(out.stem + key) if key else out for key in files}
+    main = out.resolve() if out.is_symlink() else out  # what a link leads to is replaced
+    places = {key: main.with_name(main.stem + key) if key else out for key in files}
     for place in places.values():
         check_place(place, read=read)
-    own = {key: Path(place.resolve()) for key, place in places.items()}
     try:
         with (
             nullcontext() if held is None else held.rewritten() as listing,
-            new_folder(own[""].parent) as folder,
+            new_folder(main.parent) as folder,
         ):
             paths: Paths = {}
             for key, content in files.items():
-                paths[key] = folder / own[key].name
+                paths[key] = folder / (places[key] if key else main).name
                 raw = content.encode() if isinstance(content, str) else content
                 _ = paths[key].write_bytes(raw)
             with within(Budget.of()):
