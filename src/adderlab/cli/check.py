@@ -55,6 +55,7 @@ def check(
             "--artifact",
             metavar="FILE",
             help="A file that was exported with it (export --certificate); may be repeated.",
+            autocompletion=completion.EXPORTED,
         ),
     ] = None,
     timeout: Annotated[

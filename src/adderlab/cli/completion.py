@@ -127,6 +127,7 @@ def _paths(start: str, suffixes: tuple[str, ...]) -> list[str]:
 
 
 NETWORKS: Final = files(".safetensors", ".onnx", ".pt", ".pth", ".npz")
+EXPORTED: Final = files(".h", ".html", ".json", ".onnx", ".py", ".v", ".vnnlib")
 
 
 def task(incomplete: str) -> list[str]:

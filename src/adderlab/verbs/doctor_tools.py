@@ -6,6 +6,7 @@ Rule: adderlab works without any of them; what needs one says so, and is not che
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from adderlab.exporting.node import node_command
 from adderlab.exporting.programs import run_program
 from adderlab.exporting.verilog.simulation import REMEDY as ICARUS_REMEDY
 from adderlab.exporting.verilog.synthesis import yosys_command
+
+VERSION: Final = re.compile(r"v?[0-9]+(\.[0-9]+)+")
 
 ASKING_S: Final = 10.0
 """Seconds that a program has to say its version."""
@@ -40,13 +43,13 @@ class Tool:
     question: str = "-v"
 
     def version(self) -> str:
-        """Return the first line of what it says of its version; empty where it does not run."""
+        """Return its version; empty where it does not run."""
         words = self.command()
         ran = None if words is None else run_program([*words, self.question], patience_s=ASKING_S)
         if ran is None or ran.code:
             return ""
-        line = (ran.out.strip().splitlines() or ["installed"])[0]
-        return line.partition(" (git")[0][:60]
+        number = VERSION.search(ran.out)
+        return "installed" if number is None else number[0]
 
 
 def first_of(*names: str) -> tuple[str, ...] | None:
