@@ -12,9 +12,7 @@ LONGEST: Final = 48
 _OTHER: Final = re.compile(r"[^A-Za-z0-9_]")
 
 
-def identifiers(
-    names: Iterable[str], reserved: Collection[str] = (), *, prefix: str = ""
-) -> Mapping[str, str]:
+def identifiers(names: Iterable[str], reserved: Collection[str] = ()) -> Mapping[str, str]:
     """Return an identifier for each name, in ASCII, no two of them alike whatever their case.
 
     A character that no identifier holds becomes ``_`` and its code; what begins with a digit, is
@@ -24,7 +22,6 @@ def identifiers(
     Args:
         names: as words, bits and files are called.
         reserved: keywords, and identifiers that are used already.
-        prefix: what every identifier begins with.
 
     Examples:
         >>> identifiers(["c", "module", "é", "c"], {"module"})
@@ -36,7 +33,6 @@ def identifiers(
         if name in result:
             continue
         plain = _OTHER.sub(lambda match: f"_{ord(match[0]):04x}", name)[:LONGEST]
-        plain = prefix + plain
         if not plain or plain[0].isdigit():
             plain = f"_{plain}"
         if plain.lower() in taken:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 Run: TypeAlias = "Callable[[UInt8[np.ndarray, 'batch n_in']], Computed]"
 """What a network gives on rows of bits."""
-
-BY_HAND: Final = "exported from the network itself"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -57,7 +57,7 @@ function dyadicOf(value) {
  * @param {Dyadic} b
  * @returns {Dyadic} a - b
  */
-export function difference(a, b) {
+function difference(a, b) {
   const exponent = Math.min(a.exponent, b.exponent);
   return { integer: inUnits(a, exponent) - inUnits(b, exponent), exponent };
 }

@@ -60,7 +60,7 @@ const SCALE_FORMATS = ["fp8-e5m2", "fp16", "bf16", "fp32"].map((name) => EVERY_F
  * @param {NumberFormat} form a float
  * @returns {number} rounded to nearest, ties to even; infinite beyond the largest
  */
-export function roundedFloat(value, { precision = 53, smallest = -1074, largest }) {
+function roundedFloat(value, { precision = 53, smallest = -1074, largest }) {
   if (precision === 53 || value === 0) return value;
   const exponent = Math.max(exponentOf(value) - precision + 1, smallest);
   const rounded = evenly(scaledBy(value, -exponent));

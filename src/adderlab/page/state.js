@@ -36,7 +36,7 @@ import { EVERY_FORMAT, isHeld } from "./formats.js";
  */
 
 /** What can be left out of the page: `hide=presets,files`. */
-export const CONTROLS = [
+const CONTROLS = [
   "presets",
   "task",
   "units",

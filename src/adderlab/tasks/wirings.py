@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from adderlab.errors import TaskError
+from adderlab.tasks.order import Order
 from adderlab.tasks.task import Rule, Task, Word
 
 Step: TypeAlias = Callable[[Mapping[str, int], int, int], bool]
@@ -291,6 +292,26 @@ def wiring_named(name: Any) -> Wiring | None:
             remedy=f"one of {', '.join(WIRINGS)}",
         )
     return WIRINGS[name]
+
+
+def wiring_without_order(name: Any, order: Order) -> Wiring | None:
+    """Return the wiring that is given or named, as :func:`wiring_named`.
+
+    Args:
+        name: what may be one.
+        order: an order of bits that is asked for, which goes with no wiring.
+
+    Raises:
+        TaskError: there is no such wiring, or one has an order beside it.
+    """
+    wiring = wiring_named(name)
+    if wiring is not None and order:
+        raise TaskError(
+            f"{wiring.name} takes the bits of its cell as its words have them",
+            where=next(iter(order.to_dict())),
+            remedy="name the cell's own task",
+        )
+    return wiring
 
 
 def cell_named(name: str) -> Task:

@@ -14,7 +14,7 @@ from adderlab.nets.readout import Readout, ReadoutLike, readout_of
 from adderlab.nets.record import Reader, task_from_record
 from adderlab.tasks import Task, TaskLike, as_task
 from adderlab.tasks.order import Order, in_order
-from adderlab.tasks.wirings import Wiring, wiring_named
+from adderlab.tasks.wirings import Wiring, wiring_named, wiring_without_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +63,7 @@ class Assignment:
             TaskError: there is no such task, it has no such bits, or only Python knows its rule.
             NetworkError: ``readout``, ``layers`` or ``activation`` is none.
         """
-        wiring = wiring_named(task)
-        if wiring is not None and order:
-            raise TaskError(
-                f"{wiring.name} takes the bits of its cell as its words have them",
-                where=next(iter(order.to_dict())),
-                remedy="name the cell's own task",
-            )
+        wiring = wiring_without_order(task, order)
         target = wiring or in_order(_task_of(task), order)
         if readout is not None and not is_argmax(readout):
             readout = readout_of(readout)

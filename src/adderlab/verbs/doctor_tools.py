@@ -5,13 +5,14 @@ Rule: adderlab works without any of them; what needs one says so, and is not che
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from adderlab.exporting.c.compiler import REMEDY as COMPILER_REMEDY
+from adderlab.exporting.c.compiler import compiler
 from adderlab.exporting.node import REMEDY as NODE_REMEDY
 from adderlab.exporting.node import node_command
 from adderlab.exporting.programs import run_program
@@ -52,10 +53,8 @@ class Tool:
         return "installed" if number is None else number[0]
 
 
-def first_of(*names: str) -> tuple[str, ...] | None:
-    """Return the first program of these that is on the path; ``None`` where none is."""
-    paths = (shutil.which(name) for name in names if name)
-    return next(((path,) for path in paths if path is not None), None)
+def _words(path: str | None) -> tuple[str, ...] | None:
+    return None if path is None else (path,)
 
 
 TOOLS: Final = (
@@ -63,14 +62,14 @@ TOOLS: Final = (
     Tool(
         "C compiler",
         "runs the C that is exported",
-        lambda: first_of(os.environ.get("CC", ""), "cc", "gcc", "clang"),
-        "apt install gcc, or xcode-select --install",
+        lambda: _words(compiler()),
+        COMPILER_REMEDY,
         "--version",
     ),
     Tool(
         "Icarus Verilog",
         "runs the Verilog that is exported",
-        lambda: first_of("iverilog"),
+        lambda: _words(shutil.which("iverilog")),
         ICARUS_REMEDY,
         "-V",
     ),

@@ -18,8 +18,8 @@ from adderlab.nets.sources import Source, ordered_task, paths_of, read_source, t
 from adderlab.proving.running import arithmetic_of
 from adderlab.proving.verdict import Verdict
 from adderlab.tasks import TaskLike
-from adderlab.tasks.order import Names
-from adderlab.tasks.wirings import Wiring, wiring_named
+from adderlab.tasks.order import Names, Order
+from adderlab.tasks.wirings import Wiring, wiring_without_order
 from adderlab.verbs.export_certificate import Held, artifact, held_certificate
 from adderlab.verbs.export_targets import TARGETS, Target
 from adderlab.verbs.exported import Exported
@@ -99,18 +99,12 @@ def export(
         check_place(certificate, read=read)
         read = (*read, certificate)
     check_place(out, read=read)
-    wiring = wiring_named(task)
+    wiring = wiring_without_order(task, Order(bits or "", inputs, outputs))
     if wiring is not None and not target.takes_wiring:
         raise TaskError(
             f"{to} holds no wiring",
             where="task",
             remedy=f"name the cell's task, or export to one of {', '.join(_takes_wiring())}",
-        )
-    if wiring is not None and (bits or inputs or outputs):
-        raise TaskError(
-            f"{wiring.name} takes the bits of its cell as its words have them",
-            where="bits" if bits else "inputs" if inputs else "outputs",
-            remedy="name the cell's own task",
         )
     known = task if wiring is None and not isinstance(task, Wiring) else None
     known = ordered_task(model, known, bits=bits, inputs=inputs, outputs=outputs)

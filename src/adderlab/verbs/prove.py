@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adderlab.checking import checked
-from adderlab.errors import LimitError, OptionError, TaskError
+from adderlab.errors import LimitError, OptionError
 from adderlab.limits import MOST_MEMORY_BYTES, NO_LIMITS, Budget, CapReached, ending, within
 from adderlab.nets import Network
 from adderlab.nets.readout import ReadoutLike
@@ -27,8 +27,8 @@ from adderlab.proving.decide import arithmetics, decide
 from adderlab.proving.orders import right_order
 from adderlab.proving.verdict import FormatVerdict, Verdict
 from adderlab.tasks import TaskLike, as_task
-from adderlab.tasks.order import Names
-from adderlab.tasks.wirings import Wiring, wiring_named
+from adderlab.tasks.order import Names, Order
+from adderlab.tasks.wirings import Wiring, wiring_without_order
 from adderlab.writing import check_place, write_file
 
 if TYPE_CHECKING:
@@ -101,15 +101,9 @@ def prove(
         >>> adderlab.prove(lecture).counterexample.got
         {'c': 3}
     """
-    wiring = wiring_named(task)
+    wiring = wiring_without_order(task, Order(bits or "", inputs, outputs))
     cell = None if wiring is None else wiring.cell
     target = cell if isinstance(task, Wiring) else cell or task
-    if wiring is not None and (bits or inputs or outputs):
-        raise TaskError(
-            f"{wiring.name} takes the bits of its cell as its words have them",
-            where="bits" if bits else "inputs" if inputs else "outputs",
-            remedy="name the cell's own task",
-        )
     if wiring is None:
         target = ordered_task(model, target, bits=bits, inputs=inputs, outputs=outputs)
     if out is not None and (readout is not None or output is not None):

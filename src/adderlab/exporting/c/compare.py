@@ -7,7 +7,6 @@ names; a warning of the compiler or a report of a sanitizer is a fault like a wr
 
 from __future__ import annotations
 
-import random
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from adderlab.exporting.c.words import fits
 from adderlab.exporting.comparison import Comparison, Fact
 from adderlab.exporting.rows import Rows, rows_to_compare
 from adderlab.exporting.subject import Paths, Run, Subject
+from adderlab.exporting.wired import WIDTHS, operands_of, widths_text
 from adderlab.nets.evaluation import evaluate
 from adderlab.nets.readout import NO_BIT, OPEN, read_states
 from adderlab.tasks.wirings import Cell, Wiring
@@ -43,10 +43,8 @@ BLOCK_BYTES: Final = 1 << 25
 SANITIZED_WORK: Final = 1 << 30
 """Products that a program takes under sanitizers at most, in some seconds."""
 
-LENGTHS: Final = (0, 1, 2, 3, 8, 64)
-LONG: Final = 1000
-"""Digits of numbers on which a cell with its wiring is run: one of each length, several of some."""
-EACH: Final = 8
+LENGTHS: Final = (0, *WIDTHS, 1000)
+"""Digits of numbers on which a cell with its wiring is run."""
 
 
 def compare_c(files: Paths, subject: Subject) -> Comparison:
@@ -124,15 +122,17 @@ class _Check:
                 if fault:
                     return Comparison(False, done, by, fault)
             done += len(inputs)
-        wiring = self.subject.wiring
-        if wiring is not None:
-            for program in filter(None, (self.fast, self.sanitized)):
-                fault = self._wiring_fault(program, wiring)
-                if fault:
-                    return Comparison(False, done, by, fault)
         scope = rows.scope
         if scope:
             scope += ", and the numbers in its tables are the network's"
+        wiring = self.subject.wiring
+        if wiring is not None:
+            numbers = list(_numbers(wiring))
+            for program in filter(None, (self.fast, self.sanitized)):
+                fault = self._wiring_fault(program, wiring, numbers)
+                if fault:
+                    return Comparison(False, done, by, fault)
+            scope = f"all of the cell, and on {widths_text(LENGTHS)}"
         return Comparison(True, done, by, scope=scope, facts=self.facts)
 
     @property
@@ -225,9 +225,8 @@ class _Check:
             place += word.width
         return ""
 
-    def _wiring_fault(self, program: Path, wiring: Wiring) -> str:
+    def _wiring_fault(self, program: Path, wiring: Wiring, numbers: list[list[bytes]]) -> str:
         """Return where a cell with its wiring gives something else on numbers, or nothing."""
-        numbers = list(_numbers(wiring))
         got = driver.run_numbers(program, numbers)
         if isinstance(got, Fault):
             return f"run on numbers, it fails: {got.reason}"
@@ -298,12 +297,7 @@ def _bit(state: int) -> str:
 
 
 def _numbers(wiring: Wiring) -> Iterator[list[bytes]]:
-    """Yield operands as digits: zeros and the largest of each length, then random ones."""
-    draw = random.Random(0)  # noqa: S311 -- numbers to try, no secret
+    """Yield operands as digits, of no digit at all and of several widths, up to many."""
     for length in LENGTHS:
-        yield [bytes(length) for _ in wiring.operands]
-        yield [bytes([wiring.base - 1]) * length for _ in wiring.operands]
-        for _ in range(EACH):
-            yield [bytes(draw.choices(range(wiring.base), k=length)) for _ in wiring.operands]
-    for _ in range(2):
-        yield [bytes(draw.choices(range(wiring.base), k=LONG)) for _ in wiring.operands]
+        for operands in operands_of(wiring, length) if length else [[[]] * len(wiring.operands)]:
+            yield [bytes(digits) for digits in operands]

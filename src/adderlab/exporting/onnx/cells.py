@@ -6,7 +6,6 @@ place and what is carried into it to a digit of the result and what is carried o
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from adderlab.errors import NetworkError
 from adderlab.exporting.comparison import Comparison, Fact
 from adderlab.exporting.names import identifiers
 from adderlab.exporting.rows import sum_bits
+from adderlab.exporting.wired import WIDTHS, operands_of, widths_text
 from adderlab.nets import Network
 from adderlab.nets.evaluation import evaluate
 from adderlab.nets.readout import NO_BIT, read_states
@@ -30,12 +30,6 @@ from adderlab.nets.written_onnx import (
 )
 from adderlab.tasks import Task, Word
 from adderlab.tasks.wirings import Cell, Wiring
-
-WIDTHS: Final = (1, 2, 3, 8, 64)
-"""Digits of the numbers on which a model is run."""
-
-RUNS: Final = 8
-"""Random numbers of each width."""
 
 DIGITS: Final = "digits"
 LAST: Final = "carry"
@@ -207,23 +201,19 @@ def run_cell(model: Any, net: Network, wiring: Wiring, fact: Fact) -> Comparison
             what = f"on the digits {numbers} it gives {str([*got, last])[:80]}"
             return Comparison(False, count, session.name, what, facts=(fact,))
         count += width
-    shown = ", ".join(str(width) for width in WIDTHS)
-    scope = f"those of numbers of {shown} digits, with every row of the cell that can be reached"
+    scope = f"those of {widths_text()}, with every row of the cell that can be reached"
     return Comparison(True, count, session.name, scope=scope, facts=(fact,))
 
 
 def _numbers(wiring: Wiring, table: Cell) -> Iterator[list[list[int]]]:
-    """Yield operands: each way to a row of the cell, then random numbers of some widths."""
-    count = len(wiring.operands)
+    """Yield operands: each way to a row of the cell, then numbers of several widths."""
     rows = wiring.by_operands(table)
     for carry, way in wiring.ways(table).items():
         for *digits, before in rows:
             if before == carry:
                 yield [list(part) for part in zip(*way, digits, strict=True)]
-    draw = random.Random(0)  # noqa: S311 -- numbers to try, no secret
     for width in WIDTHS:
-        for _ in range(RUNS):
-            yield [[draw.randrange(wiring.base) for _ in range(width)] for _ in range(count)]
+        yield from operands_of(wiring, width)
 
 
 def _bits(digits: list[int], word: Word) -> Any:

@@ -6,7 +6,6 @@ with its wiring it is what that cell gives, digit by digit.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -18,6 +17,7 @@ from adderlab.exporting.rows import rows_to_compare
 from adderlab.exporting.subject import Subject
 from adderlab.exporting.verilog.module import is_known_right, network_of
 from adderlab.exporting.verilog.names import WIDTH, Names, results_of
+from adderlab.exporting.wired import WIDTHS, operands_of
 from adderlab.nets.evaluation import outputs
 from adderlab.nets.readout import NO_BIT, read_states
 from adderlab.nets.running import batches
@@ -29,17 +29,11 @@ if TYPE_CHECKING:
 
     Bits: TypeAlias = UInt8[np.ndarray, "batch n"]
 
-WIDTHS: Final = (1, 2, 3, 8, 64)
-"""Digits at which a wired module is checked."""
-
 BENCH_ROWS: Final = 1 << 10
 """Rows up to which a test bench holds all of them."""
 
 CHOSEN_ROWS: Final = 1 << 8
 """Rows that it holds of more."""
-
-FEWEST_ROWS: Final = 1 << 5
-"""Rows of a wired module at many digits, where what is carried ripples through all cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +131,7 @@ def wired_checks(subject: Subject, wiring: Wiring, names: Names) -> Iterator[Che
     """Yield the checks of a wired module, at each of several widths."""
     cell = _Cell(subject, wiring)
     for width in WIDTHS:
-        rows = _operands(wiring, width)
+        rows = operands_of(wiring, width)
         operands = [Word(names.ports[word.name], width * word.width) for word in cell.operands]
         results = [
             Word(names.ports[name], digits * width + carried)
@@ -203,23 +197,3 @@ class _Cell:
 
 def _bits(number: int, width: int) -> list[int]:
     return [number >> place & 1 for place in reversed(range(width))]
-
-
-def _operands(wiring: Wiring, width: int) -> list[list[list[int]]]:
-    """Return the digits of the operands, lowest first: all of them where they are few.
-
-    Otherwise each operand at its ends and with a single digit that is not 0, and random ones.
-    """
-    base, count = wiring.base, len(wiring.operands)
-    if base ** (width * count) <= CHOSEN_ROWS:
-        return [
-            [list(own[at * width : at * width + width]) for at in range(count)]
-            for own in np.ndindex(*[base] * (width * count))
-        ]
-    most = base - 1
-    ends = [[0] * width, [most] * width, [1, *[0] * (width - 1)], [*[0] * (width - 1), most]]
-    rows = [[ends[at] for at in places] for places in np.ndindex(*[len(ends)] * count)]
-    draw = random.Random(width)  # noqa: S311 -- rows to try, no secret
-    while len(rows) < max(FEWEST_ROWS, min(CHOSEN_ROWS, 1024 // width)):
-        rows.append([[draw.randrange(base) for _ in range(width)] for _ in range(count)])
-    return rows

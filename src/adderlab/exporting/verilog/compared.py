@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +14,6 @@ from adderlab.exporting.rows import MOST_ROWS, Rows, rows_to_compare
 from adderlab.exporting.subject import Paths, Subject
 from adderlab.exporting.verilog.checks import (
     CHOSEN_ROWS,
-    WIDTHS,
     Check,
     bench_checks,
     check_of,
@@ -32,6 +31,7 @@ from adderlab.exporting.verilog.simulation import (
 from adderlab.exporting.verilog.structure import check_structure
 from adderlab.exporting.verilog.synthesis import synthesized
 from adderlab.exporting.verilog.written import BENCH
+from adderlab.exporting.wired import widths_text
 from adderlab.tasks import Word
 
 if TYPE_CHECKING:
@@ -55,10 +55,10 @@ def compare_verilog(paths: Paths, subject: Subject) -> Comparison:
     if simulator is None:
         return Comparison(None, reason=f"nothing here simulates Verilog; {REMEDY}")
     names = names_of(subject.name, subject.task, subject.wiring)
-    scope = ""
     rows = 0
     try:
-        for check, scope in _checks(subject, names):  # noqa: B007 -- of the last
+        checks, scope = _checks(subject, names)
+        for check in checks:
             reason = _difference(simulator, paths, check)
             if reason:
                 return Comparison(False, rows + len(check.inputs), simulator.title, reason)
@@ -71,14 +71,12 @@ def compare_verilog(paths: Paths, subject: Subject) -> Comparison:
     return replace(comparison, facts=synthesized(paths[""], names.module, subject.wiring))
 
 
-def _checks(subject: Subject, names: Names) -> Iterator[tuple[Check, str]]:
-    """Yield what is compared, and which rows these are where they are not all."""
+def _checks(subject: Subject, names: Names) -> tuple[list[Check], str]:
+    """Return what is compared, and which rows these are where they are not all."""
     if subject.wiring is not None:
-        scope = f"numbers of {', '.join(map(str, WIDTHS[:-1]))} and {WIDTHS[-1]} digits"
-        yield from ((check, scope) for check in wired_checks(subject, subject.wiring, names))
-        return
+        return list(wired_checks(subject, subject.wiring, names)), widths_text()
     rows, bits = _rows(subject)
-    yield check_of(subject, names, bits), rows.scope
+    return [check_of(subject, names, bits)], rows.scope
 
 
 def _rows(subject: Subject) -> tuple[Rows, UInt8[np.ndarray, "batch n_in"]]:
