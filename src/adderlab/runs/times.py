@@ -1,5 +1,7 @@
 """How long some work took, and its parts.
 
+Rule: of work that is done beside other work, only the time that it was waited for is a part.
+
 Examples:
     >>> str(Times(4.44, (("training", 1.21), ("causes", 2.1), ("figures", 0.004))))
     '4.4 s in all: training 1.2 s, causes 2.1 s'
